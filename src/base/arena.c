@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A bump allocator in blocks that grow: a small run costs one malloc(3), a large one a few dozen.
+ */
+#include "base.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_BLOCK = 16 << 10, LARGEST_BLOCK = 4 << 20, ALIGNMENT = 16 };
+
+struct block {
+	struct block *next;
+	size_t size; /* bytes behind the header */
+	_Alignas(ALIGNMENT) unsigned char bytes[];
+};
+
+struct bs_arena {
+	struct block *blocks; /* the first one is being filled */
+	size_t used;          /* bytes of it */
+	size_t next_size;
+	size_t held;
+	jmp_buf own_handler;
+	jmp_buf *handler; /* own_handler, another arena's, or NULL while nobody asked */
+};
+
+struct bs_arena *bs_arena_new(void)
+{
+	struct bs_arena *arena = calloc(1, sizeof *arena);
+
+	if (arena)
+		arena->next_size = FIRST_BLOCK;
+	return arena;
+}
+
+void bs_arena_free(struct bs_arena *arena)
+{
+	if (!arena)
+		return;
+	for (struct block *b = arena->blocks, *next; b; b = next) {
+		next = b->next;
+		free(b);
+	}
+	free(arena);
+}
+
+jmp_buf *bs_arena_handler(struct bs_arena *arena)
+{
+	arena->handler = &arena->own_handler;
+	return arena->handler;
+}
+
+void bs_arena_follow(struct bs_arena *arena, struct bs_arena *other)
+{
+	arena->handler = other ? other->handler : NULL;
+}
+
+_Noreturn void bs_arena_exhausted(struct bs_arena *arena)
+{
+	if (!arena->handler)
+		abort();
+	longjmp(*arena->handler, 1);
+}
+
+static void add_block(struct bs_arena *arena, size_t need)
+{
+	size_t size = need > arena->next_size ? need : arena->next_size;
+	struct block *b = size > SIZE_MAX - sizeof *b ? NULL : calloc(1, sizeof *b + size);
+
+	if (!b)
+		bs_arena_exhausted(arena);
+	b->size = size;
+	arena->held += size;
+	if (arena->next_size < LARGEST_BLOCK)
+		arena->next_size *= 2;
+	/* A block made for one large object is full at once: go on filling the block before it. */
+	if (arena->blocks && need == size) {
+		b->next = arena->blocks->next;
+		arena->blocks->next = b;
+		return;
+	}
+	b->next = arena->blocks;
+	arena->blocks = b;
+	arena->used = 0;
+}
+
+void *bs_arena_alloc(struct bs_arena *arena, size_t n, size_t size)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(n, size, &bytes) || bytes > SIZE_MAX - ALIGNMENT)
+		bs_arena_exhausted(arena);
+	bytes = (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+	if (!arena->blocks || arena->blocks->size - arena->used < bytes) {
+		const struct block *before = arena->blocks;
+
+		add_block(arena, bytes);
+		if (before == arena->blocks)
+			return arena->blocks->next->bytes;
+	}
+	void *p = arena->blocks->bytes + arena->used;
+
+	arena->used += bytes;
+	return p;
+}
+
+size_t bs_arena_bytes(const struct bs_arena *arena)
+{
+	return arena->held;
+}
+
+char *bs_arena_strndup(struct bs_arena *arena, const char *s, size_t n)
+{
+	char *copy = bs_arena_alloc(arena, n + 1, 1);
+
+	memcpy(copy, s, n);
+	copy[n] = '\0';
+	return copy;
+}
+
+char *bs_arena_printf(struct bs_arena *arena, const char *format, ...)
+{
+	va_list ap, again;
+	char *s;
+
+	va_start(ap, format);
+	va_copy(again, ap);
+	int n = vsnprintf(NULL, 0, format, ap);
+
+	va_end(ap);
+	if (n < 0) {
+		va_end(again);
+		bs_arena_exhausted(arena);
+	}
+	s = bs_arena_alloc(arena, (size_t)n + 1, 1);
+	vsnprintf(s, (size_t)n + 1, format, again);
+	va_end(again);
+	return s;
+}
+
+void *bs_vec_grow(struct bs_arena *arena, void *v, uint32_t *cap, uint32_t need, size_t size)
+{
+	uint32_t larger = *cap ? *cap : 4;
+
+	while (larger < need) {
+		if (larger > UINT32_MAX / 2)
+			bs_arena_exhausted(arena);
+		larger *= 2;
+	}
+	void *grown = bs_arena_alloc(arena, larger, size);
+
+	if (v)
+		memcpy(grown, v, *cap * size);
+	*cap = larger;
+	return grown;
+}
+
+bool bs_ids_have(const bs_ids *ids, uint32_t id)
+{
+	bs_vec_each (i, ids)
+		if (ids->v[i] == id)
+			return true;
+	return false;
+}
+
+bs_ids bs_ids_copy(struct bs_arena *arena, const bs_ids *from)
+{
+	bs_ids copy = { 0 };
+
+	if (from->n) {
+		bs_vec_reserve(arena, &copy, from->n);
+		memcpy(copy.v, from->v, from->n * sizeof *copy.v);
+		copy.n = from->n;
+	}
+	return copy;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * base.h - memory, names, vectors and diagnostics: what every floor stands on
+ *
+ * Nothing here knows ELF, loaders or JSON.
+ *
+ * Memory. A run allocates from one arena and gives it back at once. Running out of memory
+ * unwinds to the handler that the entry of the API put into the arena (BS_ON_OUT_OF_MEMORY);
+ * no function below returns NULL for want of memory, and none aborts or exits.
+ *
+ * Floor 0: includes no other floor.
+ */
+#pragma once
+
+#include <setjmp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- memory ---------------------------------------------------------------------------- */
+
+struct bs_arena;
+
+/*
+ * A new, empty arena, or NULL when there is no memory for it. The caller frees it with
+ * bs_arena_free(). Until BS_ON_OUT_OF_MEMORY() names a handler, an allocation that fails
+ * ends the process by abort(): a caller that forgot is a bug.
+ */
+struct bs_arena *bs_arena_new(void);
+
+/* Ends ARENA and everything allocated from it. NULL is allowed. */
+void bs_arena_free(struct bs_arena *arena);
+
+/* N zeroed objects of SIZE bytes, aligned for any type; valid until the arena ends. N or SIZE may be 0. */
+void *bs_arena_alloc(struct bs_arena *arena, size_t n, size_t size);
+
+/* Bytes that ARENA holds from the system, for measuring. */
+size_t bs_arena_bytes(const struct bs_arena *arena);
+
+/* Where a failing allocation of ARENA goes. Lives as long as the arena. */
+jmp_buf *bs_arena_handler(struct bs_arena *arena);
+
+/* Let allocations of ARENA unwind to wherever those of OTHER go (for an arena used inside a run). */
+void bs_arena_follow(struct bs_arena *arena, struct bs_arena *other);
+
+/* Unwinds as a failed allocation of ARENA does; for allocations made elsewhere. Does not return. */
+_Noreturn void bs_arena_exhausted(struct bs_arena *arena);
+
+/*
+ * `if (BS_ON_OUT_OF_MEMORY(arena)) { clean up; return error; }` at the entry of the API:
+ * false when set up, true when an allocation failed later. Locals that the branch reads and that
+ * changed in between must be volatile, as setjmp(3) says.
+ */
+#define BS_ON_OUT_OF_MEMORY(arena) (setjmp(*bs_arena_handler(arena)) != 0)
+
+/* T objects in ARENA, zeroed. */
+#define bs_new(arena, T, n) ((T *)bs_arena_alloc((arena), (n), sizeof(T)))
+
+/* A NUL-terminated copy of N bytes at S. */
+char *bs_arena_strndup(struct bs_arena *arena, const char *s, size_t n);
+
+/* A string made like printf(3) does, in ARENA. */
+char *bs_arena_printf(struct bs_arena *arena, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* ---- vectors --------------------------------------------------------------------------- */
+
+/* A growable array in an arena; zeroed is empty. Elements move when it grows: keep indexes. */
+#define BS_VEC(T)                                                                                  \
+	struct {                                                                                   \
+		T *v;                                                                              \
+		uint32_t n;                                                                        \
+		uint32_t cap;                                                                      \
+	}
+
+void *bs_vec_grow(struct bs_arena *arena, void *v, uint32_t *cap, uint32_t need, size_t size);
+
+/* Makes room for EXTRA more elements. */
+#define bs_vec_reserve(arena, vec, extra)                                                          \
+	((vec)->v = (vec)->n + (extra) <= (vec)->cap                                               \
+			    ? (vec)->v                                                             \
+			    : bs_vec_grow((arena), (vec)->v, &(vec)->cap, (vec)->n + (extra),      \
+					  sizeof(*(vec)->v)))
+
+/* Appends VALUE (an expression of the element's type). */
+#define bs_vec_push(arena, vec, ...)                                                               \
+	(bs_vec_reserve((arena), (vec), 1), (vec)->v[(vec)->n++] = __VA_ARGS__)
+
+/* for (each index I of VEC) */
+#define bs_vec_each(i, vec) for (uint32_t i = 0; i < (vec)->n; i++)
+
+/* A vector of ids, the commonest kind. */
+typedef BS_VEC(uint32_t) bs_ids;
+
+/* True when ID stands in IDS. */
+bool bs_ids_have(const bs_ids *ids, uint32_t id);
+
+/* Copies FROM into a fresh vector in ARENA. */
+bs_ids bs_ids_copy(struct bs_arena *arena, const bs_ids *from);
+
+/* ---- names ----------------------------------------------------------------------------- */
+
+/*
+ * An interned string: two names are equal when their numbers are. 0 is "no name";
+ * the empty string is a name like any other. What is interned are paths, requested names, sonames
+ * and versions; never all symbols of a file.
+ */
+typedef uint32_t bs_name;
+
+struct bs_names;
+
+/* A table of names in ARENA, ending with it. */
+struct bs_names *bs_names_new(struct bs_arena *arena);
+
+/* The name of the string S (NULL gives 0), added when it is new. */
+bs_name bs_name_of(struct bs_names *names, const char *s);
+
+/* The same for N bytes at S, which need no NUL. */
+bs_name bs_name_of_n(struct bs_names *names, const char *s, size_t n);
+
+/* The string of NAME, valid as long as the table; NULL for 0. */
+const char *bs_name_text(const struct bs_names *names, bs_name name);
+
+/* ---- diagnostics ----------------------------------------------------------------------- */
+
+/*
+ * A diagnostic is about an input that could not be read or had to be guessed at: not about the
+ * program under study (that is a finding) and not about a bug of ours (that is an assertion).
+ * Collected by the floors, sorted and printed by the caller. A code, once given out, keeps its
+ * meaning; src/base/diags.def lists them.
+ */
+enum bs_diag_code {
+#define DIAG(id, slug, meaning) BS_DIAG_##id,
+#include "diags.def"
+#undef DIAG
+	BS_DIAG_COUNT_
+};
+
+#define BS_NO_OFFSET UINT64_MAX
+
+struct bs_diag {
+	enum bs_diag_code code;
+	const char *path;   /* the file, as opened; or NULL */
+	uint64_t offset;    /* bytes from the start of the file, or BS_NO_OFFSET */
+	int os_error;       /* errno at the time, or 0 */
+	const char *detail; /* a noun phrase: "verneed entry 3 points past the string table" */
+};
+
+struct bs_diags {
+	struct bs_arena *arena;
+	BS_VEC(struct bs_diag) list;
+};
+
+/* Adds a diagnostic; PATH is copied, the detail is made like printf(3) does. */
+void bs_diag_add(struct bs_diags *diags, enum bs_diag_code code, const char *path, uint64_t offset,
+		 int os_error, const char *format, ...) __attribute__((format(printf, 6, 7)));
+
+/* The stable short name of CODE, such as "table-outside-file". */
+const char *bs_diag_slug(enum bs_diag_code code);
+
+/* ---- what every floor is handed --------------------------------------------------------- */
+
+struct bs_ctx {
+	struct bs_arena *arena;
+	struct bs_names *names;
+	struct bs_diags *diags;
+};
+
+/* The string of NAME in CTX's table: the call that the floors make most. */
+static inline const char *bs_text(const struct bs_ctx *ctx, bs_name name)
+{
+	return bs_name_text(ctx->names, name);
+}
+
+/* ---- hashes ----------------------------------------------------------------------------- */
+
+/* The hash of DT_HASH and of version names (System V ABI, "Hash Table"; 28 bits). */
+uint32_t bs_hash_sysv(const char *s);
+
+/* The hash of DT_GNU_HASH: 5381, then h * 33 + c, in 32 bits. */
+static inline uint32_t bs_hash_gnu(const char *s)
+{
+	uint32_t h = 5381;
+
+	for (const unsigned char *p = (const unsigned char *)s; *p; p++)
+		h = h * 33 + *p;
+	return h;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* bind-priv.h - what the files of the bind floor share */
+#pragma once
+
+#include "bind.h"
+
+/* The maps that may define a name: a linked list through ENTRIES, found by hash. */
+struct bs_name_entry {
+	uint32_t hash; /* without its lowest bit, as the files store it */
+	bs_map_id map;
+	uint32_t next; /* index into ENTRIES, 0 ends */
+};
+
+struct bs_name_table {
+	BS_VEC(struct bs_name_entry) entries; /* [0] is unused */
+	uint32_t *heads;
+	uint32_t mask;
+};
+
+/* The first entry for HASH, or 0. */
+static inline uint32_t bs_name_table_find(const struct bs_name_table *table, uint32_t hash)
+{
+	uint32_t key = hash >> 1;
+
+	for (uint32_t at = table->heads[(key * 2654435761u) >> 7 & table->mask]; at;
+	     at = table->entries.v[at].next)
+		if (table->entries.v[at].hash == key)
+			return at;
+	return 0;
+}
+
+/* The next entry with the same hash as entry AT, or 0. */
+static inline uint32_t bs_name_table_next(const struct bs_name_table *table, uint32_t at)
+{
+	uint32_t key = table->entries.v[at].hash;
+
+	for (at = table->entries.v[at].next; at; at = table->entries.v[at].next)
+		if (table->entries.v[at].hash == key)
+			return at;
+	return 0;
+}
+
+/* Applies what ANSWER to QUERY does to the process, and notes what the loader says about it. */
+void bs_apply_effects(struct bs_binder *binder, struct bs_process *process,
+		      const struct bs_ctx *ctx, const struct bs_query *query,
+		      const struct bs_answer *answer, bool relocating, struct bs_relocated *ret);

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bind.h - reference + scope -> definer
+ *
+ * Knows symbols and versions, never files or paths. A lookup reads the process and changes nothing: what a
+ * loader would do on the way (enter a unique symbol, keep an object from being unloaded) is part of the answer, and
+ * the caller applies it. So a slot can be asked for at any moment what a first call would bind.
+ *
+ * The name table proposes, the hash walk disposes: one table leads from the GNU hash that the files store already to the
+ * maps that may define a name; the candidate with the smallest place in the scope is then asked exactly as the
+ * loader asks it, bloom filter and all.
+ *
+ * Floor 4: may include base.h, elf.h, search.h and scope.h. Rules: glibc elf/dl-lookup.c (do_lookup_x,
+ * check_match, do_lookup_unique), elf/dl-reloc.c:resolve_map, elf/dl-version.c.
+ */
+#pragma once
+
+#include "../base/base.h"
+#include "../elf/elf.h"
+#include "../scope/scope.h"
+
+/* What a lookup is for: glibc's type class, a set of bits. */
+enum {
+	BS_CLASS_DATA = 0,
+	BS_CLASS_PLT = 1,  /* undefined entries never match */
+	BS_CLASS_COPY = 2, /* the executable is not searched */
+	BS_CLASS_COUNT_ = 4,
+};
+
+/* How one loader matches. */
+struct bs_match_policy {
+	bool unique;               /* STB_GNU_UNIQUE: one definition a namespace */
+	bool dynamic_weak;         /* LD_DYNAMIC_WEAK: a weak definition counts only when there is no other */
+	bool absolute_zero;        /* a value of 0 in SHN_ABS is a definition (glibc from 2.28) */
+	bool hidden_is_skipped;    /* hidden definitions are no answer to others (from 2.24) */
+	bool base_version_waits;   /* a base definition counts only if no exact version follows (from 2.42) */
+	bool missing_versions_abort; /* a file named in verneed that has no versions ends the process (up to 2.40) */
+};
+
+/* One unique symbol that is bound in a namespace. */
+struct bs_unique {
+	const char *name;
+	uint32_t hash; /* bs_hash_gnu() */
+	uint32_t ns;
+	bs_map_id map;
+	uint32_t symbol;
+};
+
+struct bs_name_table;
+
+struct bs_binder {
+	struct bs_match_policy policy;
+	struct bs_name_table *table;
+	uint32_t n_indexed; /* maps below this id are in TABLE */
+	/* Which binding a (symbol, class) of the map under relocation has: serials, so that nothing need be cleared. */
+	uint32_t *memo;
+	uint32_t n_memo, serial;
+	BS_VEC(struct bs_unique) uniques;
+};
+
+/* A binder with nothing in it, in CTX's arena. */
+struct bs_binder *bs_binder_new(const struct bs_ctx *ctx, const struct bs_match_policy *policy);
+
+/* Enters the maps that came since the last call. To be called before lookups that should see them. */
+void bs_binder_index(struct bs_binder *binder, const struct bs_ctx *ctx,
+		     const struct bs_process *process);
+
+/* Forgets unique symbols of maps that are dead, as the end of a failed dlopen does. */
+void bs_binder_forget_dead(struct bs_binder *binder, const struct bs_process *process);
+
+/* ---- one lookup ---------------------------------------------------------------------------- */
+
+/* Why a definition answered. */
+enum bs_why {
+	BS_WHY_NONE,           /* nothing did */
+	BS_WHY_FIRST_IN_SCOPE, /* the first in scope order that matches */
+	BS_WHY_LOCAL,          /* local or hidden reference: the object itself, without a lookup */
+	BS_WHY_PROTECTED,      /* protected reference: forced to the object's own definition */
+	BS_WHY_UNIQUE,         /* the definition of this name that was bound first in the namespace */
+	BS_WHY_STRONG,         /* LD_DYNAMIC_WEAK: the first that is not weak */
+	BS_WHY_WEAK,           /* LD_DYNAMIC_WEAK: no strong one, so the first weak one */
+	BS_WHY_COUNT_
+};
+
+enum bs_outcome {
+	BS_BOUND,
+	BS_UNRESOLVED_WEAK, /* stays 0, silently */
+	BS_UNDEFINED,       /* the loader's error */
+	BS_LOOKUP_CRASH,    /* the loader dies in this lookup */
+};
+
+struct bs_query {
+	const char *name;
+	uint32_t hash;                    /* bs_hash_gnu(name) */
+	bs_map_id referrer;
+	uint32_t symbol;                  /* the reference's index in the referrer's table; 0: there is none (dlsym) */
+	const struct bs_version *version; /* NULL: no version is asked for */
+	unsigned type_class;              /* BS_CLASS_* */
+	bool newest;                      /* dlsym: of several versions the default one */
+	const bs_ids *scope;              /* list ids, searched in this order */
+};
+
+struct bs_answer {
+	enum bs_outcome outcome;
+	enum bs_why why;
+	bs_map_id definer;
+	uint32_t symbol; /* in the definer's table */
+	bool protected_reference; /* the loader's line says "protected" */
+	/* effects, for the caller to apply: */
+	bool enters_unique; /* UNIQUE_MAP:UNIQUE_SYMBOL becomes the definition of this name */
+	bs_map_id unique_map;
+	uint32_t unique_symbol;
+	bool pins_unique; /* UNIQUE_MAP must never be unloaded because of it */
+	const char *crash; /* for BS_LOOKUP_CRASH */
+};
+
+/* Answers QUERY. Changes nothing. */
+struct bs_answer bs_lookup(const struct bs_binder *binder, const struct bs_process *process,
+			   const struct bs_ctx *ctx, const struct bs_query *query);
+
+/* ---- relocation ------------------------------------------------------------------------------ */
+
+/*
+ * What one symbol of one map is bound to, for one type class: made once, however many relocations use
+ * it. Relocations are led back to it by map, symbol and class.
+ */
+struct bs_binding {
+	bs_map_id referrer;
+	uint32_t symbol; /* in the referrer's table */
+	bs_map_id definer; /* BS_NO_MAP when nothing answers */
+	uint32_t definer_symbol;
+	uint8_t type_class;
+	uint8_t why;     /* enum bs_why */
+	uint8_t outcome; /* enum bs_outcome */
+	bool protected_reference;
+	uint32_t n_relocations; /* that use it */
+};
+
+typedef BS_VEC(struct bs_binding) bs_bindings;
+
+/* What the loader has to say while it relocates, in order. */
+enum bs_note_kind {
+	BS_NOTE_LOOKUP,          /* a lookup found something: binding A; its line */
+	BS_NOTE_UNIQUE_PINNED,   /* map A can never be unloaded: a unique symbol */
+	BS_NOTE_REFERENCE_PINNED, /* map A can never be unloaded: map B refers to it */
+	BS_NOTE_UNDEFINED,       /* binding A is undefined: the loader's error line */
+	BS_NOTE_RELINK,          /* binding A: an IFUNC of an object that is not relocated yet */
+};
+
+struct bs_note {
+	enum bs_note_kind kind;
+	uint32_t a, b;
+};
+
+typedef BS_VEC(struct bs_note) bs_note_list;
+
+/* What relocating left behind. */
+struct bs_relocated {
+	bs_bindings bindings;
+	bs_note_list notes;
+	bs_ids lazy; /* maps whose jump slots wait for their first call */
+	const struct bs_version *asked; /* the version in lookups that no relocation asks for (SYMBOL 0), or NULL */
+	/*
+	 * The loader has given up: what is appended from here on says what else would be missing, and nothing
+	 * has effects any more.
+	 */
+	bool stopped;
+	uint32_t stopped_at; /* notes before this index are the loader's; valid when STOPPED */
+};
+
+enum bs_relocation_end {
+	BS_RELOCATED,
+	BS_RELOCATION_FAILED, /* the loader reports *RET_FAILURE and gives the object up */
+	BS_RELOCATION_FATAL,  /* it ends the process, even in a dlopen */
+};
+
+/*
+ * Relocates MAP as the loader does: table after table, lookup after lookup, with effects applied to PROCESS and
+ * BINDER until RET is stopped. LAZY: jump slots are left for later. Everything is appended to RET. *RET_FAILURE is the loader's message at the
+ * first failure; it stays untouched when RET was stopped before.
+ */
+enum bs_relocation_end bs_relocate(struct bs_binder *binder, struct bs_process *process,
+				   const struct bs_ctx *ctx, bs_map_id map, bool lazy,
+				   struct bs_relocated *ret, struct bs_failure *ret_failure);
+
+/*
+ * Binds the jump slots of MAP that a lazy relocation left alone, as a first call at this moment would, without effect:
+ * appended to BINDINGS, once a symbol.
+ */
+void bs_bind_slots(const struct bs_binder *binder, const struct bs_process *process,
+		   const struct bs_ctx *ctx, bs_map_id map, bs_bindings *bindings);
+
+/* True when MAP's jump slots bind lazily in a process that does so at all. */
+bool bs_map_is_lazy(const struct bs_process *process, bs_map_id map);
+
+/* One lookup that no relocation asks for, such as the loader's own for malloc; noted like the others. */
+void bs_bind_name(struct bs_binder *binder, struct bs_process *process, const struct bs_ctx *ctx,
+		  bs_map_id referrer, const char *name, const struct bs_version *version,
+		  struct bs_relocated *ret);
+
+/* ---- versions ------------------------------------------------------------------------------ */
+
+/* One thing that a version check has to say. */
+enum bs_version_trouble {
+	BS_VERSION_MISSING,      /* the only one that is fatal by itself */
+	BS_VERSION_WEAK_MISSING, /* asked for weakly */
+	BS_VERSION_NO_INFO,      /* the target has no versions at all */
+	BS_VERSION_ODD,          /* a record of an unknown layout; fatal */
+};
+
+struct bs_version_problem {
+	bs_map_id target;      /* where the version should be */
+	bs_map_id required_by;
+	const char *version;
+	enum bs_version_trouble kind;
+	bool fatal;
+	const char *words;     /* the loader's, without the target's name */
+};
+
+typedef BS_VEC(struct bs_version_problem) bs_version_problems;
+
+/*
+ * Checks what MAP's verneed asks for. Appends what the loader says; what is no error is said only when VERBOSE (at start-up). PROGRAM is what the loader calls
+ * the executable. Returns false when a version is missing or, with *RET_FAILURE, when the check itself
+ * cannot go on. (glibc elf/dl-version.c:_dl_check_map_versions)
+ */
+bool bs_check_versions(const struct bs_process *process, const struct bs_ctx *ctx, bs_map_id map,
+		       bool verbose, const char *program, bs_version_problems *problems,
+		       struct bs_failure *ret_failure);
+
+/* The version that the reference SYMBOL of IMAGE asks for, or NULL. */
+const struct bs_version *bs_reference_version(const struct bs_image *image, uint32_t symbol);

@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One object's relocations, in the loader's order.
+ * (glibc elf/dl-reloc.c:_dl_relocate_object, resolve_map; elf/do-rel.h; sysdeps/MACHINE/dl-machine.h)
+ */
+#include "bind-priv.h"
+
+#include <elf.h>
+#include <stdio.h>
+
+enum { TYPE_IFUNC = 10, STO_AARCH64_VARIANT_PCS_BIT = 0x80 };
+
+struct job {
+	struct bs_binder *binder;
+	struct bs_process *process;
+	const struct bs_ctx *ctx;
+	bs_map_id map;
+	const struct bs_image *image;
+	struct bs_relocated *ret;
+	struct bs_failure *failure;
+	enum bs_relocation_end end;
+	uint32_t first_binding; /* of this map in ret->bindings */
+	/* The loader remembers its last lookup per object: the same question again is no new lookup. */
+	uint32_t last_symbol;
+	unsigned last_class;
+};
+
+const struct bs_version *bs_reference_version(const struct bs_image *image, uint32_t symbol)
+{
+	uint16_t index = bs_image_versym(image, symbol) & 0x7fff;
+
+	if (!image->symbols.versym || index >= image->versions.n_versions)
+		return NULL;
+	const struct bs_version *version = &image->versions.versions[index];
+
+	return version->hash ? version : NULL;
+}
+
+static unsigned class_of(enum bs_reloc_kind kind)
+{
+	switch (kind) {
+	case BS_RELOC_SLOT:
+	case BS_RELOC_TLS:
+	case BS_RELOC_TLS_IE:
+	case BS_RELOC_TLS_DESC:
+		return BS_CLASS_PLT;
+	case BS_RELOC_COPY:
+		return BS_CLASS_COPY;
+	case BS_RELOC_UNKNOWN:
+	case BS_RELOC_NONE:
+	case BS_RELOC_RELATIVE:
+	case BS_RELOC_IRELATIVE:
+	case BS_RELOC_DATA:
+	case BS_RELOC_GLOB_DAT:
+	case BS_RELOC_KIND_COUNT_:
+		break;
+	}
+	return BS_CLASS_DATA;
+}
+
+/* Local and hidden symbols are nobody else's business: no lookup is made. */
+static bool binds_locally(const struct bs_symbol *symbol)
+{
+	unsigned visibility = bs_symbol_visibility(symbol);
+
+	return bs_symbol_bind(symbol) == STB_LOCAL || visibility == STV_HIDDEN ||
+	       visibility == STV_INTERNAL;
+}
+
+static void note(struct job *job, enum bs_note_kind kind, uint32_t a, uint32_t b)
+{
+	bs_vec_push(job->ctx->arena, &job->ret->notes, (struct bs_note){ kind, a, b });
+}
+
+/* The loader's first failure in this step; later ones are only noted. */
+static void stop(struct job *job, enum bs_relocation_end end, const struct bs_failure *failure)
+{
+	if (job->ret->stopped)
+		return;
+	job->ret->stopped = true;
+	job->ret->stopped_at = job->ret->notes.n;
+	job->end = end;
+	*job->failure = *failure;
+}
+
+static void fail_undefined(struct job *job, uint32_t binding, const char *name,
+			   const struct bs_version *version)
+{
+	const struct bs_map *map = bs_map_of(job->process, job->map);
+	const struct bs_failure failure = {
+		.subject = bs_text(job->ctx, map->name),
+		.words = bs_arena_printf(job->ctx->arena, "undefined symbol: %s%s%s", name,
+					 version ? ", version " : "", version ? version->name : ""),
+		.occasion = "symbol lookup error",
+		.needed_by = BS_NO_MAP,
+	};
+
+	note(job, BS_NOTE_UNDEFINED, binding, 0);
+	stop(job, BS_RELOCATION_FAILED, &failure);
+}
+
+static void fail_type(struct job *job, uint32_t type, bool plt)
+{
+	const struct bs_failure failure = {
+		.subject = bs_text(job->ctx, bs_map_of(job->process, job->map)->name),
+		.words = bs_arena_printf(job->ctx->arena, "unexpected %sreloc type 0x%0*x",
+					 plt ? "PLT " : "", type > 0xff ? 8 : 2, type),
+		.needed_by = BS_NO_MAP,
+	};
+
+	stop(job, BS_RELOCATION_FAILED, &failure);
+}
+
+static void fail_crash(struct job *job, const char *reason)
+{
+	const struct bs_failure failure = {
+		.subject = "",
+		.words = reason,
+		.crash = true,
+		.needed_by = BS_NO_MAP,
+	};
+
+	stop(job, BS_RELOCATION_FATAL, &failure);
+}
+
+/* Where the memo keeps the binding of (SYMBOL, TYPE_CLASS). */
+static uint32_t *memo_of(struct job *job, uint32_t symbol, unsigned type_class)
+{
+	return &job->binder->memo[(size_t)symbol * BS_CLASS_COUNT_ + type_class];
+}
+
+static void begin_memo(struct job *job)
+{
+	struct bs_binder *binder = job->binder;
+	uint64_t need = (uint64_t)job->image->symbols.n * BS_CLASS_COUNT_;
+
+	if (need > UINT32_MAX)
+		bs_arena_exhausted(job->ctx->arena);
+	if (need > binder->n_memo) {
+		binder->n_memo = (uint32_t)need;
+		binder->memo = bs_new(job->ctx->arena, uint32_t, need);
+	}
+	if (!binder->serial)
+		binder->serial = 1;
+	job->first_binding = job->ret->bindings.n;
+}
+
+static void end_memo(struct job *job)
+{
+	job->binder->serial += job->ret->bindings.n - job->first_binding;
+}
+
+static uint32_t remember(struct job *job, uint32_t *memo, const struct bs_binding *binding)
+{
+	uint32_t index = job->ret->bindings.n;
+
+	bs_vec_push(job->ctx->arena, &job->ret->bindings, *binding);
+	*memo = job->binder->serial + (index - job->first_binding);
+	return index;
+}
+
+/* Makes the lookup for SYMBOL and returns its binding's index. */
+static uint32_t look_up(struct job *job, uint32_t *memo, uint32_t symbol,
+			const struct bs_symbol *reference, unsigned type_class)
+{
+	const char *name = bs_image_string(job->image, reference->name);
+	const struct bs_query query = {
+		.name = name,
+		.hash = bs_hash_gnu(name),
+		.referrer = job->map,
+		.symbol = symbol,
+		.version = bs_reference_version(job->image, symbol),
+		.type_class = type_class,
+		.scope = &bs_map_of(job->process, job->map)->scope,
+	};
+	struct bs_answer answer = bs_lookup(job->binder, job->process, job->ctx, &query);
+	const struct bs_binding binding = {
+		.referrer = job->map,
+		.symbol = symbol,
+		.definer = answer.definer,
+		.definer_symbol = answer.symbol,
+		.type_class = (uint8_t)type_class,
+		.why = (uint8_t)answer.why,
+		.outcome = (uint8_t)answer.outcome,
+		.protected_reference = answer.protected_reference,
+	};
+	uint32_t index = remember(job, memo, &binding);
+
+	if (answer.outcome == BS_UNDEFINED)
+		fail_undefined(job, index, name, query.version);
+	else if (answer.outcome == BS_LOOKUP_CRASH)
+		fail_crash(job, answer.crash);
+	if (!job->ret->stopped)
+		bs_apply_effects(job->binder, job->process, job->ctx, &query, &answer, true,
+				 job->ret);
+	return index;
+}
+
+/* An IFUNC's resolver runs now: in an object that is not relocated yet this goes wrong. */
+static void check_ifunc(struct job *job, uint32_t index)
+{
+	const struct bs_binding *binding = &job->ret->bindings.v[index];
+
+	if (binding->outcome != BS_BOUND || binding->definer == job->map)
+		return;
+	const struct bs_map *definer = bs_map_of(job->process, binding->definer);
+
+	if (definer->relocated)
+		return;
+	struct bs_symbol s = bs_image_symbol(definer->image, binding->definer_symbol);
+
+	if (bs_symbol_type(&s) != TYPE_IFUNC || s.section == SHN_UNDEF)
+		return;
+	if (definer->kind != BS_MAP_EXECUTABLE) {
+		note(job, BS_NOTE_RELINK, index, 0);
+		return;
+	}
+	const struct bs_failure failure = {
+		.subject = "",
+		.words = bs_arena_printf(
+			job->ctx->arena,
+			"IFUNC symbol '%s' referenced in '%s' is defined in the executable and "
+			"creates an unsatisfiable circular dependency.",
+			bs_image_symbol_name(job->image, binding->symbol),
+			bs_text(job->ctx, bs_map_of(job->process, job->map)->name)),
+		.occasion = "",
+		.needed_by = BS_NO_MAP,
+	};
+
+	stop(job, BS_RELOCATION_FATAL, &failure);
+}
+
+static void bind_symbol(struct job *job, uint32_t symbol, unsigned type_class)
+{
+	if (symbol >= job->image->symbols.n) {
+		fail_crash(job, "a relocation names a symbol outside of the symbol table");
+		return;
+	}
+	uint32_t *memo = memo_of(job, symbol, type_class);
+	bool known = *memo >= job->binder->serial;
+	uint32_t index = known ? *memo - job->binder->serial + job->first_binding : 0;
+	struct bs_symbol reference;
+
+	if (known && symbol == job->last_symbol && type_class == job->last_class) {
+		job->ret->bindings.v[index].n_relocations++;
+		return;
+	}
+	if (!known) {
+		reference = bs_image_symbol(job->image, symbol);
+		if (binds_locally(&reference)) {
+			const struct bs_binding own = {
+				.referrer = job->map,
+				.symbol = symbol,
+				.definer = job->map,
+				.definer_symbol = symbol,
+				.type_class = (uint8_t)type_class,
+				.why = BS_WHY_LOCAL,
+				.n_relocations = 1,
+			};
+
+			remember(job, memo, &own);
+			return;
+		}
+		index = look_up(job, memo, symbol, &reference, type_class);
+	} else if (job->ret->bindings.v[index].why == BS_WHY_LOCAL) {
+		job->ret->bindings.v[index].n_relocations++;
+		return;
+	}
+	struct bs_binding *binding = &job->ret->bindings.v[index];
+
+	binding->n_relocations++;
+	job->last_symbol = symbol;
+	job->last_class = type_class;
+	if (binding->outcome == BS_BOUND) {
+		note(job, BS_NOTE_LOOKUP, index, 0);
+		check_ifunc(job, index);
+	}
+}
+
+static void relocate_eagerly(struct job *job, const struct bs_reloc_table *table)
+{
+	for (uint32_t i = table->n_relative; i < table->n; i++) {
+		struct bs_relocation r = bs_reloc_at(table, i);
+		enum bs_reloc_kind kind = bs_machine_kind(job->image->machine, r.type);
+
+		if (kind == BS_RELOC_UNKNOWN)
+			fail_type(job, r.type, false);
+		else if (r.symbol && kind > BS_RELOC_IRELATIVE)
+			bind_symbol(job, r.symbol, class_of(kind));
+	}
+}
+
+/* In a lazy table only jump slots wait. (glibc sysdeps/MACHINE/dl-machine.h:elf_machine_lazy_rel) */
+static bool waits(const struct job *job, const struct bs_relocation *r, enum bs_reloc_kind kind)
+{
+	if (kind != BS_RELOC_SLOT)
+		return false;
+	if (!job->image->variant_pcs)
+		return true;
+	struct bs_symbol s = bs_image_symbol(job->image, r->symbol);
+
+	return !(s.other & STO_AARCH64_VARIANT_PCS_BIT);
+}
+
+static void relocate_lazily(struct job *job, const struct bs_reloc_table *table)
+{
+	for (uint32_t i = 0; i < table->n; i++) {
+		struct bs_relocation r = bs_reloc_at(table, i);
+		enum bs_reloc_kind kind = bs_machine_kind(job->image->machine, r.type);
+
+		if (waits(job, &r, kind) || kind == BS_RELOC_IRELATIVE)
+			continue;
+		if (kind == BS_RELOC_SLOT || kind == BS_RELOC_TLS_DESC) {
+			if (r.symbol)
+				bind_symbol(job, r.symbol, BS_CLASS_PLT);
+		} else {
+			fail_type(job, r.type, true);
+		}
+	}
+}
+
+bool bs_map_is_lazy(const struct bs_process *process, bs_map_id map)
+{
+	const struct bs_image *image = bs_map_of(process, map)->image;
+
+	return image && !image->bind_now && image->relocations.plt.n;
+}
+
+enum bs_relocation_end bs_relocate(struct bs_binder *binder, struct bs_process *process,
+				   const struct bs_ctx *ctx, bs_map_id map, bool lazy,
+				   struct bs_relocated *ret, struct bs_failure *ret_failure)
+{
+	const struct bs_image *image = bs_map_of(process, map)->image;
+	struct job job = {
+		.binder = binder,
+		.process = process,
+		.ctx = ctx,
+		.map = map,
+		.image = image,
+		.ret = ret,
+		.failure = ret_failure,
+		.end = BS_RELOCATED,
+		.last_symbol = UINT32_MAX,
+	};
+
+	if (image->broken)
+		fail_crash(&job, image->broken);
+	begin_memo(&job);
+	for (uint32_t i = 0; i < image->relocations.n_eager; i++)
+		relocate_eagerly(&job, &image->relocations.eager[i]);
+	if (lazy && bs_map_is_lazy(process, map)) {
+		relocate_lazily(&job, &image->relocations.plt);
+		bs_vec_push(ctx->arena, &ret->lazy, map);
+	} else {
+		relocate_eagerly(&job, &image->relocations.plt);
+	}
+	end_memo(&job);
+	if (!ret->stopped)
+		bs_map_at(process, map)->relocated = true;
+	return job.end;
+}
+
+void bs_bind_slots(const struct bs_binder *binder, const struct bs_process *process,
+		   const struct bs_ctx *ctx, bs_map_id map, bs_bindings *bindings)
+{
+	const struct bs_image *image = bs_map_of(process, map)->image;
+	const struct bs_reloc_table *table = &image->relocations.plt;
+	uint8_t *seen = bs_new(ctx->arena, uint8_t, image->symbols.n);
+
+	for (uint32_t i = 0; i < table->n; i++) {
+		struct bs_relocation r = bs_reloc_at(table, i);
+
+		if (bs_machine_kind(image->machine, r.type) != BS_RELOC_SLOT || !r.symbol ||
+		    r.symbol >= image->symbols.n || seen[r.symbol])
+			continue;
+		seen[r.symbol] = 1;
+		struct bs_symbol reference = bs_image_symbol(image, r.symbol);
+		struct bs_binding binding = {
+			.referrer = map,
+			.symbol = r.symbol,
+			.definer = map,
+			.definer_symbol = r.symbol,
+			.type_class = BS_CLASS_PLT,
+			.why = BS_WHY_LOCAL,
+			.n_relocations = 1,
+		};
+
+		/* A first call asks for default visibility only: protected is as good as local here. */
+		if (bs_symbol_visibility(&reference) == STV_DEFAULT &&
+		    bs_symbol_bind(&reference) != STB_LOCAL) {
+			const char *name = bs_image_string(image, reference.name);
+			const struct bs_query query = {
+				.name = name,
+				.hash = bs_hash_gnu(name),
+				.referrer = map,
+				.symbol = r.symbol,
+				.version = bs_reference_version(image, r.symbol),
+				.type_class = BS_CLASS_PLT,
+				.scope = &bs_map_of(process, map)->scope,
+			};
+			struct bs_answer answer = bs_lookup(binder, process, ctx, &query);
+
+			binding.definer = answer.definer;
+			binding.definer_symbol = answer.symbol;
+			binding.why = (uint8_t)answer.why;
+			binding.outcome = (uint8_t)answer.outcome;
+			binding.protected_reference = answer.protected_reference;
+		}
+		bs_vec_push(ctx->arena, bindings, binding);
+	}
+}
+
+void bs_bind_name(struct bs_binder *binder, struct bs_process *process, const struct bs_ctx *ctx,
+		  bs_map_id referrer, const char *name, const struct bs_version *version,
+		  struct bs_relocated *ret)
+{
+	const struct bs_query query = {
+		.name = name,
+		.hash = bs_hash_gnu(name),
+		.referrer = referrer,
+		.version = version,
+		.type_class = BS_CLASS_DATA,
+		.scope = &bs_map_of(process, referrer)->scope,
+	};
+	struct bs_answer answer = bs_lookup(binder, process, ctx, &query);
+
+	if (answer.outcome != BS_BOUND)
+		return;
+	bs_vec_push(ctx->arena, &ret->bindings,
+		    (struct bs_binding){
+			    .referrer = referrer,
+			    .definer = answer.definer,
+			    .definer_symbol = answer.symbol,
+			    .type_class = BS_CLASS_DATA,
+			    .why = (uint8_t)answer.why,
+			    .outcome = (uint8_t)answer.outcome,
+		    });
+	ret->asked = version;
+	bs_vec_push(ctx->arena, &ret->notes,
+		    (struct bs_note){ BS_NOTE_LOOKUP, ret->bindings.n - 1, 0 });
+	bs_apply_effects(binder, process, ctx, &query, &answer, false, ret);
+}

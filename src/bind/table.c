@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The name table. Hashes come from the chains of DT_GNU_HASH as they are; only objects that have nothing but
+ * DT_HASH are hashed here. The table proposes maps and never decides: that an entry is stale (its map is dead)
+ * or wrong (the file's own table would not find it) costs a look, not an answer.
+ */
+#include "bind-priv.h"
+
+struct bs_binder *bs_binder_new(const struct bs_ctx *ctx, const struct bs_match_policy *policy)
+{
+	struct bs_binder *binder = bs_new(ctx->arena, struct bs_binder, 1);
+
+	binder->policy = *policy;
+	binder->table = bs_new(ctx->arena, struct bs_name_table, 1);
+	return binder;
+}
+
+static uint32_t count_names(const struct bs_image *image)
+{
+	if (image->gnu_hash.present)
+		return image->gnu_hash.n_buckets ? image->gnu_hash.n_chain : 0;
+	return image->sysv_hash.n_buckets ? image->symbols.n : 0;
+}
+
+static void link_entry(struct bs_name_table *table, uint32_t at)
+{
+	uint32_t *head = &table->heads[(table->entries.v[at].hash * 2654435761u) >> 7 & table->mask];
+
+	table->entries.v[at].next = *head;
+	*head = at;
+}
+
+/* Room for N more entries, with at least twice as many heads as entries. */
+static void make_room(struct bs_name_table *table, const struct bs_ctx *ctx, uint32_t n)
+{
+	if (!table->entries.n)
+		bs_vec_push(ctx->arena, &table->entries, (struct bs_name_entry){ 0 });
+	bs_vec_reserve(ctx->arena, &table->entries, n);
+	uint64_t want = ((uint64_t)table->entries.n + n) * 2;
+	uint64_t heads = table->heads ? (uint64_t)table->mask + 1 : 1024;
+
+	if (table->heads && heads >= want)
+		return;
+	while (heads < want && heads < (1u << 25))
+		heads *= 2;
+	if (table->heads && heads == (uint64_t)table->mask + 1)
+		return;
+	table->heads = bs_new(ctx->arena, uint32_t, heads);
+	table->mask = (uint32_t)heads - 1;
+	for (uint32_t at = 1; at < table->entries.n; at++)
+		link_entry(table, at);
+}
+
+static void add_entry(struct bs_name_table *table, uint32_t hash, bs_map_id map)
+{
+	uint32_t at = table->entries.n++;
+
+	table->entries.v[at] = (struct bs_name_entry){ .hash = hash, .map = map };
+	link_entry(table, at);
+}
+
+void bs_binder_index(struct bs_binder *binder, const struct bs_ctx *ctx,
+		     const struct bs_process *process)
+{
+	struct bs_name_table *table = binder->table;
+	uint32_t n = 0;
+
+	for (bs_map_id id = binder->n_indexed; id < process->maps.n; id++)
+		if (bs_map_of(process, id)->image)
+			n += count_names(bs_map_of(process, id)->image);
+	make_room(table, ctx, n);
+	for (bs_map_id id = binder->n_indexed; id < process->maps.n; id++) {
+		const struct bs_image *image = bs_map_of(process, id)->image;
+
+		n = image ? count_names(image) : 0;
+		if (!n)
+			continue;
+		if (image->gnu_hash.present) {
+			for (uint32_t i = 0; i < n; i++)
+				add_entry(table, image->gnu_hash.chain[i] >> 1, id);
+			continue;
+		}
+		for (uint32_t i = 1; i < n; i++)
+			add_entry(table, bs_hash_gnu(bs_image_symbol_name(image, i)) >> 1, id);
+	}
+	binder->n_indexed = process->maps.n;
+}
+
+void bs_binder_forget_dead(struct bs_binder *binder, const struct bs_process *process)
+{
+	uint32_t kept = 0;
+
+	bs_vec_each (i, &binder->uniques)
+		if (!bs_map_of(process, binder->uniques.v[i].map)->removed)
+			binder->uniques.v[kept++] = binder->uniques.v[i];
+	binder->uniques.n = kept;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cli.h - argv -> plan, and the tool's own behaviour: messages, exit status, output files
+ *
+ * Floor 9: may include sim.h, report.h and <bindsim/plan.h>; it knows no image and no symbol.
+ */
+#pragma once
+
+#include "../base/base.h"
+#include "../report/report.h"
+
+#include <bindsim/plan.h>
+
+enum bs_exit {
+	BS_EXIT_OK = 0,
+	BS_EXIT_REFUSED = 1, /* the simulated loader refused something */
+	BS_EXIT_TROUBLE = 2, /* bindsim could not do its work */
+};
+
+enum bs_color { BS_COLOR_AUTO, BS_COLOR_ALWAYS, BS_COLOR_NEVER };
+
+/* What the command line asks for. */
+struct bs_command_line {
+	struct bs_plan plan;
+	const struct bs_format *format;
+	unsigned show;
+	const char *output; /* file, or NULL: standard output */
+	enum bs_color color;
+	bool verbose, quiet;
+	bool done;          /* --help or --version was answered */
+};
+
+/*
+ * Reads ARGV into *RET, whose strings are ARGV's or ARENA's. Returns false after a message on standard error.
+ * ENVIRON is bindsim's own environment, from which the variables that a loader reads are taken.
+ */
+bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **environ,
+			  struct bs_command_line *ret);
+
+/*
+ * FILE[:FLAGS] as the contract has it, into *RET. The text after the last ':' is flags only if all of it is. Returns false
+ * with *RET_PROBLEM, a sentence, when flags contradict each other.
+ */
+bool bs_parse_dlopen(struct bs_arena *arena, const char *text, struct bs_step *ret,
+		     const char **ret_problem);
+
+/* `bindsim: ...` on standard error. */
+void bs_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

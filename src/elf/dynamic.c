@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The dynamic section and the facts that stand in it alone (glibc elf/get-dynamic-info.h).
+ */
+#include "elf-priv.h"
+
+#include <inttypes.h>
+
+bool bs_dynamic_find(const struct bs_image *image, int64_t tag, uint64_t *ret_value)
+{
+	for (uint32_t i = image->n_dynamic; i-- > 0;)
+		if (image->dynamic[i].tag == tag) {
+			*ret_value = image->dynamic[i].value;
+			return true;
+		}
+	return false;
+}
+
+uint64_t bs_image_dynamic(const struct bs_image *image, int64_t tag, uint64_t fallback)
+{
+	uint64_t value;
+
+	return bs_dynamic_find(image, tag, &value) ? value : fallback;
+}
+
+bool bs_image_has_dynamic(const struct bs_image *image, int64_t tag)
+{
+	uint64_t value;
+
+	return bs_dynamic_find(image, tag, &value);
+}
+
+/* Where the last entry TAG stands in the file, for messages. */
+uint64_t bs_tag_offset(const struct bs_reader *r, int64_t tag)
+{
+	for (uint32_t i = r->image->n_dynamic; i-- > 0;)
+		if (r->image->dynamic[i].tag == tag)
+			return r->dynamic_offset + i * bs_entry_size(r, ELF_T_DYN);
+	return BS_NO_OFFSET;
+}
+
+/* The string at OFFSET of the string table, or NULL with a complaint about WHAT, which stands AT. */
+const char *bs_checked_string(struct bs_reader *r, uint64_t offset, uint64_t at, const char *what)
+{
+	if (offset < r->image->symbols.n_strings)
+		return r->image->symbols.strings + offset;
+	bs_broken(r, BS_DIAG_OUTSIDE_FILE, at, "%s outside of the string table", what);
+	return NULL;
+}
+
+/*
+ * The loader reads the section where the segments put it, not at p_offset, and as far as DT_NULL,
+ * whatever the segment's size says.
+ */
+static void read_entries(struct bs_reader *r, uint64_t address)
+{
+	struct bs_image *image = r->image;
+	struct bs_range range = bs_range_at(r, address);
+	uint64_t size = bs_entry_size(r, ELF_T_DYN), half = size / 2;
+	uint64_t n = 0, room = range.n / size;
+
+	if (room > UINT32_MAX)
+		room = UINT32_MAX;
+	while (n < room && bs_load_word(r, range.offset + n * size) != DT_NULL)
+		n++;
+	if (!range.n)
+		bs_broken(r, BS_DIAG_OUTSIDE_FILE, BS_NO_OFFSET,
+			  "dynamic section 0x%" PRIx64 " outside of the file's segments", address);
+	else if (n == room)
+		bs_broken(r, BS_DIAG_MALFORMED, range.offset, "dynamic section without DT_NULL");
+
+	struct bs_dyn *entries = bs_new(r->arena, struct bs_dyn, n);
+
+	for (uint64_t i = 0; i < n; i++) {
+		uint64_t at = range.offset + i * size;
+		uint64_t tag = bs_load_word(r, at);
+
+		entries[i].tag = r->wide ? (int64_t)tag : (int32_t)tag;
+		entries[i].value = bs_load_word(r, at + half);
+	}
+	image->dynamic = entries;
+	image->n_dynamic = n;
+	r->dynamic_offset = range.offset;
+}
+
+/*
+ * No loader asks how long the string table is; DT_STRSZ is believed only as far as it makes the
+ * table shorter. A last string without a NUL is left out.
+ */
+static void read_strings(struct bs_reader *r)
+{
+	struct bs_symbol_table *table = &r->image->symbols;
+	struct bs_range range = bs_range_of_tag(r, DT_STRTAB, "DT_STRTAB");
+	uint64_t size;
+
+	if (!range.n)
+		return;
+	if (bs_dynamic_find(r->image, DT_STRSZ, &size)) {
+		if (size > range.n)
+			bs_broken(r, BS_DIAG_OUTSIDE_FILE, bs_tag_offset(r, DT_STRSZ),
+				  "string table of 0x%" PRIx64 " bytes cut off at 0x%" PRIx64, size,
+				  range.n);
+		else
+			range.n = size;
+	}
+	const char *strings = (const char *)r->bytes + range.offset;
+	const char *last = range.n ? memrchr(strings, '\0', range.n) : NULL;
+
+	table->strings = strings;
+	table->n_strings = last ? (uint64_t)(last - strings) + 1 : 0;
+	if (table->n_strings != range.n)
+		bs_broken(r, BS_DIAG_MALFORMED, range.offset + table->n_strings,
+			  "string table without a NUL at its end");
+}
+
+static void read_facts(struct bs_reader *r)
+{
+	struct bs_image *image = r->image;
+
+	for (uint32_t i = 0; i < image->n_dynamic; i++) {
+		uint64_t value = image->dynamic[i].value;
+		uint64_t at = r->dynamic_offset + i * bs_entry_size(r, ELF_T_DYN);
+
+		switch (image->dynamic[i].tag) {
+		case DT_NEEDED:
+			bs_checked_string(r, value, at, "DT_NEEDED");
+			break;
+		case DT_AUXILIARY:
+			bs_checked_string(r, value, at, "DT_AUXILIARY");
+			break;
+		case DT_FILTER:
+			bs_checked_string(r, value, at, "DT_FILTER");
+			break;
+		case DT_SONAME:
+			image->soname = bs_checked_string(r, value, at, "DT_SONAME");
+			break;
+		case DT_RPATH:
+			image->rpath = bs_checked_string(r, value, at, "DT_RPATH");
+			break;
+		case DT_RUNPATH:
+			image->runpath = bs_checked_string(r, value, at, "DT_RUNPATH");
+			break;
+		case DT_FLAGS:
+			image->flags = value;
+			break;
+		case DT_FLAGS_1:
+			image->flags_1 = value;
+			break;
+		case DT_SYMBOLIC:
+			image->symbolic = true;
+			break;
+		case DT_BIND_NOW:
+			image->bind_now = true;
+			break;
+		case DT_AARCH64_VARIANT_PCS:
+			/* A tag of the processor's range: others use the number for themselves. */
+			image->variant_pcs = image->header.machine == EM_AARCH64;
+			break;
+		default:
+			break;
+		}
+	}
+	if (image->flags & DF_SYMBOLIC)
+		image->symbolic = true;
+	if ((image->flags & DF_BIND_NOW) || (image->flags_1 & DF_1_NOW))
+		image->bind_now = true;
+}
+
+void bs_read_dynamic(struct bs_reader *r)
+{
+	struct bs_image *image = r->image;
+	const struct bs_segment *dynamic = NULL;
+
+	for (uint32_t i = 0; i < image->n_segments; i++) {
+		const struct bs_segment *s = &image->segments[i];
+
+		if (s->type != PT_DYNAMIC)
+			continue;
+		if (s->filesz)
+			dynamic = s;
+		else
+			image->dynamic_is_empty = true;
+	}
+	if (!dynamic)
+		return;
+	image->has_dynamic = true;
+	read_entries(r, dynamic->vaddr);
+	read_strings(r);
+	read_facts(r);
+}

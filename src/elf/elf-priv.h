@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * elf-priv.h - how the files of this floor read a file: bounded access and complaints
+ *
+ * The file is mapped by ourselves, not by elf_begin(): libelf looks at the section headers as soon
+ * as it opens a file, refuses files for what stands there and allocates by their number, while no
+ * loader ever reads them. What libelf does for us is to know the sizes of the ELF types and to
+ * convert them from a foreign byte order.
+ */
+#pragma once
+
+#include "elf.h"
+
+#include <libelf.h>
+#include <string.h>
+
+/* One file while it is being read. */
+struct bs_reader {
+	struct bs_image *image;
+	struct bs_arena *arena; /* the image's own */
+	struct bs_diags *diags; /* the image's own */
+	const uint8_t *bytes;
+	uint64_t size;
+	bool wide;    /* ELFCLASS64 */
+	bool foreign; /* byte order is not the host's */
+	uint64_t dynamic_offset; /* of the dynamic section in the file */
+};
+
+/* An image with what the store and bs_image_close() need to end it. */
+struct bs_image_file {
+	struct bs_image image; /* first: a bs_image of this floor is always one of these */
+	struct bs_arena *arena;
+	struct bs_diags diags; /* in ARENA; told to each run that asks for the image */
+	void *map;	       /* from mmap(2), or NULL */
+	size_t map_size;
+	int64_t mtime_s, mtime_ns;
+	uint32_t n_users;
+	struct bs_image_file *next; /* in the same slot of the store */
+};
+
+/* N bytes of the file from OFFSET on; never reaches beyond the file. */
+struct bs_range {
+	uint64_t offset, n;
+};
+
+/* image.c */
+void bs_read_image(struct bs_reader *r);
+void bs_broken(struct bs_reader *r, enum bs_diag_code code, uint64_t offset, const char *format,
+	       ...) __attribute__((format(printf, 4, 5)));
+
+/* tables.c: all take virtual addresses, as the dynamic section has them. */
+struct bs_range bs_range_at(const struct bs_reader *r, uint64_t address);
+struct bs_range bs_range_of_tag(struct bs_reader *r, int64_t tag, const char *name);
+const void *bs_host_order(struct bs_reader *r, uint64_t offset, uint64_t n, Elf_Type type);
+uint64_t bs_entry_size(const struct bs_reader *r, Elf_Type type);
+
+/* dynamic.c */
+void bs_read_dynamic(struct bs_reader *r);
+const char *bs_checked_string(struct bs_reader *r, uint64_t offset, uint64_t at, const char *what);
+bool bs_dynamic_find(const struct bs_image *image, int64_t tag, uint64_t *ret_value);
+uint64_t bs_tag_offset(const struct bs_reader *r, int64_t tag);
+
+/* hash.c, symbols.c, versions.c, relocations.c, notes.c */
+void bs_read_hash_tables(struct bs_reader *r);
+void bs_read_symbols(struct bs_reader *r);
+void bs_read_versions(struct bs_reader *r);
+void bs_read_relocations(struct bs_reader *r);
+void bs_read_notes(struct bs_reader *r);
+
+/* Loads in the file's byte order; the caller has checked that the bytes are there. */
+
+static inline uint16_t bs_load16(const struct bs_reader *r, uint64_t offset)
+{
+	uint16_t v;
+
+	memcpy(&v, r->bytes + offset, sizeof v);
+	return r->foreign ? __builtin_bswap16(v) : v;
+}
+
+static inline uint32_t bs_load32(const struct bs_reader *r, uint64_t offset)
+{
+	uint32_t v;
+
+	memcpy(&v, r->bytes + offset, sizeof v);
+	return r->foreign ? __builtin_bswap32(v) : v;
+}
+
+static inline uint64_t bs_load64(const struct bs_reader *r, uint64_t offset)
+{
+	uint64_t v;
+
+	memcpy(&v, r->bytes + offset, sizeof v);
+	return r->foreign ? __builtin_bswap64(v) : v;
+}
+
+/* An Elf32_Addr or Elf64_Addr. */
+static inline uint64_t bs_load_word(const struct bs_reader *r, uint64_t offset)
+{
+	return r->wide ? bs_load64(r, offset) : bs_load32(r, offset);
+}
+
+/* True when N bytes at OFFSET are within SIZE bytes. */
+static inline bool bs_within(uint64_t offset, uint64_t n, uint64_t size)
+{
+	return offset <= size && n <= size - offset;
+}

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * elf.h - one file as plain facts, read once and never changed
+ *
+ * An image is a view: its tables point into the mapped file; libelf converts a copy of them only
+ * when the file's byte order is foreign. Every table's place in the file is checked when the image
+ * is read, so the accessors below need no error return. Everything is found by the program headers
+ * and the dynamic section, as a loader does it; section headers are never looked at.
+ *
+ * An image says what is in the file. It knows neither who asked for the file nor whether a loader
+ * would take it: that is judged by the search and scope floors, through the facts given here.
+ *
+ * This floor is the only user of libelf. Floor 1: may include base.h.
+ */
+#pragma once
+
+#include "../base/base.h"
+
+#include <elf.h>
+
+/* ---- machines ----------------------------------------------------------------------------- */
+
+/*
+ * What a relocation type means to symbol lookup. The loader calls it the type class
+ * (glibc sysdeps/MACHINE/dl-machine.h: elf_machine_type_class); the types that a lookup never
+ * sees have kinds of their own. Where a machine gives a type another class than its kind suggests,
+ * the table has the kind of that class: TLS relocations of MIPS are DATA.
+ */
+enum bs_reloc_kind {
+	BS_RELOC_UNKNOWN,   /* the loader says "unexpected reloc type" */
+	BS_RELOC_NONE,	    /* nothing is done */
+	BS_RELOC_RELATIVE,  /* load address only, or a slot of the MIPS GOT: no lookup of its own */
+	BS_RELOC_IRELATIVE, /* calls a resolver, no symbol */
+	BS_RELOC_DATA,	    /* symbol lookup, class 0 */
+	BS_RELOC_GLOB_DAT,  /* class 0, a slot of the GOT */
+	BS_RELOC_SLOT,	    /* class PLT: a jump slot, the only kind that binds lazily */
+	BS_RELOC_TLS,	    /* class PLT: TLS module or offset in it */
+	BS_RELOC_TLS_IE,    /* class PLT: initial-exec TLS: needs room in the static block */
+	BS_RELOC_TLS_DESC,  /* class PLT: eager even in a lazy PLT table */
+	BS_RELOC_COPY,	    /* class COPY: the executable holds the object */
+	BS_RELOC_KIND_COUNT_
+};
+
+/* One row a machine: the relocation types the loader knows. */
+struct bs_machine {
+	uint16_t e_machine;	       /* EM_* */
+	uint8_t elf_class;	       /* ELFCLASS* */
+	uint8_t data;		       /* ELFDATA* */
+	const char *name;	       /* as people say it: "x86-64", "aarch64" */
+	uint32_t n_kinds;	       /* length of KIND and RELOC_NAME */
+	const uint8_t *kind;	       /* by relocation type: enum bs_reloc_kind */
+	const char *const *reloc_name; /* by relocation type: "R_X86_64_COPY", or NULL */
+	bool hash_words_are_64;	       /* DT_HASH in 64-bit words (s390x) */
+	bool takes_rel; /* DT_REL counts beside DT_RELA; without it the loader never looks there */
+	bool irelative_last; /* IRELATIVE is done after the others of its run of relocations */
+	bool hash_is_mips;   /* DT_MIPS_XHASH in place of DT_GNU_HASH */
+};
+
+/* The row for E_MACHINE in ELF_CLASS and byte order DATA, or NULL when there is none. */
+const struct bs_machine *bs_machine_find(uint16_t e_machine, uint8_t elf_class, uint8_t data);
+
+static inline enum bs_reloc_kind bs_machine_kind(const struct bs_machine *machine, uint32_t type)
+{
+	return type < machine->n_kinds ? (enum bs_reloc_kind)machine->kind[type] : BS_RELOC_UNKNOWN;
+}
+
+/* "R_X86_64_JUMP_SLOT", or NULL for a type that the loader does not know. */
+const char *bs_machine_reloc_name(const struct bs_machine *machine, uint32_t type);
+
+/* ---- the parts of an image ---------------------------------------------------------------- */
+
+/* The ELF header's fields, as they stand in the file (byte order of the file honoured). */
+struct bs_elf_header {
+	uint8_t ident[16];
+	uint16_t type, machine;
+	uint32_t version, flags;
+	uint64_t entry, phoff;
+	uint16_t phentsize, phnum;
+};
+
+/* How much of the file could be read as ELF; the loader's own checks start from these. */
+enum bs_image_state {
+	BS_IMAGE_OK,	     /* header and program headers are there */
+	BS_IMAGE_UNREADABLE, /* read(2) fails (a directory): read_error says why */
+	BS_IMAGE_SHORT,	  /* shorter than an ELF header of its class (64 bytes when that is unknown)
+			   */
+	BS_IMAGE_NOT_ELF, /* no magic number */
+	BS_IMAGE_ODD_CLASS, /* magic is there, but EI_CLASS or EI_DATA is neither of the two values
+			     */
+	BS_IMAGE_NO_PHDRS,  /* program headers lie outside of the file, or phentsize is wrong */
+};
+
+struct bs_segment {
+	uint32_t type, flags; /* PT_*, PF_* */
+	uint64_t offset, vaddr, filesz, memsz, align;
+};
+
+struct bs_dyn {
+	int64_t tag;
+	uint64_t value;
+};
+
+/*
+ * Counts in symbol-table entries, string offsets in bytes from the start of the string table.
+ *
+ * No field of an ELF file says how long the symbol table is, and no loader asks. N is what may be
+ * read: up to the next table that the dynamic section names, or further when a hash table reaches
+ * further, but never beyond the segment. It may count a few bytes of padding as a symbol: whoever
+ * wants the symbols of an object goes by its hash tables and relocations.
+ */
+struct bs_symbol_table {
+	const char
+		*strings;   /* DT_STRTAB; the last byte is NUL, so any offset below is a C string */
+	uint64_t n_strings; /* bytes */
+	const void *entries;	/* Elf32_Sym or Elf64_Sym in host byte order */
+	uint32_t n;		/* entries that may be read */
+	bool wide;		/* ENTRIES are Elf64_Sym */
+	const uint16_t *versym; /* DT_VERSYM, or NULL */
+	uint32_t n_versym;	/* entries of it that may be read, at most N */
+};
+
+/*
+ * DT_GNU_HASH. Absent, empty or not usable: n_buckets == 0. The symbols that a lookup can find are
+ * symbol_base <= index < symbol_base + n_chain.
+ *
+ * DT_MIPS_XHASH (glibc sysdeps/mips/ldsodefs.h) hashes symbols that are sorted otherwise: its walk
+ * goes through XCHAIN, whose entry i stands for symbol xlat[i]; CHAIN is a copy sorted by symbol, 0
+ * for symbols that the table leaves out.
+ */
+struct bs_gnu_hash {
+	uint32_t n_buckets, symbol_base, bloom_words, bloom_shift;
+	const void *bloom; /* words of the file's class, host byte order */
+	const uint32_t *buckets;
+	const uint32_t *chain; /* chain[i] belongs to symbol symbol_base + i */
+	uint32_t n_chain; /* entries of CHAIN that may be read: up to the end of the last bucket */
+	bool present;	  /* the tag is there: DT_HASH is not used then */
+	bool wide;	  /* BLOOM has 64-bit words */
+
+	const uint32_t *xchain, *xlat; /* DT_MIPS_XHASH only, else NULL */
+	uint32_t xchain_base, n_xchain;
+};
+
+/* DT_HASH. Absent: n_buckets == 0. */
+struct bs_sysv_hash {
+	uint32_t n_buckets, n_chain;
+	const void *buckets, *chain; /* 32-bit words, or 64-bit ones where the machine says so */
+	bool wide;
+	bool present;
+};
+
+/* One entry of the table that DT_VERSYM indexes (glibc elf/dl-version.c:_dl_check_map_versions). */
+struct bs_version {
+	const char *name; /* NULL for the nameless ones: indexes 0, 1, base definitions, holes */
+	uint32_t hash;	  /* bs_hash_sysv() as the file stores it; 0 for the nameless ones */
+	bool hidden;	  /* bit 15 of vna_other */
+	const char *filename; /* vn_file for a needed version, NULL for a defined one */
+};
+
+struct bs_verdef {
+	const char *name; /* its first verdaux */
+	uint32_t hash;
+	uint16_t version, flags, index; /* vd_version, VER_FLG_*, vd_ndx */
+};
+
+struct bs_vernaux {
+	const char *name;
+	uint32_t hash;
+	uint16_t flags, other;
+};
+
+struct bs_verneed {
+	const char *file;
+	uint16_t version; /* vn_version */
+	const struct bs_vernaux *aux;
+	uint32_t n_aux;
+};
+
+/* All in the file's order. N_VERSIONS is 0 when no version index is above 0: then the object counts
+ * as unversioned. */
+struct bs_version_tables {
+	const struct bs_version
+		*versions; /* by index; index 0 and 1 are nameless unless the file says otherwise */
+	uint32_t n_versions;
+	const struct bs_verdef *defs;
+	uint32_t n_defs;
+	bool has_defs; /* DT_VERDEF is there */
+	const struct bs_verneed *needs;
+	uint32_t n_needs;
+};
+
+/* The MIPS64 formats are those of little-endian files, whose r_info is no 64-bit number. */
+enum bs_reloc_format { BS_REL32, BS_RELA32, BS_REL64, BS_RELA64, BS_REL_MIPS64, BS_RELA_MIPS64 };
+
+/* A run of relocations that the loader goes through in one go. */
+struct bs_reloc_table {
+	const void *entries; /* host byte order */
+	uint32_t n;
+	uint32_t n_relative; /* DT_RELCOUNT or DT_RELACOUNT, at most N: the loader takes this many
+				at the start for RELATIVE without looking at their type */
+	enum bs_reloc_format format;
+	uint64_t offset; /* of the table in the file, for messages */
+};
+
+/*
+ * In the order the loader processes them: eager (DT_REL, then DT_RELA), then plt (DT_JMPREL). (A
+ * loader that takes both does the PLT between them when it is in REL format; no linker makes that.)
+ */
+struct bs_relocations {
+	struct bs_reloc_table eager[2];
+	uint32_t n_eager;
+	struct bs_reloc_table plt; /* n == 0 when absent; where DT_REL or DT_RELA ends with it,
+				      EAGER is that much shorter */
+	uint64_t n_relr;	   /* relative relocations packed in DT_RELR */
+	bool has_relr;
+};
+
+struct bs_relocation {
+	uint64_t offset; /* virtual address of the place */
+	uint32_t symbol; /* index into the symbol table */
+	uint32_t type;
+	int64_t addend; /* 0 in REL tables: it stands in the place itself */
+};
+
+struct bs_notes {
+	const uint8_t *build_id;
+	uint32_t n_build_id;
+	bool has_abi_tag;
+	uint32_t abi_os, abi_version[3];
+	uint32_t x86_isa_needed; /* GNU_PROPERTY_X86_ISA_1_NEEDED: bit 0 baseline, 1 v2, 2 v3, 3 v4;
+				    0 none */
+	uint32_t needed_1;	 /* GNU_PROPERTY_1_NEEDED: bit 0 INDIRECT_EXTERN_ACCESS */
+};
+
+struct bs_image {
+	const char *path; /* of the host's file, for diagnostics */
+	uint64_t dev, ino;
+	uint64_t size; /* bytes in the file */
+	uint32_t mode; /* st_mode */
+	enum bs_image_state state;
+	int read_error;	    /* errno when UNREADABLE */
+	bool complete;	    /* no table was cut or left out; otherwise the diagnostics say which */
+	const char *broken; /* when not complete: what a loader would stumble over, a noun phrase;
+			       else NULL */
+
+	struct bs_elf_header header;
+	const struct bs_machine *machine; /* NULL: no table for it */
+	const struct bs_segment *segments;
+	uint32_t n_segments;
+	const char *interp; /* PT_INTERP, or NULL */
+
+	bool has_dynamic;	      /* a PT_DYNAMIC with bytes in the file */
+	bool dynamic_is_empty;	      /* a PT_DYNAMIC with p_filesz 0 */
+	const struct bs_dyn *dynamic; /* without the DT_NULL at the end */
+	uint32_t n_dynamic;
+	const char *soname, *rpath,
+		*runpath;	 /* NULL when absent; rpath stands even beside runpath */
+	uint32_t flags, flags_1; /* DT_FLAGS, DT_FLAGS_1 */
+	bool symbolic;		 /* DT_SYMBOLIC or DF_SYMBOLIC */
+	bool bind_now;		 /* DT_BIND_NOW, DF_BIND_NOW or DF_1_NOW */
+	bool variant_pcs;	 /* DT_AARCH64_VARIANT_PCS */
+
+	struct bs_symbol_table symbols;
+	struct bs_gnu_hash gnu_hash;
+	struct bs_sysv_hash sysv_hash;
+	struct bs_version_tables versions;
+	struct bs_relocations relocations;
+	struct bs_notes notes;
+	bool has_tls; /* PT_TLS with p_memsz > 0 */
+	uint64_t tls_size, tls_align;
+};
+
+/* ---- the store ---------------------------------------------------------------------------- */
+
+/*
+ * Images, each file read once however many runs ask for it: keyed by device, inode, size and
+ * modification time. Calls may come from several threads.
+ */
+struct bs_store;
+
+/* An empty store, or NULL when out of memory. It must outlive every run that uses it. */
+struct bs_store *bs_store_new(void);
+
+/* Ends STORE and all its images. NULL is allowed. */
+void bs_store_free(struct bs_store *store);
+
+/*
+ * The image of the open file FD (which stays the caller's and may be closed afterwards), read when
+ * the store does not have it. PATH is for diagnostics only. Returns NULL only when fstat(2) fails,
+ * with a diagnostic; a file that is no ELF at all still yields an image, whose state says so. The
+ * image is counted up: bs_store_release() gives it back. Out of memory unwinds through CTX's arena.
+ *
+ * What is wrong with the file is told to CTX's diagnostics once for each PATH, however often a run
+ * asks and whoever had the file read.
+ */
+const struct bs_image *bs_store_acquire(struct bs_store *store, const struct bs_ctx *ctx, int fd,
+					const char *path);
+
+/* Gives IMAGE back; it stays in the store until bs_store_trim() or the end. */
+void bs_store_release(struct bs_store *store, const struct bs_image *image);
+
+/* Drops the images that nobody holds. */
+void bs_store_trim(struct bs_store *store);
+
+/*
+ * Reads the N bytes at DATA as a file (for fuzzers and unit tests), with the same checks. DATA is
+ * only read and must outlive the image, which bs_image_close() ends. Out of memory unwinds through
+ * CTX's arena.
+ */
+struct bs_image *bs_image_read_memory(const struct bs_ctx *ctx, void *data, size_t n,
+				      const char *path);
+void bs_image_close(struct bs_image *image);
+
+/* ---- accessors ---------------------------------------------------------------------------- */
+
+struct bs_symbol {
+	uint64_t value, size;
+	uint32_t name;	  /* offset into symbols.strings */
+	uint16_t section; /* st_shndx */
+	uint8_t info, other;
+};
+
+static inline uint8_t bs_symbol_bind(const struct bs_symbol *s)
+{
+	return s->info >> 4;
+}
+
+static inline uint8_t bs_symbol_type(const struct bs_symbol *s)
+{
+	return s->info & 0xf;
+}
+
+static inline uint8_t bs_symbol_visibility(const struct bs_symbol *s)
+{
+	return s->other & 3;
+}
+
+/* Symbol INDEX of IMAGE; all zero when INDEX is outside of the table. */
+static inline struct bs_symbol bs_image_symbol(const struct bs_image *image, uint32_t index)
+{
+	const struct bs_symbol_table *table = &image->symbols;
+
+	if (index >= table->n)
+		return (struct bs_symbol){ 0 };
+	if (table->wide) {
+		const Elf64_Sym *s = (const Elf64_Sym *)table->entries + index;
+
+		return (struct bs_symbol){ s->st_value, s->st_size, s->st_name,
+					   s->st_shndx, s->st_info, s->st_other };
+	}
+	const Elf32_Sym *s = (const Elf32_Sym *)table->entries + index;
+
+	return (struct bs_symbol){ s->st_value, s->st_size, s->st_name,
+				   s->st_shndx, s->st_info, s->st_other };
+}
+
+/* The string at OFFSET of IMAGE's string table, NUL-terminated; "" when OFFSET is outside of it. */
+static inline const char *bs_image_string(const struct bs_image *image, uint64_t offset)
+{
+	return offset < image->symbols.n_strings ? image->symbols.strings + offset : "";
+}
+
+/* The name of symbol INDEX; "" when there is none. */
+static inline const char *bs_image_symbol_name(const struct bs_image *image, uint32_t index)
+{
+	const struct bs_symbol_table *table = &image->symbols;
+
+	if (index >= table->n)
+		return "";
+	return bs_image_string(image, table->wide
+					      ? ((const Elf64_Sym *)table->entries)[index].st_name
+					      : ((const Elf32_Sym *)table->entries)[index].st_name);
+}
+
+/* The raw DT_VERSYM entry of symbol INDEX; 0 when there is none. */
+static inline uint16_t bs_image_versym(const struct bs_image *image, uint32_t index)
+{
+	return index < image->symbols.n_versym ? image->symbols.versym[index] : 0;
+}
+
+/* Relocation INDEX (< table->n) of TABLE. */
+static inline struct bs_relocation bs_reloc_at(const struct bs_reloc_table *table, uint32_t index)
+{
+	switch (table->format) {
+	case BS_RELA64: {
+		const Elf64_Rela *r = (const Elf64_Rela *)table->entries + index;
+
+		return (struct bs_relocation){ r->r_offset, r->r_info >> 32, (uint32_t)r->r_info,
+					       r->r_addend };
+	}
+	case BS_REL64: {
+		const Elf64_Rel *r = (const Elf64_Rel *)table->entries + index;
+
+		return (struct bs_relocation){ r->r_offset, r->r_info >> 32, (uint32_t)r->r_info,
+					       0 };
+	}
+	case BS_RELA32: {
+		const Elf32_Rela *r = (const Elf32_Rela *)table->entries + index;
+
+		return (struct bs_relocation){ r->r_offset, r->r_info >> 8, r->r_info & 0xff,
+					       r->r_addend };
+	}
+	case BS_REL32: {
+		const Elf32_Rel *r = (const Elf32_Rel *)table->entries + index;
+
+		return (struct bs_relocation){ r->r_offset, r->r_info >> 8, r->r_info & 0xff, 0 };
+	}
+	/* The upper half has r_ssym, r_type3, r_type2, r_type: the type's bytes back to front. */
+	case BS_RELA_MIPS64: {
+		const Elf64_Rela *r = (const Elf64_Rela *)table->entries + index;
+
+		return (struct bs_relocation){ r->r_offset, (uint32_t)r->r_info,
+					       __builtin_bswap32((uint32_t)(r->r_info >> 32)),
+					       r->r_addend };
+	}
+	case BS_REL_MIPS64: {
+		const Elf64_Rel *r = (const Elf64_Rel *)table->entries + index;
+
+		return (struct bs_relocation){ r->r_offset, (uint32_t)r->r_info,
+					       __builtin_bswap32((uint32_t)(r->r_info >> 32)), 0 };
+	}
+	}
+	__builtin_unreachable();
+}
+
+/* The value of the last dynamic entry TAG, or FALLBACK. */
+uint64_t bs_image_dynamic(const struct bs_image *image, int64_t tag, uint64_t fallback);
+
+/* True when the dynamic section has an entry TAG. */
+bool bs_image_has_dynamic(const struct bs_image *image, int64_t tag);
+
+/*
+ * The GNU hash of the name of symbol INDEX but for its lowest bit, as DT_GNU_HASH stores it,
+ * shifted right by one; only for symbols that CHAIN covers: symbol_base <= INDEX < symbol_base +
+ * n_chain.
+ */
+static inline uint32_t bs_image_stored_hash(const struct bs_image *image, uint32_t index)
+{
+	return image->gnu_hash.chain[index - image->gnu_hash.symbol_base] >> 1;
+}
+
+/*
+ * Walks IMAGE's hash table for names with the hash of NAME (GNU_HASH is bs_hash_gnu(NAME); the
+ * other hash is computed when needed) exactly as a loader does: DT_GNU_HASH with bloom filter,
+ * bucket and chain, where there is one, else DT_HASH. Calls nothing and compares no names: start
+ * with *STEP zeroed; each call returns the next candidate symbol index, or 0 when there are no
+ * more. Candidates of DT_GNU_HASH have an equal hash; those of DT_HASH are merely in the right
+ * bucket. A chain that runs in a circle ends after as many steps as it has entries.
+ */
+struct bs_hash_step {
+	uint32_t at;	/* private */
+	uint32_t steps; /* private */
+};
+uint32_t bs_image_hash_next(const struct bs_image *image, const char *name, uint32_t gnu_hash,
+			    struct bs_hash_step *step);

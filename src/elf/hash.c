@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The hash tables: their place and extent when an image is read, and the loader's walk.
+ *
+ * A wrong table is kept as it is as far as it lies in the file, since it hides from the loader what
+ * it hides from us (glibc elf/dl-setup_hash.c:_dl_setup_hash, elf/dl-lookup.c:do_lookup_x).
+ */
+#include "elf-priv.h"
+
+#include <inttypes.h>
+
+enum { GNU_HEADER = 4 * sizeof(uint32_t), END_OF_CHAIN = 1 };
+
+/*
+ * How far the chains reach: the place after the end mark of the chain that starts last. AT is where
+ * the chain words start, ROOM how many fit into the segment.
+ */
+static uint32_t measure_chains(struct bs_reader *r, const struct bs_gnu_hash *hash, uint64_t at,
+			       uint32_t room)
+{
+	uint32_t base = hash->symbol_base, last = 0;
+	bool outside = false;
+
+	for (uint32_t i = 0; i < hash->n_buckets; i++)
+		if (hash->buckets[i] > last)
+			last = hash->buckets[i];
+	if (!last)
+		return 0;
+	for (uint32_t i = 0; i < hash->n_buckets; i++)
+		outside |= hash->buckets[i] && hash->buckets[i] < base;
+	if (last - base >= room && last >= base) {
+		outside = true;
+		last = 0;
+		for (uint32_t i = 0; i < hash->n_buckets; i++)
+			if (hash->buckets[i] > last && hash->buckets[i] >= base &&
+			    hash->buckets[i] - base < room)
+				last = hash->buckets[i];
+	}
+	if (outside)
+		bs_broken(r, BS_DIAG_MALFORMED, at, "DT_GNU_HASH bucket without a chain");
+	if (!last || last < base)
+		return 0;
+	for (uint32_t i = last - base; i < room; i++)
+		if (bs_load32(r, at + i * sizeof(uint32_t)) & END_OF_CHAIN)
+			return i + 1;
+	bs_broken(r, BS_DIAG_MALFORMED, at, "DT_GNU_HASH chain without an end");
+	return room;
+}
+
+/*
+ * The translation table of DT_MIPS_XHASH lies behind as many chain words as the object has symbols
+ * from the base on (glibc sysdeps/mips/ldsodefs.h:ELF_MACHINE_XHASH_SETUP).
+ */
+static void read_translation(struct bs_reader *r, struct bs_gnu_hash *hash, uint64_t at,
+			     uint32_t room)
+{
+	uint64_t n_symbols = bs_image_dynamic(r->image, DT_MIPS_SYMTABNO, 0);
+	uint64_t skip = n_symbols - hash->symbol_base;
+	uint32_t highest = 0;
+
+	if (n_symbols < hash->symbol_base || skip > room || hash->n_chain > room - skip) {
+		hash->n_buckets = hash->n_chain = 0;
+		bs_broken(r, BS_DIAG_OUTSIDE_FILE, at, "DT_MIPS_XHASH without its translation");
+		return;
+	}
+	hash->xchain = hash->chain;
+	hash->xchain_base = hash->symbol_base;
+	hash->n_xchain = hash->n_chain;
+	hash->xlat = bs_host_order(r, at + skip * sizeof(uint32_t), hash->n_xchain, ELF_T_WORD);
+
+	for (uint32_t i = 0; i < hash->n_xchain; i++)
+		if (hash->xlat[i] > highest && hash->xlat[i] < n_symbols)
+			highest = hash->xlat[i];
+	uint32_t *by_symbol = bs_new(r->arena, uint32_t, (size_t)highest + 1);
+
+	for (uint32_t i = 0; i < hash->n_xchain; i++)
+		if (hash->xlat[i] <= highest)
+			by_symbol[hash->xlat[i]] = hash->xchain[i];
+	hash->symbol_base = 0;
+	hash->chain = by_symbol;
+	hash->n_chain = highest + 1;
+}
+
+static void read_gnu_hash(struct bs_reader *r, struct bs_range range, bool is_mips)
+{
+	struct bs_gnu_hash *hash = &r->image->gnu_hash;
+	uint64_t word = r->wide ? sizeof(uint64_t) : sizeof(uint32_t);
+	uint64_t at = range.offset;
+
+	if (range.n < GNU_HEADER) {
+		bs_broken(r, BS_DIAG_OUTSIDE_FILE, at, "DT_GNU_HASH cut off");
+		return;
+	}
+	uint32_t n_buckets = bs_load32(r, at);
+
+	hash->symbol_base = bs_load32(r, at + 4);
+	hash->bloom_words = bs_load32(r, at + 8);
+	hash->bloom_shift = bs_load32(r, at + 12);
+	hash->wide = r->wide;
+
+	/* The loader asserts this, even for a table without buckets; 0 passes and is then misread. */
+	if (hash->bloom_words & (hash->bloom_words - 1)) {
+		bs_broken(r, BS_DIAG_MALFORMED, at + 8,
+			  "DT_GNU_HASH with %" PRIu32 " bloom words, not a power of two",
+			  hash->bloom_words);
+		return;
+	}
+	if (!n_buckets)
+		return;
+	uint64_t bloom_bytes = hash->bloom_words * word;
+	uint64_t bucket_bytes = (uint64_t)n_buckets * sizeof(uint32_t);
+	uint64_t fixed = GNU_HEADER + bloom_bytes + bucket_bytes;
+
+	if (!hash->bloom_words || fixed > range.n) {
+		bs_broken(r, hash->bloom_words ? BS_DIAG_OUTSIDE_FILE : BS_DIAG_MALFORMED, at,
+			  hash->bloom_words ? "DT_GNU_HASH cut off"
+					    : "DT_GNU_HASH without a bloom filter");
+		return;
+	}
+	hash->n_buckets = n_buckets;
+	hash->bloom = bs_host_order(r, at + GNU_HEADER, hash->bloom_words,
+				    r->wide ? ELF_T_XWORD : ELF_T_WORD);
+	hash->buckets =
+		bs_host_order(r, at + GNU_HEADER + bloom_bytes, hash->n_buckets, ELF_T_WORD);
+
+	uint64_t room = (range.n - fixed) / sizeof(uint32_t);
+
+	if (room > UINT32_MAX - hash->symbol_base)
+		room = UINT32_MAX - hash->symbol_base;
+	hash->n_chain = measure_chains(r, hash, at + fixed, room);
+	hash->chain = bs_host_order(r, at + fixed, hash->n_chain, ELF_T_WORD);
+	if (is_mips)
+		read_translation(r, hash, at + fixed, room);
+}
+
+static void read_sysv_hash(struct bs_reader *r, struct bs_range range)
+{
+	struct bs_sysv_hash *hash = &r->image->sysv_hash;
+
+	hash->wide = r->image->machine && r->image->machine->hash_words_are_64;
+
+	Elf_Type type = hash->wide ? ELF_T_XWORD : ELF_T_WORD;
+	uint64_t word = hash->wide ? sizeof(uint64_t) : sizeof(uint32_t);
+	uint64_t room = range.n / word, at = range.offset;
+
+	if (room < 2) {
+		bs_broken(r, BS_DIAG_OUTSIDE_FILE, at, "DT_HASH cut off");
+		return;
+	}
+	uint64_t n_buckets = hash->wide ? bs_load64(r, at) : bs_load32(r, at);
+	uint64_t n_chain = hash->wide ? bs_load64(r, at + word) : bs_load32(r, at + word);
+
+	room -= 2;
+	if (n_buckets > room || n_buckets > UINT32_MAX) {
+		bs_broken(r, BS_DIAG_OUTSIDE_FILE, at, "DT_HASH buckets cut off");
+		return;
+	}
+	room -= n_buckets;
+	if (room > UINT32_MAX)
+		room = UINT32_MAX;
+	if (n_chain > room) {
+		bs_broken(r, BS_DIAG_OUTSIDE_FILE, at, "DT_HASH chain cut off");
+		n_chain = room;
+	}
+	hash->n_buckets = n_buckets;
+	hash->n_chain = n_chain;
+	hash->buckets = bs_host_order(r, at + 2 * word, n_buckets, type);
+	hash->chain = bs_host_order(r, at + (2 + n_buckets) * word, n_chain, type);
+}
+
+void bs_read_hash_tables(struct bs_reader *r)
+{
+	struct bs_image *image = r->image;
+	bool is_mips = image->machine && image->machine->hash_is_mips;
+	int64_t gnu_tag = is_mips ? DT_MIPS_XHASH : DT_GNU_HASH;
+	const char *name = is_mips ? "DT_MIPS_XHASH" : "DT_GNU_HASH";
+
+	image->gnu_hash.present = bs_image_has_dynamic(image, gnu_tag);
+	image->sysv_hash.present = bs_image_has_dynamic(image, DT_HASH);
+	if (image->gnu_hash.present) {
+		struct bs_range range = bs_range_of_tag(r, gnu_tag, name);
+
+		if (range.n)
+			read_gnu_hash(r, range, is_mips);
+	}
+	if (image->sysv_hash.present) {
+		struct bs_range range = bs_range_of_tag(r, DT_HASH, "DT_HASH");
+
+		if (range.n)
+			read_sysv_hash(r, range);
+	}
+}
+
+/*
+ * The bucket's first symbol, or 0 when the bloom filter says no. The loader computes in words of
+ * the class, so that a shift beyond the hash's 32 bits differs between the classes.
+ */
+static uint32_t gnu_bucket(const struct bs_gnu_hash *gnu, uint32_t h)
+{
+	if (gnu->wide) {
+		uint64_t word = ((const uint64_t *)gnu->bloom)[h / 64 & (gnu->bloom_words - 1)];
+		uint64_t shifted = (uint64_t)h >> (gnu->bloom_shift & 63);
+
+		if (!(word >> (h & 63) & word >> (shifted & 63) & 1))
+			return 0;
+	} else {
+		uint32_t word = ((const uint32_t *)gnu->bloom)[h / 32 & (gnu->bloom_words - 1)];
+		uint32_t shifted = h >> (gnu->bloom_shift & 31);
+
+		if (!(word >> (h & 31) & word >> (shifted & 31) & 1))
+			return 0;
+	}
+	return gnu->buckets[h % gnu->n_buckets];
+}
+
+static uint32_t next_gnu(const struct bs_gnu_hash *gnu, uint32_t h, struct bs_hash_step *step)
+{
+	const uint32_t *chain = gnu->xlat ? gnu->xchain : gnu->chain;
+	uint32_t base = gnu->xlat ? gnu->xchain_base : gnu->symbol_base;
+	uint32_t n = gnu->xlat ? gnu->n_xchain : gnu->n_chain;
+
+	if (!step->steps++)
+		step->at = gnu->n_buckets ? gnu_bucket(gnu, h) : 0;
+	while (step->at >= base && step->at && step->at - base < n) {
+		uint32_t i = step->at - base, stored = chain[i];
+
+		step->at = stored & END_OF_CHAIN ? 0 : step->at + 1;
+		if ((stored ^ h) >> 1 == 0)
+			return gnu->xlat ? gnu->xlat[i] : i + base;
+	}
+	step->at = 0;
+	return 0;
+}
+
+static uint32_t sysv_word(const struct bs_sysv_hash *sysv, const void *words, uint32_t i)
+{
+	if (!sysv->wide)
+		return ((const uint32_t *)words)[i];
+	uint64_t word = ((const uint64_t *)words)[i];
+
+	return word <= UINT32_MAX ? word : 0;
+}
+
+static uint32_t next_sysv(const struct bs_sysv_hash *sysv, const char *name,
+			  struct bs_hash_step *step)
+{
+	if (!sysv->n_buckets)
+		return 0;
+	if (!step->steps)
+		step->at = sysv_word(sysv, sysv->buckets, bs_hash_sysv(name) % sysv->n_buckets);
+	else if (step->at)
+		step->at = sysv_word(sysv, sysv->chain, step->at);
+	/* The loader would go round a circle for ever. */
+	if (step->at >= sysv->n_chain || step->steps++ >= sysv->n_chain)
+		step->at = 0;
+	return step->at;
+}
+
+uint32_t bs_image_hash_next(const struct bs_image *image, const char *name, uint32_t gnu_hash,
+			    struct bs_hash_step *step)
+{
+	if (image->gnu_hash.present)
+		return next_gnu(&image->gnu_hash, gnu_hash, step);
+	return next_sysv(&image->sysv_hash, name, step);
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The header and the program headers, and the order in which the rest is read.
+ */
+#include "elf-priv.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+/* Says that something is cut or left out; FORMAT makes a noun phrase. */
+void bs_broken(struct bs_reader *r, enum bs_diag_code code, uint64_t offset, const char *format,
+	       ...)
+{
+	char text[256];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof text, format, ap);
+	va_end(ap);
+	r->image->complete = false;
+	if (!r->image->broken)
+		r->image->broken = bs_arena_strndup(r->arena, text, strlen(text));
+	bs_diag_add(r->diags, code, r->image->path, offset, r->image->read_error, "%s", text);
+}
+
+static bool is_elf_magic(const struct bs_reader *r)
+{
+	return r->size >= SELFMAG && memcmp(r->bytes, ELFMAG, SELFMAG) == 0;
+}
+
+/* Reads the header as far as it can be read; false when the image ends there. */
+static bool read_header(struct bs_reader *r)
+{
+	struct bs_image *image = r->image;
+	struct bs_elf_header *h = &image->header;
+	uint64_t need = sizeof(Elf64_Ehdr);
+
+	memcpy(h->ident, r->bytes, r->size < EI_NIDENT ? r->size : EI_NIDENT);
+	if (is_elf_magic(r) && h->ident[EI_CLASS] == ELFCLASS32)
+		need = sizeof(Elf32_Ehdr);
+	if (r->size < need) {
+		image->state = BS_IMAGE_SHORT;
+		bs_broken(r, BS_DIAG_NOT_ELF, r->size, "file too short for an ELF header");
+		return false;
+	}
+	if (!is_elf_magic(r)) {
+		image->state = BS_IMAGE_NOT_ELF;
+		bs_broken(r, BS_DIAG_NOT_ELF, 0, "file without the ELF magic number");
+		return false;
+	}
+	uint8_t elf_class = h->ident[EI_CLASS], data = h->ident[EI_DATA];
+
+	if ((elf_class != ELFCLASS32 && elf_class != ELFCLASS64) ||
+	    (data != ELFDATA2LSB && data != ELFDATA2MSB)) {
+		image->state = BS_IMAGE_ODD_CLASS;
+		bs_broken(r, BS_DIAG_NOT_ELF, EI_CLASS, "ELF class %u with data encoding %u",
+			  elf_class, data);
+		return false;
+	}
+	r->wide = elf_class == ELFCLASS64;
+	r->foreign = (data == ELFDATA2LSB) != (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
+
+#define AT(field) (r->wide ? offsetof(Elf64_Ehdr, field) : offsetof(Elf32_Ehdr, field))
+	h->type = bs_load16(r, AT(e_type));
+	h->machine = bs_load16(r, AT(e_machine));
+	h->version = bs_load32(r, AT(e_version));
+	h->entry = bs_load_word(r, AT(e_entry));
+	h->phoff = bs_load_word(r, AT(e_phoff));
+	h->flags = bs_load32(r, AT(e_flags));
+	h->phentsize = bs_load16(r, AT(e_phentsize));
+	h->phnum = bs_load16(r, AT(e_phnum));
+#undef AT
+	image->machine = bs_machine_find(h->machine, elf_class, data);
+	return true;
+}
+
+/* e_phnum is taken as it is: no loader knows PN_XNUM, whose number stands in a section header. */
+static bool read_segments(struct bs_reader *r)
+{
+	struct bs_image *image = r->image;
+	const struct bs_elf_header *h = &image->header;
+	uint64_t size = bs_entry_size(r, ELF_T_PHDR);
+	const char *problem = NULL;
+
+	if (h->phnum && h->phentsize != size)
+		problem = "program headers of an unknown size";
+	else if (h->phnum && !bs_within(h->phoff, h->phnum * size, r->size))
+		problem = "program headers outside of the file";
+	if (problem) {
+		image->state = BS_IMAGE_NO_PHDRS;
+		bs_broken(r, BS_DIAG_OUTSIDE_FILE, h->phoff, "%s", problem);
+		return false;
+	}
+	struct bs_segment *segments = bs_new(r->arena, struct bs_segment, h->phnum);
+
+#define AT(field) (at + (r->wide ? offsetof(Elf64_Phdr, field) : offsetof(Elf32_Phdr, field)))
+	for (uint32_t i = 0; i < h->phnum; i++) {
+		uint64_t at = h->phoff + i * size;
+
+		segments[i] = (struct bs_segment){
+			.type = bs_load32(r, AT(p_type)),
+			.flags = bs_load32(r, AT(p_flags)),
+			.offset = bs_load_word(r, AT(p_offset)),
+			.vaddr = bs_load_word(r, AT(p_vaddr)),
+			.filesz = bs_load_word(r, AT(p_filesz)),
+			.memsz = bs_load_word(r, AT(p_memsz)),
+			.align = bs_load_word(r, AT(p_align)),
+		};
+	}
+#undef AT
+	image->segments = segments;
+	image->n_segments = h->phnum;
+	return true;
+}
+
+/* The kernel reads the first PT_INTERP by its place in the file and wants a NUL at its end. */
+static void read_interp(struct bs_reader *r, const struct bs_segment *s)
+{
+	struct bs_image *image = r->image;
+	const char *text = (const char *)r->bytes + s->offset;
+
+	if (image->interp)
+		return;
+	if (!bs_within(s->offset, s->filesz, r->size) || !s->filesz)
+		bs_broken(r, BS_DIAG_OUTSIDE_FILE, s->offset, "interpreter outside of the file");
+	else if (text[s->filesz - 1])
+		bs_broken(r, BS_DIAG_MALFORMED, s->offset,
+			  "interpreter name without a NUL at its end");
+	else
+		image->interp = text;
+}
+
+static void read_plain_segments(struct bs_reader *r)
+{
+	struct bs_image *image = r->image;
+
+	for (uint32_t i = 0; i < image->n_segments; i++) {
+		const struct bs_segment *s = &image->segments[i];
+
+		if (s->type == PT_LOAD && s->filesz && !bs_within(s->offset, s->filesz, r->size))
+			bs_broken(r, BS_DIAG_OUTSIDE_FILE, s->offset,
+				  "segment %u cut off by the end of the file", i);
+		if (s->type == PT_INTERP)
+			read_interp(r, s);
+		if (s->type == PT_TLS && s->memsz) {
+			image->has_tls = true;
+			image->tls_size = s->memsz;
+			image->tls_align = s->align;
+		}
+	}
+}
+
+/* Fills in the image from BYTES; everything else of R is set here. */
+void bs_read_image(struct bs_reader *r)
+{
+	r->image->complete = true;
+	if (!read_header(r) || !read_segments(r))
+		return;
+	read_plain_segments(r);
+	bs_read_notes(r);
+	bs_read_dynamic(r);
+	if (!r->image->n_dynamic)
+		return;
+	bs_read_hash_tables(r);
+	bs_read_symbols(r);
+	bs_read_versions(r);
+	bs_read_relocations(r);
+}

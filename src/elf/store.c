@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files and the memory of images: each image has an arena and a mapping of its own, so that it can
+ * outlive the run that had it read.
+ */
+#include "elf-priv.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { N_SLOTS = 4096 }; /* a power of two: some times the objects of a large system scan */
+
+struct bs_store {
+	pthread_mutex_t lock; /* guards the slots, the lists in them and the counts of users */
+	struct bs_image_file *slots[N_SLOTS];
+};
+
+static struct bs_image_file *as_file(const struct bs_image *image)
+{
+	return (struct bs_image_file *)image;
+}
+
+static void free_file(struct bs_image_file *file)
+{
+	struct bs_arena *arena = file->arena;
+
+	if (file->map)
+		munmap(file->map, file->map_size);
+	bs_arena_free(arena);
+}
+
+/*
+ * The first N bytes of FD, or as many as there are, by read(2): for what cannot be mapped, such as
+ * a directory, whose error is the same that a loader gets.
+ */
+static uint8_t *read_bytes(struct bs_image_file *file, int fd, size_t n, size_t *ret_n)
+{
+	uint8_t *bytes = bs_new(file->arena, uint8_t, n);
+	size_t have = 0;
+
+	while (have < n) {
+		ssize_t got = pread(fd, bytes + have, n - have, (off_t)have);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			file->image.read_error = errno;
+		if (got <= 0)
+			break;
+		have += (size_t)got;
+	}
+	*ret_n = have;
+	return bytes;
+}
+
+static void read_from(struct bs_image_file *file, const void *bytes, size_t n)
+{
+	struct bs_reader reader = {
+		.image = &file->image,
+		.arena = file->arena,
+		.diags = &file->diags,
+		.bytes = bytes,
+		.size = n,
+	};
+
+	if (file->image.read_error) {
+		file->image.state = BS_IMAGE_UNREADABLE;
+		bs_broken(&reader, BS_DIAG_CANNOT_READ, BS_NO_OFFSET, "unreadable file");
+		return;
+	}
+	bs_read_image(&reader);
+	if (file->image.n_dynamic && !file->image.machine)
+		bs_diag_add(&file->diags, BS_DIAG_FOREIGN_MACHINE, file->image.path,
+			    offsetof(Elf64_Ehdr, e_machine), 0, "machine %u",
+			    file->image.header.machine);
+}
+
+/* Maps and reads FD, or DATA when FD is -1. Out of memory unwinds through FILE's arena. */
+static void read_file(struct bs_image_file *file, int fd, const struct stat *st, const void *data,
+		      size_t n)
+{
+	if (fd < 0) {
+		read_from(file, data, n);
+		return;
+	}
+	n = st->st_size > 0 && (uintmax_t)st->st_size <= SIZE_MAX ? (size_t)st->st_size : 0;
+	if (S_ISREG(st->st_mode) && n) {
+		void *map = mmap(NULL, n, PROT_READ, MAP_PRIVATE, fd, 0);
+
+		if (map != MAP_FAILED) {
+			file->map = map;
+			file->map_size = n;
+			read_from(file, map, n);
+			return;
+		}
+		if (errno == ENOMEM)
+			bs_arena_exhausted(file->arena);
+	}
+	/* Of what is no regular file, or looks empty, the header is enough to judge it. */
+	if (!S_ISREG(st->st_mode) || n < sizeof(Elf64_Ehdr))
+		n = sizeof(Elf64_Ehdr);
+	data = read_bytes(file, fd, n, &n);
+	read_from(file, data, n);
+}
+
+/*
+ * A new image, not yet known to a store. Nothing is left behind when memory runs out: the image's
+ * arena catches that, frees all, and only then CTX's arena is told.
+ */
+static struct bs_image_file *new_file(const struct bs_ctx *ctx, const char *path, int fd,
+				      const struct stat *st, const void *data, size_t n)
+{
+	struct bs_arena *volatile arena = bs_arena_new();
+	struct bs_image_file *volatile made = NULL;
+
+	if (!arena)
+		bs_arena_exhausted(ctx->arena);
+	if (BS_ON_OUT_OF_MEMORY(arena)) {
+		if (made)
+			free_file(made);
+		else
+			bs_arena_free(arena);
+		bs_arena_exhausted(ctx->arena);
+	}
+	struct bs_image_file *file = bs_new(arena, struct bs_image_file, 1);
+
+	file->arena = arena;
+	file->diags.arena = arena;
+	made = file;
+	file->image.path = bs_arena_strndup(arena, path, strlen(path));
+	file->image.dev = st->st_dev;
+	file->image.ino = st->st_ino;
+	file->image.size = (uint64_t)st->st_size;
+	file->image.mode = st->st_mode;
+	file->mtime_s = st->st_mtim.tv_sec;
+	file->mtime_ns = st->st_mtim.tv_nsec;
+	read_file(file, fd, st, data, n);
+	return file;
+}
+
+/* Tells CTX what is wrong with the file, unless it has been told already. */
+static void tell(const struct bs_ctx *ctx, const struct bs_image_file *file, const char *path)
+{
+	uint32_t known = ctx->diags->list.n;
+
+	bs_vec_each (i, &file->diags.list) {
+		const struct bs_diag *diag = &file->diags.list.v[i];
+		bool told = false;
+
+		for (uint32_t j = 0; j < known && !told; j++) {
+			const struct bs_diag *other = &ctx->diags->list.v[j];
+
+			told = other->code == diag->code && other->offset == diag->offset &&
+			       other->path && strcmp(other->path, path) == 0 &&
+			       strcmp(other->detail, diag->detail) == 0;
+		}
+		if (!told)
+			bs_diag_add(ctx->diags, diag->code, path, diag->offset, diag->os_error,
+				    "%s", diag->detail);
+	}
+}
+
+struct bs_store *bs_store_new(void)
+{
+	struct bs_store *store = calloc(1, sizeof *store);
+
+	if (store && pthread_mutex_init(&store->lock, NULL) != 0) {
+		free(store);
+		return NULL;
+	}
+	return store;
+}
+
+static void drop(struct bs_store *store, bool unused_only)
+{
+	for (size_t i = 0; i < N_SLOTS; i++)
+		for (struct bs_image_file **at = &store->slots[i], *file; (file = *at);) {
+			if (unused_only && file->n_users) {
+				at = &file->next;
+				continue;
+			}
+			*at = file->next;
+			free_file(file);
+		}
+}
+
+void bs_store_free(struct bs_store *store)
+{
+	if (!store)
+		return;
+	drop(store, false);
+	pthread_mutex_destroy(&store->lock);
+	free(store);
+}
+
+void bs_store_trim(struct bs_store *store)
+{
+	pthread_mutex_lock(&store->lock);
+	drop(store, true);
+	pthread_mutex_unlock(&store->lock);
+}
+
+static struct bs_image_file **slot_of(struct bs_store *store, const struct stat *st)
+{
+	uint64_t key = ((uint64_t)st->st_dev << 32 ^ st->st_ino) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return &store->slots[key >> 52 & (N_SLOTS - 1)];
+}
+
+static struct bs_image_file *find(struct bs_image_file *list, const struct stat *st)
+{
+	for (; list; list = list->next)
+		if (list->image.ino == st->st_ino && list->image.dev == st->st_dev &&
+		    list->image.size == (uint64_t)st->st_size &&
+		    list->mtime_s == st->st_mtim.tv_sec && list->mtime_ns == st->st_mtim.tv_nsec)
+			return list;
+	return NULL;
+}
+
+const struct bs_image *bs_store_acquire(struct bs_store *store, const struct bs_ctx *ctx, int fd,
+					const char *path)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0) {
+		bs_diag_add(ctx->diags, BS_DIAG_CANNOT_READ, path, BS_NO_OFFSET, errno,
+			    "unreadable file");
+		return NULL;
+	}
+	struct bs_image_file **slot = slot_of(store, &st);
+
+	pthread_mutex_lock(&store->lock);
+	struct bs_image_file *file = find(*slot, &st);
+
+	if (!file) {
+		/* Read without the lock: should two threads read one file, the first copy stays. */
+		pthread_mutex_unlock(&store->lock);
+		struct bs_image_file *fresh = new_file(ctx, path, fd, &st, NULL, 0);
+
+		pthread_mutex_lock(&store->lock);
+		file = find(*slot, &st);
+		if (file) {
+			free_file(fresh);
+		} else {
+			file = fresh;
+			file->next = *slot;
+			*slot = file;
+		}
+	}
+	file->n_users++;
+	pthread_mutex_unlock(&store->lock);
+	tell(ctx, file, path);
+	return &file->image;
+}
+
+void bs_store_release(struct bs_store *store, const struct bs_image *image)
+{
+	pthread_mutex_lock(&store->lock);
+	as_file(image)->n_users--;
+	pthread_mutex_unlock(&store->lock);
+}
+
+struct bs_image *bs_image_read_memory(const struct bs_ctx *ctx, void *data, size_t n,
+				      const char *path)
+{
+	struct stat st = { .st_size = (off_t)n, .st_mode = S_IFREG | 0644 };
+	struct bs_image_file *file = new_file(ctx, path, -1, &st, data, n);
+
+	tell(ctx, file, path);
+	return &file->image;
+}
+
+void bs_image_close(struct bs_image *image)
+{
+	if (image)
+		free_file(as_file(image));
+}

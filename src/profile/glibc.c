@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * glibc 2.36. Facts from its sources; the Debian build differs in its default directories, which setup.c reads from the
+ * ld.so at hand, and has the fixes for the order of relocation and for the debug lines that upstream took in 2.37.
+ */
+#include "profile.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <string.h>
+
+/* The file's ABI number may be above 0 for GNU objects, up to what this libc knows. (glibc libc-abis) */
+static unsigned abi_limit(uint16_t e_machine)
+{
+	switch (e_machine) {
+	case EM_X86_64:
+	case EM_386:
+	case EM_PPC64:
+	case EM_RISCV:
+		return 4;
+	default:
+		return 3;
+	}
+}
+
+static enum bs_verdict refuse(const char *words, const char **ret_words)
+{
+	*ret_words = words;
+	return BS_REFUSE;
+}
+
+/* The low bits of e_flags name the calling convention on these machines. (glibc sysdeps/MACHINE/dl-machine.h:elf_machine_matches_host) */
+static bool flags_match(const struct bs_elf_header *header, const struct bs_target *target)
+{
+	enum { RISCV_FLOAT_ABI = 6, PPC64_ABI = 3 };
+
+	if (header->machine == EM_RISCV)
+		return ((header->flags ^ target->e_flags) & RISCV_FLOAT_ABI) == 0;
+	if (header->machine == EM_PPC64)
+		return (header->flags & PPC64_ABI) == 0 ||
+		       ((header->flags ^ target->e_flags) & PPC64_ABI) == 0;
+	return true;
+}
+
+/* In the loader's order. (glibc elf/dl-load.c:open_verify) */
+static enum bs_verdict judge(const struct bs_image *image, const struct bs_target *target,
+			     const char **ret_words, int *ret_error)
+{
+	static const uint8_t padding[EI_NIDENT - EI_PAD];
+	const struct bs_elf_header *h = &image->header;
+	const struct bs_machine *machine = target->machine;
+	uint8_t abi = h->ident[EI_OSABI], abi_version = h->ident[EI_ABIVERSION];
+
+	*ret_error = 0;
+	if (image->state == BS_IMAGE_UNREADABLE) {
+		*ret_error = image->read_error;
+		return refuse("cannot read file data", ret_words);
+	}
+	if (image->size < (machine->elf_class == ELFCLASS64 ? sizeof(Elf64_Ehdr)
+							    : sizeof(Elf32_Ehdr)))
+		return refuse("file too short", ret_words);
+	if (memcmp(h->ident, ELFMAG, SELFMAG) != 0)
+		return refuse("invalid ELF header", ret_words);
+	if (h->ident[EI_CLASS] != machine->elf_class)
+		return BS_SKIP_OTHER_CLASS;
+	if (h->ident[EI_DATA] != machine->data)
+		return refuse(machine->data == ELFDATA2LSB
+				      ? "ELF file data encoding not little-endian"
+				      : "ELF file data encoding not big-endian",
+			      ret_words);
+	if (h->ident[EI_VERSION] != EV_CURRENT)
+		return refuse("ELF file version ident does not match current one", ret_words);
+	if (abi != ELFOSABI_SYSV && abi != ELFOSABI_GNU)
+		return refuse("ELF file OS ABI invalid", ret_words);
+	if (abi_version != 0 && (abi != ELFOSABI_GNU || abi_version >= abi_limit(h->machine)))
+		return refuse("ELF file ABI version invalid", ret_words);
+	if (memcmp(&h->ident[EI_PAD], padding, sizeof padding) != 0)
+		return refuse("nonzero padding in e_ident", ret_words);
+	if (h->version != EV_CURRENT)
+		return refuse("ELF file version does not match current one", ret_words);
+	if (h->machine != machine->e_machine || !flags_match(h, target))
+		return BS_SKIP;
+	if (h->type != ET_DYN && h->type != ET_EXEC)
+		return refuse("only ET_DYN and ET_EXEC can be loaded", ret_words);
+	if (h->phentsize != (machine->elf_class == ELFCLASS64 ? sizeof(Elf64_Phdr)
+							      : sizeof(Elf32_Phdr)))
+		return refuse("ELF file's phentsize not the expected size", ret_words);
+	if (image->state == BS_IMAGE_NO_PHDRS)
+		return refuse("cannot read file data", ret_words);
+	return BS_TAKE;
+}
+
+/* (glibc elf/dl-load.c:_dl_map_object_from_fd) */
+static const char *refuse_library(const struct bs_image *image, bool by_dlopen)
+{
+	const uint64_t page_mask = 4095;
+	bool loadable = false;
+
+	for (uint32_t i = 0; i < image->n_segments; i++) {
+		const struct bs_segment *s = &image->segments[i];
+
+		if (s->type != PT_LOAD)
+			continue;
+		if ((s->vaddr - s->offset) & page_mask)
+			return "ELF load command address/offset not page-aligned";
+		loadable = true;
+	}
+	if (!loadable)
+		return "object file has no loadable segments";
+	if (image->header.type != ET_DYN)
+		return "cannot dynamically load executable";
+	if (!image->has_dynamic || image->dynamic_is_empty)
+		return "object file has no dynamic section";
+	if (image->flags_1 & DF_1_PIE)
+		return "cannot dynamically load position-independent executable";
+	if (by_dlopen && (image->flags_1 & DF_1_NOOPEN))
+		return "shared object cannot be dlopen()ed";
+	return NULL;
+}
+
+static const char *base_version(const struct bs_machine *machine)
+{
+	switch (machine->e_machine) {
+	case EM_X86_64:
+		return machine->elf_class == ELFCLASS64 ? "GLIBC_2.2.5" : "GLIBC_2.16";
+	case EM_386:
+		return "GLIBC_2.0";
+	case EM_AARCH64:
+		return "GLIBC_2.17";
+	case EM_ARM:
+		return "GLIBC_2.4";
+	case EM_RISCV:
+		return "GLIBC_2.27";
+	case EM_PPC64:
+		return machine->data == ELFDATA2LSB ? "GLIBC_2.17" : "GLIBC_2.3";
+	case EM_S390:
+		return machine->elf_class == ELFCLASS64 ? "GLIBC_2.2" : "GLIBC_2.0";
+	case EM_MIPS:
+		return machine->elf_class == ELFCLASS64 ? "GLIBC_2.0" : "GLIBC_2.0";
+	default:
+		return NULL;
+	}
+}
+
+static const char *vdso_soname(const struct bs_machine *machine)
+{
+	switch (machine->e_machine) {
+	case EM_386:
+		return "linux-gate.so.1";
+	case EM_PPC64:
+	case EM_S390:
+		return machine->elf_class == ELFCLASS64 ? "linux-vdso64.so.1" : "linux-vdso32.so.1";
+	default:
+		return "linux-vdso.so.1";
+	}
+}
+
+static const char *default_interp(const struct bs_machine *machine)
+{
+	switch (machine->e_machine) {
+	case EM_X86_64:
+		return machine->elf_class == ELFCLASS64 ? "/lib64/ld-linux-x86-64.so.2"
+							: "/libx32/ld-linux-x32.so.2";
+	case EM_386:
+		return "/lib/ld-linux.so.2";
+	case EM_AARCH64:
+		return "/lib/ld-linux-aarch64.so.1";
+	case EM_ARM:
+		return "/lib/ld-linux-armhf.so.3";
+	case EM_RISCV:
+		return "/lib/ld-linux-riscv64-lp64d.so.1";
+	case EM_PPC64:
+		return machine->data == ELFDATA2LSB ? "/lib64/ld64.so.2" : "/lib64/ld64.so.1";
+	case EM_S390:
+		return "/lib/ld64.so.1";
+	case EM_MIPS:
+		return "/lib64/ld.so.1";
+	default:
+		return NULL;
+	}
+}
+
+/* <dlfcn.h> of Linux. */
+enum {
+	MODE_LAZY = 1,
+	MODE_NOW = 2,
+	MODE_NOLOAD = 4,
+	MODE_DEEPBIND = 8,
+	MODE_GLOBAL = 0x100,
+	MODE_NODELETE = 0x1000,
+	MODE_PROFILE = 0x40000000, /* for sprof alone; nobody else survives it */
+	MODE_KNOWN = MODE_LAZY | MODE_NOW | MODE_NOLOAD | MODE_DEEPBIND | MODE_GLOBAL |
+		     MODE_NODELETE | MODE_PROFILE,
+};
+
+/* Flags by name; with neither LAZY nor NOW among them NOW is meant. */
+static uint64_t mode_number(const struct bs_step *step)
+{
+	static const struct {
+		unsigned mode;
+		uint64_t number;
+	} numbers[] = {
+		{ BS_MODE_LAZY, MODE_LAZY },         { BS_MODE_NOW, MODE_NOW },
+		{ BS_MODE_NOLOAD, MODE_NOLOAD },     { BS_MODE_DEEPBIND, MODE_DEEPBIND },
+		{ BS_MODE_GLOBAL, MODE_GLOBAL },     { BS_MODE_NODELETE, MODE_NODELETE },
+	};
+	uint64_t number = 0;
+
+	if (step->mode_is_number)
+		return step->number;
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+		if (step->mode & numbers[i].mode)
+			number |= numbers[i].number;
+	return number & (MODE_LAZY | MODE_NOW) ? number : number | MODE_NOW;
+}
+
+/* (glibc dlfcn/dlopen.c:dlopen_doit, elf/dl-open.c:_dl_open) */
+static struct bs_open_mode open_mode(const struct bs_step *step)
+{
+	uint64_t number = mode_number(step);
+	struct bs_open_mode mode = { .refusal = { .needed_by = BS_NO_MAP } };
+
+	if (number & ~(uint64_t)MODE_KNOWN) {
+		mode.refusal.subject = "";
+		mode.refusal.words = "invalid mode parameter";
+		return mode;
+	}
+	if (!(number & (MODE_LAZY | MODE_NOW))) {
+		mode.refusal.subject = step->file;
+		mode.refusal.words = "invalid mode for dlopen()";
+		mode.refusal.os_error = EINVAL;
+		return mode;
+	}
+	if (number & MODE_PROFILE) {
+		mode.refusal.subject = "";
+		mode.refusal.words = "mode 0x40000000 ends in a failed assertion of dlopen";
+		mode.refusal.crash = true;
+		return mode;
+	}
+	if (number & MODE_LAZY)
+		mode.flags |= BS_OPEN_LAZY;
+	if (number & MODE_NOLOAD)
+		mode.flags |= BS_OPEN_NOLOAD;
+	if (number & MODE_DEEPBIND)
+		mode.flags |= BS_OPEN_DEEPBIND;
+	if (number & MODE_GLOBAL)
+		mode.flags |= BS_OPEN_GLOBAL;
+	if (number & MODE_NODELETE)
+		mode.flags |= BS_OPEN_NODELETE;
+	return mode;
+}
+
+const struct bs_profile bs_profile_glibc = {
+	.name = "glibc",
+	.title = "glibc 2.36",
+	.source = "glibc 2.36 elf/, as Debian 12 builds it",
+	.search = {
+		.judge = judge,
+		.library_path_separators = ":;",
+		.legacy_hwcaps = true,
+		.glibc_hwcaps = true,
+		.cache_legacy_bits = true,
+	},
+	.scope = {
+		.sort = BS_SORT_DFS,
+		.sort_keeps_root_first = true,
+		.deepbind = true,
+		.symbolic = true,
+		.libc_soname = "libc.so.6",
+		.refuse = refuse_library,
+	},
+	.match = {
+		.unique = true,
+		.absolute_zero = true,
+		.hidden_is_skipped = true,
+		.missing_versions_abort = true,
+	},
+	.cache_path = "/etc/ld.so.cache",
+	.preload_file = "/etc/ld.so.preload",
+	.malloc_names = { "calloc", "free", "malloc", "realloc", NULL },
+	.rebinds_itself = true,
+	.base_version = base_version,
+	.vdso_soname = vdso_soname,
+	.default_interp = default_interp,
+	.open_mode = open_mode,
+};

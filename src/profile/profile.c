@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#include "profile.h"
+
+#include <string.h>
+
+static const struct bs_profile *const profiles[] = { &bs_profile_glibc };
+
+enum { N_PROFILES = sizeof profiles / sizeof *profiles };
+
+const struct bs_profile *bs_profile_find(const char *name)
+{
+	for (size_t i = 0; i < N_PROFILES; i++)
+		if (strcmp(profiles[i]->name, name) == 0)
+			return profiles[i];
+	return NULL;
+}
+
+const struct bs_profile *bs_profile_guess(const char *interp)
+{
+	const char *slash = strrchr(interp, '/');
+	const char *base = slash ? slash + 1 : interp;
+
+	if (strncmp(base, "ld-linux", 8) == 0 || strncmp(base, "ld64.so.", 8) == 0 ||
+	    strncmp(base, "ld.so.", 6) == 0 || strncmp(base, "ld-2.", 5) == 0)
+		return &bs_profile_glibc;
+	return NULL;
+}
+
+const char *const *bs_profile_names(void)
+{
+	static const char *const names[] = { "glibc", NULL };
+
+	return names;
+}
+
+const char *bs_failure_as_dlerror(const struct bs_ctx *ctx, const struct bs_failure *failure)
+{
+	if (failure->crash)
+		return bs_arena_printf(ctx->arena, "loader crashes: %s", failure->words);
+	return bs_arena_printf(ctx->arena, "%s%s%s%s%s", failure->subject,
+			       *failure->subject ? ": " : "", failure->words,
+			       failure->os_error ? ": " : "",
+			       failure->os_error ? strerror(failure->os_error) : "");
+}
+
+const char *bs_failure_as_startup(const struct bs_ctx *ctx, const struct bs_failure *failure,
+				  const char *program)
+{
+	const char *said = bs_failure_as_dlerror(ctx, failure);
+
+	if (failure->crash)
+		return said;
+	/* An occasion of "" marks words that the loader says as they are. */
+	if (failure->occasion && !*failure->occasion)
+		return bs_arena_printf(ctx->arena, "%s: %s", program, said);
+	return bs_arena_printf(ctx->arena, "%s: %s: %s", program,
+			       failure->occasion ? failure->occasion
+						 : "error while loading shared libraries",
+			       said);
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How the ld.so at hand was built, read from its bytes: the default directories stand in it as a run of NUL-separated paths
+ * (glibc elf/dl-load.c:system_dirs), each of which ends with a slash.
+ */
+#include "profile.h"
+
+#include <elf.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A build's default directories and $LIB, by machine; the multiarch name stands for Debian and its kin. */
+struct layout {
+	uint16_t e_machine;
+	uint8_t elf_class, data;
+	const char *slibdir;   /* upstream: "lib64" */
+	const char *multiarch; /* "x86_64-linux-gnu" */
+};
+
+static const struct layout layouts[] = {
+	{ EM_X86_64, ELFCLASS64, ELFDATA2LSB, "lib64", "x86_64-linux-gnu" },
+	{ EM_X86_64, ELFCLASS32, ELFDATA2LSB, "libx32", "x86_64-linux-gnux32" },
+	{ EM_386, ELFCLASS32, ELFDATA2LSB, "lib", "i386-linux-gnu" },
+	{ EM_AARCH64, ELFCLASS64, ELFDATA2LSB, "lib64", "aarch64-linux-gnu" },
+	{ EM_ARM, ELFCLASS32, ELFDATA2LSB, "lib", "arm-linux-gnueabihf" },
+	{ EM_RISCV, ELFCLASS64, ELFDATA2LSB, "lib64/lp64d", "riscv64-linux-gnu" },
+	{ EM_PPC64, ELFCLASS64, ELFDATA2LSB, "lib64", "powerpc64le-linux-gnu" },
+	{ EM_S390, ELFCLASS64, ELFDATA2MSB, "lib64", "s390x-linux-gnu" },
+	{ EM_MIPS, ELFCLASS64, ELFDATA2LSB, "lib64", "mips64el-linux-gnuabi64" },
+};
+
+static const struct layout *layout_of(const struct bs_machine *machine)
+{
+	for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++)
+		if (layouts[i].e_machine == machine->e_machine &&
+		    layouts[i].elf_class == machine->elf_class &&
+		    layouts[i].data == machine->data)
+			return &layouts[i];
+	return NULL;
+}
+
+/* The run of directories at BYTES as a NULL-ended list; the run ends at the first string that is no directory path. */
+static const char *const *read_run(const struct bs_ctx *ctx, const char *bytes, size_t n)
+{
+	BS_VEC(const char *) dirs = { 0 };
+
+	while (n > 1 && *bytes == '/') {
+		size_t length = strnlen(bytes, n);
+
+		if (length == n || bytes[length - 1] != '/')
+			break;
+		bs_vec_push(ctx->arena, &dirs, bs_arena_strndup(ctx->arena, bytes, length));
+		bytes += length + 1;
+		n -= length + 1;
+	}
+	bs_vec_push(ctx->arena, &dirs, NULL);
+	return dirs.v;
+}
+
+/* Finds "\0FIRST\0/usr/..." in INTERP; NULL when it is not there. */
+static const char *find_run(const struct bs_ctx *ctx, const char *interp, size_t n,
+			    const char *first)
+{
+	size_t length = strlen(first) + 1;
+	char *pattern = bs_new(ctx->arena, char, length + 2);
+
+	pattern[0] = '\0';
+	memcpy(pattern + 1, first, length);
+	pattern[length + 1] = '/'; /* a second directory follows */
+	const char *at = interp ? memmem(interp, n, pattern, length + 2) : NULL;
+
+	return at ? at + 1 : NULL;
+}
+
+static void default_directories(const struct bs_ctx *ctx, const struct layout *layout,
+				const char *interp, size_t n, struct bs_search_setup *ret)
+{
+	const char *multiarch = bs_arena_printf(ctx->arena, "lib/%s", layout->multiarch);
+	const char *first = bs_arena_printf(ctx->arena, "/%s/", multiarch);
+	const char *at = find_run(ctx, interp, n, first);
+
+	ret->lib_token = multiarch;
+	if (!at) {
+		first = bs_arena_printf(ctx->arena, "/%s/", layout->slibdir);
+		at = find_run(ctx, interp, n, first);
+		ret->lib_token = layout->slibdir;
+	}
+	if (at) {
+		ret->system_dirs = read_run(ctx, at, n - (size_t)(at - interp));
+		return;
+	}
+	const char **dirs = bs_new(ctx->arena, const char *, 3);
+
+	dirs[0] = first;
+	dirs[1] = bs_arena_printf(ctx->arena, "/usr/%s/", layout->slibdir);
+	ret->system_dirs = dirs;
+	bs_diag_add(ctx->diags, BS_DIAG_ASSUMED, NULL, BS_NO_OFFSET, 0,
+		    "the default directories are %s and %s, as upstream builds them", dirs[0],
+		    dirs[1]);
+}
+
+/* "x86-64-v3" and below, best first; LEVEL 1 is the baseline, which has no directory. */
+static const char *const *x86_levels(const struct bs_ctx *ctx, unsigned level)
+{
+	static const char *const names[] = { "x86-64-v4", "x86-64-v3", "x86-64-v2" };
+	const char **levels = bs_new(ctx->arena, const char *, 4);
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < 3; i++)
+		if (level >= 4 - i)
+			levels[n++] = names[i];
+	return levels;
+}
+
+/* The builtin levels of the other machines that have any, best first. (glibc sysdeps/MACHINE/dl-hwcaps-subdirs.c) */
+static const char *const *named_levels(const struct bs_ctx *ctx, const struct bs_machine *machine,
+				       const char *cpu)
+{
+	static const char *const power[] = { "power10", "power9", NULL };
+	static const char *const s390[] = { "z16", "z15", "z14", "z13", NULL };
+	static const char *const none[] = { NULL };
+	const char *const *all = machine->e_machine == EM_PPC64	? power
+				 : machine->e_machine == EM_S390 ? s390
+								 : none;
+
+	(void)ctx;
+	if (!cpu)
+		return none;
+	for (const char *const *level = all; *level; level++)
+		if (strcmp(*level, cpu) == 0)
+			return level;
+	return NULL;
+}
+
+static bool is_x86_64(const struct bs_machine *machine)
+{
+	return machine->e_machine == EM_X86_64 && machine->elf_class == ELFCLASS64;
+}
+
+static bool choose_cpu(const struct bs_ctx *ctx, const struct bs_plan *plan,
+		       const struct bs_machine *machine, struct bs_search_setup *ret,
+		       const char **ret_problem)
+{
+	if (is_x86_64(machine)) {
+		unsigned level = bs_host_isa_level();
+
+		if (plan->cpu && strcmp(plan->cpu, "x86-64") == 0)
+			level = 1;
+		else if (plan->cpu &&
+			 (strncmp(plan->cpu, "x86-64-v", 8) != 0 || plan->cpu[8] < '1' ||
+			  plan->cpu[8] > '4' || plan->cpu[9]))
+			level = 0;
+		else if (plan->cpu)
+			level = (unsigned)(plan->cpu[8] - '0');
+		else if (!level)
+			level = 1; /* another kind of machine simulates: nothing is known above the baseline */
+		if (!level) {
+			*ret_problem = bs_arena_printf(
+				ctx->arena,
+				"unknown CPU level '%s': x86-64, x86-64-v2, x86-64-v3 or x86-64-v4",
+				plan->cpu);
+			return false;
+		}
+		ret->isa_level = level;
+		ret->hwcaps_levels = x86_levels(ctx, level);
+		return true;
+	}
+	ret->hwcaps_levels = named_levels(ctx, machine, plan->cpu);
+	if (!ret->hwcaps_levels) {
+		*ret_problem = bs_arena_printf(ctx->arena, "unknown CPU level '%s' for %s",
+					       plan->cpu, machine->name);
+		return false;
+	}
+	return true;
+}
+
+/*
+ * $PLATFORM and the names that make up the legacy subdirectories. (glibc sysdeps/x86/cpu-features.c and
+ * dl-procinfo.c: on Intel processors the platform was a microarchitecture.)
+ */
+static void choose_platform(const struct bs_plan *plan, const struct bs_machine *machine,
+			    struct bs_search_setup *ret)
+{
+	static const char *const x86_64_names[] = { "x86_64", NULL };
+	static const char *const x86_64_wide_names[] = { "x86_64", "avx512_1", NULL };
+	static const char *const i386_names[] = { "sse2", NULL };
+	static const char *const none[] = { NULL };
+	enum { HWCAP_SSE2 = 1, HWCAP_X86_64 = 2, HWCAP_AVX512_1 = 4 };
+	enum { FIRST_PLATFORM_BIT = 48 };
+
+	ret->legacy_names = none;
+	if (is_x86_64(machine)) {
+		bool intel = bs_host_is_intel() && !plan->cpu;
+
+		ret->platform = intel && ret->isa_level >= 3 ? "haswell" : "x86_64";
+		ret->legacy_names =
+			intel && ret->isa_level >= 4 ? x86_64_wide_names : x86_64_names;
+		ret->legacy_hwcap =
+			HWCAP_X86_64 | (intel && ret->isa_level >= 4 ? HWCAP_AVX512_1 : 0);
+		if (strcmp(ret->platform, "haswell") == 0)
+			ret->legacy_platform_bits = 1ull << (FIRST_PLATFORM_BIT + 2);
+	} else if (machine->e_machine == EM_386) {
+		ret->platform = "i686";
+		ret->legacy_names = i386_names;
+		ret->legacy_hwcap = HWCAP_SSE2;
+		ret->legacy_platform_bits = 1ull << (FIRST_PLATFORM_BIT + 1);
+	} else if (machine->e_machine == EM_AARCH64) {
+		ret->platform = "aarch64";
+	} else if (machine->e_machine == EM_ARM) {
+		ret->platform = "v7l";
+	} else if (machine->e_machine == EM_MIPS) {
+		ret->platform = "mips64r2";
+	}
+	if (plan->platform)
+		ret->platform = plan->platform;
+}
+
+bool bs_profile_setup(const struct bs_profile *profile, const struct bs_ctx *ctx,
+		      const struct bs_plan *plan, const struct bs_machine *machine,
+		      const char *interp, size_t n, struct bs_search_setup *ret,
+		      const char **ret_problem)
+{
+	const struct layout *layout = layout_of(machine);
+
+	*ret = (struct bs_search_setup){
+		.policy = &profile->search,
+		.target = { .machine = machine },
+		.library_path = plan->library_path,
+		.library_path_label = plan->library_path ? "--library-path" : "LD_LIBRARY_PATH",
+		.cache_path = profile->cache_path,
+		.inhibit_cache = plan->inhibit_cache,
+		.inhibit_rpath = plan->inhibit_rpath,
+		.hwcaps_prepend = plan->hwcaps_prepend,
+		.hwcaps_mask = plan->hwcaps_mask,
+		.secure = plan->secure,
+	};
+	if (!layout) {
+		*ret_problem = bs_arena_printf(ctx->arena, "no %s layout is known for %s",
+					       profile->name, machine->name);
+		return false;
+	}
+	default_directories(ctx, layout, interp, n, ret);
+	if (!choose_cpu(ctx, plan, machine, ret, ret_problem))
+		return false;
+	choose_platform(plan, machine, ret);
+	return true;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#include "report.h"
+
+#include <string.h>
+
+const struct bs_format *const *bs_formats(void)
+{
+	static const struct bs_format *const formats[] = { &bs_format_text, &bs_format_lddebug,
+							   NULL };
+
+	return formats;
+}
+
+const struct bs_format *bs_format_find(const char *name)
+{
+	for (const struct bs_format *const *format = bs_formats(); *format; format++)
+		if (strcmp((*format)->name, name) == 0)
+			return *format;
+	return NULL;
+}
+
+struct bs_sink bs_report_sink(struct bs_report *report)
+{
+	struct bs_sink sink = report->format->sink;
+
+	sink.data = report;
+	return sink;
+}

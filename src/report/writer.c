@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "report.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+static void pass_on(struct bs_writer *writer, const char *bytes, size_t n)
+{
+	if (writer->failed || !n || fwrite(bytes, 1, n, writer->file) == n)
+		return;
+	writer->failed = true;
+	writer->error = errno;
+}
+
+void bs_write(struct bs_writer *writer, const char *bytes, size_t n)
+{
+	if (n > sizeof writer->bytes - writer->n) {
+		pass_on(writer, writer->bytes, writer->n);
+		writer->n = 0;
+		if (n > sizeof writer->bytes) {
+			pass_on(writer, bytes, n);
+			return;
+		}
+	}
+	memcpy(writer->bytes + writer->n, bytes, n);
+	writer->n += n;
+}
+
+void bs_write_text(struct bs_writer *writer, const char *text)
+{
+	bs_write(writer, text, strlen(text));
+}
+
+void bs_write_number(struct bs_writer *writer, uint64_t number)
+{
+	char digits[20];
+	size_t at = sizeof digits;
+
+	do
+		digits[--at] = (char)('0' + number % 10);
+	while (number /= 10);
+	bs_write(writer, digits + at, sizeof digits - at);
+}
+
+void bs_write_format(struct bs_writer *writer, const char *format, ...)
+{
+	char line[1024];
+	va_list ap;
+
+	va_start(ap, format);
+	int n = vsnprintf(line, sizeof line, format, ap);
+
+	va_end(ap);
+	if (n > 0)
+		bs_write(writer, line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);
+}
+
+/* Bytes in the well-formed UTF-8 sequence at S, or 0. */
+static size_t utf8_length(const unsigned char *s)
+{
+	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+
+	for (size_t i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f) ||
+	    (s[0] == 0xc2 && s[1] < 0xa0)) /* C1 controls move cursors, too */
+		return 0;
+	return n;
+}
+
+void bs_write_escaped(struct bs_writer *writer, const char *text)
+{
+	for (const unsigned char *s = (const unsigned char *)text; *s;) {
+		size_t n = *s < 0x20 || *s == 0x7f ? 0 : utf8_length(s);
+
+		if (n)
+			bs_write(writer, (const char *)s, n);
+		else
+			bs_write_format(writer, "\\x%02x", *s);
+		s += n ? n : 1;
+	}
+}
+
+bool bs_writer_flush(struct bs_writer *writer)
+{
+	pass_on(writer, writer->bytes, writer->n);
+	writer->n = 0;
+	if (!writer->failed && fflush(writer->file) != 0) {
+		writer->failed = true;
+		writer->error = errno;
+	}
+	return !writer->failed;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One request for an object: is it there already, by name, soname or file? If not, find and map it.
+ * (glibc elf/dl-load.c:_dl_map_object, _dl_map_object_from_fd)
+ */
+#include "scope-priv.h"
+
+#include <string.h>
+
+struct bs_requester bs_requester_of(const struct bs_process *process, const struct bs_ctx *ctx,
+				    bs_map_id id)
+{
+	const struct bs_map *map = bs_map_of(process, id);
+
+	return (struct bs_requester){
+		.map = id,
+		.name = bs_text(ctx, map->name),
+		.origin = map->origin,
+		.image = map->image,
+	};
+}
+
+/* The loaded map that REQUEST means, by a name it was asked for before or by its soname. */
+static bs_map_id loaded_by_name(struct bs_process *process, const struct bs_ctx *ctx, uint32_t ns,
+				const char *request)
+{
+	const bs_ids *order = &process->ns[ns].order;
+	bs_name name = bs_name_of(ctx->names, request);
+
+	bs_vec_each (i, order) {
+		struct bs_map *map = bs_map_at(process, order->v[i]);
+
+		if (map->removed)
+			continue;
+		if (bs_map_has_name(process, order->v[i], name))
+			return order->v[i];
+		/* A soname is compared until it matched once; from then on it is one of the names. */
+		if (map->soname_added || !map->image || !map->image->soname ||
+		    strcmp(map->image->soname, request) != 0)
+			continue;
+		bs_vec_push(ctx->arena, &map->names, name);
+		map->soname_added = true;
+		return order->v[i];
+	}
+	return BS_NO_MAP;
+}
+
+/* The loaded map that is the same file, whatever its name. */
+static bs_map_id loaded_by_file(struct bs_process *process, const struct bs_ctx *ctx,
+				const struct bs_load *load, const struct bs_image *image)
+{
+	const bs_ids *order = &process->ns[load->ns].order;
+
+	bs_vec_each (i, order) {
+		struct bs_map *map = bs_map_at(process, order->v[i]);
+
+		if (map->removed || !map->has_file_id || map->image->dev != image->dev ||
+		    map->image->ino != image->ino)
+			continue;
+		bs_name name = bs_name_of(ctx->names, load->name);
+
+		if (!bs_ids_have(&map->names, name))
+			bs_vec_push(ctx->arena, &map->names, name);
+		return order->v[i];
+	}
+	return BS_NO_MAP;
+}
+
+static bool search(struct bs_process *process, const struct bs_ctx *ctx, const struct bs_load *load,
+		   bs_traces *traces, struct bs_found *ret)
+{
+	BS_VEC(struct bs_requester) chain = { 0 };
+
+	for (bs_map_id id = load->requester; id != BS_NO_MAP; id = bs_map_of(process, id)->loader)
+		bs_vec_push(ctx->arena, &chain, bs_requester_of(process, ctx, id));
+
+	const struct bs_requester main = bs_requester_of(process, ctx, process->executable);
+	const bs_ids *order = &process->ns[load->ns].order;
+	const struct bs_requester first =
+		order->n ? bs_requester_of(process, ctx, order->v[0]) : main;
+	const struct bs_request request = {
+		.name = load->name,
+		.ns = load->ns,
+		.chain = chain.v,
+		.n_chain = chain.n,
+		.main = &main,
+		.nodeflib = &first,
+		.preload = load->preload,
+	};
+
+	return bs_search(process->search, ctx, &request, traces, ret);
+}
+
+/* A namespace other than the first never gets a second ld.so: a stand-in refers to the one there is. */
+static bool is_the_loader(const struct bs_process *process, const struct bs_ctx *ctx,
+			  const struct bs_load *load, const struct bs_image *image)
+{
+	if (load->ns == 0 || process->loader == BS_NO_MAP)
+		return false;
+	const struct bs_image *loader = bs_map_of(process, process->loader)->image;
+
+	return (loader->dev == image->dev && loader->ino == image->ino) ||
+	       bs_map_has_name(process, process->loader, bs_name_of(ctx->names, load->name));
+}
+
+bs_map_id bs_map_load(struct bs_process *process, const struct bs_ctx *ctx,
+		      const struct bs_load *load, bs_traces *traces, struct bs_failure *ret_failure)
+{
+	bs_map_id id = loaded_by_name(process, ctx, load->ns, load->name);
+	struct bs_found found = { 0 };
+
+	*ret_failure = (struct bs_failure){ .needed_by = BS_NO_MAP };
+	if (id != BS_NO_MAP)
+		return id;
+	if (!search(process, ctx, load, traces, &found)) {
+		ret_failure->subject = found.subject;
+		ret_failure->words = found.words;
+		ret_failure->os_error = found.os_error;
+		return BS_NO_MAP;
+	}
+	id = loaded_by_file(process, ctx, load, found.image);
+	if (id != BS_NO_MAP) {
+		bs_store_release(process->store, found.image);
+		return id;
+	}
+	bool stand_in = is_the_loader(process, ctx, load, found.image);
+
+	if (load->noload && !stand_in) {
+		bs_store_release(process->store, found.image);
+		return BS_NO_MAP;
+	}
+	const char *refusal =
+		stand_in ? NULL : process->policy->refuse(found.image, load->by_dlopen);
+
+	if (refusal) {
+		bs_store_release(process->store, found.image);
+		ret_failure->subject = load->name;
+		ret_failure->words = refusal;
+		return BS_NO_MAP;
+	}
+	id = bs_map_add(process, ctx, load, found.image, found.path);
+	struct bs_map *map = bs_map_at(process, id);
+
+	map->how = found.how;
+	map->via = found.how == BS_HOW_RPATH || found.how == BS_HOW_RUNPATH ? found.via : BS_NO_MAP;
+	if (stand_in) {
+		map->real = process->loader;
+		map->relocated = true;
+		map->has_file_id = false;
+		map->versions_checked = true;
+	}
+	return id;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A dlopen as a transaction: begin, then commit and promote, or abort. Version checks and relocation
+ * fall in between and belong to the floors above.
+ * (glibc elf/dl-open.c:dl_open_worker_begin, update_scopes, add_to_global_update)
+ */
+#include "scope-priv.h"
+
+void bs_process_open_begin(struct bs_process *process, const struct bs_ctx *ctx,
+			   const struct bs_open_request *request, bs_traces *traces,
+			   struct bs_opening *ret, struct bs_failure *ret_failure)
+{
+	const struct bs_load load = {
+		.name = request->file,
+		.requester = request->caller,
+		.kind = BS_MAP_LOADED,
+		.ns = request->ns,
+		.by_dlopen = true,
+		.deepbind = request->flags & BS_OPEN_DEEPBIND,
+		.noload = request->flags & BS_OPEN_NOLOAD,
+	};
+
+	*ret = (struct bs_opening){
+		.request = *request,
+		.state = BS_OPEN_FAILED,
+		.had_libc = process->ns[request->ns].used &&
+			    process->ns[request->ns].libc != BS_NO_MAP,
+	};
+	ret->root = bs_map_load(process, ctx, &load, traces, ret_failure);
+	if (ret->root == BS_NO_MAP) {
+		if (!ret_failure->words)
+			ret->state = BS_OPEN_NOTHING;
+		return;
+	}
+	struct bs_map *root = bs_map_at(process, ret->root);
+
+	root->opencount++;
+	if (root->is_root) {
+		ret->state = BS_OPEN_ALREADY;
+		if (request->flags & BS_OPEN_NODELETE)
+			root->nodelete_active = true;
+		return;
+	}
+	if (request->flags & BS_OPEN_NODELETE)
+		root->nodelete_pending = true;
+	if (bs_map_deps(process, ctx, ret->root, NULL, true, load.deepbind, traces, ret_failure))
+		ret->state = BS_OPEN_LOADED;
+}
+
+void bs_process_open_commit(struct bs_process *process, const struct bs_ctx *ctx,
+			    struct bs_opening *opening)
+{
+	const struct bs_map *root = bs_map_of(process, opening->root);
+	const bs_ids *order = &process->ns[root->ns].order;
+	const bs_ids *searched = &process->lists.v[root->searchlist].maps;
+
+	bs_vec_each (i, order) {
+		struct bs_map *map = bs_map_at(process, order->v[i]);
+
+		map->nodelete_active |= map->nodelete_pending;
+		map->nodelete_pending = false;
+	}
+	/* An object that was initialised before this opening did not get its root's list at birth: it gets it now. */
+	bs_vec_each (i, searched) {
+		struct bs_map *map = bs_map_at(process, searched->v[i]);
+		uint32_t from = 0;
+
+		if (map->init_called && map->kind == BS_MAP_LOADED) {
+			if (bs_ids_have(&map->scope, root->searchlist)) {
+				from = BS_NO_LIST;
+			} else {
+				from = map->scope.n;
+				bs_vec_push(ctx->arena, &map->scope, root->searchlist);
+				process->generation++;
+			}
+		}
+		bs_vec_push(ctx->arena, &opening->grown, searched->v[i]);
+		bs_vec_push(ctx->arena, &opening->grown_from, from);
+	}
+	bs_vec_each (i, &root->initfini) {
+		struct bs_map *map = bs_map_at(process, root->initfini.v[i]);
+
+		map->init_called = map->real == root->initfini.v[i];
+	}
+}
+
+void bs_process_open_promote(struct bs_process *process, const struct bs_ctx *ctx,
+			     struct bs_opening *opening)
+{
+	const struct bs_map *root = bs_map_of(process, opening->root);
+	bs_list_id global = bs_global_list(process, root->ns);
+
+	if (!(opening->request.flags & BS_OPEN_GLOBAL))
+		return;
+	const bs_ids *searched = &process->lists.v[root->searchlist].maps;
+
+	bs_vec_each (i, searched) {
+		struct bs_map *map = bs_map_at(process, searched->v[i]);
+
+		if (map->global)
+			continue;
+		map->global = true;
+		bs_vec_push(ctx->arena, &opening->promoted, searched->v[i]);
+	}
+	bs_vec_each (i, &opening->promoted)
+		bs_list_append(process, ctx, global, opening->promoted.v[i]);
+}
+
+void bs_process_open_abort(struct bs_process *process, const struct bs_ctx *ctx,
+			   struct bs_opening *opening)
+{
+	if (!opening->had_libc)
+		process->ns[opening->request.ns].libc = BS_NO_MAP;
+	if (opening->root != BS_NO_MAP)
+		bs_map_close(process, ctx, opening->root);
+}

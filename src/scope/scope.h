@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * scope.h - which objects are in the process, in what order, and what each may see
+ *
+ * A loader keeps for every object an ordered list of searchlists: its scope. This floor rebuilds
+ * those lists, at start-up and for each dlopen(3): breadth-first over DT_NEEDED, in the order the
+ * loader would. Objects and order are decided here; symbols are not. Nothing below names a symbol
+ * or a relocation: that is bind.h.
+ *
+ * A process state is plain data: ids and vectors of ids, no pointers into itself, so that a copy
+ * is a fork. Map ids are given in order of creation and never reused; a map that was unloaded
+ * keeps its record, with the step of its death. Searchlists are referred to by id and shared: one
+ * that grows is seen to grow by every scope that holds it, as in the loader.
+ *
+ * Floor 3: may include base.h, elf.h and search.h. Rules: glibc elf/dl-load.c:_dl_map_object,
+ * elf/dl-object.c:_dl_new_object, elf/dl-deps.c:_dl_map_object_deps, elf/dl-sort-maps.c,
+ * elf/dl-open.c:dl_open_worker_begin, elf/dl-close.c:_dl_close_worker.
+ */
+#pragma once
+
+#include "../base/base.h"
+#include "../elf/elf.h"
+#include "../search/search.h"
+
+typedef uint32_t bs_map_id;
+typedef uint32_t bs_list_id;
+
+#define BS_NO_MAP  UINT32_MAX
+#define BS_NO_LIST UINT32_MAX
+#define BS_NEVER   UINT32_MAX /* a step that has not come */
+
+enum { BS_MAX_NAMESPACES = 16 }; /* glibc: DL_NNS */
+
+/* How an object came into the process (glibc: lt_executable, lt_library, lt_loaded). */
+enum bs_map_kind { BS_MAP_EXECUTABLE, BS_MAP_STARTUP, BS_MAP_LOADED };
+
+/* The two objects that nobody searches for: the kernel and the kernel's reading of PT_INTERP bring them. */
+enum bs_map_role { BS_ROLE_ORDINARY, BS_ROLE_LOADER, BS_ROLE_VDSO };
+
+struct bs_map {
+	const struct bs_image *image; /* NULL for the vdso, whose file nobody has */
+	bs_name name;                 /* the link-map name; "" for the executable */
+	bs_ids names;                 /* requested names that lead here, the first request first; then the soname */
+	enum bs_map_kind kind;
+	enum bs_map_role role;
+	uint32_t ns;
+	bs_map_id loader;      /* who asked first; BS_NO_MAP for the executable and every dlopen root */
+	bs_map_id real;        /* itself, but for a namespace's stand-in of ld.so */
+	const char *origin;    /* for $ORIGIN */
+
+	bs_ids scope;          /* list ids, in the order they are searched */
+	bs_list_id searchlist; /* its own; its maps are empty until the map is a root */
+	bool is_root;          /* the searchlist has been made (glibc: l_searchlist.r_list != NULL) */
+	bs_ids initfini;       /* itself and its needs; sorted closure once it is a root */
+	bool has_initfini;
+	bs_ids reldeps;        /* maps kept because a relocation bound to them */
+	uint32_t opencount;
+
+	bool soname_added, has_file_id, global, relocated, init_called, removed;
+	bool nodelete_pending, nodelete_active, versions_checked;
+
+	uint32_t born, died;   /* steps; died is BS_NEVER while it lives */
+	enum bs_how how;       /* the search step that found it */
+	bs_map_id via;         /* whose RPATH or RUNPATH it was, for those */
+	bs_map_id asked_by;    /* who asked, the dlopen caller included */
+};
+
+struct bs_searchlist {
+	bs_map_id owner; /* whose list it is */
+	bs_ids maps;
+	uint32_t *place; /* by map id: index in MAPS plus 1, 0 when not there; N_PLACE entries */
+	uint32_t n_place;
+};
+
+struct bs_namespace {
+	bs_ids order;      /* living maps in link-map order */
+	bs_map_id libc;    /* the map with soname libc.so.6, or BS_NO_MAP */
+	bool used;
+};
+
+/* How a loader orders and limits. */
+enum bs_sort { BS_SORT_DFS, BS_SORT_COUNTING };
+
+struct bs_scope_policy {
+	enum bs_sort sort;         /* glibc: dfs from 2.35 */
+	bool sort_keeps_root_first; /* from 2.37, and where it was taken back to older ones */
+	bool deepbind;             /* RTLD_DEEPBIND puts the local list first */
+	bool symbolic;             /* DT_SYMBOLIC puts the object itself first */
+	bool libc_relocates_first; /* from 2.39 */
+	const char *libc_soname;   /* "libc.so.6" */
+	/*
+	 * After identity, before anything is mapped: NULL when IMAGE may be loaded as a library, else the loader's words.
+	 * BY_DLOPEN: for dlopen or its dependencies. (glibc elf/dl-load.c:_dl_map_object_from_fd)
+	 */
+	const char *(*refuse)(const struct bs_image *image, bool by_dlopen);
+};
+
+struct bs_process {
+	const struct bs_scope_policy *policy;
+	const struct bs_search_setup *setup;
+	struct bs_search_state *search; /* NULL until bs_process_start() made it */
+	struct bs_fs *fs;
+	struct bs_store *store;
+
+	BS_VEC(struct bs_map) maps;
+	BS_VEC(struct bs_searchlist) lists;
+	struct bs_namespace ns[BS_MAX_NAMESPACES];
+	bs_map_id executable; /* 0 */
+	bs_map_id loader;     /* ld.so's map, or BS_NO_MAP when there is no PT_INTERP */
+	uint32_t step;        /* the step that is under way: births and deaths are dated with it */
+	uint32_t generation;  /* moves whenever a scope or a searchlist does */
+};
+
+static inline struct bs_map *bs_map_at(struct bs_process *process, bs_map_id id)
+{
+	return &process->maps.v[id];
+}
+
+static inline const struct bs_map *bs_map_of(const struct bs_process *process, bs_map_id id)
+{
+	return &process->maps.v[id];
+}
+
+/* The global scope of namespace NS: the searchlist of its first map; BS_NO_LIST while it is empty. */
+bs_list_id bs_global_list(const struct bs_process *process, uint32_t ns);
+
+/* ---- failure ------------------------------------------------------------------------------- */
+
+/* Why a request failed, as the loader puts it: `SUBJECT: WORDS[: strerror(OS_ERROR)]`. WORDS is NULL: no failure. */
+struct bs_failure {
+	const char *subject, *words; /* SUBJECT may be "" */
+	const char *occasion; /* at start-up, instead of "error while loading shared libraries"; or NULL */
+	int os_error;
+	bool crash;       /* the loader itself dies here; WORDS say of what */
+	bs_map_id needed_by; /* whose DT_NEEDED it was; BS_NO_MAP for the file of a dlopen or a preload */
+};
+
+/* ---- start-up ------------------------------------------------------------------------------ */
+
+struct bs_start {
+	const struct bs_image *executable;
+	const char *origin;         /* the executable's $ORIGIN */
+	const struct bs_image *interp; /* ld.so, or NULL */
+	const char *interp_name;    /* PT_INTERP, or NULL */
+	const char *vdso_soname;    /* "linux-vdso.so.1", or NULL */
+	const char *const *preloads; /* in order; NULL ends */
+	/* Is told of each preload that could not be loaded; the loader says so and goes on. */
+	void (*preload_failed)(void *data, const char *word, const struct bs_failure *failure);
+	void *data;
+};
+
+/*
+ * Maps the executable, ld.so, the vdso, the preloads and all that they need, and gives every object its scope. PROCESS has policy, setup,
+ * fs and store filled in and is zero otherwise. Every search step is appended to TRACES. Returns false with *RET_FAILURE when something that is needed
+ * cannot be had: the process then ends.
+ */
+bool bs_process_start(struct bs_process *process, const struct bs_ctx *ctx,
+		      const struct bs_start *start, bs_traces *traces,
+		      struct bs_failure *ret_failure);
+
+/* ---- dlopen -------------------------------------------------------------------------------- */
+
+enum { /* what of a dlopen mode matters here; the profile translates */
+	BS_OPEN_NOLOAD = 1 << 0,
+	BS_OPEN_DEEPBIND = 1 << 1,
+	BS_OPEN_NODELETE = 1 << 2,
+	BS_OPEN_GLOBAL = 1 << 3,
+	BS_OPEN_LAZY = 1 << 4,
+};
+
+struct bs_open_request {
+	const char *file;  /* "" is the executable */
+	unsigned flags;    /* BS_OPEN_* */
+	bs_map_id caller;  /* the object that makes the call */
+	uint32_t ns;
+};
+
+enum bs_open_state {
+	BS_OPEN_FAILED,   /* see the failure; bs_process_open_abort() undoes what was done */
+	BS_OPEN_NOTHING,  /* RTLD_NOLOAD, and the file is not loaded */
+	BS_OPEN_ALREADY,  /* was a root: counted and promoted, nothing more to do */
+	BS_OPEN_LOADED,   /* has a searchlist now: check versions, relocate, then commit */
+};
+
+/* One dlopen under way: begin, then commit and promote, or abort. */
+struct bs_opening {
+	struct bs_open_request request;
+	enum bs_open_state state;
+	bs_map_id root;       /* BS_NO_MAP when the file itself could not be loaded */
+	bool had_libc;        /* the namespace had a libc before */
+	bs_ids promoted;      /* what came into the global scope, in order */
+	bs_ids grown;         /* maps of the root's searchlist ... */
+	bs_ids grown_from;    /* ... and the scope index from which on each is news (0: all); BS_NO_LIST: nothing */
+};
+
+/* Steps 2 to 7 of a dlopen: find, load, map the needs. (glibc elf/dl-open.c:dl_open_worker_begin) */
+void bs_process_open_begin(struct bs_process *process, const struct bs_ctx *ctx,
+			   const struct bs_open_request *request, bs_traces *traces,
+			   struct bs_opening *ret, struct bs_failure *ret_failure);
+
+/*
+ * After relocation: pending NODELETE marks become active, scopes of objects that were there before grow, constructors count as
+ * run. OPENING tells afterwards whose scopes grew.
+ */
+void bs_process_open_commit(struct bs_process *process, const struct bs_ctx *ctx,
+			    struct bs_opening *opening);
+
+/* After the constructors: RTLD_GLOBAL puts the root and its needs at the end of the global scope. */
+void bs_process_open_promote(struct bs_process *process, const struct bs_ctx *ctx,
+			     struct bs_opening *opening);
+
+/* Instead of commit: what the loader does when a dlopen fails half-way. Maps that this opening brought die. */
+void bs_process_open_abort(struct bs_process *process, const struct bs_ctx *ctx,
+			   struct bs_opening *opening);
+
+/* ---- order --------------------------------------------------------------------------------- */
+
+/* The maps of ROOT that are not relocated yet, in the order in which the loader relocates them; ld.so is not among them. */
+bs_ids bs_relocation_order(const struct bs_process *process, const struct bs_ctx *ctx,
+			   bs_map_id root);
+
+/* ---- effects of a binding -------------------------------------------------------------------- */
+
+/* What add_dependency() of the loader did. */
+enum bs_dependency {
+	BS_DEPENDENCY_NONE,     /* nothing to record */
+	BS_DEPENDENCY_RECORDED, /* DEFINER stays as long as REFERRER does */
+	BS_DEPENDENCY_NODELETE, /* REFERRER can never go, so DEFINER cannot either */
+};
+
+/*
+ * REFERRER was bound to DEFINER by a relocation. RELOCATING: during the relocation of an opening, when NODELETE is only pending.
+ * (glibc elf/dl-lookup.c:add_dependency)
+ */
+enum bs_dependency bs_process_add_dependency(struct bs_process *process, const struct bs_ctx *ctx,
+					     bs_map_id referrer, bs_map_id definer,
+					     bool relocating);
+
+/* A unique symbol of MAP was bound for the first time: it stays for ever. Returns false when that was so before. */
+bool bs_process_keep_unique(struct bs_process *process, bs_map_id map, bool relocating);
+
+/* ---- matching names -------------------------------------------------------------------------- */
+
+/* True when NAME is MAP's link-map name or one of its requested names. (glibc elf/dl-misc.c:_dl_name_match_p) */
+bool bs_map_has_name(const struct bs_process *process, bs_map_id map, bs_name name);

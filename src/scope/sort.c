@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Dependents before what they depend on: the order of constructors, read backwards the order of
+ * relocation. Two algorithms, as glibc has them. (glibc elf/dl-sort-maps.c)
+ */
+#include "scope-priv.h"
+
+#include <string.h>
+
+struct dfs {
+	const struct bs_process *process;
+	uint8_t *pending; /* by map id: in the list and not placed yet */
+	bs_map_id *out;
+	uint32_t head; /* OUT is filled from its end towards 0 */
+	bool with_reldeps, met_reldeps;
+};
+
+static void place(struct dfs *d, bs_map_id id)
+{
+	if (!d->pending[id])
+		return;
+	d->pending[id] = 0;
+	const struct bs_map *map = bs_map_of(d->process, id);
+
+	/* The executable is never reached through a dependency, only from the list itself. */
+	bs_vec_each (i, &map->initfini)
+		if (map->initfini.v[i] != d->process->executable)
+			place(d, map->initfini.v[i]);
+	if (d->with_reldeps) {
+		d->met_reldeps |= map->reldeps.n > 0;
+		for (uint32_t i = map->reldeps.n; i-- > 0;)
+			if (map->reldeps.v[i] != d->process->executable)
+				place(d, map->reldeps.v[i]);
+	}
+	d->out[--d->head] = id;
+}
+
+static void place_all(struct dfs *d, const bs_map_id *maps, uint32_t n)
+{
+	d->head = n;
+	for (uint32_t i = 0; i < n; i++)
+		d->pending[maps[i]] = 1;
+	for (uint32_t i = n; i-- > 0;)
+		place(d, maps[i]);
+}
+
+static void sort_dfs(const struct bs_process *process, const struct bs_ctx *ctx, bs_ids *maps,
+		     bool keep_first, bool with_reldeps)
+{
+	struct dfs d = {
+		.process = process,
+		.pending = bs_new(ctx->arena, uint8_t, process->maps.n),
+		.out = bs_new(ctx->arena, bs_map_id, maps->n),
+		.with_reldeps = with_reldeps,
+	};
+	bs_map_id first = maps->v[0];
+
+	place_all(&d, maps->v, maps->n);
+	if (d.met_reldeps) {
+		/* Needs weigh more than relocation dependencies: sort again by needs alone. */
+		bs_ids again = bs_ids_copy(ctx->arena, maps);
+
+		memcpy(again.v, d.out, maps->n * sizeof *d.out);
+		d.with_reldeps = false;
+		place_all(&d, again.v, again.n);
+		memcpy(maps->v, d.out, maps->n * sizeof *d.out);
+		return;
+	}
+	memcpy(maps->v, d.out, maps->n * sizeof *d.out);
+	if (!keep_first || maps->v[0] == first)
+		return;
+	for (uint32_t i = 1; i < maps->n; i++)
+		if (maps->v[i] == first) {
+			memmove(&maps->v[1], maps->v, i * sizeof *maps->v);
+			maps->v[0] = first;
+			return;
+		}
+}
+
+static uint32_t last_dependent(const struct bs_process *process, const bs_map_id *maps, uint32_t n,
+			       uint32_t i)
+{
+	for (uint32_t k = n - 1; k > i; k--)
+		if (bs_ids_have(&bs_map_of(process, maps[k])->initfini, maps[i]))
+			return k;
+	return i;
+}
+
+/* The algorithm up to 2.34: moves each object behind its last dependent, counting rounds to end in a cycle. */
+static void sort_counting(const struct bs_process *process, const struct bs_ctx *ctx,
+			  bs_map_id *maps, uint32_t n)
+{
+	uint16_t *seen = bs_new(ctx->arena, uint16_t, n + 1);
+	uint32_t i = 0;
+
+	if (n <= 1)
+		return;
+	for (;;) {
+		seen[i]++;
+		uint32_t k = last_dependent(process, maps, n, i);
+
+		if (k > i) {
+			bs_map_id moved = maps[i];
+			uint16_t rounds = seen[i];
+
+			memmove(&maps[i], &maps[i + 1], (k - i) * sizeof *maps);
+			maps[k] = moved;
+			if (seen[i + 1] <= n - i) {
+				memmove(&seen[i], &seen[i + 1], (k - i) * sizeof *seen);
+				seen[k] = rounds;
+				continue;
+			}
+			i++;
+		} else if (++i == n) {
+			return;
+		}
+		memset(&seen[i], 0, (n - i) * sizeof *seen);
+	}
+}
+
+void bs_sort_maps(const struct bs_process *process, const struct bs_ctx *ctx, bs_ids *maps,
+		  bool keep_first, bool first_is_libc, bool with_reldeps)
+{
+	switch (process->policy->sort) {
+	case BS_SORT_DFS:
+		sort_dfs(process, ctx, maps,
+			 keep_first && !first_is_libc && process->policy->sort_keeps_root_first,
+			 with_reldeps);
+		return;
+	case BS_SORT_COUNTING:
+		if (keep_first && !first_is_libc)
+			sort_counting(process, ctx, maps->v + 1, maps->n - 1);
+		else
+			sort_counting(process, ctx, maps->v, maps->n);
+		return;
+	}
+}
+
+bs_ids bs_relocation_order(const struct bs_process *process, const struct bs_ctx *ctx,
+			   bs_map_id root)
+{
+	const struct bs_map *map = bs_map_of(process, root);
+	bs_map_id libc = process->ns[map->ns].libc;
+	bs_ids order = { 0 };
+
+	if (process->policy->libc_relocates_first && libc != BS_NO_MAP &&
+	    !bs_map_of(process, libc)->relocated)
+		bs_vec_push(ctx->arena, &order, libc);
+	for (uint32_t i = map->initfini.n; i-- > 0;) {
+		bs_map_id id = map->initfini.v[i];
+
+		if (!bs_map_of(process, id)->relocated && !(order.n && order.v[0] == id))
+			bs_vec_push(ctx->arena, &order, id);
+	}
+	return order;
+}

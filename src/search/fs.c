@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A root is entered only through root_fd: by openat2(2) where the kernel has it, else component by
+ * component (resolve.c). Without a root, paths go to the kernel as they are.
+ */
+#include "search-priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#if defined(SYS_openat2) && __has_include(<linux/openat2.h>)
+#include <linux/openat2.h>
+#define HAVE_OPENAT2 1
+#else
+#define HAVE_OPENAT2 0
+#endif
+
+enum { LARGEST_FILE = 256 << 20 };
+
+static int open_in_root(int root_fd, const char *path, int flags)
+{
+#if HAVE_OPENAT2
+	struct open_how how = { .flags = (uint64_t)flags, .resolve = RESOLVE_IN_ROOT };
+	int fd = -1;
+
+	/* EAGAIN: a directory on the way was renamed meanwhile (openat2(2)). */
+	for (int i = 0; i < 8; i++) {
+		fd = (int)syscall(SYS_openat2, root_fd, path, &how, sizeof how);
+		if (fd >= 0 || errno != EAGAIN)
+			break;
+	}
+	return fd;
+#else
+	(void)root_fd, (void)path, (void)flags;
+	errno = ENOSYS;
+	return -1;
+#endif
+}
+
+static int open_path(const struct bs_fs *fs, const char *path, int flags)
+{
+	char whole[PATH_MAX];
+
+	if (!fs->root)
+		return openat(fs->cwd_fd, path, flags);
+	if (fs->kernel_resolves) {
+		size_t n = strlen(path), n_cwd = strlen(fs->cwd);
+
+		if (path[0] == '/' || path[0] == '\0')
+			return open_in_root(fs->root_fd, path, flags);
+		/* RESOLVE_IN_ROOT would take the working directory for the root. */
+		if (n_cwd + 1 + n < sizeof whole) {
+			memcpy(whole, fs->cwd, n_cwd);
+			whole[n_cwd] = '/';
+			memcpy(whole + n_cwd + 1, path, n + 1);
+			return open_in_root(fs->root_fd, whole, flags);
+		}
+	}
+	return bs_fs_resolve(fs, path, flags, NULL);
+}
+
+/* The part of the real working directory CWD that lies below the real directory ROOT, or NULL. */
+static const char *below(const char *root, const char *cwd)
+{
+	size_t n = strlen(root);
+
+	if (strcmp(root, "/") == 0)
+		return cwd;
+	if (strncmp(cwd, root, n) != 0 || (cwd[n] != '/' && cwd[n] != '\0'))
+		return NULL;
+	return cwd[n] ? cwd + n : "/";
+}
+
+static const char *real_cwd_in_root(const struct bs_fs *fs, const struct bs_ctx *ctx)
+{
+	char *cwd = getcwd(NULL, 0);
+	char *root = fs->root ? realpath(fs->root, NULL) : strdup("/");
+	const char *inside = cwd && root && cwd[0] == '/' ? below(root, cwd) : NULL;
+
+	if (!cwd && !fs->root)
+		bs_diag_add(ctx->diags, BS_DIAG_ASSUMED, NULL, BS_NO_OFFSET, errno,
+			    "the working directory cannot be named: \"/\" is taken for it");
+	inside = inside ? bs_arena_strndup(ctx->arena, inside, strlen(inside)) : "/";
+	free(cwd);
+	free(root);
+	return inside;
+}
+
+static bool enter(struct bs_fs *fs, const struct bs_ctx *ctx, const char *cwd)
+{
+	const char *canonical = bs_fs_canonical(fs, ctx, cwd);
+
+	if (canonical && !bs_fs_is_directory(fs, canonical)) {
+		canonical = NULL;
+		errno = ENOTDIR;
+	}
+	if (canonical && !fs->root) {
+		int fd = openat(fs->cwd_fd, cwd, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		if (fd < 0)
+			canonical = NULL;
+		else
+			fs->cwd_fd = fd;
+	}
+	if (!canonical) {
+		bs_diag_add(ctx->diags, BS_DIAG_CANNOT_OPEN, cwd, BS_NO_OFFSET, errno,
+			    "the working directory");
+		return false;
+	}
+	fs->cwd = canonical;
+	return true;
+}
+
+struct bs_fs *bs_fs_open_with(const struct bs_ctx *ctx, const char *root, const char *cwd,
+			      bool own_resolver)
+{
+	struct bs_fs *fs = bs_new(ctx->arena, struct bs_fs, 1);
+
+	fs->root = root ? bs_arena_strndup(ctx->arena, root, strlen(root)) : NULL;
+	fs->cwd_fd = AT_FDCWD;
+	fs->root_fd = open(root ? root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fs->root_fd < 0) {
+		bs_diag_add(ctx->diags, BS_DIAG_CANNOT_OPEN, root ? root : "/", BS_NO_OFFSET, errno,
+			    "the root directory");
+		return NULL;
+	}
+	if (root && !own_resolver) {
+		/* Kernels before 5.6 have no openat2(2); sandboxes answer EPERM. */
+		int probe = open_in_root(fs->root_fd, ".", O_PATH | O_CLOEXEC);
+
+		fs->kernel_resolves = probe >= 0;
+		if (probe >= 0)
+			close(probe);
+	}
+	fs->cwd = real_cwd_in_root(fs, ctx);
+	if (cwd && !enter(fs, ctx, cwd)) {
+		bs_fs_close(fs);
+		return NULL;
+	}
+	return fs;
+}
+
+struct bs_fs *bs_fs_open(const struct bs_ctx *ctx, const char *root, const char *cwd)
+{
+	return bs_fs_open_with(ctx, root, cwd, false);
+}
+
+void bs_fs_close(struct bs_fs *fs)
+{
+	if (!fs)
+		return;
+	if (fs->root_fd >= 0)
+		close(fs->root_fd);
+	if (fs->cwd_fd >= 0)
+		close(fs->cwd_fd);
+	fs->root_fd = fs->cwd_fd = -1;
+}
+
+const char *bs_fs_cwd(const struct bs_fs *fs)
+{
+	return fs->cwd;
+}
+
+const char *bs_fs_root(const struct bs_fs *fs)
+{
+	return fs->root;
+}
+
+int bs_fs_open_file(const struct bs_fs *fs, const char *path)
+{
+	/* O_NONBLOCK: a FIFO without a writer would hold the loader for ever, and us with it. */
+	return open_path(fs, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+}
+
+int bs_fs_stat(const struct bs_fs *fs, const char *path, struct stat *ret)
+{
+	int before = errno;
+
+	if (!fs->root)
+		return fstatat(fs->cwd_fd, path, ret, 0);
+	int fd = open_path(fs, path, O_PATH | O_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	int status = fstat(fd, ret);
+	int error = errno;
+
+	close(fd);
+	errno = status == 0 ? before : error;
+	return status;
+}
+
+bool bs_fs_is_directory(const struct bs_fs *fs, const char *path)
+{
+	struct stat st;
+
+	return bs_fs_stat(fs, path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+const char *bs_fs_canonical(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *path)
+{
+	char *canonical = NULL;
+	int fd = bs_fs_resolve(fs, path, O_PATH | O_CLOEXEC, &canonical);
+
+	if (fd < 0)
+		return NULL;
+	close(fd);
+	const char *copy = bs_arena_strndup(ctx->arena, canonical, strlen(canonical));
+
+	free(canonical);
+	return copy;
+}
+
+static char *read_all(const struct bs_ctx *ctx, int fd, size_t *ret_n)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return NULL;
+	if (!S_ISREG(st.st_mode)) {
+		errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+		return NULL;
+	}
+	/* Files of /proc are larger than they say. */
+	size_t room = st.st_size > 0 && st.st_size < LARGEST_FILE ? (size_t)st.st_size + 1 : 4096;
+	size_t n = 0;
+	char *text = bs_arena_alloc(ctx->arena, room + 1, 1);
+
+	for (;;) {
+		ssize_t got = read(fd, text + n, room - n);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return NULL;
+		n += (size_t)got;
+		if (got == 0)
+			break;
+		if (n > LARGEST_FILE) {
+			errno = EFBIG;
+			return NULL;
+		}
+		if (n == room) {
+			char *larger = bs_arena_alloc(ctx->arena, room * 2 + 1, 1);
+
+			memcpy(larger, text, n);
+			text = larger;
+			room *= 2;
+		}
+	}
+	text[n] = '\0';
+	*ret_n = n;
+	return text;
+}
+
+char *bs_fs_read(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *path, size_t *ret_n)
+{
+	int fd = bs_fs_open_file(fs, path);
+
+	if (fd < 0)
+		return NULL;
+	char *text = read_all(ctx, fd, ret_n);
+	int error = errno;
+
+	close(fd);
+	errno = error;
+	return text;
+}

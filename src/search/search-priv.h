@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * search-priv.h - what the files of the search floor share; for them and for their unit test only
+ */
+#pragma once
+
+#include "search.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+/* Text that grows; not NUL-terminated by itself. */
+typedef BS_VEC(char) bs_chars;
+
+static inline void bs_chars_put(const struct bs_ctx *ctx, bs_chars *to, const char *s, size_t n)
+{
+	if (n == 0)
+		return;
+	bs_vec_reserve(ctx->arena, to, (uint32_t)n);
+	memcpy(to->v + to->n, s, n);
+	to->n += (uint32_t)n;
+}
+
+/* ---- fs.c, resolve.c -------------------------------------------------------------------- */
+
+struct bs_fs {
+	int root_fd;	      /* O_PATH: the root directory, "/" where there is no root */
+	int cwd_fd;	      /* O_PATH, or AT_FDCWD: only used where there is no root */
+	const char *root;     /* as it was given, or NULL */
+	const char *cwd;      /* inside the root, canonical */
+	bool kernel_resolves; /* openat2(2) with RESOLVE_IN_ROOT works here */
+};
+
+/* bs_fs_open() that does without openat2(2) when OWN_RESOLVER says so. */
+struct bs_fs *bs_fs_open_with(const struct bs_ctx *ctx, const char *root, const char *cwd,
+			      bool own_resolver);
+
+/* stat(2) of PATH: 0, or -1 and errno, which stays as it was on success. */
+int bs_fs_stat(const struct bs_fs *fs, const char *path, struct stat *ret);
+
+/*
+ * Opens PATH below FS's root one component at a time, so that neither `..` nor a link leads out of
+ * it. FLAGS are those of open(2). -1 and errno as the kernel would say. Unless RET_CANONICAL is
+ * NULL, *RET_CANONICAL is the path without links, which the caller frees.
+ */
+int bs_fs_resolve(const struct bs_fs *fs, const char *path, int flags, char **ret_canonical);
+
+/* ---- hwcaps.c ----------------------------------------------------------------------------- */
+
+/* What goes between directory and name: "glibc-hwcaps/x86-64-v3/", ..., "". */
+struct bs_subdir {
+	const char *text;
+	uint32_t n;
+};
+
+/* A name that ld.so.cache may ask for; the lower the priority, the better. */
+struct bs_hwcap {
+	const char *name;
+	uint32_t priority; /* from 1 */
+};
+
+struct bs_hwcaps {
+	const struct bs_subdir *subdirs; /* in the order in which they are tried; "" is the last */
+	uint32_t n_subdirs;
+	const struct bs_hwcap *by_name; /* sorted by name, equal ones by priority */
+	uint32_t n_by_name;
+};
+
+struct bs_hwcaps *bs_hwcaps_new(const struct bs_ctx *ctx, const struct bs_search_setup *setup);
+
+/* ---- cache.c, cache-kinds.c -------------------------------------------------------------- */
+
+/* What one machine's loader wants of an entry. */
+struct bs_cache_kind {
+	int32_t best, other; /* the acceptable values of `flags`; BEST ends the search for a better
+				entry */
+	uint64_t platforms;  /* the bits of hwcap that name a platform */
+	bool char_is_unsigned; /* plain char, by which names are compared */
+	bool has_isa_levels;   /* glibc-hwcaps entries say which ISA level they need */
+};
+
+const struct bs_cache_kind *bs_cache_kind_of(const struct bs_target *target);
+
+struct bs_cache;
+
+/*
+ * Reads SETUP's cache. NULL when there is none or it is unusable, the latter with a diagnostic;
+ * *ERROR becomes the errno when it cannot be read.
+ */
+const struct bs_cache *bs_cache_read(const struct bs_ctx *ctx, const struct bs_fs *fs,
+				     const struct bs_search_setup *setup,
+				     const struct bs_hwcaps *hwcaps, int *error);
+
+/* The path that CACHE gives for NAME, or NULL. */
+const char *bs_cache_lookup(const struct bs_cache *cache, const struct bs_search_setup *setup,
+			    const char *name);
+
+/* The order of names in ld.so.cache (glibc elf/dl-cache.c:_dl_cache_libcmp): <0, 0, >0. */
+int bs_cache_compare(const char *a, const char *b, bool char_is_unsigned);
+
+/* ---- pathlist.c --------------------------------------------------------------------------- */
+
+enum bs_dir_status { BS_DIR_UNKNOWN, BS_DIR_EXISTING, BS_DIR_MISSING };
+
+/* A directory is known once, however many lists name it; it belongs to the one that named it first.
+ */
+struct bs_dir {
+	const char *text; /* with a slash at its end, or "" */
+	uint32_t n;
+	uint32_t hash;	   /* of TEXT */
+	const char *label; /* "RPATH", ...; one string for each label: compared by address */
+	const char *where; /* link-map name, or NULL */
+};
+
+enum bs_list_status { BS_LIST_UNASKED, BS_LIST_NONE, BS_LIST_READY };
+
+/* A run of the state's MEMBERS. */
+struct bs_list {
+	enum bs_list_status status;
+	uint32_t first, n;
+};
+
+struct bs_map_lists {
+	struct bs_list rpath, runpath;
+};
+
+struct bs_search_state {
+	struct bs_fs *fs;
+	struct bs_store *store;
+	const struct bs_search_setup *setup;
+	const struct bs_hwcaps *hwcaps;
+	const struct bs_cache *cache; /* NULL also when it is unusable */
+	bool cache_was_read;
+	int error; /* the loader's errno */
+	BS_VEC(struct bs_dir) dirs;
+	BS_VEC(uint8_t) status;		  /* enum bs_dir_status of [dir * n_subdirs + subdir] */
+	bs_ids members;			  /* indexes into DIRS */
+	BS_VEC(struct bs_map_lists) maps; /* by map id */
+	struct bs_list system_dirs, library_path;
+	bs_chars path; /* the file being tried */
+};
+
+/* One bs_search() on its way. */
+struct bs_walk {
+	struct bs_search_state *state;
+	const struct bs_ctx *ctx;
+	const struct bs_request *request;
+	bs_traces *traces; /* or NULL */
+	struct bs_found *found;
+	bool met_other_class;
+};
+
+enum bs_outcome { BS_NOT_HERE, BS_TAKEN, BS_REFUSED };
+
+void bs_lists_begin(struct bs_search_state *state, const struct bs_ctx *ctx,
+		    const struct bs_requester *main);
+
+/* MAP's DT_RPATH or DT_RUNPATH, registered when it is asked for the first time. NULL when there is
+ * nothing to search. */
+struct bs_list *bs_list_rpath(struct bs_search_state *state, const struct bs_ctx *ctx,
+			      const struct bs_requester *map, bool is_executable);
+struct bs_list *bs_list_runpath(struct bs_search_state *state, const struct bs_ctx *ctx,
+				const struct bs_requester *map, bool is_executable);
+
+/* Tries every directory of LIST (glibc elf/dl-load.c:open_path). */
+enum bs_outcome bs_list_walk(struct bs_walk *walk, struct bs_list *list, enum bs_how how);
+
+/* ---- search.c ----------------------------------------------------------------------------- */
+
+/* Opens PATH and has it judged (glibc elf/dl-load.c:open_verify). */
+enum bs_outcome bs_try_file(struct bs_walk *walk, const char *path, enum bs_how how);
+
+/* Appends a trace where traces are wanted. */
+void bs_walk_trace(struct bs_walk *walk, const struct bs_trace *trace);

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* The record of a step: what the loader did, in its order. */
+#include "sim-priv.h"
+
+const char *bs_run_map_name(const struct bs_run *run, bs_map_id map)
+{
+	const char *name = bs_text(&run->ctx, bs_map_of(&run->process, map)->name);
+
+	return *name ? name : run->program;
+}
+
+const char *bs_run_symbol_name(const struct bs_run *run, const struct bs_binding *binding)
+{
+	/* A lookup that no relocation asked for has no reference: the definition has the same name. */
+	if (!binding->symbol)
+		return bs_image_symbol_name(bs_map_of(&run->process, binding->definer)->image,
+					    binding->definer_symbol);
+	return bs_image_symbol_name(bs_map_of(&run->process, binding->referrer)->image,
+				    binding->symbol);
+}
+
+void bs_event_add(struct bs_run *run, struct bs_step_result *result, enum bs_event_kind kind,
+		  uint32_t a)
+{
+	bs_vec_push(run->ctx.arena, &result->events, (struct bs_event){ kind, a });
+}
+
+void bs_event_searches(struct bs_run *run, struct bs_step_result *result, uint32_t from)
+{
+	for (uint32_t i = from; i < result->traces.n; i++)
+		bs_event_add(run, result, BS_EVENT_SEARCH, i);
+}
+
+void bs_event_notes(struct bs_run *run, struct bs_step_result *result, uint32_t from)
+{
+	for (uint32_t i = from; i < result->relocated.notes.n; i++)
+		bs_event_add(run, result, BS_EVENT_NOTE, i);
+}
+
+void bs_event_scope(struct bs_run *run, struct bs_step_result *result, bs_map_id map, uint32_t from)
+{
+	const struct bs_process *process = &run->process;
+	const bs_ids *scope = &bs_map_of(process, map)->scope;
+	struct bs_scope_view view = { .map = map, .from = from };
+
+	/* Searchlists go on growing: the view keeps what they hold now. */
+	for (uint32_t i = from; i < scope->n; i++)
+		bs_vec_push(run->ctx.arena, &view.lists,
+			    bs_ids_copy(run->ctx.arena, &process->lists.v[scope->v[i]].maps));
+	bs_vec_push(run->ctx.arena, &result->views, view);
+	bs_event_add(run, result, BS_EVENT_SCOPE, result->views.n - 1);
+}
+
+void bs_step_fail(struct bs_run *run, struct bs_step_result *result,
+		  const struct bs_failure *failure)
+{
+	result->state = BS_STEP_FAILED;
+	result->failure = *failure;
+	result->ends_process = failure->crash || result->number == 0;
+	if (failure->occasion && !*failure->subject)
+		result->failure.subject = *failure->occasion ? run->program : "";
+	result->message = result->number == 0
+				  ? bs_failure_as_startup(&run->ctx, &result->failure, run->program)
+				  : bs_failure_as_dlerror(&run->ctx, &result->failure);
+	run->refused = true;
+}
+
+bool bs_run_relocate(struct bs_run *run, struct bs_step_result *result, const bs_ids *order,
+		     bool lazy)
+{
+	uint32_t from = result->relocated.notes.n;
+	struct bs_failure failure = { 0 };
+	enum bs_relocation_end end = BS_RELOCATED;
+
+	bs_binder_index(run->binder, &run->ctx, &run->process);
+	bs_vec_each (i, order) {
+		enum bs_relocation_end this =
+			bs_relocate(run->binder, &run->process, &run->ctx, order->v[i], lazy,
+				    &result->relocated, &failure);
+
+		if (this != BS_RELOCATED)
+			end = this;
+	}
+	bs_event_notes(run, result, from);
+	if (end == BS_RELOCATED)
+		return true;
+	bs_step_fail(run, result, &failure);
+	result->ends_process |= end == BS_RELOCATION_FATAL;
+	return false;
+}

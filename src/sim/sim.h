@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sim.h - plan -> run: the one place that walks the chain from names to bindings
+ *
+ * The floors below each know one thing; this one calls them in the loader's order: load, check versions, relocate,
+ * commit, promote. What happened in a step is handed to a sink when the step is over.
+ *
+ * Floor 6: may include all floors below and <bindsim/plan.h>.
+ */
+#pragma once
+
+#include "../base/base.h"
+#include "../bind/bind.h"
+#include "../profile/profile.h"
+#include "../scope/scope.h"
+#include "../search/search.h"
+
+#include <bindsim/plan.h>
+
+enum bs_step_state {
+	BS_STEP_OK,
+	BS_STEP_FAILED,
+	BS_STEP_NOT_REACHED, /* the process ended before */
+};
+
+/* What the loader does in a step, in its order; ld-debug prints these one by one. */
+enum bs_event_kind {
+	BS_EVENT_SEARCH,    /* trace A */
+	BS_EVENT_SCOPE,     /* scope view A */
+	BS_EVENT_GLOBAL,    /* map A comes into the global scope */
+	BS_EVENT_NOTE,      /* relocation note A */
+	BS_EVENT_VERSION,   /* version problem A: the loader's error line */
+};
+
+struct bs_event {
+	enum bs_event_kind kind;
+	uint32_t a;
+};
+
+/* One object's scope as it was at a moment, from list FROM on. */
+struct bs_scope_view {
+	bs_map_id map;
+	uint32_t from;
+	BS_VEC(bs_ids) lists;
+};
+
+/* A preload that was passed over. */
+struct bs_passed_over {
+	const char *word, *source; /* source: "LD_PRELOAD", "--preload" or the file's path */
+	struct bs_failure failure;
+};
+
+struct bs_step_result {
+	uint32_t number;             /* 0 is start-up */
+	const struct bs_step *step;  /* NULL for start-up */
+	enum bs_step_state state;
+	bool ends_process;           /* nothing after it is reached */
+	const char *message;         /* the loader's words when FAILED; "" for RTLD_NOLOAD of what is not there */
+	struct bs_failure failure;   /* the same, in parts */
+	struct bs_opening opening;   /* of a dlopen; its root is the map it returned */
+
+	bs_traces traces;            /* every place that was tried */
+	bs_version_problems versions;
+	struct bs_relocated relocated; /* bindings made, in the loader's order; after `stopped` what else is missing */
+	bs_bindings slots;           /* jump slots of this step's objects that wait: what a call now would bind */
+	BS_VEC(struct bs_scope_view) views;
+	BS_VEC(struct bs_event) events;
+	BS_VEC(struct bs_passed_over) passed_over;
+	bs_map_id first_map;         /* maps from here on, up to LAST_MAP, were born in this step */
+	bs_map_id last_map;          /* one behind the last */
+};
+
+/* The run so far; what a sink may look at. */
+struct bs_run {
+	struct bs_ctx ctx;
+	const struct bs_plan *plan;
+	const struct bs_profile *profile;
+	const char *program;      /* argv[0] */
+	const char *interp;       /* the ld.so's name */
+	struct bs_search_setup setup;
+	struct bs_fs *fs;
+	struct bs_process process;
+	struct bs_scope_policy scope_policy; /* the profile's, as the environment changed it */
+	struct bs_match_policy match_policy; /* the same */
+	struct bs_binder *binder;
+	bool bind_now;            /* LD_BIND_NOW */
+	BS_VEC(struct bs_variable) counted; /* environment variables that did count */
+	bool refused;             /* some step failed */
+};
+
+/* Who listens. Calls come in this order; END comes after the last step. Each may be NULL. */
+struct bs_sink {
+	void *data;
+	void (*begin)(void *data, const struct bs_run *run);
+	void (*step)(void *data, const struct bs_run *run, const struct bs_step_result *result);
+	void (*end)(void *data, const struct bs_run *run);
+};
+
+enum bs_sim_status {
+	BS_SIM_OK,      /* start-up and all steps succeeded */
+	BS_SIM_REFUSED, /* the simulated loader refused something */
+	BS_SIM_CANNOT,  /* the question could not be answered: see the problem */
+	BS_SIM_NO_MEMORY,
+};
+
+/* Why a question could not be answered, and the diagnostics that were collected on the way; both hand over memory that ends with bs_sim_report_done(). */
+struct bs_sim_report {
+	struct bs_arena *arena;
+	const char *problem;  /* a sentence, for BS_SIM_CANNOT */
+	struct bs_diags diags;
+};
+
+/*
+ * Simulates PLAN and tells SINK. Images come from STORE, which must outlive the call and may serve many of them. *RET is always
+ * filled in and given back with bs_sim_report_done(). Nothing is printed; no file is executed.
+ */
+enum bs_sim_status bs_simulate(const struct bs_plan *plan, struct bs_store *store,
+			       const struct bs_sink *sink, struct bs_sim_report *ret);
+
+void bs_sim_report_done(struct bs_sim_report *report);
+
+/* MAP's link-map name as the loader prints it: the executable is argv[0]. (glibc DSO_FILENAME) */
+const char *bs_run_map_name(const struct bs_run *run, bs_map_id map);
+
+/* The name of the symbol that BINDING's reference asks for. */
+const char *bs_run_symbol_name(const struct bs_run *run, const struct bs_binding *binding);

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/* Step 0: what happens before main(). (glibc elf/rtld.c:dl_main) */
+#include "sim-priv.h"
+
+#include <string.h>
+
+struct preload_listener {
+	struct bs_run *run;
+	struct bs_step_result *result;
+	struct bs_preloads preloads;
+};
+
+static void preload_failed(void *data, const char *word, const struct bs_failure *failure)
+{
+	struct preload_listener *listener = data;
+	const char *source = "";
+
+	for (uint32_t i = 0; listener->preloads.words[i]; i++)
+		if (listener->preloads.words[i] == word)
+			source = listener->preloads.sources[i];
+	bs_vec_push(listener->run->ctx.arena, &listener->result->passed_over,
+		    (struct bs_passed_over){ word, source, *failure });
+}
+
+/* Every map is checked, then the loader gives up if any check failed. */
+static bool check_versions(struct bs_run *run, struct bs_step_result *result)
+{
+	const bs_ids *order = &run->process.ns[0].order;
+	bool ok = true;
+
+	for (uint32_t i = 0; i < order->n; i++) {
+		struct bs_failure failure = { 0 };
+		uint32_t from = result->versions.n;
+		bool passed = bs_check_versions(&run->process, &run->ctx, order->v[i], true,
+						run->program, &result->versions, &failure);
+
+		for (uint32_t k = from; k < result->versions.n; k++)
+			bs_event_add(run, result, BS_EVENT_VERSION, k);
+		bs_map_at(&run->process, order->v[i])->versions_checked = true;
+		if (failure.words) {
+			bs_step_fail(run, result, &failure);
+			return false;
+		}
+		ok &= passed;
+	}
+	if (ok)
+		return true;
+	/* The loader said all of it on standard error and exits with status 1: the last complaint is the message. */
+	for (uint32_t i = result->versions.n; i-- > 0;) {
+		const struct bs_version_problem *p = &result->versions.v[i];
+		const struct bs_failure failure = {
+			.subject = bs_run_map_name(run, p->target),
+			.words = p->words,
+			.occasion = "",
+			.needed_by = p->required_by,
+		};
+
+		bs_step_fail(run, result, &failure);
+		return false;
+	}
+	return false;
+}
+
+/* The CPU level that an object says it needs. (glibc sysdeps/x86/dl-prop.h:dl_isa_level_check) */
+const struct bs_map *bs_run_beyond_cpu(const struct bs_run *run, bs_map_id root)
+{
+	const bs_ids *order = &bs_map_of(&run->process, root)->initfini;
+	uint32_t has = (1u << run->setup.isa_level) - 1;
+
+	if (!run->setup.isa_level)
+		return NULL;
+	for (uint32_t i = order->n; i-- > 0;) {
+		const struct bs_map *map = bs_map_of(&run->process, order->v[i]);
+
+		if (map->init_called || map->role == BS_ROLE_LOADER || map->real != order->v[i])
+			continue;
+		if (map->image->notes.x86_isa_needed & ~has)
+			return map;
+	}
+	return NULL;
+}
+
+/*
+ * ld.so binds the malloc family for itself, then makes its own relocations again with the executable's
+ * scope, if something needs it as a library. (glibc elf/dl-minimal.c:__rtld_malloc_init_real)
+ */
+static void bind_loader(struct bs_run *run, struct bs_step_result *result)
+{
+	struct bs_process *process = &run->process;
+	const char *base = run->profile->base_version(run->setup.target.machine);
+	const bs_ids *searched =
+		&process->lists.v[bs_map_of(process, process->executable)->searchlist].maps;
+	uint32_t from = result->relocated.notes.n;
+
+	if (process->loader == BS_NO_MAP || !bs_ids_have(searched, process->loader) || !base)
+		return;
+	struct bs_version *version = bs_new(run->ctx.arena, struct bs_version, 1);
+
+	version->name = base;
+	version->hash = bs_hash_sysv(base);
+	for (const char *const *name = run->profile->malloc_names; *name; name++)
+		bs_bind_name(run->binder, process, &run->ctx, process->executable, *name, version,
+			     &result->relocated);
+	if (run->profile->rebinds_itself) {
+		struct bs_map *loader = bs_map_at(process, process->loader);
+		bs_ids own = loader->scope;
+		struct bs_failure failure = { 0 };
+
+		loader->scope = bs_map_of(process, process->executable)->scope;
+		bs_relocate(run->binder, process, &run->ctx, process->loader, false,
+			    &result->relocated, &failure);
+		bs_map_at(process, process->loader)->scope = own;
+	}
+	bs_event_notes(run, result, from);
+}
+
+static void constructors_ran(struct bs_run *run)
+{
+	const bs_ids *order = &bs_map_of(&run->process, run->process.executable)->initfini;
+
+	bs_vec_each (i, order)
+		bs_map_at(&run->process, order->v[i])->init_called = true;
+}
+
+void bs_run_startup(struct bs_run *run, const struct bs_target_files *files,
+		    struct bs_step_result *result)
+{
+	struct bs_process *process = &run->process;
+	struct preload_listener listener = {
+		.run = run,
+		.result = result,
+		.preloads = bs_environment_preloads(run),
+	};
+	const struct bs_start start = {
+		.executable = files->executable,
+		.origin = files->origin,
+		.interp = files->interp_image,
+		.interp_name = files->interp,
+		.vdso_soname = run->profile->vdso_soname(run->setup.target.machine),
+		.preloads = listener.preloads.words,
+		.preload_failed = preload_failed,
+		.data = &listener,
+	};
+	struct bs_failure failure = { 0 };
+	bool loaded = bs_process_start(process, &run->ctx, &start, &result->traces, &failure);
+
+	bs_event_searches(run, result, 0);
+	if (!loaded) {
+		bs_step_fail(run, result, &failure);
+		return;
+	}
+	if (!check_versions(run, result))
+		return;
+	const bs_ids *order = &process->ns[0].order;
+
+	bs_vec_each (i, order)
+		if (bs_map_of(process, order->v[i])->role != BS_ROLE_VDSO)
+			bs_event_scope(run, result, order->v[i], 0);
+
+	const struct bs_map *beyond = bs_run_beyond_cpu(run, process->executable);
+
+	if (beyond) {
+		const char *name = bs_text(&run->ctx, beyond->name);
+		const struct bs_failure too_old = {
+			.subject = *name ? name : run->program,
+			.words = "CPU ISA level is lower than required",
+			.needed_by = BS_NO_MAP,
+		};
+
+		bs_step_fail(run, result, &too_old);
+		result->message = bs_failure_as_dlerror(&run->ctx, &too_old);
+		return;
+	}
+	const bs_ids relocate = bs_relocation_order(process, &run->ctx, process->executable);
+
+	if (!bs_run_relocate(run, result, &relocate, !run->bind_now))
+		return;
+	bind_loader(run, result);
+	constructors_ran(run);
+}

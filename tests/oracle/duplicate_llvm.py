@@ -1,0 +1,189 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Two copies of LLVM 14 in one process, compared binding for binding.
+
+    duplicate_llvm.py --bindsim build/bindsim [--cache DIR]
+
+Debian's packages are downloaded and unpacked into a private directory, nothing is installed.  A shared object libX.so
+is linked statically with LLVM's archives, nothing hidden, and opened next to libLLVM-14 in both orders and in several
+modes.  The exit status is 77 where the packages or the compiler cannot be had.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from loader import (OK, SKIPPED, Question, Transcript, binding_parties, build_driver, compare, run_real, run_simulated,
+                    unavailable)
+
+PACKAGES = ["libllvm14", "llvm-14-dev", "libedit2", "libffi8", "libgcc-s1", "libstdc++6", "libtinfo6", "libxml2",
+            "libz3-4", "libbsd0", "libmd0", "libicu72", "liblzma5", "zlib1g"]
+ARCHIVES = ["Core", "Remarks", "BitstreamReader", "BinaryFormat", "Support", "Demangle"]
+LIBRARY_DIRECTORIES = ["usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu"]
+
+PLUGIN_SOURCE = """
+#include "llvm/IR/Function.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/raw_ostream.h"
+
+extern "C" void print_module(int argc, char **argv)
+{
+    llvm::cl::ParseCommandLineOptions(argc, argv);
+    llvm::LLVMContext context;
+    llvm::Module module("module", context);
+    module.setDataLayout("e");
+    auto *type = llvm::FunctionType::get(llvm::Type::getVoidTy(context), false);
+    llvm::Function::Create(type, llvm::Function::ExternalLinkage, "function", module);
+    module.print(llvm::outs(), nullptr);
+}
+"""
+
+
+class Unavailable(Exception):
+    """The case cannot be built here; the text says why."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Modes for the two opens; `expected` are the bindings between the copies (plugin to LLVM, LLVM to plugin)."""
+
+    name: str
+    first: str
+    second: str
+    plugin_first: bool = False
+    expected: tuple[int, int] | None = None
+
+
+PLANS = [
+    Plan("libLLVM GLOBAL, plugin LOCAL", "NOW,GLOBAL", "NOW,LOCAL", expected=(2350, 0)),
+    Plan("both LOCAL", "NOW,LOCAL", "NOW,LOCAL", expected=(0, 0)),
+    Plan("plugin DEEPBIND", "NOW,GLOBAL", "NOW,LOCAL,DEEPBIND", expected=(0, 0)),
+    Plan("both GLOBAL, plugin DEEPBIND", "NOW,GLOBAL", "NOW,GLOBAL,DEEPBIND", expected=(0, 0)),
+    Plan("both GLOBAL", "NOW,GLOBAL", "NOW,GLOBAL", expected=(2350, 0)),
+    Plan("plugin first, GLOBAL", "NOW,GLOBAL", "NOW,LOCAL", plugin_first=True, expected=(0, 577)),
+    Plan("plugin first, LOCAL", "NOW,LOCAL", "NOW,LOCAL", plugin_first=True, expected=(0, 0)),
+    Plan("plugin first, GLOBAL, libLLVM DEEPBIND", "NOW,GLOBAL", "NOW,LOCAL,DEEPBIND", plugin_first=True,
+         expected=(0, 0)),
+]
+
+
+def _run(command: list[str | Path], cwd: Path, why: str) -> None:
+    try:
+        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise Unavailable(f"{why}: {error}") from error
+    if done.returncode != 0:
+        raise Unavailable(f"{why}: {done.stderr.strip().splitlines()[-1:] or done.returncode}")
+
+
+def _fetch(cache: Path) -> Path:
+    """The tree of unpacked packages; made once, and only there as a whole."""
+    tree = cache / "tree"
+    if tree.is_dir():
+        return tree
+    for tool in ("apt-get", "dpkg"):
+        if shutil.which(tool) is None:
+            raise Unavailable(f"{tool} is missing")
+    downloads, unfinished = cache / "packages", cache / "tree.unfinished"
+    downloads.mkdir(parents=True, exist_ok=True)
+    _run(["apt-get", "-q", "download", *PACKAGES], downloads, "packages cannot be downloaded")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    for package in sorted(downloads.glob("*.deb")):
+        _run(["dpkg", "-x", package, unfinished], cache, f"{package.name} cannot be unpacked")
+    unfinished.rename(tree)
+    return tree
+
+
+def _find(tree: Path, name: str) -> Path:
+    for directory in LIBRARY_DIRECTORIES:
+        if (tree / directory / name).exists():
+            return tree / directory / name
+    raise Unavailable(f"no {name} in the packages")
+
+
+def _build_plugin(cache: Path, tree: Path) -> Path:
+    """libX.so: what its few lines use of LLVM comes along from the archives, with everything exported."""
+    plugin, source = cache / "libX.so", cache / "plugin.cpp"
+    if plugin.exists() and source.exists() and source.read_text() == PLUGIN_SOURCE:
+        return plugin
+    source.write_text(PLUGIN_SOURCE)
+    command: list[str | Path] = ["g++", "-shared", "-fPIC", "-O2", source, "-o", plugin]
+    command += [f"-I{tree}/usr/include/llvm-14", f"-I{tree}/usr/include/llvm-c-14", f"-L{tree}/usr/lib/llvm-14/lib"]
+    command += [f"-l:libLLVM{name}.a" for name in ARCHIVES]
+    _run([*command, _find(tree, "libtinfo.so.6"), _find(tree, "libz.so.1")], cache, "libX.so cannot be linked")
+    return plugin
+
+
+def _crossings(transcript: Transcript, source: str, target: str) -> int:
+    """Distinct binding lines from one object to another, by base name."""
+    found = set()
+    for block in transcript.blocks:
+        for line in block.lines:
+            parties = binding_parties(line)
+            if parties and os.path.basename(parties[0]) == source and os.path.basename(parties[1]) == target:
+                found.add(line)
+    return len(found)
+
+
+def _check(plan: Plan, question: Question, bindsim: str, real_only: bool) -> tuple[int, list[str]]:
+    """One plan on both sides: the number of binding lines and what differs."""
+    real = run_real(question)
+    simulated = run_real(question) if real_only else run_simulated(question, bindsim)
+    crossings = (_crossings(real, "libX.so", "libLLVM-14.so.1"), _crossings(real, "libLLVM-14.so.1", "libX.so"))
+    outcomes = ", ".join(block.outcome for block in real.blocks)
+    print(f"{plan.name}: {crossings[0]} bindings from the plugin to libLLVM, {crossings[1]} back; {outcomes}",
+          flush=True)
+    differences = compare(real, simulated)
+    if plan.expected is not None and crossings != plan.expected:
+        differences.append(f"the real loader: {crossings} crossings, expected {plan.expected}")
+    if real.blocks[0].outcome != OK:
+        differences.append("the driver does not start: " + "; ".join(real.messages))
+    return real.binding_lines(), differences
+
+
+def main() -> int:
+    """Builds the case, runs the plans, sums up."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--bindsim", default="build/bindsim", metavar="PATH")
+    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bindsim-oracle" / "llvm-14"
+    parser.add_argument("--cache", type=Path, default=default, metavar="DIR", help=f"(default {default})")
+    parser.add_argument("--real-only", action="store_true", help="compare the real loader with itself: a self-test")
+    arguments = parser.parse_args()
+    if not arguments.real_only and not Path(arguments.bindsim).exists():
+        print(f"{arguments.bindsim}: no such program", file=sys.stderr)
+        return 2
+    cache = arguments.cache.resolve()
+    try:
+        if reason := unavailable(["gcc", "g++"]):
+            raise Unavailable(reason)
+        tree = _fetch(cache)
+        plugin = _build_plugin(cache, tree)
+    except Unavailable as reason:
+        print(f"skipped: {reason}")
+        return SKIPPED
+    build_driver(cache)
+    env = {"LD_LIBRARY_PATH": ":".join(str(tree / directory) for directory in LIBRARY_DIRECTORIES)}
+    lines, total = 0, 0
+    for plan in PLANS:
+        files = ["libLLVM-14.so.1", str(plugin)]
+        if plan.plugin_first:
+            files.reverse()
+        question = Question("./driver", [f"{files[0]}:{plan.first}", f"{files[1]}:{plan.second}"], env, cache)
+        count, differences = _check(plan, question, arguments.bindsim, arguments.real_only)
+        lines, total = lines + count, total + len(differences)
+        for difference in differences:
+            print(difference)
+    print(f"{len(PLANS)} plans, {lines} binding lines compared, {total} differences")
+    return 1 if total or lines == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

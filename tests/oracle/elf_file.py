@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+"""Just enough of ELF64 little-endian to tell which programs to run, and to change what no linker option changes."""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+PT_DYNAMIC, PT_INTERP = 2, 3
+SHT_DYNSYM = 11
+DT_NULL, DT_FLAGS = 0, 30
+DF_SYMBOLIC = 2
+STV_INTERNAL, STV_HIDDEN, STV_PROTECTED = 1, 2, 3
+
+_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
+_PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
+_SECTION_HEADER = struct.Struct("<IIQQQQIIQQ")
+_SYMBOL = struct.Struct("<IBBHQQ")
+_DYNAMIC = struct.Struct("<qQ")
+
+
+def interpreter(path: str | os.PathLike[str]) -> str | None:
+    """The PT_INTERP string of an ELF64 file; None for everything else, whatever it is."""
+    try:
+        with open(path, "rb") as file:
+            start = file.read(_HEADER.size)
+            if len(start) < _HEADER.size or start[:6] != b"\x7fELF\x02\x01":
+                return None
+            header = _HEADER.unpack(start)
+            file.seek(header[5])
+            table = file.read(header[9] * header[10])
+            for position in range(0, len(table) - _PROGRAM_HEADER.size + 1, header[9] or 1):
+                kind, _, offset, _, _, size, _, _ = _PROGRAM_HEADER.unpack_from(table, position)
+                if kind == PT_INTERP:
+                    file.seek(offset)
+                    return file.read(size).split(b"\0", 1)[0].decode("utf-8", "surrogateescape")
+    except OSError:
+        pass
+    return None
+
+
+class ElfFile:
+    """A small object file held in memory, to be changed in place and written back."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.data = bytearray(path.read_bytes())
+        self.header = _HEADER.unpack_from(self.data)
+
+    def save(self) -> None:
+        """Writes the changed bytes over the file (the same inode, so hard links stay links)."""
+        with open(self.path, "r+b") as file:
+            file.write(self.data)
+
+    def _dynamic_section(self) -> tuple[int, int]:
+        for number in range(self.header[10]):
+            entry = _PROGRAM_HEADER.unpack_from(self.data, self.header[5] + number * self.header[9])
+            if entry[0] == PT_DYNAMIC:
+                return entry[2], entry[5]
+        raise ValueError(f"{self.path}: no dynamic section")
+
+    def add_dynamic_flags(self, flags: int) -> None:
+        """Sets bits of DT_FLAGS, which must exist (`-z origin` makes one)."""
+        offset, size = self._dynamic_section()
+        for position in range(offset, offset + size, _DYNAMIC.size):
+            tag, value = _DYNAMIC.unpack_from(self.data, position)
+            if tag == DT_FLAGS:
+                _DYNAMIC.pack_into(self.data, position, tag, value | flags)
+                return
+        raise ValueError(f"{self.path}: no DT_FLAGS")
+
+    def _dynamic_symbols(self) -> Iterator[tuple[int, str]]:
+        sections = [_SECTION_HEADER.unpack_from(self.data, self.header[6] + number * self.header[11])
+                    for number in range(self.header[12])]
+        for section in sections:
+            if section[1] != SHT_DYNSYM:
+                continue
+            strings = sections[section[6]][4]
+            for position in range(section[4] + _SYMBOL.size, section[4] + section[5], _SYMBOL.size):
+                start = strings + _SYMBOL.unpack_from(self.data, position)[0]
+                yield position, self.data[start:self.data.index(0, start)].decode()
+
+    def change_symbols(self, name: str, change: Callable[[list[int]], None]) -> int:
+        """Lets `change` edit [name, info, other, section, value, size] of every dynamic symbol called `name`."""
+        changed = 0
+        for position, found in self._dynamic_symbols():
+            if found == name:
+                fields = list(_SYMBOL.unpack_from(self.data, position))
+                change(fields)
+                _SYMBOL.pack_into(self.data, position, *fields)
+                changed += 1
+        return changed
+
+
+def change_visibility(visibility: int) -> Callable[[list[int]], None]:
+    """A change for `ElfFile.change_symbols`: definitions get `visibility`, references stay as they are."""
+    def change(fields: list[int]) -> None:
+        if fields[3] != 0:
+            fields[2] = (fields[2] & ~3) | visibility
+    return change
+
+
+def change_type(kind: int) -> Callable[[list[int]], None]:
+    """A change for `ElfFile.change_symbols`: definitions get the symbol type `kind`."""
+    def change(fields: list[int]) -> None:
+        if fields[3] != 0:
+            fields[1] = (fields[1] & ~15) | kind
+    return change
+
+
+def change_binding(binding: int) -> Callable[[list[int]], None]:
+    """A change for `ElfFile.change_symbols`: definitions get the symbol binding `binding`."""
+    def change(fields: list[int]) -> None:
+        if fields[3] != 0:
+            fields[1] = (fields[1] & 15) | (binding << 4)
+    return change
+
+
+def clear_value(fields: list[int]) -> None:
+    """A change for `ElfFile.change_symbols`: definitions get the value 0, which the loader does not accept."""
+    if fields[3] != 0:
+        fields[4] = 0

@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Compares the simulator with the real loader on random graphs of shared objects.
+
+    random_graphs.py --seeds 1-40 --bindsim build/bindsim
+
+Each seed gives a set of objects, a program and some plans (environment, dlopen steps).  Each plan is run with all
+bindings made at once, for the bindings, the scopes and the searches, and once more lazily, where only what the
+generated objects refer to counts.  The exit status is 0 only if something was compared and nothing differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import shlex
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from graph_build import Builder, Toolbox
+from graph_model import make_graph
+from graph_plans import Plan, make_plans
+from loader import (SKIPPED, Question, Transcript, binding_parties, compare, real_environment, run_real,
+                    run_simulated, simulator_command, unavailable)
+
+# What each plan is asked: the category of lines, and whether all is bound at once.
+MODES = (("bindings", True), ("scopes", True), ("libs", True), ("bindings", False))
+
+
+@dataclass
+class Result:
+    """What one seed adds to the closing line."""
+
+    seed: int
+    plans: int = 0
+    bindings: int = 0
+    steps: int = 0
+    failures: int = 0
+    crashes: int = 0
+    reports: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What every worker needs to know."""
+
+    bindsim: str
+    base: Path
+    tools: Toolbox
+    plans: int
+    all_steps: bool
+    keep: bool
+    real_only: bool
+
+
+def _question(plan: Plan, category: str, bind_now: bool, driver: bool) -> Question:
+    return Question(plan.program, plan.steps, plan.env, plan.cwd, (category,), bind_now, driver)
+
+
+def _generated_only(transcript: Transcript, root: str, program: str) -> Transcript:
+    """Lazily, libc's and the loader's own references bind whenever the running program gets there."""
+    def wanted(line: str) -> bool:
+        parties = binding_parties(line)
+        return parties is None or parties[0] == program or parties[0].startswith((root, "./", "a/", "b/", "c/", "lib"))
+    return transcript.only(wanted)
+
+
+def commands(question: Question, bindsim: str) -> str:
+    """Two shell lines that ask the question again by hand."""
+    variables = [f"{name}={shlex.quote(value)}" for name, value in real_environment(question).items() if name != "PATH"]
+    real = " ".join(["env -i", *variables, shlex.quote(question.program), *map(shlex.quote, question.steps)])
+    return f"  cd {shlex.quote(str(question.cwd))}\n  {real}\n  {shlex.join(simulator_command(question, bindsim))}"
+
+
+def check_plan(settings: Settings, result: Result, plan: Plan, number: int, driver: bool) -> None:
+    """Runs one plan in all modes on both sides and adds what it finds to the seed's result."""
+    result.plans += 1
+    for category, bind_now in MODES:
+        question = _question(plan, category, bind_now, driver)
+        real = run_real(question)
+        simulated = run_real(question) if settings.real_only else run_simulated(question, settings.bindsim)
+        if not bind_now:
+            real = _generated_only(real, plan.cwd, plan.program)
+            simulated = _generated_only(simulated, plan.cwd, plan.program)
+        result.bindings += real.binding_lines()
+        if (category, bind_now) == MODES[0]:
+            result.steps += len(real.blocks)
+            result.failures += sum(block.outcome.startswith("failed") for block in real.blocks)
+            result.crashes += any(block.outcome.startswith("crashed") for block in real.blocks)
+        if differences := compare(real, simulated):
+            mode = f"{category}, {'now' if bind_now else 'lazy'}"
+            heading = f"seed {result.seed}, plan {number}, {mode}:"
+            result.reports.append("\n".join([heading, commands(question, settings.bindsim), *differences]))
+
+
+def check_seed(seed: int, settings: Settings) -> Result:
+    """Builds a seed's graph, runs its plans, and removes the files again unless they are to be kept."""
+    root = settings.base / f"seed-{seed}"
+    if root.exists():
+        shutil.rmtree(root)
+    root.mkdir(parents=True)
+    result = Result(seed)
+    try:
+        graph = make_graph(seed, str(root))
+        program = Builder(graph, root, settings.tools).build()
+        for number, plan in enumerate(make_plans(graph, root, program, settings.plans, settings.all_steps), start=1):
+            check_plan(settings, result, plan, number, graph.executable.driver)
+    except RuntimeError as error:
+        result.reports.append(f"seed {seed}: cannot be built: {error}")
+    if not settings.keep:
+        shutil.rmtree(root)
+    return result
+
+
+def parse_seeds(text: str) -> Iterator[int]:
+    """`3`, `1-40`, `5,9,20-30`."""
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        yield from range(int(first), int(last or first) + 1)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", default="1-40", metavar="LIST", help="e.g. 7 or 1-40 or 3,9-12 (default 1-40)")
+    parser.add_argument("--bindsim", default="build/bindsim", metavar="PATH")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--plans", type=int, default=2, help="plans for each graph (default 2)")
+    parser.add_argument("--all-steps", action="store_true", help="plans with dlsym, dlclose and dlmopen too")
+    parser.add_argument("--keep", metavar="DIR", help="build the graphs in DIR and leave them there")
+    parser.add_argument("--verbose", action="store_true", help="a line for each seed")
+    parser.add_argument("--real-only", action="store_true", help="compare the real loader with itself: a self-test")
+    return parser.parse_args()
+
+
+def _work(arguments: argparse.Namespace, base: Path) -> int:
+    tools = Toolbox(base)
+    tools.compile()
+    settings = Settings(str(Path(arguments.bindsim).resolve()), base, tools, arguments.plans, arguments.all_steps,
+                        bool(arguments.keep), arguments.real_only)
+    seeds = list(parse_seeds(arguments.seeds))
+    total = Result(0)
+    with multiprocessing.Pool(max(1, arguments.jobs)) as pool:
+        jobs = pool.imap(_Check(settings), seeds)
+        for result in jobs:
+            for report in result.reports:
+                print(report, flush=True)
+            if arguments.verbose:
+                print(f"seed {result.seed}: {result.plans} plans, {result.steps} steps, {result.failures} failures, "
+                      f"{result.bindings} binding lines, {len(result.reports)} differences", flush=True)
+            for name in ("plans", "bindings", "steps", "failures", "crashes"):
+                setattr(total, name, getattr(total, name) + getattr(result, name))
+            total.reports += result.reports
+    print(f"{len(seeds)} graphs, {total.plans} plans, {total.steps} steps ({total.failures} refused, {total.crashes} "
+          f"ended the process), {total.bindings} binding lines compared, {len(total.reports)} differences")
+    if total.bindings == 0:
+        print("nothing was compared", file=sys.stderr)
+        return 1
+    return 1 if total.reports else 0
+
+
+@dataclass(frozen=True)
+class _Check:
+    """check_seed for a pool: the settings travel once per task, and a closure would not travel at all."""
+
+    settings: Settings
+
+    def __call__(self, seed: int) -> Result:
+        return check_seed(seed, self.settings)
+
+
+def main() -> int:
+    """Runs the comparison in a memory-backed directory where there is one."""
+    arguments = _arguments()
+    if not arguments.real_only and not Path(arguments.bindsim).exists():
+        print(f"{arguments.bindsim}: no such program", file=sys.stderr)
+        return 2
+    if reason := unavailable(["gcc", "as", "ld"]):
+        print(f"skipped: {reason}")
+        return SKIPPED
+    if arguments.keep:
+        base = Path(arguments.keep).resolve()
+        base.mkdir(parents=True, exist_ok=True)
+        return _work(arguments, base)
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="random-graphs-", dir=memory) as directory:
+        return _work(arguments, Path(directory))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,217 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Tests of the oracle itself: agreement is only worth something if disagreement would be seen.
+
+Called with the simulator's options, this program plays the simulator: it asks the real loader and prints the answer in
+the simulator's format, so that whole comparisons run without one.  FAKE_CHANGE=N in the environment spoils line N.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+import tempfile
+import unittest
+from dataclasses import replace
+from pathlib import Path
+
+from elf_file import interpreter
+from loader import (CRASHED, CRASHED_IN_CONSTRUCTOR, NOT_REACHED, OK, PREFIX, Block, Question, Transcript, build_driver,
+                    compare, run_real, run_simulated, simulator_arguments)
+from system_programs import without_final_block
+from transcript import parse_real, parse_simulated
+
+HERE = Path(__file__).resolve().parent
+STEPS = ["libm.so.6:NOW,GLOBAL", "libabsent.so:LAZY", "libz.so.1:NOW,NOLOAD", "sym:1:sin", "sym:absent", "close:1",
+         "close:2"]
+
+
+def render(transcript: Transcript) -> str:
+    """A transcript as the simulator would print it."""
+    text = ""
+    for block in transcript.blocks:
+        outcome = "failed: loader crashes: told so" if block.outcome == CRASHED else block.outcome
+        text += f"{PREFIX}bindsim: step {block.step}: {outcome}\n" + "".join(f"{line}\n" for line in block.lines)
+    return text
+
+
+def play_simulator(arguments: list[str]) -> int:
+    """Answers the question that `arguments` put by asking the real loader."""
+    program, steps, env, categories, bind_now = "", [], {}, ("bindings",), False
+    kinds = {"--dlopen": "", "--dlclose": "close:", "--dlsym": "sym:", "--dlmopen": "newlm:"}
+    rest = iter(arguments)
+    for argument in rest:
+        if argument in kinds:
+            steps.append(kinds[argument] + next(rest))
+        elif argument == "--env":
+            name, _, value = next(rest).partition("=")
+            env[name] = value
+        elif argument.startswith("--show="):
+            categories = tuple(argument.removeprefix("--show=").split(","))
+        elif argument == "--bind-now":
+            bind_now = True
+        elif not argument.startswith("--"):
+            program = argument
+    driver = b"bindsim: " in Path(program).read_bytes()
+    answer = run_real(Question(program, steps, env, os.getcwd(), categories, bind_now, driver))
+    lines = render(answer).splitlines(keepends=True)
+    if (number := int(os.environ.get("FAKE_CHANGE", "-1"))) >= 0:
+        lines[number] = lines[number].replace("symbol `", "symbol `not_")
+    sys.stdout.write("".join(lines))
+    return int(any(block.outcome != OK for block in answer.blocks))
+
+
+class ComparisonTest(unittest.TestCase):
+    """A real run against itself, and against itself with one thing changed."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.directory = tempfile.TemporaryDirectory()
+        build_driver(cls.directory.name)
+        cls.question = Question("./driver", STEPS, cwd=cls.directory.name)
+        cls.real = run_real(cls.question)
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        cls.directory.cleanup()
+
+    def simulated(self, text: str, exit_status: int = 1) -> Transcript:
+        return parse_simulated(text.splitlines(), [], exit_status, "./driver")
+
+    def test_outcomes_of_the_real_loader(self) -> None:
+        missing = "libabsent.so: cannot open shared object file: No such file or directory"
+        self.assertEqual([block.outcome for block in self.real.blocks],
+                         [OK, OK, f"failed: {missing}", "failed:", OK, "failed: ./driver: undefined symbol: absent", OK,
+                          "failed: step 2 opened nothing"])
+        self.assertGreater(self.real.binding_lines(), 50)
+
+    def test_the_same_agrees(self) -> None:
+        self.assertEqual(compare(self.real, run_real(self.question)), [])
+        self.assertEqual(compare(self.real, self.simulated(render(self.real))), [])
+
+    def test_every_changed_line_is_seen(self) -> None:
+        lines = render(self.real).splitlines(keepends=True)
+        for number in range(len(lines)):
+            for changed in (lines[:number] + lines[number + 1:],
+                            lines[:number] + [lines[number].rstrip("\n") + "x\n"] + lines[number + 1:],
+                            lines[:number] + [lines[number]] + lines[number:]):
+                self.assertNotEqual(compare(self.real, self.simulated("".join(changed))), [], lines[number])
+
+    def test_order_counts_unless_told_otherwise(self) -> None:
+        blocks = [replace(block, lines=block.lines[::-1]) for block in self.real.blocks]
+        reverse = replace(self.real, blocks=blocks)
+        self.assertNotEqual(compare(self.real, reverse), [])
+        self.assertEqual(compare(self.real, reverse, ordered=False), [])
+
+    def test_exit_status_and_form_count(self) -> None:
+        text = render(self.real)
+        self.assertNotEqual(compare(self.real, self.simulated(text, exit_status=0)), [])
+        self.assertNotEqual(compare(self.real, self.simulated(text, exit_status=2)), [])
+        self.assertNotEqual(compare(self.real, self.simulated("stray\n" + text)), [])
+        self.assertNotEqual(compare(self.real, self.simulated(text.replace("         0:\t", "0:\t", 1))), [])
+        self.assertNotEqual(compare(self.real, self.simulated("")), [])
+
+    def stand_in(self, name: str, variable: str = "") -> Path:
+        program = Path(self.directory.name) / name
+        program.write_text(f"#!/bin/sh\n{variable} exec {sys.executable} {HERE / 'self_test.py'} \"$@\"\n")
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+        return program
+
+    def test_whole_comparison_with_a_stand_in(self) -> None:
+        honest, lying = self.stand_in("honest"), self.stand_in("lying", "FAKE_CHANGE=1")
+        for categories in (("bindings",), ("scopes",), ("libs",)):
+            question = replace(self.question, categories=categories, env={"LD_LIBRARY_PATH": "/nowhere:"})
+            self.assertEqual(compare(run_real(question), run_simulated(question, honest)), [])
+        for program, options, status in ((honest, ["--all-steps"], 0), (lying, [], 1)):
+            done = subprocess.run([sys.executable, HERE / "random_graphs.py", "--seeds", "1-4", "--bindsim", program,
+                                   *options], capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+
+
+class ParsingTest(unittest.TestCase):
+    """The real loader's peculiarities, on made-up output."""
+
+    @staticmethod
+    def parse(text: str, exit_status: int, steps: int | None = 1) -> Transcript:
+        return parse_real(text.splitlines(), 7, exit_status, "./p", steps)
+
+    @staticmethod
+    def debug(*lines: str) -> str:
+        return "".join(f"         7:\t{line}\n" for line in lines)
+
+    def test_start_up_failures(self) -> None:
+        for text, status, outcome in (
+                ("./p: error while loading shared libraries: x.so: cannot open", 127, "failed: x.so: cannot open"),
+                ("./p: symbol lookup error: x.so: undefined symbol: f", 127, "failed: x.so: undefined symbol: f"),
+                ("./p: a.so: version `V' not found (required by ./p)\n"
+                 "./p: a.so: version `W' not found (required by q)", 1,
+                 "failed: a.so: version `W' not found (required by q)"),
+                ("Inconsistency detected by ld.so: f.c: 1: g: Assertion `x' failed!", 127, CRASHED)):
+            blocks = self.parse(text, status).blocks
+            self.assertEqual([block.outcome for block in blocks], [outcome, NOT_REACHED])
+
+    def test_what_is_left_out(self) -> None:
+        text = self.debug("binding file linux-vdso.so.1 [0] to linux-vdso.so.1 [0]: normal symbol `x' [LINUX_2.6]",
+                          "Initial object scopes", "object=linux-vdso.so.1 [0]", " scope 0: linux-vdso.so.1", "",
+                          "object=./p [0]", " scope 0: ./p", "", "calling init: x", "initialize program: ./p")
+        text += "        8:\tbinding file of [0] to another process [0]: normal symbol `x'\n"
+        blocks = self.parse(text + self.debug("bindsim: step 0: ok", "bindsim: step 1: ok"), 0).blocks
+        self.assertEqual(blocks[0].lines, [PREFIX + "Initial object scopes", PREFIX + "object=./p [0]",
+                                           PREFIX + " scope 0: ./p"])
+        self.assertEqual(len(blocks), 2)
+
+    def test_constructor_that_ends_the_process(self) -> None:
+        text = self.debug("bindsim: step 0: ok", "binding file a [0] to b [0]: normal symbol `x'", "",
+                          "calling init: a", "binding file a [0] to b [0]: normal symbol `lazy'")
+        real = self.parse(text, -6)
+        self.assertEqual(real.blocks[1].outcome, CRASHED_IN_CONSTRUCTOR)
+        self.assertEqual(len(real.blocks[1].lines), 1)
+        simulated = Transcript([Block(0), Block(1, OK, list(real.blocks[1].lines))], simulated=True)
+        self.assertEqual(compare(real, simulated), [])
+        simulated.blocks[1].lines.clear()
+        self.assertNotEqual(compare(real, simulated), [])
+
+    def test_crash_is_a_crash_on_both_sides(self) -> None:
+        real = self.parse(self.debug("bindsim: step 0: ok"), -11)
+        self.assertEqual([block.outcome for block in real.blocks], [OK, CRASHED])
+        text = f"{PREFIX}bindsim: step 0: ok\n{PREFIX}bindsim: step 1: failed: loader crashes: mutual filters\n"
+        self.assertEqual(compare(real, parse_simulated(text.splitlines(), [], 1, "./p")), [])
+
+    def test_programs_without_a_driver(self) -> None:
+        text = self.debug("binding file a [0] to b [0]: normal symbol `x'", "transferring control: ./p",
+                          "binding file a [0] to b [0]: normal symbol `lazy'")
+        real = self.parse(text, 3, steps=None)
+        self.assertEqual([(block.outcome, len(block.lines)) for block in real.blocks], [(OK, 1)])
+
+
+class OtherTest(unittest.TestCase):
+    """The rest: options, ELF headers, the end of a start-up."""
+
+    def test_steps_become_options(self) -> None:
+        question = Question("p", ["a.so:NOW", "close:1", "sym:1:f@V", "newlm:a.so:LAZY", "lm:4:b.so:NOW",
+                                  "call:1:run>a.so:f"], {"LD_PRELOAD": "x"}, bind_now=False)
+        self.assertEqual(simulator_arguments(question),
+                         ["--format=ld-debug", "--show=bindings", "--env", "LD_PRELOAD=x", "p", "--dlopen", "a.so:NOW",
+                          "--dlclose", "1", "--dlsym", "1:f@V", "--dlmopen", "a.so:LAZY", "--dlmopen", "b.so:NOW@4",
+                          "--call", "a.so:f"])
+
+    def test_interpreter(self) -> None:
+        self.assertIsNone(interpreter(__file__))
+        self.assertIsNone(interpreter("/nonexistent"))
+        self.assertIn("ld-linux", interpreter("/bin/sh") or "")
+
+    def test_final_block(self) -> None:
+        start = ["binding file p [0] to /lib/libc.so.6 [0]: normal symbol `puts' [G]"]
+        end = [f"binding file p [0] to /lib/libc.so.6 [0]: normal symbol `{name}' [G]"
+               for name in ("calloc", "free", "malloc", "realloc")]
+        end += ["binding file ld [0] to /lib/libc.so.6 [0]: normal symbol `_dl_catch_error' [G]"]
+        self.assertEqual(list(without_final_block(start * 100 + end, "p", "ld")), start * 100)
+        self.assertEqual(len(list(without_final_block(start, "p", "ld"))), 2)
+
+
+if __name__ == "__main__":
+    if any(argument.startswith("--format=") for argument in sys.argv):
+        sys.exit(play_simulator(sys.argv[1:]))
+    unittest.main()

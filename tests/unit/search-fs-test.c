@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+/* The view of a file system: nothing leads out of a root, whoever resolves the path. */
+#include "search-tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct world {
+	struct tree tree;
+	struct bs_diags diags;
+	struct bs_ctx ctx;
+	struct bs_fs *fs;
+	bool own_resolver;
+};
+
+static struct bs_fs *open_fs(struct world *w, const char *root, const char *cwd)
+{
+	if (w->fs)
+		bs_fs_close(w->fs);
+	w->fs = bs_fs_open_with(&w->ctx, root, cwd, w->own_resolver);
+	return w->fs;
+}
+
+static int begin(void **state, bool own_resolver)
+{
+	struct world *w = calloc(1, sizeof *w);
+
+	assert_non_null(w);
+	tree_make(&w->tree);
+	w->ctx.arena = w->diags.arena = bs_arena_new();
+	w->ctx.diags = &w->diags;
+	w->own_resolver = own_resolver;
+	tree_bytes(&w->tree, "/outside", "outside", 7);
+	tree_bytes(&w->tree, "/r/etc/secret", "inside", 6);
+	tree_bytes(&w->tree, "/r/a/b/file", "file", 4);
+	tree_dir(&w->tree, "/r/a/empty");
+	assert_non_null(open_fs(w, tree_path(&w->tree, "/r"), "/"));
+	*state = w;
+	return 0;
+}
+
+static int begin_with_kernel(void **state)
+{
+	return begin(state, false);
+}
+
+static int begin_with_own(void **state)
+{
+	return begin(state, true);
+}
+
+static int end(void **state)
+{
+	struct world *w = *state;
+
+	bs_fs_close(w->fs);
+	bs_arena_free(w->ctx.arena);
+	tree_remove(&w->tree);
+	free(w);
+	return 0;
+}
+
+static const char *text_of(struct world *w, const char *path)
+{
+	size_t n;
+
+	return bs_fs_read(w->fs, &w->ctx, path, &n);
+}
+
+#define assert_text(w, path, text)                                                                 \
+	do {                                                                                       \
+		const char *text_ = text_of((w), (path));                                          \
+		assert_non_null(text_);                                                            \
+		assert_string_equal(text_, (text));                                                \
+	} while (0)
+
+#define assert_error(w, path, error)                                                               \
+	do {                                                                                       \
+		errno = 0;                                                                         \
+		assert_int_equal(bs_fs_open_file((w)->fs, (path)), -1);                            \
+		assert_int_equal(errno, (error));                                                  \
+	} while (0)
+
+static void paths_stay_inside(void **state)
+{
+	struct world *w = *state;
+
+	tree_link(&w->tree, "/r/abs", "/etc/secret");
+	tree_link(&w->tree, "/r/a/up", "../../../../../etc/secret");
+	tree_link(&w->tree, "/r/a/out", "../../outside");
+	tree_link(&w->tree, "/r/a/slash", "/");
+	tree_link(&w->tree, "/r/a/host", w->tree.root);
+	assert_text(w, "/etc/secret", "inside");
+	assert_text(w, "/abs", "inside");
+	assert_text(w, "/a/up", "inside");
+	assert_text(w, "/../../../etc/secret", "inside");
+	assert_text(w, "../../../etc/secret", "inside");
+	assert_text(w, "/a/slash/etc/secret", "inside");
+	assert_text(w, "/a/slash/../../a/b/file", "file");
+	assert_text(w, "/a/b/../../a/./b//file", "file");
+	assert_error(w, "/a/out", ENOENT);
+	assert_error(w, "/a/host/outside", ENOENT);
+	assert_error(w, w->tree.root, ENOENT);
+}
+
+static void errors_are_the_kernels(void **state)
+{
+	struct world *w = *state;
+	char component[NAME_MAX + 3], *path = calloc(PATH_MAX + 2, 1);
+
+	tree_link(&w->tree, "/r/loop", "loop");
+	tree_link(&w->tree, "/r/ping", "/pong");
+	tree_link(&w->tree, "/r/pong", "ping");
+	tree_link(&w->tree, "/r/dangling", "a/nothing");
+	tree_link(&w->tree, "/r/dir", "a/");
+	assert_error(w, "/loop", ELOOP);
+	assert_error(w, "/ping", ELOOP);
+	assert_error(w, "/loop/x", ELOOP);
+	assert_error(w, "/dangling", ENOENT);
+	assert_error(w, "/etc/secret/x", ENOTDIR);
+	assert_error(w, "/etc/secret/", ENOTDIR);
+	assert_error(w, "/etc/secret/.", ENOTDIR);
+	assert_error(w, "/etc/secret/..", ENOTDIR);
+	assert_error(w, "/nothing/../etc/secret", ENOENT);
+	assert_error(w, "", ENOENT);
+	component[0] = '/';
+	memset(component + 1, 'x', NAME_MAX + 1);
+	component[NAME_MAX + 2] = '\0';
+	assert_error(w, component, ENAMETOOLONG);
+	memset(path, '/', PATH_MAX);
+	assert_error(w, path, ENAMETOOLONG);
+	free(path);
+	assert_text(w, "/dir/b/file", "file");
+	assert_text(w, "/dir/./b/file", "file");
+}
+
+static void as_many_links_as_the_kernel_follows(void **state)
+{
+	struct world *w = *state;
+	char name[16], target[16];
+
+	tree_bytes(&w->tree, "/r/l0", "zero", 4);
+	for (int i = 1; i <= 41; i++) {
+		snprintf(name, sizeof name, "/r/l%d", i);
+		snprintf(target, sizeof target, "l%d", i - 1);
+		tree_link(&w->tree, name, target);
+	}
+	assert_text(w, "/l40", "zero");
+	assert_error(w, "/l41", ELOOP);
+}
+
+static void relative_names_start_from_the_working_directory(void **state)
+{
+	struct world *w = *state;
+	char root[128];
+
+	snprintf(root, sizeof root, "%s/r", w->tree.root);
+	assert_string_equal(bs_fs_cwd(w->fs), "/");
+	assert_text(w, "a/b/file", "file");
+
+	tree_link(&w->tree, "/r/short", "/a/b");
+	assert_non_null(open_fs(w, root, "/short/"));
+	assert_string_equal(bs_fs_cwd(w->fs), "/a/b");
+	assert_text(w, "file", "file");
+	assert_text(w, "./../b/file", "file");
+	assert_text(w, "../../../../etc/secret", "inside");
+
+	char before[PATH_MAX];
+
+	assert_non_null(getcwd(before, sizeof before));
+	assert_int_equal(chdir(tree_path(&w->tree, "/r/a")), 0);
+	assert_non_null(open_fs(w, root, NULL));
+	assert_string_equal(bs_fs_cwd(w->fs), "/a");
+	assert_text(w, "b/file", "file");
+	assert_non_null(open_fs(w, root, "b"));
+	assert_string_equal(bs_fs_cwd(w->fs), "/a/b");
+	assert_int_equal(chdir(w->tree.root), 0);
+	assert_non_null(open_fs(w, root, NULL));
+	assert_string_equal(bs_fs_cwd(w->fs), "/");
+	/* "…/rest" begins with the text of the root "…/r", and lies outside. */
+	tree_dir(&w->tree, "/rest");
+	assert_int_equal(chdir(tree_path(&w->tree, "/rest")), 0);
+	assert_non_null(open_fs(w, root, NULL));
+	assert_string_equal(bs_fs_cwd(w->fs), "/");
+	assert_int_equal(chdir(before), 0);
+}
+
+static void what_cannot_be_entered_is_a_diagnostic(void **state)
+{
+	struct world *w = *state;
+	char root[128];
+
+	snprintf(root, sizeof root, "%s/r", w->tree.root);
+	assert_null(open_fs(w, "/nonexistent/root", NULL));
+	assert_null(open_fs(w, root, "/nothing"));
+	assert_null(open_fs(w, root, "/etc/secret"));
+	assert_int_equal(w->diags.list.n, 3);
+	assert_int_equal(w->diags.list.v[0].code, BS_DIAG_CANNOT_OPEN);
+	assert_int_equal(w->diags.list.v[0].os_error, ENOENT);
+	assert_int_equal(w->diags.list.v[2].os_error, ENOTDIR);
+}
+
+static void canonical_names_have_no_links(void **state)
+{
+	struct world *w = *state;
+	char target[PATH_MAX];
+
+	tree_link(&w->tree, "/r/bin", "a/b");
+	tree_link(&w->tree, "/r/a/b/link", "/bin/../b/./file");
+	assert_string_equal(bs_fs_canonical(w->fs, &w->ctx, "/bin/link"), "/a/b/file");
+	assert_string_equal(bs_fs_canonical(w->fs, &w->ctx, "a//b/"), "/a/b");
+	assert_string_equal(bs_fs_canonical(w->fs, &w->ctx, "/bin/../.."), "/");
+	assert_null(bs_fs_canonical(w->fs, &w->ctx, "/bin/nothing"));
+	assert_null(bs_fs_canonical(w->fs, &w->ctx, ""));
+
+	assert_non_null(open_fs(w, NULL, tree_path(&w->tree, "/r/bin")));
+	assert_non_null(realpath(tree_path(&w->tree, "/r/a/b/file"), target));
+	assert_string_equal(bs_fs_canonical(w->fs, &w->ctx, "file"), target);
+	assert_text(w, "file", "file");
+	assert_text(w, "../b/file", "file");
+}
+
+static void fifos_do_not_block(void **state)
+{
+	struct world *w = *state;
+	size_t n;
+
+	assert_int_equal(mkfifo(tree_path(&w->tree, "/r/fifo"), 0666), 0);
+	int fd = bs_fs_open_file(w->fs, "/fifo");
+
+	assert_true(fd >= 0);
+	close(fd);
+	assert_null(bs_fs_read(w->fs, &w->ctx, "/fifo", &n));
+	assert_int_equal(errno, EINVAL);
+	assert_null(bs_fs_read(w->fs, &w->ctx, "/a", &n));
+	assert_int_equal(errno, EISDIR);
+}
+
+static void directories_are_told_apart(void **state)
+{
+	struct world *w = *state;
+	struct stat st;
+
+	assert_true(bs_fs_is_directory(w->fs, "/"));
+	assert_true(bs_fs_is_directory(w->fs, "a/empty/"));
+	assert_false(bs_fs_is_directory(w->fs, "/a/b/file"));
+	assert_false(bs_fs_is_directory(w->fs, "/nothing"));
+	errno = EDOM;
+	assert_int_equal(bs_fs_stat(w->fs, "/a/b/file", &st), 0);
+	assert_int_equal(errno, EDOM);
+	assert_int_equal(st.st_size, 4);
+}
+
+static void files_are_read_whole(void **state)
+{
+	struct world *w = *state;
+	size_t n = 1;
+	char *big = malloc(100000);
+
+	memset(big, 'x', 100000);
+	tree_bytes(&w->tree, "/r/big", big, 100000);
+	tree_bytes(&w->tree, "/r/none", "", 0);
+	const char *text = bs_fs_read(w->fs, &w->ctx, "/big", &n);
+
+	assert_int_equal(n, 100000);
+	assert_memory_equal(text, big, 100000);
+	assert_int_equal(text[n], 0);
+	assert_string_equal(bs_fs_read(w->fs, &w->ctx, "/none", &n), "");
+	assert_int_equal(n, 0);
+	free(big);
+	/* /proc says that its files are empty. */
+	assert_non_null(open_fs(w, NULL, NULL));
+	assert_non_null(bs_fs_read(w->fs, &w->ctx, "/proc/self/status", &n));
+	assert_true(n > 100);
+}
+
+#define both_ways(test)                                                                            \
+	{ #test " (kernel)", test, begin_with_kernel, end, NULL },                                 \
+	{                                                                                          \
+		#test " (own resolver)", test, begin_with_own, end, NULL                           \
+	}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		both_ways(paths_stay_inside),
+		both_ways(errors_are_the_kernels),
+		both_ways(as_many_links_as_the_kernel_follows),
+		both_ways(relative_names_start_from_the_working_directory),
+		both_ways(what_cannot_be_entered_is_a_diagnostic),
+		both_ways(canonical_names_have_no_links),
+		both_ways(fifos_do_not_block),
+		both_ways(directories_are_told_apart),
+		both_ways(files_are_read_whole),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
