@@ -193,39 +193,43 @@ void bs_bind_slots(const struct bs_binder *binder, const struct bs_process *proc
 /* True when MAP's jump slots bind lazily in a process that does so at all. */
 bool bs_map_is_lazy(const struct bs_process *process, bs_map_id map);
 
-/* One lookup that no relocation asks for, such as the loader's own for malloc; noted like the others. */
-void bs_bind_name(struct bs_binder *binder, struct bs_process *process, const struct bs_ctx *ctx,
+/*
+ * One lookup that no relocation asks for, such as the loader's own for malloc; noted like the others. False with *RET_FAILURE when
+ * nothing answers.
+ */
+bool bs_bind_name(struct bs_binder *binder, struct bs_process *process, const struct bs_ctx *ctx,
 		  bs_map_id referrer, const char *name, const struct bs_version *version,
-		  struct bs_relocated *ret);
+		  struct bs_relocated *ret, struct bs_failure *ret_failure);
 
 /* ---- versions ------------------------------------------------------------------------------ */
 
-/* One thing that a version check has to say. */
-enum bs_version_trouble {
-	BS_VERSION_MISSING,      /* the only one that is fatal by itself */
-	BS_VERSION_WEAK_MISSING, /* asked for weakly */
-	BS_VERSION_NO_INFO,      /* the target has no versions at all */
-	BS_VERSION_ODD,          /* a record of an unknown layout; fatal */
+/* How one version check went. */
+enum bs_version_outcome {
+	BS_VERSION_FOUND,
+	BS_VERSION_MISSING,
+	BS_VERSION_WEAK_MISSING, /* it was asked for weakly: no error */
+	BS_VERSION_NO_INFO,      /* the target has no versions at all: no error */
+	BS_VERSION_ODD,          /* a record of an unknown layout */
 };
 
-struct bs_version_problem {
-	bs_map_id target;      /* where the version should be */
-	bs_map_id required_by;
+/* "checking for version VERSION in file TARGET required by file REQUIRED_BY" */
+struct bs_version_check {
+	bs_map_id target, required_by;
 	const char *version;
-	enum bs_version_trouble kind;
-	bool fatal;
-	const char *words;     /* the loader's, without the target's name */
+	enum bs_version_outcome outcome;
+	const char *words; /* what the loader says of TARGET, or NULL when it says nothing */
 };
 
-typedef BS_VEC(struct bs_version_problem) bs_version_problems;
+typedef BS_VEC(struct bs_version_check) bs_version_checks;
 
 /*
- * Checks what MAP's verneed asks for. Appends what the loader says; what is no error is said only when VERBOSE (at start-up). PROGRAM is what the loader calls
- * the executable. Returns false when a version is missing or, with *RET_FAILURE, when the check itself
- * cannot go on. (glibc elf/dl-version.c:_dl_check_map_versions)
+ * Checks what MAP's verneed asks for and appends each check. What is no error is said only when VERBOSE (at
+ * start-up); otherwise the first error is the last check. PROGRAM is what the loader calls the executable. Returns
+ * false when a version is missing or, with *RET_FAILURE, when the check itself cannot go on.
+ * (glibc elf/dl-version.c:_dl_check_map_versions)
  */
 bool bs_check_versions(const struct bs_process *process, const struct bs_ctx *ctx, bs_map_id map,
-		       bool verbose, const char *program, bs_version_problems *problems,
+		       bool verbose, const char *program, bs_version_checks *checks,
 		       struct bs_failure *ret_failure);
 
 /* The version that the reference SYMBOL of IMAGE asks for, or NULL. */

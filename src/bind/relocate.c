@@ -196,6 +196,20 @@ static uint32_t look_up(struct job *job, uint32_t *memo, uint32_t symbol,
 	return index;
 }
 
+static uint32_t bind_locally(struct job *job, uint32_t *memo, uint32_t symbol, unsigned type_class)
+{
+	const struct bs_binding own = {
+		.referrer = job->map,
+		.symbol = symbol,
+		.definer = job->map,
+		.definer_symbol = symbol,
+		.type_class = (uint8_t)type_class,
+		.why = BS_WHY_LOCAL,
+	};
+
+	return remember(job, memo, &own);
+}
+
 /* An IFUNC's resolver runs now: in an object that is not relocated yet this goes wrong. */
 static void check_ifunc(struct job *job, uint32_t index)
 {
@@ -230,51 +244,56 @@ static void check_ifunc(struct job *job, uint32_t index)
 	stop(job, BS_RELOCATION_FATAL, &failure);
 }
 
-static void bind_symbol(struct job *job, uint32_t symbol, unsigned type_class)
+/* Binds SYMBOL; returns the definer, or BS_NO_MAP when there is none. */
+static bs_map_id bind_symbol(struct job *job, uint32_t symbol, unsigned type_class)
 {
 	if (symbol >= job->image->symbols.n) {
 		fail_crash(job, "a relocation names a symbol outside of the symbol table");
-		return;
+		return BS_NO_MAP;
 	}
 	uint32_t *memo = memo_of(job, symbol, type_class);
 	bool known = *memo >= job->binder->serial;
 	uint32_t index = known ? *memo - job->binder->serial + job->first_binding : 0;
-	struct bs_symbol reference;
 
-	if (known && symbol == job->last_symbol && type_class == job->last_class) {
-		job->ret->bindings.v[index].n_relocations++;
-		return;
-	}
 	if (!known) {
-		reference = bs_image_symbol(job->image, symbol);
-		if (binds_locally(&reference)) {
-			const struct bs_binding own = {
-				.referrer = job->map,
-				.symbol = symbol,
-				.definer = job->map,
-				.definer_symbol = symbol,
-				.type_class = (uint8_t)type_class,
-				.why = BS_WHY_LOCAL,
-				.n_relocations = 1,
-			};
+		struct bs_symbol reference = bs_image_symbol(job->image, symbol);
 
-			remember(job, memo, &own);
-			return;
-		}
-		index = look_up(job, memo, symbol, &reference, type_class);
-	} else if (job->ret->bindings.v[index].why == BS_WHY_LOCAL) {
-		job->ret->bindings.v[index].n_relocations++;
-		return;
+		index = binds_locally(&reference)
+				? bind_locally(job, memo, symbol, type_class)
+				: look_up(job, memo, symbol, &reference, type_class);
 	}
 	struct bs_binding *binding = &job->ret->bindings.v[index];
 
 	binding->n_relocations++;
+	if (binding->why == BS_WHY_LOCAL)
+		return job->map;
+	if (symbol == job->last_symbol && type_class == job->last_class)
+		return binding->definer;
 	job->last_symbol = symbol;
 	job->last_class = type_class;
 	if (binding->outcome == BS_BOUND) {
+		bs_map_id definer = binding->definer;
+
 		note(job, BS_NOTE_LOOKUP, index, 0);
 		check_ifunc(job, index);
+		return definer;
 	}
+	return BS_NO_MAP;
+}
+
+/* Initial-exec TLS of an object that came late needs what is left of the static block; a descriptor takes it if there is some. */
+static void place_tls(struct job *job, bs_map_id definer, bool optional)
+{
+	if (definer == BS_NO_MAP || job->ret->stopped ||
+	    bs_process_place_tls(job->process, definer, optional) || optional)
+		return;
+	const struct bs_failure failure = {
+		.subject = bs_text(job->ctx, bs_map_of(job->process, definer)->name),
+		.words = "cannot allocate memory in static TLS block",
+		.needed_by = BS_NO_MAP,
+	};
+
+	stop(job, BS_RELOCATION_FAILED, &failure);
 }
 
 static void relocate_eagerly(struct job *job, const struct bs_reloc_table *table)
@@ -283,10 +302,16 @@ static void relocate_eagerly(struct job *job, const struct bs_reloc_table *table
 		struct bs_relocation r = bs_reloc_at(table, i);
 		enum bs_reloc_kind kind = bs_machine_kind(job->image->machine, r.type);
 
+		if (kind == BS_RELOC_NONE || kind == BS_RELOC_RELATIVE || kind == BS_RELOC_IRELATIVE)
+			continue;
+		bs_map_id definer =
+			r.symbol ? bind_symbol(job, r.symbol, class_of(kind)) : job->map;
+
+		/* The type is looked at when the symbol is known. */
 		if (kind == BS_RELOC_UNKNOWN)
 			fail_type(job, r.type, false);
-		else if (r.symbol && kind > BS_RELOC_IRELATIVE)
-			bind_symbol(job, r.symbol, class_of(kind));
+		else if (kind == BS_RELOC_TLS_IE || kind == BS_RELOC_TLS_DESC)
+			place_tls(job, definer, kind == BS_RELOC_TLS_DESC);
 	}
 }
 
@@ -310,12 +335,14 @@ static void relocate_lazily(struct job *job, const struct bs_reloc_table *table)
 
 		if (waits(job, &r, kind) || kind == BS_RELOC_IRELATIVE)
 			continue;
-		if (kind == BS_RELOC_SLOT || kind == BS_RELOC_TLS_DESC) {
-			if (r.symbol)
-				bind_symbol(job, r.symbol, BS_CLASS_PLT);
-		} else {
+		if (kind != BS_RELOC_SLOT && kind != BS_RELOC_TLS_DESC) {
 			fail_type(job, r.type, true);
+			continue;
 		}
+		bs_map_id definer = r.symbol ? bind_symbol(job, r.symbol, BS_CLASS_PLT) : job->map;
+
+		if (kind == BS_RELOC_TLS_DESC)
+			place_tls(job, definer, true);
 	}
 }
 
@@ -410,9 +437,9 @@ void bs_bind_slots(const struct bs_binder *binder, const struct bs_process *proc
 	}
 }
 
-void bs_bind_name(struct bs_binder *binder, struct bs_process *process, const struct bs_ctx *ctx,
+bool bs_bind_name(struct bs_binder *binder, struct bs_process *process, const struct bs_ctx *ctx,
 		  bs_map_id referrer, const char *name, const struct bs_version *version,
-		  struct bs_relocated *ret)
+		  struct bs_relocated *ret, struct bs_failure *ret_failure)
 {
 	const struct bs_query query = {
 		.name = name,
@@ -423,9 +450,16 @@ void bs_bind_name(struct bs_binder *binder, struct bs_process *process, const st
 		.scope = &bs_map_of(process, referrer)->scope,
 	};
 	struct bs_answer answer = bs_lookup(binder, process, ctx, &query);
+	struct job job = {
+		.process = process,
+		.ctx = ctx,
+		.map = referrer,
+		.ret = ret,
+		.failure = ret_failure,
+		.end = BS_RELOCATED,
+	};
 
-	if (answer.outcome != BS_BOUND)
-		return;
+	ret->asked = version;
 	bs_vec_push(ctx->arena, &ret->bindings,
 		    (struct bs_binding){
 			    .referrer = referrer,
@@ -435,8 +469,13 @@ void bs_bind_name(struct bs_binder *binder, struct bs_process *process, const st
 			    .why = (uint8_t)answer.why,
 			    .outcome = (uint8_t)answer.outcome,
 		    });
-	ret->asked = version;
-	bs_vec_push(ctx->arena, &ret->notes,
-		    (struct bs_note){ BS_NOTE_LOOKUP, ret->bindings.n - 1, 0 });
-	bs_apply_effects(binder, process, ctx, &query, &answer, false, ret);
+	if (answer.outcome == BS_LOOKUP_CRASH)
+		fail_crash(&job, answer.crash);
+	else if (answer.outcome != BS_BOUND)
+		fail_undefined(&job, ret->bindings.n - 1, name, version);
+	else
+		note(&job, BS_NOTE_LOOKUP, ret->bindings.n - 1, 0);
+	if (job.end == BS_RELOCATED)
+		bs_apply_effects(binder, process, ctx, &query, &answer, false, ret);
+	return job.end == BS_RELOCATED;
 }

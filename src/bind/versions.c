@@ -23,68 +23,77 @@ static bs_map_id find_needed(const struct bs_process *process, const struct bs_c
 	return BS_NO_MAP;
 }
 
-static void complain(const struct bs_ctx *ctx, bs_version_problems *problems,
-		     struct bs_version_problem problem)
-{
-	bs_vec_push(ctx->arena, problems, problem);
-}
-
 static const char *requirer_name(const struct bs_process *process, const struct bs_ctx *ctx,
 				 bs_map_id map)
 {
 	return bs_text(ctx, bs_map_of(process, map)->name);
 }
 
-/* False: the version is missing. NAME_OF_MAIN stands for the executable in the words. */
-static bool check_one(const struct bs_process *process, const struct bs_ctx *ctx, bs_map_id map,
-		      bs_map_id target, const struct bs_vernaux *aux, bool verbose,
-		      const char *program, bs_version_problems *problems)
+static enum bs_version_outcome find_version(const struct bs_image *image,
+					    const struct bs_vernaux *aux, uint16_t *ret_odd)
 {
-	const struct bs_image *image =
-		bs_map_of(process, bs_map_of(process, target)->real)->image;
-	const char *by = requirer_name(process, ctx, map);
-	struct bs_version_problem problem = {
-		.target = target,
-		.required_by = map,
-		.version = aux->name,
-	};
-
-	if (!*by)
-		by = program;
-	if (!image || !image->versions.has_defs) {
-		if (verbose) {
-			problem.kind = BS_VERSION_NO_INFO;
-			problem.words = bs_arena_printf(
-				ctx->arena, "no version information available (required by %s)",
-				by);
-			complain(ctx, problems, problem);
-		}
-		return true;
-	}
+	if (!image || !image->versions.has_defs)
+		return BS_VERSION_NO_INFO;
 	for (uint32_t i = 0; i < image->versions.n_defs; i++) {
 		const struct bs_verdef *def = &image->versions.defs[i];
 
 		if (def->version != 1) {
-			problem.kind = BS_VERSION_ODD;
-			problem.fatal = true;
-			problem.words = bs_arena_printf(
-				ctx->arena, "unsupported version %u of Verdef record", def->version);
-			complain(ctx, problems, problem);
-			return false;
+			*ret_odd = def->version;
+			return BS_VERSION_ODD;
 		}
 		if (def->hash == aux->hash && def->name && strcmp(def->name, aux->name) == 0)
-			return true;
+			return BS_VERSION_FOUND;
 	}
-	bool weak = aux->flags & VER_FLG_WEAK;
+	return aux->flags & VER_FLG_WEAK ? BS_VERSION_WEAK_MISSING : BS_VERSION_MISSING;
+}
 
-	if (weak && !verbose)
-		return true;
-	problem.kind = weak ? BS_VERSION_WEAK_MISSING : BS_VERSION_MISSING;
-	problem.fatal = !weak;
-	problem.words = bs_arena_printf(ctx->arena, "%sversion `%s' not found (required by %s)",
-					weak ? "weak " : "", aux->name, by);
-	complain(ctx, problems, problem);
-	return weak;
+/* BY is who requires the version. NULL: nothing to say. */
+static const char *words_for(const struct bs_ctx *ctx, const struct bs_version_check *check,
+			     const char *by, uint16_t odd, bool verbose)
+{
+	switch (check->outcome) {
+	case BS_VERSION_FOUND:
+		break;
+	case BS_VERSION_MISSING:
+		return bs_arena_printf(ctx->arena, "version `%s' not found (required by %s)",
+				       check->version, by);
+	case BS_VERSION_WEAK_MISSING:
+		if (verbose)
+			return bs_arena_printf(ctx->arena,
+					       "weak version `%s' not found (required by %s)",
+					       check->version, by);
+		break;
+	case BS_VERSION_NO_INFO:
+		if (verbose)
+			return bs_arena_printf(
+				ctx->arena, "no version information available (required by %s)",
+				by);
+		break;
+	case BS_VERSION_ODD:
+		return bs_arena_printf(ctx->arena, "unsupported version %u of Verdef record", odd);
+	}
+	return NULL;
+}
+
+/* False: an error. */
+static bool check_one(const struct bs_process *process, const struct bs_ctx *ctx, bs_map_id map,
+		      bs_map_id target, const struct bs_vernaux *aux, bool verbose,
+		      const char *program, bs_version_checks *checks)
+{
+	const struct bs_image *image =
+		bs_map_of(process, bs_map_of(process, target)->real)->image;
+	const char *by = requirer_name(process, ctx, map);
+	uint16_t odd = 0;
+	struct bs_version_check check = {
+		.target = target,
+		.required_by = map,
+		.version = aux->name,
+		.outcome = find_version(image, aux, &odd),
+	};
+
+	check.words = words_for(ctx, &check, *by ? by : program, odd, verbose);
+	bs_vec_push(ctx->arena, checks, check);
+	return check.outcome != BS_VERSION_MISSING && check.outcome != BS_VERSION_ODD;
 }
 
 /* From 2.36: packed relative relocations need a libc that says it knows them. */
@@ -100,7 +109,7 @@ static bool lacks_relr_version(const struct bs_image *image, bool named)
 }
 
 bool bs_check_versions(const struct bs_process *process, const struct bs_ctx *ctx, bs_map_id map,
-		       bool verbose, const char *program, bs_version_problems *problems,
+		       bool verbose, const char *program, bs_version_checks *checks,
 		       struct bs_failure *ret_failure)
 {
 	const struct bs_image *image = bs_map_of(process, map)->image;
@@ -138,7 +147,10 @@ bool bs_check_versions(const struct bs_process *process, const struct bs_ctx *ct
 		}
 		for (uint32_t k = 0; k < need->n_aux; k++) {
 			ok &= check_one(process, ctx, map, target, &need->aux[k], verbose, program,
-					problems);
+					checks);
+			/* In a dlopen nobody catches the complaint: it ends the attempt at once. */
+			if (!ok && !verbose)
+				return false;
 			relr_named |= strcmp(need->aux[k].name, "GLIBC_ABI_DT_RELR") == 0;
 		}
 	}

@@ -38,11 +38,10 @@ bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **
 			  struct bs_command_line *ret);
 
 /*
- * FILE[:FLAGS] as the contract has it, into *RET. The text after the last ':' is flags only if all of it is. Returns false
- * with *RET_PROBLEM, a sentence, when flags contradict each other.
+ * FILE[:FLAGS] as the contract has it. The text after the last ':' is flags only if all of it is; otherwise it belongs to the
+ * file's name. A name without flags is TEXT itself.
  */
-bool bs_parse_dlopen(struct bs_arena *arena, const char *text, struct bs_step *ret,
-		     const char **ret_problem);
+struct bs_step bs_parse_dlopen(struct bs_arena *arena, const char *text);
 
 /* `bindsim: ...` on standard error. */
 void bs_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -57,7 +57,8 @@ static void print_help(void)
 #undef OPTION
 #undef GROUP
 	puts("\nFLAGS: LAZY NOW GLOBAL LOCAL DEEPBIND NODELETE NOLOAD, joined by , + or |, or a number.\n"
-	     "Parts for --show: of text: steps, objects, bindings; of ld-debug: bindings, libs, scopes.\n"
+	     "Parts for --show: of text: steps, objects, bindings; of ld-debug: bindings, libs,\n"
+	     "scopes, versions, mapped.\n"
 	     "\nExit status: 0 all succeeds, 1 the simulated loader refuses something, 2 trouble.\n"
 	     "The manual page bindsim(1) tells more.");
 }
@@ -138,26 +139,14 @@ static bool read_show(const struct bs_format *format, const char *text, unsigned
 	}
 }
 
-static bool read_step(struct reader *r, const char *text)
-{
-	struct bs_step step;
-	const char *problem = NULL;
-
-	if (!bs_parse_dlopen(r->arena, text, &step, &problem)) {
-		bs_complain("%s", problem);
-		return false;
-	}
-	bs_vec_push(r->arena, &r->steps, step);
-	return true;
-}
-
 static bool read_option(struct reader *r, int id, const char *value)
 {
 	struct bs_plan *plan = &r->line->plan;
 
 	switch ((enum option_id)id) {
 	case OPTION_DLOPEN:
-		return read_step(r, value);
+		bs_vec_push(r->arena, &r->steps, bs_parse_dlopen(r->arena, value));
+		return true;
 	case OPTION_BIND_NOW:
 		bs_vec_push(r->arena, &r->set, (struct bs_variable){ "LD_BIND_NOW", "1" });
 		return true;

@@ -61,20 +61,14 @@ static bool read_flags(const char *text, struct bs_step *ret)
 	return true;
 }
 
-bool bs_parse_dlopen(struct bs_arena *arena, const char *text, struct bs_step *ret,
-		     const char **ret_problem)
+struct bs_step bs_parse_dlopen(struct bs_arena *arena, const char *text)
 {
+	struct bs_step step = { .kind = BS_STEP_DLOPEN, .file = text };
 	const char *colon = strrchr(text, ':');
 
-	*ret = (struct bs_step){ .kind = BS_STEP_DLOPEN, .file = text };
-	if (!colon || !read_flags(colon + 1, ret))
-		return true;
-	ret->file = bs_arena_strndup(arena, text, (size_t)(colon - text));
-	ret->spelled = colon + 1;
-	if ((ret->mode & BS_MODE_GLOBAL) && (ret->mode & BS_MODE_LOCAL)) {
-		*ret_problem = bs_arena_printf(arena, "--dlopen '%s': GLOBAL and LOCAL at once",
-					       text);
-		return false;
+	if (colon && read_flags(colon + 1, &step)) {
+		step.file = bs_arena_strndup(arena, text, (size_t)(colon - text));
+		step.spelled = colon + 1;
 	}
-	return true;
+	return step;
 }

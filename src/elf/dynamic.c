@@ -39,7 +39,8 @@ uint64_t bs_tag_offset(const struct bs_reader *r, int64_t tag)
 	return BS_NO_OFFSET;
 }
 
-/* The string at OFFSET of the string table, or NULL with a complaint about WHAT, which stands AT. */
+/* The string at OFFSET of the string table, or NULL with a complaint about WHAT, which stands AT.
+ */
 const char *bs_checked_string(struct bs_reader *r, uint64_t offset, uint64_t at, const char *what)
 {
 	if (offset < r->image->symbols.n_strings)

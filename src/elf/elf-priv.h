@@ -21,9 +21,10 @@ struct bs_reader {
 	struct bs_diags *diags; /* the image's own */
 	const uint8_t *bytes;
 	uint64_t size;
-	bool wide;    /* ELFCLASS64 */
-	bool foreign; /* byte order is not the host's */
+	bool wide;		 /* ELFCLASS64 */
+	bool foreign;		 /* byte order is not the host's */
 	uint64_t dynamic_offset; /* of the dynamic section in the file */
+	uint32_t n_notes;	 /* looked at so far */
 };
 
 /* An image with what the store and bs_image_close() need to end it. */

@@ -98,7 +98,8 @@ static void read_gnu_hash(struct bs_reader *r, struct bs_range range, bool is_mi
 	hash->bloom_shift = bs_load32(r, at + 12);
 	hash->wide = r->wide;
 
-	/* The loader asserts this, even for a table without buckets; 0 passes and is then misread. */
+	/* The loader asserts this, even for a table without buckets; 0 passes and is then misread.
+	 */
 	if (hash->bloom_words & (hash->bloom_words - 1)) {
 		bs_broken(r, BS_DIAG_MALFORMED, at + 8,
 			  "DT_GNU_HASH with %" PRIu32 " bloom words, not a power of two",

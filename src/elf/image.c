@@ -8,6 +8,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+/* A file made to have more wrong with it than this is not worth the memory. */
+enum { MOST_COMPLAINTS = 100 };
+
 /* Says that something is cut or left out; FORMAT makes a noun phrase. */
 void bs_broken(struct bs_reader *r, enum bs_diag_code code, uint64_t offset, const char *format,
 	       ...)
@@ -21,7 +24,9 @@ void bs_broken(struct bs_reader *r, enum bs_diag_code code, uint64_t offset, con
 	r->image->complete = false;
 	if (!r->image->broken)
 		r->image->broken = bs_arena_strndup(r->arena, text, strlen(text));
-	bs_diag_add(r->diags, code, r->image->path, offset, r->image->read_error, "%s", text);
+	if (r->diags->list.n < MOST_COMPLAINTS)
+		bs_diag_add(r->diags, code, r->image->path, offset, r->image->read_error, "%s",
+			    text);
 }
 
 static bool is_elf_magic(const struct bs_reader *r)

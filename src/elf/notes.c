@@ -9,7 +9,12 @@
  */
 #include "elf-priv.h"
 
-enum { NOTE_HEADER = 12, GNU_NAME = 4, PROPERTY_HEADER = 8 };
+enum {
+	NOTE_HEADER = 12,
+	GNU_NAME = 4,
+	PROPERTY_HEADER = 8,
+	MOST_NOTES = 1 << 16, /* in all segments, which may overlap and be many */
+};
 
 static uint64_t align_up(uint64_t n, uint64_t to)
 {
@@ -26,10 +31,10 @@ struct note {
  * The next note of "GNU" at or behind *AT in RANGE, with *AT moved behind it; false when there is
  * none.
  */
-static bool next_note(const struct bs_reader *r, struct bs_range range, uint64_t align,
-		      uint64_t *at, struct note *ret)
+static bool next_note(struct bs_reader *r, struct bs_range range, uint64_t align, uint64_t *at,
+		      struct note *ret)
 {
-	while (bs_within(*at, NOTE_HEADER, range.n)) {
+	while (bs_within(*at, NOTE_HEADER, range.n) && r->n_notes++ < MOST_NOTES) {
 		uint64_t note = range.offset + *at;
 		uint32_t namesz = bs_load32(r, note), descsz = bs_load32(r, note + 4);
 		uint64_t desc = align_up(NOTE_HEADER + (uint64_t)namesz, align);

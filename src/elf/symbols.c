@@ -8,9 +8,9 @@
 
 /* The tables that linkers put behind the symbol table. */
 static const int64_t neighbours[] = {
-	DT_STRTAB, DT_VERSYM, DT_VERNEED, DT_VERDEF,  DT_GNU_HASH, DT_HASH,	  DT_RELA,
-	DT_REL,	   DT_RELR,   DT_JMPREL,  DT_INIT,    DT_FINI,	   DT_MIPS_XHASH, DT_INIT_ARRAY,
-	DT_PLTGOT,
+	DT_STRTAB, DT_VERSYM, DT_VERNEED,    DT_VERDEF,	    DT_GNU_HASH,
+	DT_HASH,   DT_RELA,   DT_REL,	     DT_RELR,	    DT_JMPREL,
+	DT_INIT,   DT_FINI,   DT_MIPS_XHASH, DT_INIT_ARRAY, DT_PLTGOT,
 };
 
 /* Bytes from ADDRESS to the next thing that the dynamic section names, at most MOST. */

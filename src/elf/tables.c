@@ -76,10 +76,9 @@ const void *bs_host_order(struct bs_reader *r, uint64_t offset, uint64_t n, Elf_
 	void *copy = memcpy(bs_new(r->arena, uint8_t, size), bytes, size);
 
 	if (r->foreign) {
-		Elf_Data data = { .d_buf = copy,
-				  .d_type = type,
-				  .d_version = EV_CURRENT,
-				  .d_size = size };
+		Elf_Data data = {
+			.d_buf = copy, .d_type = type, .d_version = EV_CURRENT, .d_size = size
+		};
 		unsigned int order = r->image->header.ident[EI_DATA];
 
 		if (!(r->wide ? elf64_xlatetom(&data, &data, order)

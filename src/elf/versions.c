@@ -3,9 +3,10 @@
  * Versions defined and needed, and the table that DT_VERSYM indexes
  * (glibc elf/dl-version.c:_dl_check_map_versions).
  *
- * As in the loader, the counts of DT_VERDEFNUM, DT_VERNEEDNUM, vd_cnt and vn_cnt say nothing: a list
- * ends where the offset to the next entry is 0. These offsets are unsigned, so that a list only goes
- * forward and ends with its segment; MOST_ENTRIES ends those that would still go on for too long.
+ * As in the loader, the counts of DT_VERDEFNUM, DT_VERNEEDNUM, vd_cnt and vn_cnt say nothing: a
+ * list ends where the offset to the next entry is 0. These offsets are unsigned, so that a list
+ * only goes forward and ends with its segment; MOST_ENTRIES ends those that would still go on for
+ * too long.
  */
 #include "elf-priv.h"
 
@@ -121,14 +122,14 @@ static void read_verneeds(struct bs_reader *r, struct bs_range range)
 		uint32_t next = bs_load32(r, need + offsetof(Elf64_Verneed, vn_next));
 		vernauxs list = read_vernauxs(r, &w, w.at + aux);
 
-		bs_vec_push(r->arena, &needs,
-			    (struct bs_verneed){
-				    .file = name_at(r, &w, w.at, file),
-				    .version = bs_load16(
-					    r, need + offsetof(Elf64_Verneed, vn_version)),
-				    .aux = list.v,
-				    .n_aux = list.n,
-			    });
+		bs_vec_push(
+			r->arena, &needs,
+			(struct bs_verneed){
+				.file = name_at(r, &w, w.at, file),
+				.version = bs_load16(r, need + offsetof(Elf64_Verneed, vn_version)),
+				.aux = list.v,
+				.n_aux = list.n,
+			});
 		if (!next)
 			break;
 		w.at += next;

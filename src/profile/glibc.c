@@ -42,11 +42,27 @@ static bool flags_match(const struct bs_elf_header *header, const struct bs_targ
 	return true;
 }
 
+static const uint8_t padding[EI_NIDENT - EI_PAD];
+
+/* e_machine as a loader of MACHINE's byte order reads it, whatever the file says of its own. */
+static uint16_t native_machine(const struct bs_elf_header *h, const struct bs_machine *machine)
+{
+	return h->ident[EI_DATA] == machine->data ? h->machine : __builtin_bswap16(h->machine);
+}
+
+static bool has_odd_ident(const struct bs_elf_header *h, const struct bs_machine *machine)
+{
+	uint8_t abi = h->ident[EI_OSABI];
+
+	return h->ident[EI_DATA] != machine->data || h->ident[EI_VERSION] != EV_CURRENT ||
+	       (abi != ELFOSABI_SYSV && abi != ELFOSABI_GNU) || h->ident[EI_ABIVERSION] != 0 ||
+	       memcmp(&h->ident[EI_PAD], padding, sizeof padding) != 0;
+}
+
 /* In the loader's order. (glibc elf/dl-load.c:open_verify) */
 static enum bs_verdict judge(const struct bs_image *image, const struct bs_target *target,
 			     const char **ret_words, int *ret_error)
 {
-	static const uint8_t padding[EI_NIDENT - EI_PAD];
 	const struct bs_elf_header *h = &image->header;
 	const struct bs_machine *machine = target->machine;
 	uint8_t abi = h->ident[EI_OSABI], abi_version = h->ident[EI_ABIVERSION];
@@ -63,6 +79,11 @@ static enum bs_verdict judge(const struct bs_image *image, const struct bs_targe
 		return refuse("invalid ELF header", ret_words);
 	if (h->ident[EI_CLASS] != machine->elf_class)
 		return BS_SKIP_OTHER_CLASS;
+	/* Debian's build skips what is for another machine before it minds the rest of e_ident. */
+	bool foreign = native_machine(h, machine) != machine->e_machine || !flags_match(h, target);
+
+	if (foreign && has_odd_ident(h, machine))
+		return BS_SKIP;
 	if (h->ident[EI_DATA] != machine->data)
 		return refuse(machine->data == ELFDATA2LSB
 				      ? "ELF file data encoding not little-endian"
@@ -78,7 +99,7 @@ static enum bs_verdict judge(const struct bs_image *image, const struct bs_targe
 		return refuse("nonzero padding in e_ident", ret_words);
 	if (h->version != EV_CURRENT)
 		return refuse("ELF file version does not match current one", ret_words);
-	if (h->machine != machine->e_machine || !flags_match(h, target))
+	if (foreign)
 		return BS_SKIP;
 	if (h->type != ET_DYN && h->type != ET_EXEC)
 		return refuse("only ET_DYN and ET_EXEC can be loaded", ret_words);
@@ -267,6 +288,8 @@ const struct bs_profile bs_profile_glibc = {
 		.deepbind = true,
 		.symbolic = true,
 		.libc_soname = "libc.so.6",
+		.tls_surplus = 1664,
+		.tls_optional = 512,
 		.refuse = refuse_library,
 	},
 	.match = {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "profile.h"
 
+#include <errno.h>
 #include <string.h>
 
 static const struct bs_profile *const profiles[] = { &bs_profile_glibc };
@@ -33,20 +34,45 @@ const char *const *bs_profile_names(void)
 	return names;
 }
 
-const char *bs_failure_as_dlerror(const struct bs_ctx *ctx, const struct bs_failure *failure)
+static const char *words_of(const struct bs_ctx *ctx, const struct bs_failure *failure,
+			    const char *error)
 {
 	if (failure->crash)
 		return bs_arena_printf(ctx->arena, "loader crashes: %s", failure->words);
 	return bs_arena_printf(ctx->arena, "%s%s%s%s%s", failure->subject,
-			       *failure->subject ? ": " : "", failure->words,
-			       failure->os_error ? ": " : "",
-			       failure->os_error ? strerror(failure->os_error) : "");
+			       *failure->subject ? ": " : "", failure->words, error ? ": " : "",
+			       error ? error : "");
+}
+
+const char *bs_failure_as_dlerror(const struct bs_ctx *ctx, const struct bs_failure *failure)
+{
+	return words_of(ctx, failure, failure->os_error ? strerror(failure->os_error) : NULL);
+}
+
+/*
+ * Before libc is there, ld.so has words for these errors only. (glibc elf/dl-minimal.c:__strerror_r)
+ */
+static const char *startup_strerror(const struct bs_ctx *ctx, int error)
+{
+	switch (error) {
+	case ENOMEM:
+	case EINVAL:
+	case ENOENT:
+	case EPERM:
+	case EIO:
+	case EACCES:
+		return strerror(error);
+	default:
+		return bs_arena_printf(ctx->arena, "Error %d", error);
+	}
 }
 
 const char *bs_failure_as_startup(const struct bs_ctx *ctx, const struct bs_failure *failure,
 				  const char *program)
 {
-	const char *said = bs_failure_as_dlerror(ctx, failure);
+	const char *said = words_of(
+		ctx, failure,
+		failure->os_error ? startup_strerror(ctx, failure->os_error) : NULL);
 
 	if (failure->crash)
 		return said;

@@ -6,9 +6,15 @@
  */
 #include "report.h"
 
-enum { SHOW_BINDINGS = 1 << 0, SHOW_LIBS = 1 << 1, SHOW_SCOPES = 1 << 2 };
+enum {
+	SHOW_BINDINGS = 1 << 0,
+	SHOW_LIBS = 1 << 1,
+	SHOW_SCOPES = 1 << 2,
+	SHOW_VERSIONS = 1 << 3,
+	SHOW_MAPPED = 1 << 4,
+};
 
-static const char *const parts[] = { "bindings", "libs", "scopes", NULL };
+static const char *const parts[] = { "bindings", "libs", "scopes", "versions", "mapped", NULL };
 
 static void begin_line(struct bs_report *report)
 {
@@ -169,11 +175,40 @@ static void write_note(struct bs_report *report, const struct bs_run *run,
 
 static void write_version(struct bs_report *report, const struct bs_run *run,
 			  const struct bs_step_result *result,
-			  const struct bs_version_problem *problem)
+			  const struct bs_version_check *check)
 {
+	if (report->show & SHOW_VERSIONS) {
+		begin_line(report);
+		bs_write_text(report->writer, "checking for version `");
+		bs_write_text(report->writer, check->version);
+		bs_write_text(report->writer, "' in file ");
+		write_map(report, run, check->target);
+		bs_write_text(report->writer, " required by file ");
+		write_map(report, run, check->required_by);
+		end_line(report);
+	}
 	/* At start-up the loader goes on checking and says so. */
-	LINE(report, bs_run_map_name(run, problem->target), ": error: version lookup error: ",
-	     problem->words, result->number == 0 ? " (continued)" : " (fatal)");
+	if (check->words)
+		LINE(report, bs_run_map_name(run, check->target),
+		     ": error: version lookup error: ", check->words,
+		     result->number == 0 ? " (continued)" : " (fatal)");
+}
+
+/* Bindsim's own: what is in the process after the step, in link-map order. */
+static void write_mapped(struct bs_report *report, const struct bs_run *run)
+{
+	for (uint32_t ns = 0; ns < BS_MAX_NAMESPACES; ns++) {
+		const bs_ids *order = &run->process.ns[ns].order;
+
+		bs_vec_each (i, order) {
+			if (bs_map_of(&run->process, order->v[i])->role == BS_ROLE_VDSO)
+				continue;
+			begin_line(report);
+			bs_write_text(report->writer, "bindsim: mapped ");
+			write_map(report, run, order->v[i]);
+			end_line(report);
+		}
+	}
 }
 
 static void write_header(struct bs_report *report, const struct bs_step_result *result)
@@ -237,6 +272,8 @@ static void write_step(void *data, const struct bs_run *run, const struct bs_ste
 			break;
 		}
 	}
+	if ((report->show & SHOW_MAPPED) && result->state != BS_STEP_NOT_REACHED)
+		write_mapped(report, run);
 }
 
 const struct bs_format bs_format_lddebug = {

@@ -261,6 +261,8 @@ static void write_missing(struct bs_report *report, const struct bs_run *run,
 		text(report, "\n");
 	}
 	bs_vec_each (i, &result->versions) {
+		if (!result->versions.v[i].words)
+			continue;
 		text(report, "     ");
 		escaped(report, bs_run_map_name(run, result->versions.v[i].target));
 		text(report, ": ");

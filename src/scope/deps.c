@@ -69,15 +69,23 @@ static void append(struct walk *w, bs_map_id map)
 	mark_listed(w, map);
 }
 
-/* In link-map order, MAP goes to the place just before BEFORE. */
+/*
+ * In link-map order, MAP goes to the place just before BEFORE. What comes before the head of the list is lost to everyone who walks
+ * it from the head, which is everyone.
+ */
 static void move_in_order(struct walk *w, bs_map_id map, bs_map_id before)
 {
 	bs_ids *order = &w->process->ns[bs_map_of(w->process, map)->ns].order;
 	uint32_t kept = 0;
+	bool is_head = order->n && order->v[0] == before;
 
 	bs_vec_each (i, order)
 		if (order->v[i] != map)
 			order->v[kept++] = order->v[i];
+	order->n = kept;
+	if (is_head)
+		return;
+	bs_vec_push(w->ctx->arena, order, map);
 	for (uint32_t i = 0; i < kept; i++)
 		if (order->v[i] == before) {
 			memmove(&order->v[i + 1], &order->v[i], (kept - i) * sizeof *order->v);

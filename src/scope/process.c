@@ -288,5 +288,6 @@ bool bs_process_start(struct bs_process *process, const struct bs_ctx *ctx,
 	bs_vec_each (i, searched)
 		bs_map_at(process, searched->v[i])->global = true;
 	place_loader(process, ctx, vdso);
+	bs_tls_begin(process);
 	return true;
 }

@@ -40,5 +40,8 @@ bool bs_map_deps(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id
 void bs_sort_maps(const struct bs_process *process, const struct bs_ctx *ctx, bs_ids *maps,
 		  bool keep_first, bool first_is_libc, bool with_reldeps);
 
+/* tls.c: places the TLS blocks of all objects that are there at start-up. */
+void bs_tls_begin(struct bs_process *process);
+
 /* close.c: one handle less; what nothing holds any more dies. (glibc elf/dl-close.c:_dl_close_worker) */
 void bs_map_close(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id id);

@@ -58,6 +58,7 @@ struct bs_map {
 
 	bool soname_added, has_file_id, global, relocated, init_called, removed;
 	bool nodelete_pending, nodelete_active, versions_checked;
+	bool tls_placed;       /* its TLS block has a place in the static one */
 
 	uint32_t born, died;   /* steps; died is BS_NEVER while it lives */
 	enum bs_how how;       /* the search step that found it */
@@ -78,6 +79,15 @@ struct bs_namespace {
 	bool used;
 };
 
+/*
+ * The block of thread-local storage that every thread has from its start. Objects that are opened later find room only in what is left
+ * over. (glibc elf/dl-tls.c:_dl_determine_tlsoffset, elf/dl-reloc.c:_dl_try_allocate_static_tls)
+ */
+struct bs_static_tls {
+	uint64_t used, size, align; /* bytes */
+	uint64_t optional;          /* bytes that may still go to those who could do without */
+};
+
 /* How a loader orders and limits. */
 enum bs_sort { BS_SORT_DFS, BS_SORT_COUNTING };
 
@@ -88,6 +98,8 @@ struct bs_scope_policy {
 	bool symbolic;             /* DT_SYMBOLIC puts the object itself first */
 	bool libc_relocates_first; /* from 2.39 */
 	const char *libc_soname;   /* "libc.so.6" */
+	uint64_t tls_surplus;      /* bytes of static TLS beyond what start-up needs */
+	uint64_t tls_optional;     /* bytes of them for TLS descriptors */
 	/*
 	 * After identity, before anything is mapped: NULL when IMAGE may be loaded as a library, else the loader's words.
 	 * BY_DLOPEN: for dlopen or its dependencies. (glibc elf/dl-load.c:_dl_map_object_from_fd)
@@ -107,6 +119,7 @@ struct bs_process {
 	struct bs_namespace ns[BS_MAX_NAMESPACES];
 	bs_map_id executable; /* 0 */
 	bs_map_id loader;     /* ld.so's map, or BS_NO_MAP when there is no PT_INTERP */
+	struct bs_static_tls tls;
 	uint32_t step;        /* the step that is under way: births and deaths are dated with it */
 	uint32_t generation;  /* moves whenever a scope or a searchlist does */
 };
@@ -188,6 +201,7 @@ struct bs_opening {
 	enum bs_open_state state;
 	bs_map_id root;       /* BS_NO_MAP when the file itself could not be loaded */
 	bool had_libc;        /* the namespace had a libc before */
+	uint64_t tls_before;  /* of the static TLS block, used before */
 	bs_ids promoted;      /* what came into the global scope, in order */
 	bs_ids grown;         /* maps of the root's searchlist ... */
 	bs_ids grown_from;    /* ... and the scope index from which on each is news (0: all); BS_NO_LIST: nothing */
@@ -238,6 +252,14 @@ enum bs_dependency bs_process_add_dependency(struct bs_process *process, const s
 
 /* A unique symbol of MAP was bound for the first time: it stays for ever. Returns false when that was so before. */
 bool bs_process_keep_unique(struct bs_process *process, bs_map_id map, bool relocating);
+
+/* ---- static TLS ------------------------------------------------------------------------------ */
+
+/*
+ * Gives MAP's TLS block a place in the static one, if it has none. OPTIONAL: out of the share for those who could do without. False when
+ * there is no room.
+ */
+bool bs_process_place_tls(struct bs_process *process, bs_map_id map, bool optional);
 
 /* ---- matching names -------------------------------------------------------------------------- */
 

@@ -137,7 +137,8 @@ static size_t find_hwcaps_section(const struct bs_cache *cache, size_t header, u
 /*
  * Gives each name of the section the priority of the subdirectory of that name. Both lists are
  * sorted and are merged as the loader merges them, so that a badly sorted section loses the same
- * names.
+ * names. The loader counts names from the start of the file. ldconfig counts them from the new
+ * header, which is another place in a file with both formats: no subdirectory is found there.
  */
 static void read_priorities(struct bs_cache *cache, const struct bs_ctx *ctx, size_t header,
 			    const struct bs_hwcaps *hwcaps)

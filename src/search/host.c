@@ -70,7 +70,7 @@ unsigned bs_host_isa_level(void)
 
 bool bs_host_is_intel(void)
 {
-	unsigned eax, ebx, ecx, edx;
+	unsigned eax, ebx = 0, ecx = 0, edx = 0;
 
 	return __get_cpuid(0, &eax, &ebx, &ecx, &edx) && ebx == signature_INTEL_ebx &&
 	       ecx == signature_INTEL_ecx && edx == signature_INTEL_edx;

@@ -218,8 +218,9 @@ static enum bs_outcome search_places(struct bs_walk *walk)
 	const struct bs_request *request = walk->request;
 	enum bs_outcome outcome = BS_NOT_HERE;
 
-	bs_walk_trace(walk, &(struct bs_trace){
-				  .kind = BS_TRACE_FIND, .ns = request->ns, .text = request->name });
+	bs_walk_trace(walk, &(struct bs_trace){ .kind = BS_TRACE_FIND,
+						.ns = request->ns,
+						.text = request->name });
 	for (size_t i = 0; i < sizeof places / sizeof *places && outcome == BS_NOT_HERE; i++)
 		outcome = places[i](walk);
 	/* A refusal leaves the loader without the empty line. */

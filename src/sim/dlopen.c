@@ -20,12 +20,13 @@ static bool check_versions(struct bs_run *run, struct bs_step_result *result)
 					    &result->versions, &failure);
 
 		bs_map_at(process, id)->versions_checked = true;
+		for (uint32_t k = from; k < result->versions.n; k++)
+			bs_event_add(run, result, BS_EVENT_VERSION, k);
 		if (ok)
 			continue;
-		if (result->versions.n > from)
-			bs_event_add(run, result, BS_EVENT_VERSION, from);
 		if (!failure.words) {
-			const struct bs_version_problem *p = &result->versions.v[from];
+			const struct bs_version_check *p =
+				&result->versions.v[result->versions.n - 1];
 
 			failure = (struct bs_failure){
 				.subject = bs_run_map_name(run, p->target),

@@ -29,7 +29,7 @@ enum bs_event_kind {
 	BS_EVENT_SCOPE,     /* scope view A */
 	BS_EVENT_GLOBAL,    /* map A comes into the global scope */
 	BS_EVENT_NOTE,      /* relocation note A */
-	BS_EVENT_VERSION,   /* version problem A: the loader's error line */
+	BS_EVENT_VERSION,   /* version check A, with the loader's error line if it has one */
 };
 
 struct bs_event {
@@ -60,7 +60,7 @@ struct bs_step_result {
 	struct bs_opening opening;   /* of a dlopen; its root is the map it returned */
 
 	bs_traces traces;            /* every place that was tried */
-	bs_version_problems versions;
+	bs_version_checks versions;
 	struct bs_relocated relocated; /* bindings made, in the loader's order; after `stopped` what else is missing */
 	bs_bindings slots;           /* jump slots of this step's objects that wait: what a call now would bind */
 	BS_VEC(struct bs_scope_view) views;

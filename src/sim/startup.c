@@ -47,7 +47,10 @@ static bool check_versions(struct bs_run *run, struct bs_step_result *result)
 		return true;
 	/* The loader said all of it on standard error and exits with status 1: the last complaint is the message. */
 	for (uint32_t i = result->versions.n; i-- > 0;) {
-		const struct bs_version_problem *p = &result->versions.v[i];
+		const struct bs_version_check *p = &result->versions.v[i];
+
+		if (!p->words)
+			continue;
 		const struct bs_failure failure = {
 			.subject = bs_run_map_name(run, p->target),
 			.words = p->words,
@@ -72,7 +75,7 @@ const struct bs_map *bs_run_beyond_cpu(const struct bs_run *run, bs_map_id root)
 	for (uint32_t i = order->n; i-- > 0;) {
 		const struct bs_map *map = bs_map_of(&run->process, order->v[i]);
 
-		if (map->init_called || map->role == BS_ROLE_LOADER || map->real != order->v[i])
+		if (map->init_called || map->role != BS_ROLE_ORDINARY || map->real != order->v[i])
 			continue;
 		if (map->image->notes.x86_isa_needed & ~has)
 			return map;
@@ -91,6 +94,7 @@ static void bind_loader(struct bs_run *run, struct bs_step_result *result)
 	const bs_ids *searched =
 		&process->lists.v[bs_map_of(process, process->executable)->searchlist].maps;
 	uint32_t from = result->relocated.notes.n;
+	struct bs_failure failure = { 0 };
 
 	if (process->loader == BS_NO_MAP || !bs_ids_have(searched, process->loader) || !base)
 		return;
@@ -98,20 +102,23 @@ static void bind_loader(struct bs_run *run, struct bs_step_result *result)
 
 	version->name = base;
 	version->hash = bs_hash_sysv(base);
-	for (const char *const *name = run->profile->malloc_names; *name; name++)
-		bs_bind_name(run->binder, process, &run->ctx, process->executable, *name, version,
-			     &result->relocated);
-	if (run->profile->rebinds_itself) {
+	bool bound = true;
+
+	for (const char *const *name = run->profile->malloc_names; *name && bound; name++)
+		bound = bs_bind_name(run->binder, process, &run->ctx, process->executable, *name,
+				     version, &result->relocated, &failure);
+	if (bound && run->profile->rebinds_itself) {
 		struct bs_map *loader = bs_map_at(process, process->loader);
 		bs_ids own = loader->scope;
-		struct bs_failure failure = { 0 };
 
 		loader->scope = bs_map_of(process, process->executable)->scope;
-		bs_relocate(run->binder, process, &run->ctx, process->loader, false,
-			    &result->relocated, &failure);
+		bound = bs_relocate(run->binder, process, &run->ctx, process->loader, false,
+				    &result->relocated, &failure) == BS_RELOCATED;
 		bs_map_at(process, process->loader)->scope = own;
 	}
 	bs_event_notes(run, result, from);
+	if (!bound)
+		bs_step_fail(run, result, &failure);
 }
 
 static void constructors_ran(struct bs_run *run)

@@ -25,16 +25,18 @@ _CHANGES = {"protected": change_visibility(STV_PROTECTED), "hidden": change_visi
             "internal": change_visibility(STV_INTERNAL), "type3": change_type(3), "type8": change_type(8),
             "binding3": change_binding(3), "binding13": change_binding(13), "no value": clear_value}
 
-# An allocator that works, for objects that take malloc's place: the process goes on to use it.
+# An allocator that works, for objects that take malloc's place: the process goes on to use it.  Its functions do not
+# call each other, for such calls would bind lazily whenever the process happens to allocate.
 MALLOC_SOURCE = """
 typedef unsigned long size_t;
 static char arena[1 << 26];
 static size_t used;
-void *malloc(size_t size) { char *start = arena + used; used += (size + 31) & ~15UL; return start; }
-void *calloc(size_t count, size_t size) { return malloc(count * size); }
+static char *take(size_t size) { char *start = arena + used; used += (size + 31) & ~15UL; return start; }
+void *malloc(size_t size) { return take(size); }
+void *calloc(size_t count, size_t size) { return take(count * size); }
 void free(void *pointer) { (void)pointer; }
 void *realloc(void *old, size_t size) {
-    char *start = malloc(size);
+    char *start = take(size);
     for (size_t i = 0; old != 0 && i < size && (char *)old + i < arena + used; i++) start[i] = ((char *)old)[i];
     return start;
 }

@@ -28,9 +28,6 @@ from graph_plans import Plan, make_plans
 from loader import (SKIPPED, Question, Transcript, binding_parties, compare, real_environment, run_real,
                     run_simulated, simulator_command, unavailable)
 
-# What each plan is asked: the category of lines, and whether all is bound at once.
-MODES = (("bindings", True), ("scopes", True), ("libs", True), ("bindings", False))
-
 
 @dataclass
 class Result:
@@ -56,6 +53,7 @@ class Settings:
     all_steps: bool
     keep: bool
     real_only: bool
+    categories: tuple[str, ...]
 
 
 def _question(plan: Plan, category: str, bind_now: bool, driver: bool) -> Question:
@@ -80,7 +78,7 @@ def commands(question: Question, bindsim: str) -> str:
 def check_plan(settings: Settings, result: Result, plan: Plan, number: int, driver: bool) -> None:
     """Runs one plan in all modes on both sides and adds what it finds to the seed's result."""
     result.plans += 1
-    for category, bind_now in MODES:
+    for category, bind_now in [*((category, True) for category in settings.categories), ("bindings", False)]:
         question = _question(plan, category, bind_now, driver)
         real = run_real(question)
         simulated = run_real(question) if settings.real_only else run_simulated(question, settings.bindsim)
@@ -88,7 +86,7 @@ def check_plan(settings: Settings, result: Result, plan: Plan, number: int, driv
             real = _generated_only(real, plan.cwd, plan.program)
             simulated = _generated_only(simulated, plan.cwd, plan.program)
         result.bindings += real.binding_lines()
-        if (category, bind_now) == MODES[0]:
+        if not bind_now:
             result.steps += len(real.blocks)
             result.failures += sum(block.outcome.startswith("failed") for block in real.blocks)
             result.crashes += any(block.outcome.startswith("crashed") for block in real.blocks)
@@ -131,6 +129,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--plans", type=int, default=2, help="plans for each graph (default 2)")
     parser.add_argument("--all-steps", action="store_true", help="plans with dlsym, dlclose and dlmopen too")
+    parser.add_argument("--show", default="bindings,scopes,libs", metavar="LIST",
+                        help="what to compare, one run each, of bindings, scopes, libs, versions and files "
+                             "(default bindings,scopes,libs; lazy bindings are always compared)")
     parser.add_argument("--keep", metavar="DIR", help="build the graphs in DIR and leave them there")
     parser.add_argument("--verbose", action="store_true", help="a line for each seed")
     parser.add_argument("--real-only", action="store_true", help="compare the real loader with itself: a self-test")
@@ -141,7 +142,7 @@ def _work(arguments: argparse.Namespace, base: Path) -> int:
     tools = Toolbox(base)
     tools.compile()
     settings = Settings(str(Path(arguments.bindsim).resolve()), base, tools, arguments.plans, arguments.all_steps,
-                        bool(arguments.keep), arguments.real_only)
+                        bool(arguments.keep), arguments.real_only, tuple(arguments.show.split(",")))
     seeds = list(parse_seeds(arguments.seeds))
     total = Result(0)
     with multiprocessing.Pool(max(1, arguments.jobs)) as pool:

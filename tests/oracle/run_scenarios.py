@@ -117,6 +117,14 @@ def ask(options, scenario, directory, fault):
         return [fault]
     if not scenario.expectations:
         return ["nothing is expected"]
+    try:
+        return put_question(options, scenario, directory)
+    except OSError as error:
+        return [str(error)]
+
+
+def put_question(options, scenario, directory):
+    """Runs and checks."""
     question = question_of(scenario, directory)
     real = run_through_loader(question, scenario) if scenario.loader_options else loader.run_real(question)
     problems = ["real loader: " + text for text in check(scenario, real, directory, simulated=False)]

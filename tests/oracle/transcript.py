@@ -26,6 +26,7 @@ _FATAL = re.compile(r": (error while loading shared libraries|symbol lookup erro
 _VERSION = re.compile(r": (version `.*' not found|no version information available|weak version `.*' not found) ")
 _CIRCULAR = re.compile(r": IFUNC symbol '.*' referenced in '.*' is defined in the executable and creates an unsat")
 _ASSERTION = "Inconsistency detected by ld.so: "
+_ADDRESS = re.compile(r"\b(dynamic|base|entry|phdr): 0x[0-9a-f]+")
 _VDSO = re.compile(r"linux-(vdso|gate)\.so")
 _CALL_LINES = ("calling init: ", "calling fini: ", "calling preinit: ", "initialize program: ",
                "transferring control: ")
@@ -82,17 +83,19 @@ def normalise_message(message: str, program: str, whole_process: bool = True) ->
 
 
 def normalise_lines(lines: Iterable[str]) -> Iterator[str]:
-    """The texts of debug lines (prefix removed) that both sides have: no blank ones, no vdso, no calls."""
+    """The texts of debug lines (prefix removed) that both sides have: no blanks, no vdso, no calls, no addresses."""
     inside_vdso = False
     for text in lines:
-        if text.startswith("object="):
-            inside_vdso = _VDSO.match(text, len("object=")) is not None
-        elif not text.startswith((" scope ", " no scope")):
+        if text.startswith(("object=", "file=")):
+            inside_vdso = _VDSO.match(text, text.index("=") + 1) is not None
+        elif not text.startswith((" scope ", " no scope", "  dynamic: ", "    entry: ")):
             inside_vdso = False
         if not text or inside_vdso or text.startswith(_CALL_LINES):
             continue
         if text.startswith("binding file linux-") and _VDSO.match(text, len("binding file ")):
             continue
+        if text.startswith(("  dynamic: ", "    entry: ")):
+            text = _ADDRESS.sub(r"\1: (address)", text)
         yield text
 
 

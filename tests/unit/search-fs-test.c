@@ -281,7 +281,7 @@ static void files_are_read_whole(void **state)
 #define both_ways(test)                                                                            \
 	{ #test " (kernel)", test, begin_with_kernel, end, NULL },                                 \
 	{                                                                                          \
-		#test " (own resolver)", test, begin_with_own, end, NULL                           \
+#test " (own resolver)", test, begin_with_own, end, NULL                           \
 	}
 
 int main(void)

@@ -162,8 +162,8 @@ int loader_teardown(void **state)
 
 void loader_start(struct loader *loader, const struct bs_requester *main)
 {
-	loader->state = bs_search_begin(&loader->ctx, loader->fs, loader->store, &loader->setup,
-					main);
+	loader->state =
+		bs_search_begin(&loader->ctx, loader->fs, loader->store, &loader->setup, main);
 }
 
 static void log_trace(FILE *log, const struct bs_trace *trace)
@@ -188,6 +188,7 @@ static void log_trace(FILE *log, const struct bs_trace *trace)
 		fprintf(log, "  drop %s\n", trace->text);
 		break;
 	case BS_TRACE_END:
+	case BS_TRACE_AUXILIARY:
 		break;
 	}
 }
@@ -227,4 +228,11 @@ const char *loader_message(struct loader *loader)
 		return bs_arena_printf(loader->ctx.arena, "%s: %s", found->subject, found->words);
 	return bs_arena_printf(loader->ctx.arena, "%s: %s: %s", found->subject, found->words,
 			       strerror(found->os_error));
+}
+
+const char *search_by_main(struct loader *loader, const struct bs_requester *main, const char *name)
+{
+	struct bs_request request = ask(name, main, 1, main);
+
+	return loader_search(loader, &request);
 }

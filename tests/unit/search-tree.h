@@ -73,4 +73,39 @@ const char *loader_message(struct loader *loader);
 		assert_string_equal((loader)->log ? (loader)->log : "", (text));                   \
 		loader_forget(loader);                                                             \
 	} while (0)
+
+/* The same for the beginning of the log. */
+#define assert_log_starts(loader, text)                                                            \
+	do {                                                                                       \
+		assert_non_null((loader)->log);                                                    \
+		if (strlen((loader)->log) > strlen(text))                                          \
+			(loader)->log[strlen(text)] = '\0';                                        \
+		assert_log(loader, text);                                                          \
+	} while (0)
 void loader_forget(struct loader *loader);
+
+/* ---- questions ------------------------------------------------------------------------------- */
+
+/* Map ids. */
+enum { MAIN, PLUGIN, LIBRARY };
+
+/* A map with $ORIGIN "/bin". */
+static inline struct bs_requester requester(uint32_t map, const char *name,
+					    const struct bs_image *image)
+{
+	return (struct bs_requester){ .map = map, .name = name, .origin = "/bin", .image = image };
+}
+
+static inline struct bs_request ask(const char *name, const struct bs_requester *chain, uint32_t n,
+				    const struct bs_requester *main)
+{
+	return (struct bs_request){
+		.name = name, .chain = chain, .n_chain = n, .main = main, .nodeflib = main
+	};
+}
+
+/* The commonest question: the executable asks. */
+const char *search_by_main(struct loader *loader, const struct bs_requester *main,
+			   const char *name);
+
+#define with_loader(test) cmocka_unit_test_setup_teardown(test, loader_setup, loader_teardown)

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Room in the static TLS block. Sizes below leave out the thread control block, which both sides of every comparison contain.
+ * (glibc elf/dl-tls.c:_dl_determine_tlsoffset, elf/dl-reloc.c:_dl_try_allocate_static_tls)
+ */
+#include "scope-priv.h"
+
+#include <elf.h>
+
+enum { TCB_ALIGNMENT = 64 };
+
+struct block {
+	uint64_t size, align;
+	uint64_t first; /* p_vaddr modulo align: how far the block's start is from an aligned address */
+};
+
+static bool block_of(const struct bs_image *image, struct block *ret)
+{
+	if (!image || !image->has_tls)
+		return false;
+	for (uint32_t i = 0; i < image->n_segments; i++) {
+		const struct bs_segment *s = &image->segments[i];
+
+		if (s->type != PT_TLS)
+			continue;
+		ret->size = s->memsz;
+		ret->align = s->align ? s->align : 1;
+		ret->first = s->align ? s->vaddr & (s->align - 1) : 0;
+	}
+	return true;
+}
+
+static uint64_t round_up(uint64_t value, uint64_t align)
+{
+	return (value + align - 1) / align * align;
+}
+
+/* On these machines the block ends at the thread pointer and grows downwards; elsewhere it starts behind it. */
+static bool grows_down(const struct bs_process *process)
+{
+	uint16_t machine = process->setup->target.machine->e_machine;
+
+	return machine == EM_X86_64 || machine == EM_386 || machine == EM_S390;
+}
+
+/* Where a block goes; a gap that alignment left behind an earlier one is used when it is large enough. */
+struct gap {
+	uint64_t top, bottom;
+};
+
+static void place_downwards(struct bs_static_tls *tls, struct gap *gap, const struct block *b)
+{
+	uint64_t first = -b->first & (b->align - 1);
+	uint64_t offset;
+
+	if (gap->bottom - gap->top >= b->size) {
+		offset = round_up(gap->top + b->size - first, b->align) + first;
+		if (offset <= gap->bottom) {
+			gap->top = offset;
+			return;
+		}
+	}
+	offset = round_up(tls->used + b->size - first, b->align) + first;
+	if (offset > tls->used + b->size + (gap->bottom - gap->top)) {
+		gap->top = tls->used;
+		gap->bottom = offset - b->size;
+	}
+	tls->used = offset;
+}
+
+static void place_upwards(struct bs_static_tls *tls, const struct block *b)
+{
+	uint64_t first = -b->first & (b->align - 1);
+
+	tls->used = round_up(tls->used + first, b->align) - first + b->size;
+}
+
+void bs_tls_begin(struct bs_process *process)
+{
+	struct bs_static_tls *tls = &process->tls;
+	struct gap gap = { 0 };
+
+	tls->align = TCB_ALIGNMENT;
+	tls->optional = process->policy->tls_optional;
+	bs_vec_each (id, &process->maps) {
+		struct bs_map *map = bs_map_at(process, id);
+		struct block b;
+
+		if (!block_of(map->image, &b))
+			continue;
+		if (b.align > tls->align)
+			tls->align = b.align;
+		if (grows_down(process))
+			place_downwards(tls, &gap, &b);
+		else
+			place_upwards(tls, &b);
+		map->tls_placed = true;
+	}
+	tls->size = round_up(tls->used + process->policy->tls_surplus, tls->align);
+}
+
+bool bs_process_place_tls(struct bs_process *process, bs_map_id id, bool optional)
+{
+	struct bs_map *map = bs_map_at(process, id);
+	struct bs_static_tls *tls = &process->tls;
+	struct block b;
+	uint64_t use, free_bytes = tls->size - tls->used;
+
+	if (map->tls_placed || !block_of(map->image, &b))
+		return true;
+	if (b.align > tls->align || free_bytes < b.size + b.first)
+		return false;
+	if (grows_down(process)) {
+		use = free_bytes - (free_bytes - b.size - b.first) / b.align * b.align - b.first;
+	} else {
+		uint64_t offset = round_up(tls->used - b.first, b.align) + b.first;
+
+		use = offset + b.size - tls->used;
+		if (use > free_bytes)
+			return false;
+	}
+	if (optional && use > tls->optional)
+		return false;
+	if (optional)
+		tls->optional -= use;
+	tls->used += use;
+	map->tls_placed = true;
+	return true;
+}

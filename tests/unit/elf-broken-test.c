@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What src/elf makes of damaged files: an image, a complaint, and never a byte beyond the file
+ * (which the sanitizers watch).
+ */
+#include "elf-test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const uint64_t extremes[] = {
+	0, 1, 7, 1u << 15, 1u << 31, UINT32_MAX, UINT64_C(1) << 63, UINT64_MAX - 7, UINT64_MAX,
+};
+enum { N_EXTREMES = sizeof extremes / sizeof *extremes };
+
+/* The image of BYTES, looked at in full and closed. True when it was complete. */
+static bool survives(const struct bytes *bytes)
+{
+	struct run *run = run_new();
+	struct bs_image *image = image_of(run, bytes);
+	bool complete = image->complete;
+
+	/* What is missing is told. */
+	assert_true(complete || run->diags.list.n > 0);
+	bs_image_close(image);
+	run_free(run);
+	return complete;
+}
+
+/* A change of one fixture: what is asked about it goes into BODY, with IMAGE and its RUN. */
+struct change {
+	struct run *run;
+	struct bytes bytes;
+	struct bs_image *image; /* before the change, then after it */
+};
+
+static struct change change_begin(const char *name)
+{
+	struct change c = { .bytes = bytes_of(name) };
+
+	c.run = run_new();
+	c.image = image_of(c.run, &c.bytes);
+	return c;
+}
+
+static struct bs_image *change_read(struct change *c)
+{
+	bs_image_close(c->image);
+	c->run->diags.list.n = 0;
+	c->image = image_of(c->run, &c->bytes);
+	return c->image;
+}
+
+static void change_end(struct change *c)
+{
+	bs_image_close(c->image);
+	bytes_free(&c->bytes);
+	run_free(c->run);
+}
+
+static size_t tag(struct change *c, int64_t number)
+{
+	return place_of_tag(c->image, &c->bytes, number);
+}
+
+/* The place in the file of the table that dynamic entry NUMBER points to. */
+static size_t table(struct change *c, int64_t number)
+{
+	return place_of_address(c->image, bs_image_dynamic(c->image, number, 0));
+}
+
+static enum bs_image_state state_of(const void *data, size_t n)
+{
+	struct bytes bytes = bytes_copy(&(struct bytes){ (uint8_t *)data, n }, n);
+	struct run *run = run_new();
+	struct bs_image *image = image_of(run, &bytes);
+	enum bs_image_state state = image->state;
+
+	assert_false(image->complete);
+	assert_non_null(image->broken);
+	assert_int_equal(run->diags.list.n, 1);
+	assert_string_equal(run->diags.list.v[0].detail, image->broken);
+	bs_image_close(image);
+	run_free(run);
+	bytes_free(&bytes);
+	return state;
+}
+
+static void files_that_are_no_elf(void **state)
+{
+	char text[64] = "/* GNU ld script */\nGROUP ( /lib/libc.so.6 )\n";
+	char elf[64] = ELFMAG;
+
+	(void)state;
+	assert_int_equal(state_of("", 0), BS_IMAGE_SHORT);
+	assert_int_equal(state_of(text, 63), BS_IMAGE_SHORT);
+	assert_int_equal(state_of(text, 64), BS_IMAGE_NOT_ELF);
+	assert_int_equal(state_of(elf, 64), BS_IMAGE_ODD_CLASS);
+	elf[EI_CLASS] = ELFCLASS64;
+	assert_int_equal(state_of(elf, 64), BS_IMAGE_ODD_CLASS);
+	elf[EI_DATA] = ELFDATA2LSB;
+	assert_int_equal(state_of(elf, 63), BS_IMAGE_SHORT);
+	elf[EI_CLASS] = ELFCLASS32;
+	assert_int_equal(state_of(elf, 51), BS_IMAGE_SHORT);
+	assert_int_equal(state_of("!<arch>\nlibx.o/         0           0     0     644     4     "
+				  "    `\n",
+				  67),
+			 BS_IMAGE_NOT_ELF);
+}
+
+static void program_headers(void **state)
+{
+	struct change c = change_begin("plain");
+
+	(void)state;
+	put64(&c.bytes, offsetof(Elf64_Ehdr, e_phoff), c.bytes.n - 8);
+	assert_int_equal(change_read(&c)->state, BS_IMAGE_NO_PHDRS);
+	put64(&c.bytes, offsetof(Elf64_Ehdr, e_phoff), UINT64_MAX - 8);
+	assert_int_equal(change_read(&c)->state, BS_IMAGE_NO_PHDRS);
+	put64(&c.bytes, offsetof(Elf64_Ehdr, e_phoff), sizeof(Elf64_Ehdr));
+	c.bytes.v[offsetof(Elf64_Ehdr, e_phentsize)]--;
+	assert_int_equal(change_read(&c)->state, BS_IMAGE_NO_PHDRS);
+	assert_int_equal(c.image->header.machine, EM_X86_64);
+	c.bytes.v[offsetof(Elf64_Ehdr, e_phentsize)]++;
+	/* PN_XNUM stands for a number elsewhere, but not for a loader. */
+	memset(c.bytes.v + offsetof(Elf64_Ehdr, e_phnum), 0xff, 2);
+	assert_int_equal(change_read(&c)->state, BS_IMAGE_NO_PHDRS);
+	memset(c.bytes.v + offsetof(Elf64_Ehdr, e_phnum), 0, 2);
+	assert_int_equal(change_read(&c)->state, BS_IMAGE_OK);
+	assert_false(c.image->has_dynamic);
+	change_end(&c);
+}
+
+static void truncated(void **state)
+{
+	static const char *const names[] = { "plain", "versioned", "user",
+					     "relr",  "i386",	   "s390x-by-hand" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		struct bytes whole = bytes_of(names[i]);
+
+		for (size_t n = 0; n < whole.n; n += 64) {
+			struct bytes part = bytes_copy(&whole, n);
+
+			survives(&part);
+			bytes_free(&part);
+		}
+		bytes_free(&whole);
+	}
+}
+
+static void cut_tables_are_told(void **state)
+{
+	struct change c = change_begin("plain");
+	size_t symbols = table(&c, DT_SYMTAB);
+	struct bytes whole = c.bytes;
+
+	(void)state;
+	c.bytes = bytes_copy(&whole, symbols + 3 * sizeof(Elf64_Sym) + 5);
+	const struct bs_image *image = change_read(&c);
+
+	/* The dynamic section is gone with the rest, and the segments say it was there. */
+	assert_false(image->complete);
+	assert_true(image->has_dynamic);
+	assert_int_equal(image->symbols.n, 0);
+	bytes_free(&c.bytes);
+	c.bytes = whole;
+	change_end(&c);
+}
+
+static void dynamic_values(void **state)
+{
+	static const char *const names[] = { "plain", "versioned", "user", "both", "relr" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		struct change c = change_begin(names[i]);
+		size_t start = tag(&c, c.image->dynamic[0].tag);
+
+		while (get64(&c.bytes, start - sizeof(Elf64_Dyn)) == DT_NEEDED)
+			start -= sizeof(Elf64_Dyn);
+		for (uint32_t k = 0; k <= c.image->n_dynamic; k++)
+			for (size_t half = 0; half < 16; half += 8) {
+				size_t at = start + k * sizeof(Elf64_Dyn) + half;
+				uint64_t before = get64(&c.bytes, at);
+
+				for (size_t e = 0; e < N_EXTREMES; e++) {
+					put64(&c.bytes, at, extremes[e]);
+					survives(&c.bytes);
+				}
+				put64(&c.bytes, at, before + 1);
+				survives(&c.bytes);
+				put64(&c.bytes, at, before);
+			}
+		assert_true(survives(&c.bytes));
+		change_end(&c);
+	}
+}
+
+static void segment_values(void **state)
+{
+	struct bytes bytes = bytes_of("versioned");
+	size_t start = get64(&bytes, offsetof(Elf64_Ehdr, e_phoff));
+	size_t end = start + bytes.v[offsetof(Elf64_Ehdr, e_phnum)] * sizeof(Elf64_Phdr);
+
+	(void)state;
+	for (size_t at = start; at < end; at += 8) {
+		uint64_t before = get64(&bytes, at);
+
+		for (size_t e = 0; e < N_EXTREMES; e++) {
+			put64(&bytes, at, extremes[e]);
+			survives(&bytes);
+		}
+		put64(&bytes, at, before);
+	}
+	bytes_free(&bytes);
+}
+
+/* Each 32-bit word from the table at NUMBER on, N of them. */
+static void spoil_words(const char *name, int64_t number, size_t n)
+{
+	struct change c = change_begin(name);
+	size_t at = table(&c, number);
+
+	for (size_t i = 0; i < n; i++, at += 4) {
+		uint32_t before = get32(&c.bytes, at);
+
+		for (size_t e = 0; e < N_EXTREMES; e++) {
+			put32(&c.bytes, at, (uint32_t)extremes[e]);
+			survives(&c.bytes);
+		}
+		put32(&c.bytes, at, before ^ 1);
+		survives(&c.bytes);
+		put32(&c.bytes, at, before);
+	}
+	change_end(&c);
+}
+
+static void hash_words(void **state)
+{
+	(void)state;
+	spoil_words("plain", DT_GNU_HASH, 24);
+	spoil_words("sysv", DT_HASH, 30);
+}
+
+static void version_words(void **state)
+{
+	(void)state;
+	spoil_words("versioned", DT_VERDEF, 24);
+	spoil_words("user", DT_VERNEED, 12);
+	spoil_words("versioned", DT_VERSYM, 2);
+}
+
+static void every_byte(void **state)
+{
+	static const char *const names[] = { "i386", "s390x-by-hand", "mips64el-xhash" };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct bytes bytes = bytes_of(names[i]);
+
+		for (size_t at = 0; at < bytes.n; at++) {
+			bytes.v[at] ^= 0xff;
+			survives(&bytes);
+			bytes.v[at] ^= 0xff ^ 0x04;
+			survives(&bytes);
+			bytes.v[at] ^= 0x04;
+		}
+		bytes_free(&bytes);
+	}
+}
+
+static void gnu_hash_rules(void **state)
+{
+	struct change c = change_begin("plain");
+	size_t hash = table(&c, DT_GNU_HASH);
+	uint32_t n_buckets = c.image->gnu_hash.n_buckets, words = c.image->gnu_hash.bloom_words;
+	size_t chain = hash + 16 + words * 8 + n_buckets * 4;
+	size_t last = chain + (c.image->gnu_hash.n_chain - 1) * 4;
+	uint32_t before;
+
+	(void)state;
+	put32(&c.bytes, hash + 8, 3);
+	change_read(&c);
+	assert_non_null(strstr(c.image->broken, "power of two"));
+	assert_int_equal(c.run->diags.list.v[0].offset, hash + 8);
+	assert_true(c.image->gnu_hash.present);
+	assert_int_equal(look_up(c.image, "counter"), 0);
+	put32(&c.bytes, hash + 8, words);
+
+	/* An empty table finds nothing, which is no fault. */
+	put32(&c.bytes, hash, 0);
+	assert_true(change_read(&c)->complete);
+	assert_int_equal(look_up(c.image, "counter"), 0);
+	put32(&c.bytes, hash, n_buckets);
+
+	before = get32(&c.bytes, last);
+	assert_true(before & 1);
+	put32(&c.bytes, last, before & ~1u);
+	change_read(&c);
+	/* Unless what follows happens to look like an end mark, the chain has none. */
+	assert_true(!c.image->complete || c.image->gnu_hash.n_chain * 4 > last - chain + 4);
+	put32(&c.bytes, last, before);
+
+	/* A bloom filter that says no hides the symbol, as it does from a loader. */
+	for (uint32_t i = 0; i < words; i++)
+		put64(&c.bytes, hash + 16 + i * 8, 0);
+	assert_true(change_read(&c)->complete);
+	assert_int_equal(look_up(c.image, "counter"), 0);
+	change_end(&c);
+}
+
+static void circular_sysv_chain(void **state)
+{
+	struct change c = change_begin("sysv");
+	size_t hash = table(&c, DT_HASH);
+	uint32_t n_buckets = get32(&c.bytes, hash), n_chain = get32(&c.bytes, hash + 4);
+	struct bs_hash_step step = { 0 };
+	uint32_t n = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < n_buckets; i++)
+		put32(&c.bytes, hash + 8 + i * 4, 1);
+	for (uint32_t i = 0; i < n_chain; i++)
+		put32(&c.bytes, hash + 8 + (n_buckets + i) * 4, i == 1 ? 2 : 1);
+	change_read(&c);
+	while (bs_image_hash_next(c.image, "x", bs_hash_gnu("x"), &step))
+		n++;
+	assert_int_equal(n, n_chain);
+	change_end(&c);
+}
+
+static void circular_versions(void **state)
+{
+	struct change c = change_begin("user");
+	size_t need = table(&c, DT_VERNEED);
+	size_t aux = need + get32(&c.bytes, need + offsetof(Elf64_Verneed, vn_aux));
+
+	(void)state;
+	/* Offsets are unsigned: one that should lead back leads out of the segment. */
+	put32(&c.bytes, need + offsetof(Elf64_Verneed, vn_next), (uint32_t)-16);
+	assert_false(change_read(&c)->complete);
+	assert_int_equal(c.image->versions.n_needs, 1);
+	/* One byte on at a time, each entry with a list of its own. */
+	put32(&c.bytes, need + offsetof(Elf64_Verneed, vn_next), 1);
+	put32(&c.bytes, aux + offsetof(Elf64_Vernaux, vna_next), 1);
+	change_read(&c);
+	change_end(&c);
+}
+
+static void the_last_entry_of_a_tag_counts(void **state)
+{
+	struct change c = change_begin("plain");
+	uint64_t soname = bs_image_dynamic(c.image, DT_SONAME, 0);
+
+	(void)state;
+	put64(&c.bytes, tag(&c, DT_RUNPATH), DT_SONAME);
+	assert_string_equal(change_read(&c)->soname, "/one:/two");
+	assert_int_not_equal(bs_image_dynamic(c.image, DT_SONAME, 0), soname);
+	assert_null(c.image->runpath);
+	change_end(&c);
+
+	c = change_begin("plain");
+	put64(&c.bytes, tag(&c, DT_SONAME), DT_RPATH);
+	change_read(&c);
+	assert_string_equal(c.image->rpath, "libplain.so.1");
+	assert_string_equal(c.image->runpath, "/one:/two");
+	change_end(&c);
+}
+
+static void strings_outside(void **state)
+{
+	struct change c = change_begin("plain");
+
+	(void)state;
+	put64(&c.bytes, tag(&c, DT_SONAME) + 8, 1u << 20);
+	change_read(&c);
+	assert_null(c.image->soname);
+	assert_string_equal(c.image->broken, "DT_SONAME outside of the string table");
+	assert_int_equal(c.run->diags.list.v[0].offset, tag(&c, DT_SONAME));
+	assert_int_equal(c.run->diags.list.v[0].code, BS_DIAG_OUTSIDE_FILE);
+	change_end(&c);
+
+	/* Loaders do without DT_STRSZ. */
+	c = change_begin("plain");
+	put64(&c.bytes, tag(&c, DT_STRSZ), 0x6ffffd00);
+	assert_true(change_read(&c)->symbols.n_strings > 0);
+	assert_true(look_up(c.image, "counter") != 0);
+	change_end(&c);
+}
+
+static void relocations_by_the_rules(void **state)
+{
+	struct change c = change_begin("plain");
+	uint32_t n_eager = c.image->relocations.eager[0].n, n_plt = c.image->relocations.plt.n;
+	size_t size = tag(&c, DT_RELASZ) + 8;
+
+	(void)state;
+	/* DT_RELA that ends with the PLT's relocations. */
+	assert_int_equal(bs_image_dynamic(c.image, DT_RELA, 0) + n_eager * sizeof(Elf64_Rela),
+			 bs_image_dynamic(c.image, DT_JMPREL, 0));
+	put64(&c.bytes, size, (n_eager + n_plt) * sizeof(Elf64_Rela));
+	assert_true(change_read(&c)->complete);
+	assert_int_equal(c.image->relocations.eager[0].n, n_eager);
+	assert_int_equal(c.image->relocations.plt.n, n_plt);
+
+	/* The loader does an entry that only starts before the end. */
+	put64(&c.bytes, size, n_eager * sizeof(Elf64_Rela) + 1);
+	assert_false(change_read(&c)->complete);
+	assert_int_equal(c.image->relocations.eager[0].n, n_eager + 1);
+	put64(&c.bytes, size, n_eager * sizeof(Elf64_Rela));
+
+	put64(&c.bytes, tag(&c, DT_RELACOUNT) + 8, n_eager + 1);
+	assert_false(change_read(&c)->complete);
+	assert_int_equal(c.image->relocations.eager[0].n_relative, n_eager);
+	put64(&c.bytes, tag(&c, DT_RELACOUNT) + 8, 0);
+
+	put64(&c.bytes, tag(&c, DT_RELAENT) + 8, 16);
+	assert_string_equal(change_read(&c)->broken, "DT_RELAENT of 16");
+	put64(&c.bytes, tag(&c, DT_RELAENT) + 8, sizeof(Elf64_Rela));
+
+	/* x86-64 knows no DT_REL. */
+	put64(&c.bytes, tag(&c, DT_PLTREL) + 8, DT_REL);
+	assert_string_equal(change_read(&c)->broken, "DT_PLTREL of 17");
+	put64(&c.bytes, tag(&c, DT_PLTREL) + 8, DT_RELA);
+
+	/* Without DT_PLTREL nobody looks at DT_JMPREL. */
+	put64(&c.bytes, tag(&c, DT_PLTREL), 0x6ffffd00);
+	assert_true(change_read(&c)->complete);
+	assert_int_equal(c.image->relocations.plt.n, 0);
+	change_end(&c);
+}
+
+static void dynamic_section_without_an_end(void **state)
+{
+	struct change c = change_begin("i386");
+	size_t at = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < c.image->n_segments; i++)
+		if (c.image->segments[i].type == PT_DYNAMIC)
+			at = place_of_address(c.image, c.image->segments[i].vaddr);
+	at += c.image->n_dynamic * sizeof(Elf32_Dyn);
+	assert_int_equal(get32(&c.bytes, at), DT_NULL);
+	for (; at + 4 <= c.bytes.n; at += 4)
+		put32(&c.bytes, at, 0x6ffffd00);
+	assert_string_equal(change_read(&c)->broken, "dynamic section without DT_NULL");
+	assert_string_equal(c.image->soname, "i386.so");
+	change_end(&c);
+}
+
+/* A table that is not aligned is copied; what it says stays the same. */
+static void misaligned(void **state)
+{
+	struct bytes plain = bytes_of("plain");
+	struct run *run = run_new();
+	uint8_t *buffer = malloc(plain.n + 1);
+
+	(void)state;
+	memcpy(buffer + 1, plain.v, plain.n);
+	struct bs_image *straight = bs_image_read_memory(&run->ctx, plain.v, plain.n, "a");
+	struct bs_image *askew = bs_image_read_memory(&run->ctx, buffer + 1, plain.n, "b");
+
+	assert_true(askew->complete);
+	assert_int_equal(touch_everything(straight), touch_everything(askew));
+	bs_image_close(straight);
+	bs_image_close(askew);
+	run_free(run);
+	free(buffer);
+	bytes_free(&plain);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(files_that_are_no_elf),
+		cmocka_unit_test(program_headers),
+		cmocka_unit_test(truncated),
+		cmocka_unit_test(cut_tables_are_told),
+		cmocka_unit_test(dynamic_values),
+		cmocka_unit_test(segment_values),
+		cmocka_unit_test(hash_words),
+		cmocka_unit_test(version_words),
+		cmocka_unit_test(every_byte),
+		cmocka_unit_test(gnu_hash_rules),
+		cmocka_unit_test(circular_sysv_chain),
+		cmocka_unit_test(circular_versions),
+		cmocka_unit_test(the_last_entry_of_a_tag_counts),
+		cmocka_unit_test(strings_outside),
+		cmocka_unit_test(relocations_by_the_rules),
+		cmocka_unit_test(dynamic_section_without_an_end),
+		cmocka_unit_test(misaligned),
+	};
+
+	if (argc > 1)
+		fixtures = argv[1];
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
