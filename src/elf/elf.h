@@ -82,12 +82,10 @@ struct bs_elf_header {
 enum bs_image_state {
 	BS_IMAGE_OK,	     /* header and program headers are there */
 	BS_IMAGE_UNREADABLE, /* read(2) fails (a directory): read_error says why */
-	BS_IMAGE_SHORT,	  /* shorter than an ELF header of its class (64 bytes when that is unknown)
-			   */
-	BS_IMAGE_NOT_ELF, /* no magic number */
-	BS_IMAGE_ODD_CLASS, /* magic is there, but EI_CLASS or EI_DATA is neither of the two values
-			     */
-	BS_IMAGE_NO_PHDRS,  /* program headers lie outside of the file, or phentsize is wrong */
+	BS_IMAGE_SHORT,	     /* no room for the header of its class (64 bytes if that is unknown) */
+	BS_IMAGE_NOT_ELF,    /* no magic number */
+	BS_IMAGE_ODD_CLASS,  /* EI_CLASS or EI_DATA is neither of the two values */
+	BS_IMAGE_NO_PHDRS,   /* program headers lie outside of the file, or phentsize is wrong */
 };
 
 struct bs_segment {
@@ -105,13 +103,12 @@ struct bs_dyn {
  *
  * No field of an ELF file says how long the symbol table is, and no loader asks. N is what may be
  * read: up to the next table that the dynamic section names, or further when a hash table reaches
- * further, but never beyond the segment. It may count a few bytes of padding as a symbol: whoever
- * wants the symbols of an object goes by its hash tables and relocations.
+ * further, but never beyond the segment. What lies behind the last symbol may be counted in, mostly
+ * none or padding: whoever wants the symbols of an object goes by its hash tables and relocations.
  */
 struct bs_symbol_table {
-	const char
-		*strings;   /* DT_STRTAB; the last byte is NUL, so any offset below is a C string */
-	uint64_t n_strings; /* bytes */
+	const char *strings;	/* DT_STRTAB; its last byte is NUL: any offset is a C string */
+	uint64_t n_strings;	/* bytes */
 	const void *entries;	/* Elf32_Sym or Elf64_Sym in host byte order */
 	uint32_t n;		/* entries that may be read */
 	bool wide;		/* ENTRIES are Elf64_Sym */
@@ -175,11 +172,13 @@ struct bs_verneed {
 	uint32_t n_aux;
 };
 
-/* All in the file's order. N_VERSIONS is 0 when no version index is above 0: then the object counts
- * as unversioned. */
+/*
+ * Definitions and needs are in the file's order; VERSIONS goes by index, of which 0 and 1 are
+ * nameless unless the file says otherwise. N_VERSIONS is 0 when no version index is above 0: then
+ * the object counts as unversioned.
+ */
 struct bs_version_tables {
-	const struct bs_version
-		*versions; /* by index; index 0 and 1 are nameless unless the file says otherwise */
+	const struct bs_version *versions;
 	uint32_t n_versions;
 	const struct bs_verdef *defs;
 	uint32_t n_defs;
@@ -191,25 +190,27 @@ struct bs_version_tables {
 /* The MIPS64 formats are those of little-endian files, whose r_info is no 64-bit number. */
 enum bs_reloc_format { BS_REL32, BS_RELA32, BS_REL64, BS_RELA64, BS_REL_MIPS64, BS_RELA_MIPS64 };
 
-/* A run of relocations that the loader goes through in one go. */
+/*
+ * A run of relocations that the loader goes through in one go. The first N_RELATIVE it takes for
+ * RELATIVE without looking at their type (DT_RELCOUNT, DT_RELACOUNT).
+ */
 struct bs_reloc_table {
 	const void *entries; /* host byte order */
 	uint32_t n;
-	uint32_t n_relative; /* DT_RELCOUNT or DT_RELACOUNT, at most N: the loader takes this many
-				at the start for RELATIVE without looking at their type */
+	uint32_t n_relative; /* at most N */
 	enum bs_reloc_format format;
 	uint64_t offset; /* of the table in the file, for messages */
 };
 
 /*
- * In the order the loader processes them: eager (DT_REL, then DT_RELA), then plt (DT_JMPREL). (A
- * loader that takes both does the PLT between them when it is in REL format; no linker makes that.)
+ * In the order the loader processes them: eager (DT_REL, then DT_RELA), then plt (DT_JMPREL); where
+ * an eager table ends with the PLT's relocations, it is that much shorter. (A loader that takes
+ * both formats does a PLT in REL format before DT_RELA; no linker makes such a file.)
  */
 struct bs_relocations {
 	struct bs_reloc_table eager[2];
 	uint32_t n_eager;
-	struct bs_reloc_table plt; /* n == 0 when absent; where DT_REL or DT_RELA ends with it,
-				      EAGER is that much shorter */
+	struct bs_reloc_table plt; /* n == 0 when absent */
 	uint64_t n_relr;	   /* relative relocations packed in DT_RELR */
 	bool has_relr;
 };
@@ -226,21 +227,19 @@ struct bs_notes {
 	uint32_t n_build_id;
 	bool has_abi_tag;
 	uint32_t abi_os, abi_version[3];
-	uint32_t x86_isa_needed; /* GNU_PROPERTY_X86_ISA_1_NEEDED: bit 0 baseline, 1 v2, 2 v3, 3 v4;
-				    0 none */
+	uint32_t x86_isa_needed; /* GNU_PROPERTY_X86_ISA_1_NEEDED: bits for baseline, v2, v3, v4 */
 	uint32_t needed_1;	 /* GNU_PROPERTY_1_NEEDED: bit 0 INDIRECT_EXTERN_ACCESS */
 };
 
 struct bs_image {
-	const char *path; /* of the host's file, for diagnostics */
+	const char *path; /* by which the host's file was first opened, for diagnostics */
 	uint64_t dev, ino;
 	uint64_t size; /* bytes in the file */
 	uint32_t mode; /* st_mode */
 	enum bs_image_state state;
 	int read_error;	    /* errno when UNREADABLE */
 	bool complete;	    /* no table was cut or left out; otherwise the diagnostics say which */
-	const char *broken; /* when not complete: what a loader would stumble over, a noun phrase;
-			       else NULL */
+	const char *broken; /* NULL when complete, else what a loader would stumble over */
 
 	struct bs_elf_header header;
 	const struct bs_machine *machine; /* NULL: no table for it */
@@ -252,12 +251,12 @@ struct bs_image {
 	bool dynamic_is_empty;	      /* a PT_DYNAMIC with p_filesz 0 */
 	const struct bs_dyn *dynamic; /* without the DT_NULL at the end */
 	uint32_t n_dynamic;
-	const char *soname, *rpath,
-		*runpath;	 /* NULL when absent; rpath stands even beside runpath */
+	/* NULL when absent; rpath stands even beside runpath. */
+	const char *soname, *rpath, *runpath;
 	uint32_t flags, flags_1; /* DT_FLAGS, DT_FLAGS_1 */
 	bool symbolic;		 /* DT_SYMBOLIC or DF_SYMBOLIC */
 	bool bind_now;		 /* DT_BIND_NOW, DF_BIND_NOW or DF_1_NOW */
-	bool variant_pcs;	 /* DT_AARCH64_VARIANT_PCS */
+	bool variant_pcs;	 /* DT_AARCH64_VARIANT_PCS, on that machine */
 
 	struct bs_symbol_table symbols;
 	struct bs_gnu_hash gnu_hash;

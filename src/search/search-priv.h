@@ -133,7 +133,7 @@ struct bs_search_state {
 	bool cache_was_read;
 	int error; /* the loader's errno */
 	BS_VEC(struct bs_dir) dirs;
-	BS_VEC(uint8_t) status;		  /* enum bs_dir_status of [dir * n_subdirs + subdir] */
+	BS_VEC(uint8_t) status;		  /* bs_dir_status of [dir * n_subdirs + sub] */
 	bs_ids members;			  /* indexes into DIRS */
 	BS_VEC(struct bs_map_lists) maps; /* by map id */
 	struct bs_list system_dirs, library_path;

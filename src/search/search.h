@@ -2,12 +2,14 @@
 /*
  * search.h - which file a name means, and every place that was tried
  *
- * bs_fs is the one seam to the world: it opens files under a root, resolves links inside it, and reports identities.
- * bs_search() walks a loader's search order for one request and writes down each step of it, so that a
- * report can tell the whole road, found or not. What a search learns about directories (which exist, who registered
- * them) is state of the simulated process: a loader asks a directory once.
+ * bs_fs is the one seam to the world: it opens files under a root, resolves links inside it, and
+ * reports identities. bs_search() walks a loader's search order for one request and writes down
+ * each step of it, so that a report can tell the whole road, found or not. What a search learns
+ * about directories (which exist, who registered them) is state of the simulated process: a loader
+ * asks a directory once.
  *
- * This floor knows names, paths and ELF headers; it does not know link maps. The chain of requesters is passed in.
+ * This floor knows names, paths and ELF headers; it does not know link maps. The chain of
+ * requesters is passed in.
  * Floor 2: may include base.h and elf.h. Rules: glibc elf/dl-load.c:_dl_map_object, open_path,
  * open_verify, fillin_rpath; elf/dl-cache.c:_dl_load_cache_lookup; elf/dl-hwcaps.c.
  */
@@ -16,49 +18,56 @@
 #include "../base/base.h"
 #include "../elf/elf.h"
 
-/* ---- files --------------------------------------------------------------------------------- */
+/* ---- files -------------------------------------------------------------------------------- */
 
 struct bs_fs;
 
 /*
- * A view of the file system as the simulated process has it. ROOT (NULL: the real one) is the directory that "/" means:
- * no path and no symbolic link leads out of it. CWD is the process's working directory, a path inside the root
- * (NULL: the real working directory where that lies inside ROOT, else "/").
- * Ends with CTX's arena but for file descriptors: bs_fs_close(). Returns NULL with a diagnostic when ROOT or CWD
- * cannot be opened.
+ * A view of the file system as the simulated process has it. ROOT (NULL: the real one) is the
+ * directory that "/" means: no path and no symbolic link leads out of it. CWD is the process's
+ * working directory, a path inside the root (NULL: the real working directory where that lies
+ * inside ROOT, else "/"); a relative one starts from where NULL would lead.
+ * Ends with CTX's arena but for file descriptors: bs_fs_close(). Returns NULL with a diagnostic
+ * when ROOT or CWD cannot be opened.
  */
 struct bs_fs *bs_fs_open(const struct bs_ctx *ctx, const char *root, const char *cwd);
 void bs_fs_close(struct bs_fs *fs);
 
-/* The working directory as getcwd(3) would say it in the process: absolute, no trailing slash but for "/". */
+/* The working directory as getcwd(3) would say it in the process: free of links. */
 const char *bs_fs_cwd(const struct bs_fs *fs);
 
-/* The root directory on the host, or NULL for the real one. */
+/* The root directory on the host, as it was given, or NULL for the real one. */
 const char *bs_fs_root(const struct bs_fs *fs);
 
-/* open(2) with O_RDONLY|O_CLOEXEC of PATH (relative ones from the working directory); -1 and errno. Does not block on a FIFO. */
+/*
+ * open(2) with O_RDONLY|O_CLOEXEC of PATH (relative ones from the working directory); -1 and errno.
+ * Does not block on a FIFO.
+ */
 int bs_fs_open_file(const struct bs_fs *fs, const char *path);
 
 /* True when PATH is a directory. */
 bool bs_fs_is_directory(const struct bs_fs *fs, const char *path);
 
 /*
- * The path, absolute and free of links, `.` and `..`, of the file PATH: what /proc/self/exe says after execve(2) of PATH. In CTX's arena;
- * NULL when it does not exist.
+ * The path, absolute and free of links, `.` and `..`, of the file PATH: what /proc/self/exe says
+ * after execve(2) of PATH. In CTX's arena; NULL and errno when it does not exist.
  */
 const char *bs_fs_canonical(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *path);
 
-/* The whole file PATH; NULL and errno when it cannot be read. In CTX's arena, with a NUL after its *RET_N bytes. */
+/*
+ * The whole regular file PATH; NULL and errno when it cannot be read. In CTX's arena, with a NUL
+ * after its *RET_N bytes.
+ */
 char *bs_fs_read(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *path, size_t *ret_n);
 
-/* ---- what a loader is told ------------------------------------------------------------------ */
+/* ---- what a loader is told ---------------------------------------------------------------- */
 
 /* Does the loader take this file? (glibc elf/dl-load.c:open_verify) */
 enum bs_verdict {
 	BS_TAKE,
-	BS_SKIP,             /* silently: as if the file were not there */
+	BS_SKIP,	     /* silently: as if the file were not there */
 	BS_SKIP_OTHER_CLASS, /* the same, but the final message will say so */
-	BS_REFUSE,           /* the request fails at once */
+	BS_REFUSE,	     /* the request fails at once */
 };
 
 /* What a process is made for: the ELF header that a file must have. */
@@ -68,66 +77,72 @@ struct bs_target {
 };
 
 /*
- * The policy of one loader. The judge returns a verdict on IMAGE's header and, for BS_REFUSE, the loader's words in *RET_WORDS (a static
- * string) and an errno to be said after them in *RET_ERROR, or 0.
+ * The policy of one loader. The judge returns a verdict on IMAGE's header and, for BS_REFUSE, the
+ * loader's words in *RET_WORDS (a static string) and an errno to be said after them in *RET_ERROR,
+ * or 0.
  */
 struct bs_search_policy {
 	enum bs_verdict (*judge)(const struct bs_image *image, const struct bs_target *target,
 				 const char **ret_words, int *ret_error);
 	const char *library_path_separators; /* ":;" in glibc */
-	bool legacy_hwcaps;    /* the tls/HWCAP/PLATFORM subdirectories (glibc up to 2.36) */
-	bool glibc_hwcaps;     /* glibc-hwcaps/LEVEL subdirectories (from 2.33) */
-	bool enotdir_goes_on;  /* a path element that is no directory does not end its list (from 2.39) */
-	bool keeps_root_dir;   /* "/" in a list stays in it after a miss (from 2.38) */
-	bool cache_legacy_bits; /* cache entries with legacy hwcap bits are weighed (up to 2.39), else ignored */
+	bool legacy_hwcaps;	/* the tls/HWCAP/PLATFORM subdirectories (glibc up to 2.36) */
+	bool glibc_hwcaps;	/* glibc-hwcaps/LEVEL subdirectories (from 2.33) */
+	bool enotdir_goes_on;	/* an element that is no directory ends no list (from 2.39) */
+	bool keeps_root_dir;	/* "/" in a list stays in it after a miss (from 2.38) */
+	bool cache_legacy_bits; /* cache entries with legacy hwcap bits are weighed (up to 2.39) */
 };
 
-/* What cannot be read from files: the run's environment, the machine it runs on, how the loader was built. */
+/*
+ * What cannot be read from files: the run's environment, the machine it runs on, how the loader was
+ * built. Lists of strings end with NULL.
+ */
 struct bs_search_setup {
 	const struct bs_search_policy *policy;
 	struct bs_target target;
-	const char *library_path;       /* LD_LIBRARY_PATH or --library-path, or NULL */
-	const char *library_path_label; /* "LD_LIBRARY_PATH" or "--library-path": as the loader names it */
-	const char *const *system_dirs; /* each with a trailing slash; NULL ends */
-	const char *cache_path;         /* "/etc/ld.so.cache"; NULL: not read */
+	const char *library_path;	/* LD_LIBRARY_PATH or --library-path, or NULL */
+	const char *library_path_label; /* "LD_LIBRARY_PATH" or "--library-path" */
+	const char *const *system_dirs; /* each with a trailing slash */
+	const char *cache_path;		/* "/etc/ld.so.cache"; NULL: not read */
 	bool inhibit_cache;
-	const char *inhibit_rpath;      /* ':'-separated link-map names, or NULL */
+	const char *inhibit_rpath;		  /* ':'-separated link-map names, or NULL */
 	const char *hwcaps_prepend, *hwcaps_mask; /* ':'-separated, or NULL */
-	const char *const *hwcaps_levels; /* the builtin subdirectories that the CPU supports, best first; NULL ends */
-	unsigned isa_level;             /* x86: 1 baseline ... 4 (cache entries ask for one); 0 elsewhere */
-	const char *const *legacy_names;  /* names of the set bits of AT_HWCAP that count, ascending; NULL ends */
-	uint64_t legacy_hwcap;          /* AT_HWCAP & hwcap mask: what legacy entries of the cache may ask for */
-	uint64_t legacy_platform_bits;  /* the one bit of hwcap that stands for PLATFORM in the cache; 0: none does */
-	const char *platform;           /* $PLATFORM, or NULL when unavailable */
-	const char *lib_token;          /* $LIB: "lib64" or "lib/x86_64-linux-gnu" */
-	bool secure;                    /* AT_SECURE */
+	const char *const *hwcaps_levels; /* the builtin names that the CPU supports, best first */
+	unsigned isa_level; /* x86: 1 baseline ... 4 (cache entries ask for one); 0 elsewhere */
+	const char *const *legacy_names; /* of the set bits of AT_HWCAP that count, ascending */
+	uint64_t legacy_hwcap;		 /* AT_HWCAP & mask, for legacy cache entries */
+	uint64_t legacy_platform_bits;	 /* the bit of PLATFORM in cache entries; 0: none */
+	const char *platform;		 /* $PLATFORM, or NULL when unavailable */
+	const char *lib_token;		 /* $LIB: "lib64" or "lib/x86_64-linux-gnu" */
+	bool secure;			 /* AT_SECURE */
 };
 
-/* ---- a request ------------------------------------------------------------------------------- */
+/* ---- a request ---------------------------------------------------------------------------- */
 
 /* One link of the chain of requesters: who asked, who asked for that one, ... */
 struct bs_requester {
-	uint32_t map;       /* its id: the key of what the state keeps for it */
+	uint32_t map;	    /* its id: the key of what the state keeps for it; ids are small */
 	const char *name;   /* its link-map name, "" for the executable: the loader's `where` */
 	const char *origin; /* directory for $ORIGIN, or NULL when unknown */
 	const struct bs_image *image;
 };
 
+/* Strings and requesters of a request are only read while it is carried out, but for `name`. */
 struct bs_request {
-	const char *name;                  /* what was asked for, before expansion */
+	const char *name; /* what was asked for, before expansion */
 	uint32_t ns;
-	const struct bs_requester *chain;  /* [0] asked; may be NULL (n_chain 0) */
+	const struct bs_requester *chain; /* [0] asked; may be NULL (n_chain 0) */
 	uint32_t n_chain;
-	const struct bs_requester *main;   /* the executable, or NULL while it is being looked for */
-	const struct bs_requester *nodeflib; /* whose DF_1_NODEFLIB counts when nobody asked: the namespace's first map */
-	bool main_is_loaded_by_dlopen;     /* false: the executable's RPATH is tried at the end of the chain */
-	bool preload;                      /* under AT_SECURE the cache is skipped and only set-uid files count */
+	const struct bs_requester *main; /* the executable, or NULL while it is being looked for */
+	/* Whose DF_1_NODEFLIB counts when nobody asked: the namespace's first map. */
+	const struct bs_requester *nodeflib;
+	bool main_is_loaded_by_dlopen; /* false: its RPATH is tried at the end of the chain */
+	bool preload; /* under AT_SECURE the cache is skipped and only set-uid files count */
 };
 
 /* Where a found file came from. */
 enum bs_how {
 	BS_HOW_NONE,
-	BS_HOW_PATH,         /* the name contains a slash */
+	BS_HOW_PATH, /* the name contains a slash */
 	BS_HOW_RPATH,
 	BS_HOW_LIBRARY_PATH,
 	BS_HOW_RUNPATH,
@@ -138,75 +153,91 @@ enum bs_how {
 
 /* One step of a search, in the order the loader takes them; together they are LD_DEBUG=libs. */
 enum bs_trace_kind {
-	BS_TRACE_FIND,       /* text: the name; a search in several places begins */
-	BS_TRACE_PATH_LIST,  /* text: "D1:D2:..." not known to be missing; label: "RPATH", ...; where: link-map name or NULL */
-	BS_TRACE_CACHE,      /* text: the cache's path */
-	BS_TRACE_TRY,        /* text: the file; verdict, os_error */
-	BS_TRACE_CACHE_DROPPED, /* text: a cache hit in a default directory that DF_1_NODEFLIB forbids; LD_DEBUG shows a try */
-	BS_TRACE_END,        /* the search in several places is over; absent after a refusal */
-	BS_TRACE_AUXILIARY,  /* text: a filtee that is about to be loaded; where: the link-map name of its filter */
+	/* text: the name; a search in several places begins */
+	BS_TRACE_FIND,
+	/* text: "D1:D2:..." not known to be missing; label: "RPATH"; where: link-map name or NULL
+	 */
+	BS_TRACE_PATH_LIST,
+	/* text: the cache's path */
+	BS_TRACE_CACHE,
+	/* text: the file; verdict, os_error */
+	BS_TRACE_TRY,
+	/* text: a cache hit that DF_1_NODEFLIB forbids; LD_DEBUG shows a try */
+	BS_TRACE_CACHE_DROPPED,
+	/* the search in several places is over; absent after a refusal */
+	BS_TRACE_END,
+	/* text: a filtee that is about to be loaded; where: the link-map name of its filter */
+	BS_TRACE_AUXILIARY,
 };
 
 struct bs_trace {
 	enum bs_trace_kind kind;
 	enum bs_how how;
 	enum bs_verdict verdict; /* of a TRY that opened */
-	int os_error;            /* of a TRY that did not */
-	uint32_t ns;             /* of a FIND */
+	int os_error;		 /* of a TRY that did not */
+	uint32_t ns;		 /* of a FIND */
 	const char *text, *label, *where;
-	const char *words;       /* of a TRY that was refused */
+	const char *words; /* of a TRY that was refused */
 };
 
 typedef BS_VEC(struct bs_trace) bs_traces;
 
 struct bs_found {
-	const struct bs_image *image; /* counted up, the caller's to bs_store_release(); NULL: not found or refused */
-	const char *path;             /* the link-map name: spelled as the loader spells it */
+	/* Counted up, the caller's to bs_store_release(). NULL: not found or refused. */
+	const struct bs_image *image;
+	const char *path; /* the link-map name: spelled as the loader spells it */
 	enum bs_how how;
-	uint32_t via;                 /* the map whose RPATH or RUNPATH it was, for those */
+	uint32_t via; /* the map whose RPATH or RUNPATH it was, for those */
 	/* when image is NULL: */
-	const char *words;            /* the loader's: "cannot open shared object file", "invalid ELF header" */
-	const char *subject;          /* what they are said of: the request, or the path that was refused */
-	int os_error;                 /* whose strerror(3) follows, or 0 */
+	const char *words;   /* "cannot open shared object file", "invalid ELF header" */
+	const char *subject; /* what they are said of: the request, or the path that was refused */
+	int os_error;	     /* whose strerror(3) follows, or 0 */
 };
 
-/* ---- searching ------------------------------------------------------------------------------- */
+/* ---- searching ---------------------------------------------------------------------------- */
 
 struct bs_search_state;
 
 /*
- * The state of a process that has not searched yet: system directories and LD_LIBRARY_PATH registered, the
- * executable's own lists between them as the loader does (glibc elf/dl-load.c:_dl_init_paths). MAIN may be NULL.
- * SETUP and FS must outlive it. Lives in CTX's arena.
+ * The state of a process that has not searched yet: system directories and LD_LIBRARY_PATH
+ * registered, the executable's own lists between them as the loader does
+ * (glibc elf/dl-load.c:_dl_init_paths). MAIN may be NULL.
+ * SETUP and FS must outlive it. Lives in CTX's arena, as does what later calls with the same CTX
+ * add to it.
  */
 struct bs_search_state *bs_search_begin(const struct bs_ctx *ctx, struct bs_fs *fs,
 					struct bs_store *store, const struct bs_search_setup *setup,
 					const struct bs_requester *main);
 
 /*
- * Carries out REQUEST. Fills *RET and appends every step to TRACES (NULL: not wanted). Returns true when a file was
- * found and taken. `Already loaded?` is not asked here: that is the scope floor's question.
+ * Carries out REQUEST. Fills *RET and appends every step to TRACES (NULL: not wanted). Returns true
+ * when a file was found and taken. `Already loaded?` is not asked here: that is the scope floor's
+ * question.
  */
 bool bs_search(struct bs_search_state *state, const struct bs_ctx *ctx,
 	       const struct bs_request *request, bs_traces *traces, struct bs_found *ret);
 
 /*
- * A copy of STATE for a forked process, in CTX's arena. It shares what never changes, so STATE's arena must outlive it.
+ * A copy of STATE for a forked process, in CTX's arena. It shares what never changes, so STATE's
+ * arena must outlive it.
  */
-struct bs_search_state *bs_search_fork(const struct bs_search_state *state, const struct bs_ctx *ctx);
+struct bs_search_state *bs_search_fork(const struct bs_search_state *state,
+				       const struct bs_ctx *ctx);
 
 /*
- * The loader's errno, which a search that fails without trying a file still reports. It is the error of the last attempt,
- * 0 after a file was taken, and lasts from one search to the next. Whoever loads the dependencies of an object
- * sets it to 0 before and, if it is still 0 then, puts the old value back after (glibc elf/dl-deps.c:_dl_map_object_deps);
- * a start without /etc/ld.so.preload begins with ENOENT (elf/rtld.c: access).
+ * The loader's errno, which a search that fails without trying a file still reports. It is the
+ * error of the last attempt, 0 after a file was taken, and lasts from one search to the next.
+ * Whoever loads the dependencies of an object sets it to 0 before and, if it is still 0 then, puts
+ * the old value back after (glibc elf/dl-deps.c:_dl_map_object_deps); a start without
+ * /etc/ld.so.preload begins with ENOENT (elf/rtld.c:dl_main).
  */
 int bs_search_error(const struct bs_search_state *state);
 void bs_search_set_error(struct bs_search_state *state, int error);
 
 /*
- * Dynamic string tokens in TEXT replaced: $ORIGIN, $LIB, $PLATFORM. Returns TEXT itself when there are none, "" when one cannot be replaced
- * (the loader then drops the path), else a string in CTX's arena. (glibc elf/dl-load.c:_dl_dst_substitute)
+ * Dynamic string tokens in TEXT replaced: $ORIGIN, $LIB, $PLATFORM. Returns TEXT itself when there
+ * are none, "" when one cannot be replaced (the loader then drops the path), else a string in CTX's
+ * arena. (glibc elf/dl-load.c:_dl_dst_substitute)
  */
 const char *bs_expand(const struct bs_search_setup *setup, const struct bs_ctx *ctx,
 		      const char *text, const char *origin, bool is_executable);
@@ -215,14 +246,14 @@ const char *bs_expand(const struct bs_search_setup *setup, const struct bs_ctx *
 bool bs_has_tokens(const char *text);
 
 /*
- * The directory for $ORIGIN of the object with link-map name PATH (relative ones are prefixed with the working directory and not
- * normalised: glibc elf/dl-object.c:_dl_new_object). In CTX's arena.
+ * The directory for $ORIGIN of the object with link-map name PATH (relative ones are prefixed with
+ * the working directory and not normalised: glibc elf/dl-object.c:_dl_new_object). In CTX's arena.
  */
 const char *bs_origin_of(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *path);
 
-/* ---- the machine that bindsim runs on ---------------------------------------------------------- */
+/* ---- the machine that bindsim runs on ----------------------------------------------------- */
 
-/* 1 to 4 for the x86-64 level of this CPU as glibc sees it (CPUID and XGETBV); 0 on other machines. */
+/* 1 to 4 for the x86-64 level of this CPU as glibc sees it (CPUID and XGETBV); else 0. */
 unsigned bs_host_isa_level(void);
 
 /* True on a CPU by Intel: glibc up to 2.36 names their microarchitectures in $PLATFORM. */

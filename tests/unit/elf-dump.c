@@ -45,7 +45,7 @@ static void print_lost(const struct bs_image *image, uint32_t index)
 	while ((found = bs_image_hash_next(image, name, bs_hash_gnu(name), &step)))
 		if (found == index)
 			return;
-	printf("lost %s\n", name);
+	printf("lost %" PRIu32 " %s\n", index, name);
 }
 
 static void print_symbols(const struct bs_image *image)

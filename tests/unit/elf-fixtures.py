@@ -64,6 +64,21 @@ static int hidden_chosen(void) __attribute__((ifunc("choose")));
 int (*pointer)(void) = hidden_chosen;
 """
 
+# GNU_PROPERTY_X86_ISA_1_NEEDED of x86-64-v3, and an ABI tag: Linux 5.6.7.
+NOTES = """
+__asm__(".section .note.gnu.property,\\"a\\"\\n"
+	".p2align 3\\n"
+	".long 4, 16, 5\\n"
+	".asciz \\"GNU\\"\\n"
+	".long 0xc0008002, 4, 4, 0\\n"
+	".section .note.ABI-tag,\\"a\\"\\n"
+	".p2align 2\\n"
+	".long 4, 16, 1\\n"
+	".asciz \\"GNU\\"\\n"
+	".long 0, 5, 6, 7\\n");
+int x;
+"""
+
 CROSS = {
     "i386": "i386-linux-gnu",
     "aarch64": "aarch64-linux-gnu",
@@ -101,8 +116,9 @@ class Builder:
 
     def link(self, name, source, *options):
         source = self.write(name + ".c", source)
+        kind = [] if "-no-pie" in options else ["-fPIC", "-shared"]
         return self.run(name, self.cc + [
-            "-O1", "-g0", "-fPIC", "-shared", "-nostdlib", "-ffreestanding", "-fcf-protection=none",
+            "-O1", "-g0", *kind, "-nostdlib", "-ffreestanding", "-fcf-protection=none",
             "-fno-asynchronous-unwind-tables", "-Wl,--hash-style=gnu", "-o", self.path(name),
             source, *options])
 
@@ -149,36 +165,21 @@ def native_fixtures(b):
     b.link("relr", RELATIVE, "-Wl,-z,pack-relative-relocs")
     b.link("ifunc", IFUNC)
     b.link("empty-soname", "int x;", "-Wl,-soname,")
-    b.link("property", "__asm__(\".section .note.gnu.property,\\\"a\\\"\\n.p2align 3\\n"
-           ".long 4, 16, 5\\n.asciz \\\"GNU\\\"\\n.long 0xc0008002, 4, 4, 0\\n\"); int x;")
-    b.link("executable", EXECUTABLE, "-no-pie", "-fno-pic", "-Wl,-dynamic-linker,/lib/ld.so.9",
-           b.path("plain"), "-Wl,--unresolved-symbols=ignore-all")
-    executable = b.write("executable.c", EXECUTABLE)
-    b.run("executable", b.cc + [
-        "-O1", "-fno-pic", "-no-pie", "-mno-direct-extern-access" if False else "-fno-pie",
-        "-nostdlib", "-ffreestanding", "-fno-asynchronous-unwind-tables",
-        "-Wl,-dynamic-linker,/lib/ld.so.9", "-Wl,--unresolved-symbols=ignore-all",
-        "-o", b.path("executable"), executable, b.path("plain")])
+    b.link("property", NOTES)
+    b.link("executable", EXECUTABLE, "-no-pie", "-fno-pie", "-Wl,-dynamic-linker,/lib/ld.so.9",
+           "-Wl,--unresolved-symbols=ignore-all", b.path("plain"))
     for name in "plain", "versioned":
         if os.path.exists(b.path(name)):
             with open(b.path(name), "rb") as f:
                 b.write(name + "-headless", without_section_headers(f.read()))
 
 
-def elf_hash(name):
-    h = 0
-    for c in name:
-        h = (h << 4) + c
-        h = (h ^ (h >> 24 & 0xf0)) & 0x0fffffff
-    return h
-
-
 def s390x_by_hand():
-    """Big-endian, with the 64-bit words that s390x has in DT_HASH: symbols "f", "g"."""
+    """Big-endian, with the 64-bit words that s390x has in DT_HASH: symbols "f" and "g".
+
+    The only bucket starts with symbol 2, whose chain goes on to 1."""
     strings = b"\0f\0g\0"
-    words = [elf_hash(b"f") % 1, 2, 3]  # one bucket, it starts with symbol 2
     table = struct.pack(">QQ", 1, 3) + struct.pack(">Q", 2) + struct.pack(">QQQ", 0, 0, 1)
-    del words
     symbols = bytes(24)
     for i, name in enumerate((1, 3)):
         symbols += struct.pack(">IBBHQQ", name, 0x12, 0, 1, 0x1000 + i, 8)

@@ -117,8 +117,10 @@ def differences(ours, theirs):
         if mine != other:
             pairs = [(m, o) for m, o in zip(mine, other) if m != o][:3]
             yield f"{key}: {len(mine)} here, {len(other)} there, first {pairs}"
-    for name in ours["lost"]:
-        yield f"{name} is not found through the hash table"
+    for rest in ours["lost"]:
+        index, name = rest.split(" ", 1)
+        if int(index) < len(theirs["symbol"]):
+            yield f"{name} is not found through the hash table"
 
 
 def is_elf(path):

@@ -14,18 +14,20 @@ struct world {
 	struct bs_diags diags;
 	struct bs_ctx ctx;
 	struct bs_fs *fs;
-	bool own_resolver;
 };
+
+/* Every test runs twice. */
+static bool own_resolver;
 
 static struct bs_fs *open_fs(struct world *w, const char *root, const char *cwd)
 {
 	if (w->fs)
 		bs_fs_close(w->fs);
-	w->fs = bs_fs_open_with(&w->ctx, root, cwd, w->own_resolver);
+	w->fs = bs_fs_open_with(&w->ctx, root, cwd, own_resolver);
 	return w->fs;
 }
 
-static int begin(void **state, bool own_resolver)
+static int begin(void **state)
 {
 	struct world *w = calloc(1, sizeof *w);
 
@@ -33,7 +35,6 @@ static int begin(void **state, bool own_resolver)
 	tree_make(&w->tree);
 	w->ctx.arena = w->diags.arena = bs_arena_new();
 	w->ctx.diags = &w->diags;
-	w->own_resolver = own_resolver;
 	tree_bytes(&w->tree, "/outside", "outside", 7);
 	tree_bytes(&w->tree, "/r/etc/secret", "inside", 6);
 	tree_bytes(&w->tree, "/r/a/b/file", "file", 4);
@@ -41,16 +42,6 @@ static int begin(void **state, bool own_resolver)
 	assert_non_null(open_fs(w, tree_path(&w->tree, "/r"), "/"));
 	*state = w;
 	return 0;
-}
-
-static int begin_with_kernel(void **state)
-{
-	return begin(state, false);
-}
-
-static int begin_with_own(void **state)
-{
-	return begin(state, true);
 }
 
 static int end(void **state)
@@ -278,25 +269,37 @@ static void files_are_read_whole(void **state)
 	assert_true(n > 100);
 }
 
-#define both_ways(test)                                                                            \
-	{ #test " (kernel)", test, begin_with_kernel, end, NULL },                                 \
-	{                                                                                          \
-#test " (own resolver)", test, begin_with_own, end, NULL                           \
-	}
+static int let_the_kernel_resolve(void **state)
+{
+	(void)state;
+	own_resolver = false;
+	return 0;
+}
+
+static int resolve_ourselves(void **state)
+{
+	(void)state;
+	own_resolver = true;
+	return 0;
+}
+
+#define in_a_world(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		both_ways(paths_stay_inside),
-		both_ways(errors_are_the_kernels),
-		both_ways(as_many_links_as_the_kernel_follows),
-		both_ways(relative_names_start_from_the_working_directory),
-		both_ways(what_cannot_be_entered_is_a_diagnostic),
-		both_ways(canonical_names_have_no_links),
-		both_ways(fifos_do_not_block),
-		both_ways(directories_are_told_apart),
-		both_ways(files_are_read_whole),
+		in_a_world(paths_stay_inside),
+		in_a_world(errors_are_the_kernels),
+		in_a_world(as_many_links_as_the_kernel_follows),
+		in_a_world(relative_names_start_from_the_working_directory),
+		in_a_world(what_cannot_be_entered_is_a_diagnostic),
+		in_a_world(canonical_names_have_no_links),
+		in_a_world(fifos_do_not_block),
+		in_a_world(directories_are_told_apart),
+		in_a_world(files_are_read_whole),
 	};
+	int failures = cmocka_run_group_tests_name("kernel", tests, let_the_kernel_resolve, NULL);
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return failures +
+	       cmocka_run_group_tests_name("own resolver", tests, resolve_ourselves, NULL);
 }
