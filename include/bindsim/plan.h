@@ -26,12 +26,12 @@ enum {
 
 struct bs_step {
 	enum bs_step_kind kind;
-	const char *file;   /* what the program hands to dlopen(3); "" is dlopen(NULL) */
-	unsigned mode;      /* BS_MODE_*; 0 when a number was given */
+	const char *file; /* what the program hands to dlopen(3); "" is dlopen(NULL) */
+	unsigned mode;	  /* BS_MODE_*; 0 when a number was given */
 	bool mode_is_number;
-	uint64_t number;    /* as in the profile's <dlfcn.h> */
+	uint64_t number;     /* as in the profile's <dlfcn.h> */
 	const char *spelled; /* the flags as they were written, or NULL when there were none */
-	const char *caller; /* the object that makes the call; NULL: the executable */
+	const char *caller;  /* the object that makes the call; NULL: the executable */
 };
 
 /* NAME=VALUE, as the process would have it. */
@@ -40,12 +40,13 @@ struct bs_variable {
 };
 
 struct bs_plan {
-	const char *executable; /* path as typed */
-	const char *root;       /* host directory that "/" means, or NULL */
-	const char *cwd;        /* inside the root, or NULL */
-	const char *argv0;      /* or NULL: EXECUTABLE as typed */
-	const char *loader;     /* profile, or NULL: what PT_INTERP asks for */
-	const char *search_path; /* $PATH for an EXECUTABLE without a slash, or NULL: the usual directories */
+	const char *executable;	 /* path as typed */
+	const char *root;	 /* host directory that "/" means, or NULL */
+	const char *cwd;	 /* inside the root, or NULL */
+	const char *argv0;	 /* or NULL: EXECUTABLE as typed */
+	const char *loader;	 /* profile, or NULL: what PT_INTERP asks for */
+	const char *search_path; /* $PATH for an EXECUTABLE without a slash, or NULL: the usual
+				    directories */
 
 	const struct bs_variable *environment;
 	uint32_t n_environment;
@@ -54,12 +55,12 @@ struct bs_plan {
 	uint32_t n_steps;
 
 	/* What files cannot tell. NULL or 0: as on the machine that bindsim runs on. */
-	const char *library_path;  /* --library-path: instead of LD_LIBRARY_PATH */
-	const char *preload;       /* --preload: after LD_PRELOAD */
-	bool secure;               /* AT_SECURE */
+	const char *library_path; /* --library-path: instead of LD_LIBRARY_PATH */
+	const char *preload;	  /* --preload: after LD_PRELOAD */
+	bool secure;		  /* AT_SECURE */
 	bool inhibit_cache;
 	const char *inhibit_rpath;
-	const char *cpu;           /* "x86-64-v3": the hwcaps level */
-	const char *platform;      /* AT_PLATFORM */
+	const char *cpu;      /* "x86-64-v3": the hwcaps level */
+	const char *platform; /* AT_PLATFORM */
 	const char *hwcaps_mask, *hwcaps_prepend;
 };

@@ -19,7 +19,7 @@ struct block {
 
 struct bs_arena {
 	struct block *blocks; /* the first one is being filled */
-	size_t used;          /* bytes of it */
+	size_t used;	      /* bytes of it */
 	size_t next_size;
 	size_t held;
 	jmp_buf own_handler;

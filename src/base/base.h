@@ -31,7 +31,8 @@ struct bs_arena *bs_arena_new(void);
 /* Ends ARENA and everything allocated from it. NULL is allowed. */
 void bs_arena_free(struct bs_arena *arena);
 
-/* N zeroed objects of SIZE bytes, aligned for any type; valid until the arena ends. N or SIZE may be 0. */
+/* N zeroed objects of SIZE bytes, aligned for any type; valid until the arena ends. N or SIZE may
+ * be 0. */
 void *bs_arena_alloc(struct bs_arena *arena, size_t n, size_t size);
 
 /* Bytes that ARENA holds from the system, for measuring. */
@@ -40,7 +41,8 @@ size_t bs_arena_bytes(const struct bs_arena *arena);
 /* Where a failing allocation of ARENA goes. Lives as long as the arena. */
 jmp_buf *bs_arena_handler(struct bs_arena *arena);
 
-/* Let allocations of ARENA unwind to wherever those of OTHER go (for an arena used inside a run). */
+/* Let allocations of ARENA unwind to wherever those of OTHER go (for an arena used inside a run).
+ */
 void bs_arena_follow(struct bs_arena *arena, struct bs_arena *other);
 
 /* Unwinds as a failed allocation of ARENA does; for allocations made elsewhere. Does not return. */
@@ -142,7 +144,7 @@ struct bs_diag {
 	enum bs_diag_code code;
 	const char *path;   /* the file, as opened; or NULL */
 	uint64_t offset;    /* bytes from the start of the file, or BS_NO_OFFSET */
-	int os_error;       /* errno at the time, or 0 */
+	int os_error;	    /* errno at the time, or 0 */
 	const char *detail; /* a noun phrase: "verneed entry 3 points past the string table" */
 };
 

@@ -14,14 +14,15 @@ void bs_diag_add(struct bs_diags *diags, enum bs_diag_code code, const char *pat
 	va_start(ap, format);
 	vsnprintf(detail, sizeof detail, format, ap);
 	va_end(ap);
-	bs_vec_push(diags->arena, &diags->list,
-		    (struct bs_diag){
-			    .code = code,
-			    .path = path ? bs_arena_strndup(diags->arena, path, strlen(path)) : NULL,
-			    .offset = offset,
-			    .os_error = os_error,
-			    .detail = bs_arena_strndup(diags->arena, detail, strlen(detail)),
-		    });
+	bs_vec_push(
+		diags->arena, &diags->list,
+		(struct bs_diag){
+			.code = code,
+			.path = path ? bs_arena_strndup(diags->arena, path, strlen(path)) : NULL,
+			.offset = offset,
+			.os_error = os_error,
+			.detail = bs_arena_strndup(diags->arena, detail, strlen(detail)),
+		});
 }
 
 const char *bs_diag_slug(enum bs_diag_code code)

@@ -6,8 +6,8 @@
 struct bs_names {
 	struct bs_arena *arena;
 	BS_VEC(const char *) texts; /* by name; [0] is NULL */
-	uint32_t *slots;            /* open addressing, 0 is free */
-	uint32_t n_slots;           /* a power of two */
+	uint32_t *slots;	    /* open addressing, 0 is free */
+	uint32_t n_slots;	    /* a power of two */
 };
 
 struct bs_names *bs_names_new(struct bs_arena *arena)

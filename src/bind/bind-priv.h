@@ -40,6 +40,34 @@ static inline uint32_t bs_name_table_next(const struct bs_name_table *table, uin
 	return 0;
 }
 
+/* One request, as the judges below see it. */
+struct bs_matcher {
+	const struct bs_binder *binder;
+	const struct bs_process *process;
+	const struct bs_ctx *ctx;
+	const struct bs_query *query;
+	unsigned type_class; /* the query's, but for the second search for protected symbols */
+};
+
+/* What one object says to a request: the entry it would answer with, or the last one that it
+ * refused and why. */
+struct bs_match {
+	uint32_t symbol; /* 0: it has no entry of that name */
+	enum bs_refusal refusal;
+};
+
+enum bs_refusal bs_judge_map(const struct bs_matcher *m, bs_map_id id);
+enum bs_refusal bs_judge_entry(const struct bs_matcher *m, bs_map_id id, uint32_t symbol);
+enum bs_refusal bs_judge_found(const struct bs_matcher *m, bs_map_id id, uint32_t symbol);
+struct bs_match bs_match_in(const struct bs_matcher *m, bs_map_id id);
+
+/* The lookup that a relocation of REFERRER against SYMBOL asks for, in the scope that REFERRER has
+ * now. */
+struct bs_query bs_query_for(const struct bs_process *process, bs_map_id referrer, uint32_t symbol,
+			     unsigned type_class);
+
+struct bs_binding bs_binding_from(const struct bs_query *query, const struct bs_answer *answer);
+
 /* Applies what ANSWER to QUERY does to the process, and notes what the loader says about it. */
 void bs_apply_effects(struct bs_binder *binder, struct bs_process *process,
 		      const struct bs_ctx *ctx, const struct bs_query *query,

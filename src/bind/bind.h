@@ -2,16 +2,17 @@
 /*
  * bind.h - reference + scope -> definer
  *
- * Knows symbols and versions, never files or paths. A lookup reads the process and changes nothing: what a
- * loader would do on the way (enter a unique symbol, keep an object from being unloaded) is part of the answer, and
- * the caller applies it. So a slot can be asked for at any moment what a first call would bind.
+ * Knows symbols and versions, never files or paths. A lookup reads the process and changes nothing:
+ * what a loader would do on the way (enter a unique symbol, keep an object from being unloaded) is
+ * part of the answer, and the caller applies it. So a slot can be asked for at any moment what a
+ * first call would bind.
  *
- * The name table proposes, the hash walk disposes: one table leads from the GNU hash that the files store already to the
- * maps that may define a name; the candidate with the smallest place in the scope is then asked exactly as the
- * loader asks it, bloom filter and all.
+ * The name table proposes, the hash walk disposes: one table leads from the GNU hash that the files
+ * store already to the maps that may define a name; the candidate with the smallest place in the
+ * scope is then asked exactly as the loader asks it, bloom filter and all.
  *
- * Floor 4: may include base.h, elf.h, search.h and scope.h. Rules: glibc elf/dl-lookup.c (do_lookup_x,
- * check_match, do_lookup_unique), elf/dl-reloc.c:resolve_map, elf/dl-version.c.
+ * Floor 4: may include base.h, elf.h, search.h and scope.h. Rules: glibc elf/dl-lookup.c
+ * (do_lookup_x, check_match, do_lookup_unique), elf/dl-reloc.c:resolve_map, elf/dl-version.c.
  */
 #pragma once
 
@@ -29,12 +30,15 @@ enum {
 
 /* How one loader matches. */
 struct bs_match_policy {
-	bool unique;               /* STB_GNU_UNIQUE: one definition a namespace */
-	bool dynamic_weak;         /* LD_DYNAMIC_WEAK: a weak definition counts only when there is no other */
-	bool absolute_zero;        /* a value of 0 in SHN_ABS is a definition (glibc from 2.28) */
-	bool hidden_is_skipped;    /* hidden definitions are no answer to others (from 2.24) */
-	bool base_version_waits;   /* a base definition counts only if no exact version follows (from 2.42) */
-	bool missing_versions_abort; /* a file named in verneed that has no versions ends the process (up to 2.40) */
+	bool unique;	    /* STB_GNU_UNIQUE: one definition a namespace */
+	bool dynamic_weak;  /* LD_DYNAMIC_WEAK: a weak definition counts only when there is no other
+			     */
+	bool absolute_zero; /* a value of 0 in SHN_ABS is a definition (glibc from 2.28) */
+	bool hidden_is_skipped;	     /* hidden definitions are no answer to others (from 2.24) */
+	bool base_version_waits;     /* a base definition counts only if no exact version follows
+					(from 2.42) */
+	bool missing_versions_abort; /* a file named in verneed that has no versions ends the
+					process (up to 2.40) */
 };
 
 /* One unique symbol that is bound in a namespace. */
@@ -52,7 +56,8 @@ struct bs_binder {
 	struct bs_match_policy policy;
 	struct bs_name_table *table;
 	uint32_t n_indexed; /* maps below this id are in TABLE */
-	/* Which binding a (symbol, class) of the map under relocation has: serials, so that nothing need be cleared. */
+	/* Which binding a (symbol, class) of the map under relocation has: serials, so that nothing
+	 * need be cleared. */
 	uint32_t *memo;
 	uint32_t n_memo, serial;
 	BS_VEC(struct bs_unique) uniques;
@@ -61,7 +66,8 @@ struct bs_binder {
 /* A binder with nothing in it, in CTX's arena. */
 struct bs_binder *bs_binder_new(const struct bs_ctx *ctx, const struct bs_match_policy *policy);
 
-/* Enters the maps that came since the last call. To be called before lookups that should see them. */
+/* Enters the maps that came since the last call. To be called before lookups that should see them.
+ */
 void bs_binder_index(struct bs_binder *binder, const struct bs_ctx *ctx,
 		     const struct bs_process *process);
 
@@ -72,45 +78,46 @@ void bs_binder_forget_dead(struct bs_binder *binder, const struct bs_process *pr
 
 /* Why a definition answered. */
 enum bs_why {
-	BS_WHY_NONE,           /* nothing did */
+	BS_WHY_NONE,	       /* nothing did */
 	BS_WHY_FIRST_IN_SCOPE, /* the first in scope order that matches */
-	BS_WHY_LOCAL,          /* local or hidden reference: the object itself, without a lookup */
+	BS_WHY_LOCAL,	       /* local or hidden reference: the object itself, without a lookup */
 	BS_WHY_PROTECTED,      /* protected reference: forced to the object's own definition */
-	BS_WHY_UNIQUE,         /* the definition of this name that was bound first in the namespace */
-	BS_WHY_STRONG,         /* LD_DYNAMIC_WEAK: the first that is not weak */
-	BS_WHY_WEAK,           /* LD_DYNAMIC_WEAK: no strong one, so the first weak one */
+	BS_WHY_UNIQUE, /* the definition of this name that was bound first in the namespace */
+	BS_WHY_STRONG, /* LD_DYNAMIC_WEAK: the first that is not weak */
+	BS_WHY_WEAK,   /* LD_DYNAMIC_WEAK: no strong one, so the first weak one */
 	BS_WHY_COUNT_
 };
 
 enum bs_outcome {
 	BS_BOUND,
 	BS_UNRESOLVED_WEAK, /* stays 0, silently */
-	BS_UNDEFINED,       /* the loader's error */
+	BS_UNDEFINED,	    /* the loader's error */
 	BS_LOOKUP_CRASH,    /* the loader dies in this lookup */
 };
 
 struct bs_query {
 	const char *name;
-	uint32_t hash;                    /* bs_hash_gnu(name) */
+	uint32_t hash; /* bs_hash_gnu(name) */
 	bs_map_id referrer;
-	uint32_t symbol;                  /* the reference's index in the referrer's table; 0: there is none (dlsym) */
+	uint32_t symbol; /* the reference's index in the referrer's table; 0: there is none (dlsym)
+			  */
 	const struct bs_version *version; /* NULL: no version is asked for */
-	unsigned type_class;              /* BS_CLASS_* */
-	bool newest;                      /* dlsym: of several versions the default one */
-	const bs_ids *scope;              /* list ids, searched in this order */
+	unsigned type_class;		  /* BS_CLASS_* */
+	bool newest;			  /* dlsym: of several versions the default one */
+	const bs_ids *scope;		  /* list ids, searched in this order */
 };
 
 struct bs_answer {
 	enum bs_outcome outcome;
 	enum bs_why why;
 	bs_map_id definer;
-	uint32_t symbol; /* in the definer's table */
+	uint32_t symbol;	  /* in the definer's table */
 	bool protected_reference; /* the loader's line says "protected" */
 	/* effects, for the caller to apply: */
 	bool enters_unique; /* UNIQUE_MAP:UNIQUE_SYMBOL becomes the definition of this name */
 	bs_map_id unique_map;
 	uint32_t unique_symbol;
-	bool pins_unique; /* UNIQUE_MAP must never be unloaded because of it */
+	bool pins_unique;  /* UNIQUE_MAP must never be unloaded because of it */
 	const char *crash; /* for BS_LOOKUP_CRASH */
 };
 
@@ -118,19 +125,39 @@ struct bs_answer {
 struct bs_answer bs_lookup(const struct bs_binder *binder, const struct bs_process *process,
 			   const struct bs_ctx *ctx, const struct bs_query *query);
 
+/* Why an object of the scope does not answer; the order is that in which the loader finds out. */
+enum bs_refusal {
+	BS_ACCEPTED,
+	BS_REFUSED_UNLOADED,	  /* it is gone */
+	BS_REFUSED_COPY,	  /* the executable is not asked for what is copied into it */
+	BS_REFUSED_NAME,	  /* its hash table leads to no entry of that name */
+	BS_REFUSED_UNDEFINED,	  /* its entry is a reference, no definition */
+	BS_REFUSED_CANONICAL_PLT, /* its entry is a canonical PLT entry, which answers references to
+				     data only */
+	BS_REFUSED_TYPE,	  /* a section, a file or the like */
+	BS_REFUSED_VERSION,	  /* another version */
+	BS_REFUSED_OLD_VERSION,	  /* a hidden version, and none was asked for */
+	BS_REFUSED_UNLESS_ALONE,  /* within one object: counts if no other entry does */
+	BS_REFUSED_AMBIGUOUS,	  /* several such entries */
+	BS_REFUSED_HIDDEN,	  /* hidden visibility */
+	BS_REFUSED_BINDING,	  /* a local or unknown binding */
+	BS_REFUSED_BY_CRASH,	  /* the loader dies when it looks */
+	BS_REFUSAL_COUNT_
+};
+
 /* ---- relocation ------------------------------------------------------------------------------ */
 
 /*
- * What one symbol of one map is bound to, for one type class: made once, however many relocations use
- * it. Relocations are led back to it by map, symbol and class.
+ * What one symbol of one map is bound to, for one type class: made once, however many relocations
+ * use it. Relocations are led back to it by map, symbol and class.
  */
 struct bs_binding {
 	bs_map_id referrer;
-	uint32_t symbol; /* in the referrer's table */
+	uint32_t symbol;   /* in the referrer's table */
 	bs_map_id definer; /* BS_NO_MAP when nothing answers */
 	uint32_t definer_symbol;
 	uint8_t type_class;
-	uint8_t why;     /* enum bs_why */
+	uint8_t why;	 /* enum bs_why */
 	uint8_t outcome; /* enum bs_outcome */
 	bool protected_reference;
 	uint32_t n_relocations; /* that use it */
@@ -140,11 +167,11 @@ typedef BS_VEC(struct bs_binding) bs_bindings;
 
 /* What the loader has to say while it relocates, in order. */
 enum bs_note_kind {
-	BS_NOTE_LOOKUP,          /* a lookup found something: binding A; its line */
-	BS_NOTE_UNIQUE_PINNED,   /* map A can never be unloaded: a unique symbol */
+	BS_NOTE_LOOKUP,		  /* a lookup found something: binding A; its line */
+	BS_NOTE_UNIQUE_PINNED,	  /* map A can never be unloaded: a unique symbol */
 	BS_NOTE_REFERENCE_PINNED, /* map A can never be unloaded: map B refers to it */
-	BS_NOTE_UNDEFINED,       /* binding A is undefined: the loader's error line */
-	BS_NOTE_RELINK,          /* binding A: an IFUNC of an object that is not relocated yet */
+	BS_NOTE_UNDEFINED,	  /* binding A is undefined: the loader's error line */
+	BS_NOTE_RELINK,		  /* binding A: an IFUNC of an object that is not relocated yet */
 };
 
 struct bs_note {
@@ -159,10 +186,11 @@ struct bs_relocated {
 	bs_bindings bindings;
 	bs_note_list notes;
 	bs_ids lazy; /* maps whose jump slots wait for their first call */
-	const struct bs_version *asked; /* the version in lookups that no relocation asks for (SYMBOL 0), or NULL */
+	const struct bs_version
+		*asked; /* the version in lookups that no relocation asks for (SYMBOL 0), or NULL */
 	/*
-	 * The loader has given up: what is appended from here on says what else would be missing, and nothing
-	 * has effects any more.
+	 * The loader has given up: what is appended from here on says what else would be missing,
+	 * and nothing has effects any more.
 	 */
 	bool stopped;
 	uint32_t stopped_at; /* notes before this index are the loader's; valid when STOPPED */
@@ -175,17 +203,18 @@ enum bs_relocation_end {
 };
 
 /*
- * Relocates MAP as the loader does: table after table, lookup after lookup, with effects applied to PROCESS and
- * BINDER until RET is stopped. LAZY: jump slots are left for later. Everything is appended to RET. *RET_FAILURE is the loader's message at the
- * first failure; it stays untouched when RET was stopped before.
+ * Relocates MAP as the loader does: table after table, lookup after lookup, with effects applied to
+ * PROCESS and BINDER until RET is stopped. LAZY: jump slots are left for later. Everything is
+ * appended to RET. *RET_FAILURE is the loader's message at the first failure; it stays untouched
+ * when RET was stopped before.
  */
 enum bs_relocation_end bs_relocate(struct bs_binder *binder, struct bs_process *process,
 				   const struct bs_ctx *ctx, bs_map_id map, bool lazy,
 				   struct bs_relocated *ret, struct bs_failure *ret_failure);
 
 /*
- * Binds the jump slots of MAP that a lazy relocation left alone, as a first call at this moment would, without effect:
- * appended to BINDINGS, once a symbol.
+ * Binds the jump slots of MAP that a lazy relocation left alone, as a first call at this moment
+ * would, without effect: appended to BINDINGS, once a symbol.
  */
 void bs_bind_slots(const struct bs_binder *binder, const struct bs_process *process,
 		   const struct bs_ctx *ctx, bs_map_id map, bs_bindings *bindings);
@@ -194,12 +223,35 @@ void bs_bind_slots(const struct bs_binder *binder, const struct bs_process *proc
 bool bs_map_is_lazy(const struct bs_process *process, bs_map_id map);
 
 /*
- * One lookup that no relocation asks for, such as the loader's own for malloc; noted like the others. False with *RET_FAILURE when
- * nothing answers.
+ * One lookup that no relocation asks for, such as the loader's own for malloc; noted like the
+ * others. False with *RET_FAILURE when nothing answers.
  */
 bool bs_bind_name(struct bs_binder *binder, struct bs_process *process, const struct bs_ctx *ctx,
 		  bs_map_id referrer, const char *name, const struct bs_version *version,
 		  struct bs_relocated *ret, struct bs_failure *ret_failure);
+
+/* ---- the walk, told ------------------------------------------------------------------------- */
+
+/* One object of the scope, in the order in which the loader would ask. */
+struct bs_candidate {
+	bs_map_id map;
+	uint32_t list, position; /* in the scope: which list, and where in it */
+	uint32_t symbol;	 /* its entry of that name, or 0 */
+	enum bs_refusal refusal; /* BS_ACCEPTED: it answers, or would if nobody before it did */
+};
+
+typedef BS_VEC(struct bs_candidate) bs_candidates;
+
+/*
+ * Asks every object in QUERY's scope, each once, and appends what it says to RET. Changes nothing.
+ * The first that accepts is the definer, but for protected references and unique symbols, whose
+ * answer bs_lookup() has.
+ */
+void bs_walk(const struct bs_binder *binder, const struct bs_process *process,
+	     const struct bs_ctx *ctx, const struct bs_query *query, bs_candidates *ret);
+
+/* The query that led to BINDING, which must have a symbol; its scope is the referrer's of now. */
+struct bs_query bs_query_of(const struct bs_process *process, const struct bs_binding *binding);
 
 /* ---- versions ------------------------------------------------------------------------------ */
 
@@ -208,8 +260,8 @@ enum bs_version_outcome {
 	BS_VERSION_FOUND,
 	BS_VERSION_MISSING,
 	BS_VERSION_WEAK_MISSING, /* it was asked for weakly: no error */
-	BS_VERSION_NO_INFO,      /* the target has no versions at all: no error */
-	BS_VERSION_ODD,          /* a record of an unknown layout */
+	BS_VERSION_NO_INFO,	 /* the target has no versions at all: no error */
+	BS_VERSION_ODD,		 /* a record of an unknown layout */
 };
 
 /* "checking for version VERSION in file TARGET required by file REQUIRED_BY" */
@@ -223,10 +275,10 @@ struct bs_version_check {
 typedef BS_VEC(struct bs_version_check) bs_version_checks;
 
 /*
- * Checks what MAP's verneed asks for and appends each check. What is no error is said only when VERBOSE (at
- * start-up); otherwise the first error is the last check. PROGRAM is what the loader calls the executable. Returns
- * false when a version is missing or, with *RET_FAILURE, when the check itself cannot go on.
- * (glibc elf/dl-version.c:_dl_check_map_versions)
+ * Checks what MAP's verneed asks for and appends each check. What is no error is said only when
+ * VERBOSE (at start-up); otherwise the first error is the last check. PROGRAM is what the loader
+ * calls the executable. Returns false when a version is missing or, with *RET_FAILURE, when the
+ * check itself cannot go on. (glibc elf/dl-version.c:_dl_check_map_versions)
  */
 bool bs_check_versions(const struct bs_process *process, const struct bs_ctx *ctx, bs_map_id map,
 		       bool verbose, const char *program, bs_version_checks *checks,

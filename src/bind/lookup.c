@@ -8,7 +8,7 @@
 #include <elf.h>
 #include <string.h>
 
-/* STB_GNU_UNIQUE and friends have no place in <elf.h> of every libc. */
+/* Values of the operating-system range, which not every <elf.h> names. */
 enum { BIND_UNIQUE = 10, TYPE_IFUNC = 10 };
 
 /* A place in a scope: list number in the high half, position in the list in the low one. */
@@ -27,20 +27,6 @@ static place place_in(const struct bs_process *process, const bs_ids *scope, bs_
 	return NO_PLACE;
 }
 
-/* What one object says to a request. */
-struct match {
-	uint32_t symbol; /* 0: nothing */
-	const char *crash;
-};
-
-struct matcher {
-	const struct bs_binder *binder;
-	const struct bs_process *process;
-	const struct bs_ctx *ctx;
-	const struct bs_query *query;
-	unsigned type_class;
-};
-
 /* Entries of these types are code or data; the others (sections, files) never answer. */
 static bool type_can_answer(unsigned type)
 {
@@ -48,9 +34,8 @@ static bool type_can_answer(unsigned type)
 	       type == STT_TLS || type == TYPE_IFUNC;
 }
 
-enum version_verdict { VERSION_YES, VERSION_NO, VERSION_IF_ALONE, VERSION_CRASH };
-
-static enum version_verdict judge_version(const struct matcher *m, bs_map_id id, uint32_t symbol)
+/* The version test on an entry that has the name. BS_REFUSED_ACCEPTED: it passes. */
+static enum bs_refusal judge_version(const struct bs_matcher *m, bs_map_id id, uint32_t symbol)
 {
 	const struct bs_image *image = bs_map_of(m->process, id)->image;
 	const struct bs_version *wanted = m->query->version;
@@ -62,68 +47,108 @@ static enum version_verdict judge_version(const struct matcher *m, bs_map_id id,
 
 	if (!wanted) {
 		if (!has_versions)
-			return VERSION_YES;
-		/* Index 2 is the library's oldest version: taken at once, hidden or not, unless dlsym wants the newest. */
+			return BS_ACCEPTED;
+		/* Index 2 is the library's oldest version: taken at once, hidden or not, unless
+		 * dlsym wants the newest. */
 		if (index < (m->query->newest ? 2 : 3))
-			return VERSION_YES;
-		return hidden ? VERSION_NO : VERSION_IF_ALONE;
+			return BS_ACCEPTED;
+		return hidden ? BS_REFUSED_OLD_VERSION : BS_REFUSED_UNLESS_ALONE;
 	}
 	if (!has_versions) {
 		if (m->binder->policy.missing_versions_abort && wanted->filename &&
 		    bs_map_has_name(m->process, id, bs_name_of(m->ctx->names, wanted->filename)))
-			return VERSION_CRASH;
-		return VERSION_YES;
+			return BS_REFUSED_BY_CRASH;
+		return BS_ACCEPTED;
 	}
 	static const struct bs_version nameless = { 0 };
 	const struct bs_version *has =
 		index < tables->n_versions ? &tables->versions[index] : &nameless;
 
 	if (has->hash == wanted->hash && has->name && strcmp(has->name, wanted->name) == 0)
-		return VERSION_YES;
+		return BS_ACCEPTED;
 	if (wanted->hidden || has->hash || hidden)
-		return VERSION_NO;
-	return m->binder->policy.base_version_waits ? VERSION_IF_ALONE : VERSION_YES;
+		return BS_REFUSED_VERSION;
+	return m->binder->policy.base_version_waits ? BS_REFUSED_UNLESS_ALONE : BS_ACCEPTED;
+}
+
+/* Entry SYMBOL of map ID against the request. (glibc elf/dl-lookup.c:check_match) */
+enum bs_refusal bs_judge_entry(const struct bs_matcher *m, bs_map_id id, uint32_t symbol)
+{
+	const struct bs_image *image = bs_map_of(m->process, id)->image;
+	struct bs_symbol s = bs_image_symbol(image, symbol);
+
+	if (strcmp(bs_image_string(image, s.name), m->query->name) != 0)
+		return BS_REFUSED_NAME;
+	if (s.value == 0 && bs_symbol_type(&s) != STT_TLS &&
+	    !(s.section == SHN_ABS && m->binder->policy.absolute_zero))
+		return BS_REFUSED_UNDEFINED;
+	if ((m->type_class & BS_CLASS_PLT) && s.section == SHN_UNDEF)
+		return BS_REFUSED_CANONICAL_PLT;
+	if (!type_can_answer(bs_symbol_type(&s)))
+		return BS_REFUSED_TYPE;
+	return judge_version(m, id, symbol);
+}
+
+/* The entry that the map would answer with is looked at once more. (glibc
+ * elf/dl-lookup.c:do_lookup_x, found_it) */
+enum bs_refusal bs_judge_found(const struct bs_matcher *m, bs_map_id id, uint32_t symbol)
+{
+	struct bs_symbol s = bs_image_symbol(bs_map_of(m->process, id)->image, symbol);
+	unsigned visibility = bs_symbol_visibility(&s);
+
+	if (m->binder->policy.hidden_is_skipped &&
+	    (visibility == STV_HIDDEN || visibility == STV_INTERNAL))
+		return BS_REFUSED_HIDDEN;
+	switch (bs_symbol_bind(&s)) {
+	case STB_GLOBAL:
+	case STB_WEAK:
+		return BS_ACCEPTED;
+	case BIND_UNIQUE:
+		return m->binder->policy.unique ? BS_ACCEPTED : BS_REFUSED_BINDING;
+	default:
+		return BS_REFUSED_BINDING;
+	}
+}
+
+/* May map ID be asked at all? */
+enum bs_refusal bs_judge_map(const struct bs_matcher *m, bs_map_id id)
+{
+	const struct bs_map *map = bs_map_of(m->process, id);
+
+	if (map->removed)
+		return BS_REFUSED_UNLOADED;
+	if ((m->type_class & BS_CLASS_COPY) && map->kind == BS_MAP_EXECUTABLE)
+		return BS_REFUSED_COPY;
+	return BS_ACCEPTED;
 }
 
 /* The definition in map ID that answers the request, by ID's own hash table. */
-static struct match match_in(const struct matcher *m, bs_map_id id)
+struct bs_match bs_match_in(const struct bs_matcher *m, bs_map_id id)
 {
 	const struct bs_image *image = bs_map_of(m->process, id)->image;
 	struct bs_hash_step step = { 0 };
 	uint32_t fallback = 0, n_fallbacks = 0;
+	struct bs_match match = { .refusal = BS_REFUSED_NAME };
 
-	for (uint32_t index; (index = bs_image_hash_next(image, m->query->name, m->query->hash,
-							 &step)) != 0;) {
-		struct bs_symbol s = bs_image_symbol(image, index);
+	for (uint32_t index;
+	     (index = bs_image_hash_next(image, m->query->name, m->query->hash, &step)) != 0;) {
+		enum bs_refusal refusal = bs_judge_entry(m, id, index);
 
-		if (s.value == 0 && bs_symbol_type(&s) != STT_TLS &&
-		    !(s.section == SHN_ABS && m->binder->policy.absolute_zero))
-			continue;
-		if ((m->type_class & BS_CLASS_PLT) && s.section == SHN_UNDEF)
-			continue;
-		if (!type_can_answer(bs_symbol_type(&s)))
-			continue;
-		if (strcmp(bs_image_string(image, s.name), m->query->name) != 0)
-			continue;
-		switch (judge_version(m, id, index)) {
-		case VERSION_YES:
-			return (struct match){ .symbol = index };
-		case VERSION_NO:
-			break;
-		case VERSION_IF_ALONE:
-			if (n_fallbacks++ == 0)
-				fallback = index;
-			break;
-		case VERSION_CRASH:
-			return (struct match){
-				.crash = "a library that is named in a version requirement has no versions",
-			};
-		}
+		if (refusal == BS_ACCEPTED || refusal == BS_REFUSED_BY_CRASH)
+			return (struct bs_match){ .symbol = index, .refusal = refusal };
+		if (refusal == BS_REFUSED_UNLESS_ALONE && n_fallbacks++ == 0)
+			fallback = index;
+		if (refusal != BS_REFUSED_NAME)
+			match = (struct bs_match){ .symbol = index, .refusal = refusal };
 	}
-	return (struct match){ .symbol = n_fallbacks == 1 ? fallback : 0 };
+	if (n_fallbacks == 1)
+		return (struct bs_match){ .symbol = fallback, .refusal = BS_ACCEPTED };
+	if (n_fallbacks)
+		match = (struct bs_match){ .symbol = fallback, .refusal = BS_REFUSED_AMBIGUOUS };
+	return match;
 }
 
-static const struct bs_unique *find_unique(const struct matcher *m, uint32_t ns)
+static const struct bs_unique *find_unique(const struct bs_matcher *m, uint32_t ns)
 {
 	bs_vec_each (i, &m->binder->uniques) {
 		const struct bs_unique *u = &m->binder->uniques.v[i];
@@ -135,8 +160,9 @@ static const struct bs_unique *find_unique(const struct matcher *m, uint32_t ns)
 	return NULL;
 }
 
-/* The scope search stopped at a unique definition: the one that was bound first counts, if there is one. */
-static void answer_unique(const struct matcher *m, bs_map_id map, uint32_t symbol,
+/* The scope search stopped at a unique definition: the one that was bound first counts, if there is
+ * one. */
+static void answer_unique(const struct bs_matcher *m, bs_map_id map, uint32_t symbol,
 			  struct bs_answer *answer)
 {
 	const struct bs_unique *bound = find_unique(m, bs_map_of(m->process, map)->ns);
@@ -159,7 +185,7 @@ static void answer_unique(const struct matcher *m, bs_map_id map, uint32_t symbo
 }
 
 /* One candidate after another in scope order, until one answers. (glibc do_lookup_x) */
-static void search_scope(const struct matcher *m, struct bs_answer *answer)
+static void search_scope(const struct bs_matcher *m, struct bs_answer *answer)
 {
 	const struct bs_process *process = m->process;
 	const struct bs_name_table *table = m->binder->table;
@@ -184,70 +210,54 @@ static void search_scope(const struct matcher *m, struct bs_answer *answer)
 			return;
 		started = true;
 		last = best;
-		const struct bs_map *candidate = bs_map_of(process, map);
-
-		if (candidate->removed ||
-		    ((m->type_class & BS_CLASS_COPY) && candidate->kind == BS_MAP_EXECUTABLE))
-			continue;
 		/* A stand-in of ld.so answers as ld.so itself. */
-		map = candidate->real;
-		struct match found = match_in(m, map);
+		map = bs_map_of(process, map)->real;
+		if (bs_judge_map(m, map) != BS_ACCEPTED)
+			continue;
+		struct bs_match found = bs_match_in(m, map);
 
-		if (found.crash) {
+		if (found.refusal == BS_REFUSED_BY_CRASH) {
 			answer->outcome = BS_LOOKUP_CRASH;
-			answer->crash = found.crash;
+			answer->crash =
+				"a library that is named in a version requirement has no versions";
 			return;
 		}
-		if (!found.symbol)
+		if (found.refusal != BS_ACCEPTED ||
+		    bs_judge_found(m, map, found.symbol) != BS_ACCEPTED)
 			continue;
 		struct bs_symbol s = bs_image_symbol(bs_map_of(process, map)->image, found.symbol);
-		unsigned visibility = bs_symbol_visibility(&s);
 
-		if (m->binder->policy.hidden_is_skipped &&
-		    (visibility == STV_HIDDEN || visibility == STV_INTERNAL))
-			continue;
-		switch (bs_symbol_bind(&s)) {
-		case STB_WEAK:
-			if (m->binder->policy.dynamic_weak) {
-				if (answer->definer == BS_NO_MAP) {
-					answer->definer = map;
-					answer->symbol = found.symbol;
-					answer->why = BS_WHY_WEAK;
-				}
-				break;
-			}
-			/* fall through */
-		case STB_GLOBAL:
-			answer->definer = map;
-			answer->symbol = found.symbol;
-			answer->why = m->binder->policy.dynamic_weak ? BS_WHY_STRONG
-								     : BS_WHY_FIRST_IN_SCOPE;
+		if (bs_symbol_bind(&s) == BIND_UNIQUE) {
+			answer_unique(m, map, found.symbol, answer);
 			return;
-		case BIND_UNIQUE:
-			if (m->binder->policy.unique) {
-				answer_unique(m, map, found.symbol, answer);
-				return;
-			}
-			break;
-		default:
-			break;
 		}
+		bool weak = bs_symbol_bind(&s) == STB_WEAK && m->binder->policy.dynamic_weak;
+
+		if (weak && answer->definer != BS_NO_MAP)
+			continue;
+		answer->definer = map;
+		answer->symbol = found.symbol;
+		answer->why = !m->binder->policy.dynamic_weak ? BS_WHY_FIRST_IN_SCOPE
+			      : weak			      ? BS_WHY_WEAK
+							      : BS_WHY_STRONG;
+		if (!weak)
+			return;
 	}
 }
 
 /*
  * The reference is protected, which is to say that its object defines the symbol and wants it for
- * itself. For a jump slot that settles it; for data the object yields to a canonical PLT entry of the executable, which is found out by a
- * second search that does not see such entries.
+ * itself. For a jump slot that settles it; for data the object yields to a canonical PLT entry of
+ * the executable, which is found out by a second search that does not see such entries.
  */
-static void settle_protected(const struct matcher *m, struct bs_answer *answer)
+static void settle_protected(const struct bs_matcher *m, struct bs_answer *answer)
 {
 	bs_map_id own = m->query->referrer;
 	bs_map_id other = answer->definer;
 
 	answer->protected_reference = true;
 	if (m->type_class != BS_CLASS_PLT) {
-		struct matcher strict = *m;
+		struct bs_matcher strict = *m;
 		struct bs_answer second = { 0 };
 
 		strict.type_class = BS_CLASS_PLT;
@@ -270,7 +280,7 @@ static void settle_protected(const struct matcher *m, struct bs_answer *answer)
 struct bs_answer bs_lookup(const struct bs_binder *binder, const struct bs_process *process,
 			   const struct bs_ctx *ctx, const struct bs_query *query)
 {
-	const struct matcher m = {
+	const struct bs_matcher m = {
 		.binder = binder,
 		.process = process,
 		.ctx = ctx,
@@ -281,8 +291,8 @@ struct bs_answer bs_lookup(const struct bs_binder *binder, const struct bs_proce
 	struct bs_symbol reference = { 0 };
 
 	if (query->symbol)
-		reference = bs_image_symbol(bs_map_of(process, query->referrer)->image,
-					    query->symbol);
+		reference =
+			bs_image_symbol(bs_map_of(process, query->referrer)->image, query->symbol);
 	search_scope(&m, &answer);
 	if (answer.outcome == BS_LOOKUP_CRASH)
 		return answer;
@@ -296,6 +306,37 @@ struct bs_answer bs_lookup(const struct bs_binder *binder, const struct bs_proce
 	if (query->symbol && bs_symbol_visibility(&reference) == STV_PROTECTED)
 		settle_protected(&m, &answer);
 	return answer;
+}
+
+struct bs_query bs_query_for(const struct bs_process *process, bs_map_id referrer, uint32_t symbol,
+			     unsigned type_class)
+{
+	const struct bs_map *map = bs_map_of(process, referrer);
+	const char *name = bs_image_symbol_name(map->image, symbol);
+
+	return (struct bs_query){
+		.name = name,
+		.hash = bs_hash_gnu(name),
+		.referrer = referrer,
+		.symbol = symbol,
+		.version = bs_reference_version(map->image, symbol),
+		.type_class = type_class,
+		.scope = &map->scope,
+	};
+}
+
+struct bs_binding bs_binding_from(const struct bs_query *query, const struct bs_answer *answer)
+{
+	return (struct bs_binding){
+		.referrer = query->referrer,
+		.symbol = query->symbol,
+		.definer = answer->definer,
+		.definer_symbol = answer->symbol,
+		.type_class = (uint8_t)query->type_class,
+		.why = (uint8_t)answer->why,
+		.outcome = (uint8_t)answer->outcome,
+		.protected_reference = answer->protected_reference,
+	};
 }
 
 void bs_apply_effects(struct bs_binder *binder, struct bs_process *process,
@@ -313,8 +354,9 @@ void bs_apply_effects(struct bs_binder *binder, struct bs_process *process,
 			    });
 		if (answer->pins_unique &&
 		    bs_process_keep_unique(process, answer->unique_map, relocating))
-			bs_vec_push(ctx->arena, &ret->notes,
-				    (struct bs_note){ BS_NOTE_UNIQUE_PINNED, answer->unique_map, 0 });
+			bs_vec_push(
+				ctx->arena, &ret->notes,
+				(struct bs_note){ BS_NOTE_UNIQUE_PINNED, answer->unique_map, 0 });
 	}
 	if (answer->outcome != BS_BOUND)
 		return;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One object's relocations, in the loader's order.
- * (glibc elf/dl-reloc.c:_dl_relocate_object, resolve_map; elf/do-rel.h; sysdeps/MACHINE/dl-machine.h)
+ * (glibc elf/dl-reloc.c:_dl_relocate_object, resolve_map; elf/do-rel.h;
+ * sysdeps/MACHINE/dl-machine.h)
  */
 #include "bind-priv.h"
 
@@ -20,7 +21,8 @@ struct job {
 	struct bs_failure *failure;
 	enum bs_relocation_end end;
 	uint32_t first_binding; /* of this map in ret->bindings */
-	/* The loader remembers its last lookup per object: the same question again is no new lookup. */
+	/* The loader remembers its last lookup per object: the same question again is no new
+	 * lookup. */
 	uint32_t last_symbol;
 	unsigned last_class;
 };
@@ -160,34 +162,15 @@ static uint32_t remember(struct job *job, uint32_t *memo, const struct bs_bindin
 }
 
 /* Makes the lookup for SYMBOL and returns its binding's index. */
-static uint32_t look_up(struct job *job, uint32_t *memo, uint32_t symbol,
-			const struct bs_symbol *reference, unsigned type_class)
+static uint32_t look_up(struct job *job, uint32_t *memo, uint32_t symbol, unsigned type_class)
 {
-	const char *name = bs_image_string(job->image, reference->name);
-	const struct bs_query query = {
-		.name = name,
-		.hash = bs_hash_gnu(name),
-		.referrer = job->map,
-		.symbol = symbol,
-		.version = bs_reference_version(job->image, symbol),
-		.type_class = type_class,
-		.scope = &bs_map_of(job->process, job->map)->scope,
-	};
+	const struct bs_query query = bs_query_for(job->process, job->map, symbol, type_class);
 	struct bs_answer answer = bs_lookup(job->binder, job->process, job->ctx, &query);
-	const struct bs_binding binding = {
-		.referrer = job->map,
-		.symbol = symbol,
-		.definer = answer.definer,
-		.definer_symbol = answer.symbol,
-		.type_class = (uint8_t)type_class,
-		.why = (uint8_t)answer.why,
-		.outcome = (uint8_t)answer.outcome,
-		.protected_reference = answer.protected_reference,
-	};
+	const struct bs_binding binding = bs_binding_from(&query, &answer);
 	uint32_t index = remember(job, memo, &binding);
 
 	if (answer.outcome == BS_UNDEFINED)
-		fail_undefined(job, index, name, query.version);
+		fail_undefined(job, index, query.name, query.version);
 	else if (answer.outcome == BS_LOOKUP_CRASH)
 		fail_crash(job, answer.crash);
 	if (!job->ret->stopped)
@@ -196,16 +179,22 @@ static uint32_t look_up(struct job *job, uint32_t *memo, uint32_t symbol,
 	return index;
 }
 
-static uint32_t bind_locally(struct job *job, uint32_t *memo, uint32_t symbol, unsigned type_class)
+/* Local, hidden or protected: the object itself, without a question. */
+static struct bs_binding own_binding(bs_map_id map, uint32_t symbol, unsigned type_class)
 {
-	const struct bs_binding own = {
-		.referrer = job->map,
+	return (struct bs_binding){
+		.referrer = map,
 		.symbol = symbol,
-		.definer = job->map,
+		.definer = map,
 		.definer_symbol = symbol,
 		.type_class = (uint8_t)type_class,
 		.why = BS_WHY_LOCAL,
 	};
+}
+
+static uint32_t bind_locally(struct job *job, uint32_t *memo, uint32_t symbol, unsigned type_class)
+{
+	const struct bs_binding own = own_binding(job->map, symbol, type_class);
 
 	return remember(job, memo, &own);
 }
@@ -258,9 +247,8 @@ static bs_map_id bind_symbol(struct job *job, uint32_t symbol, unsigned type_cla
 	if (!known) {
 		struct bs_symbol reference = bs_image_symbol(job->image, symbol);
 
-		index = binds_locally(&reference)
-				? bind_locally(job, memo, symbol, type_class)
-				: look_up(job, memo, symbol, &reference, type_class);
+		index = binds_locally(&reference) ? bind_locally(job, memo, symbol, type_class)
+						  : look_up(job, memo, symbol, type_class);
 	}
 	struct bs_binding *binding = &job->ret->bindings.v[index];
 
@@ -281,7 +269,8 @@ static bs_map_id bind_symbol(struct job *job, uint32_t symbol, unsigned type_cla
 	return BS_NO_MAP;
 }
 
-/* Initial-exec TLS of an object that came late needs what is left of the static block; a descriptor takes it if there is some. */
+/* Initial-exec TLS of an object that came late needs what is left of the static block; a descriptor
+ * takes it if there is some. */
 static void place_tls(struct job *job, bs_map_id definer, bool optional)
 {
 	if (definer == BS_NO_MAP || job->ret->stopped ||
@@ -302,7 +291,8 @@ static void relocate_eagerly(struct job *job, const struct bs_reloc_table *table
 		struct bs_relocation r = bs_reloc_at(table, i);
 		enum bs_reloc_kind kind = bs_machine_kind(job->image->machine, r.type);
 
-		if (kind == BS_RELOC_NONE || kind == BS_RELOC_RELATIVE || kind == BS_RELOC_IRELATIVE)
+		if (kind == BS_RELOC_NONE || kind == BS_RELOC_RELATIVE ||
+		    kind == BS_RELOC_IRELATIVE)
 			continue;
 		bs_map_id definer =
 			r.symbol ? bind_symbol(job, r.symbol, class_of(kind)) : job->map;
@@ -315,7 +305,8 @@ static void relocate_eagerly(struct job *job, const struct bs_reloc_table *table
 	}
 }
 
-/* In a lazy table only jump slots wait. (glibc sysdeps/MACHINE/dl-machine.h:elf_machine_lazy_rel) */
+/* In a lazy table only jump slots wait. (glibc sysdeps/MACHINE/dl-machine.h:elf_machine_lazy_rel)
+ */
 static bool waits(const struct job *job, const struct bs_relocation *r, enum bs_reloc_kind kind)
 {
 	if (kind != BS_RELOC_SLOT)
@@ -402,37 +393,19 @@ void bs_bind_slots(const struct bs_binder *binder, const struct bs_process *proc
 			continue;
 		seen[r.symbol] = 1;
 		struct bs_symbol reference = bs_image_symbol(image, r.symbol);
-		struct bs_binding binding = {
-			.referrer = map,
-			.symbol = r.symbol,
-			.definer = map,
-			.definer_symbol = r.symbol,
-			.type_class = BS_CLASS_PLT,
-			.why = BS_WHY_LOCAL,
-			.n_relocations = 1,
-		};
+		struct bs_binding binding = own_binding(map, r.symbol, BS_CLASS_PLT);
 
-		/* A first call asks for default visibility only: protected is as good as local here. */
+		/* A first call asks for default visibility only: protected is as good as local
+		 * here. */
 		if (bs_symbol_visibility(&reference) == STV_DEFAULT &&
 		    bs_symbol_bind(&reference) != STB_LOCAL) {
-			const char *name = bs_image_string(image, reference.name);
-			const struct bs_query query = {
-				.name = name,
-				.hash = bs_hash_gnu(name),
-				.referrer = map,
-				.symbol = r.symbol,
-				.version = bs_reference_version(image, r.symbol),
-				.type_class = BS_CLASS_PLT,
-				.scope = &bs_map_of(process, map)->scope,
-			};
+			const struct bs_query query =
+				bs_query_for(process, map, r.symbol, BS_CLASS_PLT);
 			struct bs_answer answer = bs_lookup(binder, process, ctx, &query);
 
-			binding.definer = answer.definer;
-			binding.definer_symbol = answer.symbol;
-			binding.why = (uint8_t)answer.why;
-			binding.outcome = (uint8_t)answer.outcome;
-			binding.protected_reference = answer.protected_reference;
+			binding = bs_binding_from(&query, &answer);
 		}
+		binding.n_relocations = 1;
 		bs_vec_push(ctx->arena, bindings, binding);
 	}
 }
@@ -460,15 +433,7 @@ bool bs_bind_name(struct bs_binder *binder, struct bs_process *process, const st
 	};
 
 	ret->asked = version;
-	bs_vec_push(ctx->arena, &ret->bindings,
-		    (struct bs_binding){
-			    .referrer = referrer,
-			    .definer = answer.definer,
-			    .definer_symbol = answer.symbol,
-			    .type_class = BS_CLASS_DATA,
-			    .why = (uint8_t)answer.why,
-			    .outcome = (uint8_t)answer.outcome,
-		    });
+	bs_vec_push(ctx->arena, &ret->bindings, bs_binding_from(&query, &answer));
 	if (answer.outcome == BS_LOOKUP_CRASH)
 		fail_crash(&job, answer.crash);
 	else if (answer.outcome != BS_BOUND)

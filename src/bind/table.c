@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The name table. Hashes come from the chains of DT_GNU_HASH as they are; only objects that have nothing but
- * DT_HASH are hashed here. The table proposes maps and never decides: that an entry is stale (its map is dead)
- * or wrong (the file's own table would not find it) costs a look, not an answer.
+ * The name table. Hashes come from the chains of DT_GNU_HASH as they are; only objects that have
+ * nothing but DT_HASH are hashed here. The table proposes maps and never decides: that an entry is
+ * stale (its map is dead) or wrong (the file's own table would not find it) costs a look, not an
+ * answer.
  */
 #include "bind-priv.h"
 
@@ -24,7 +25,8 @@ static uint32_t count_names(const struct bs_image *image)
 
 static void link_entry(struct bs_name_table *table, uint32_t at)
 {
-	uint32_t *head = &table->heads[(table->entries.v[at].hash * 2654435761u) >> 7 & table->mask];
+	uint32_t *head =
+		&table->heads[(table->entries.v[at].hash * 2654435761u) >> 7 & table->mask];
 
 	table->entries.v[at].next = *head;
 	*head = at;

@@ -5,7 +5,8 @@
 #include <elf.h>
 #include <string.h>
 
-/* The map that a verneed's file name means: by name in link-map order, else in the requirer's own searchlist. */
+/* The map that a verneed's file name means: by name in link-map order, else in the requirer's own
+ * searchlist. */
 static bs_map_id find_needed(const struct bs_process *process, const struct bs_ctx *ctx,
 			     bs_map_id requirer, const char *file)
 {
@@ -65,9 +66,9 @@ static const char *words_for(const struct bs_ctx *ctx, const struct bs_version_c
 		break;
 	case BS_VERSION_NO_INFO:
 		if (verbose)
-			return bs_arena_printf(
-				ctx->arena, "no version information available (required by %s)",
-				by);
+			return bs_arena_printf(ctx->arena,
+					       "no version information available (required by %s)",
+					       by);
 		break;
 	case BS_VERSION_ODD:
 		return bs_arena_printf(ctx->arena, "unsupported version %u of Verdef record", odd);
@@ -80,8 +81,7 @@ static bool check_one(const struct bs_process *process, const struct bs_ctx *ctx
 		      bs_map_id target, const struct bs_vernaux *aux, bool verbose,
 		      const char *program, bs_version_checks *checks)
 {
-	const struct bs_image *image =
-		bs_map_of(process, bs_map_of(process, target)->real)->image;
+	const struct bs_image *image = bs_map_of(process, bs_map_of(process, target)->real)->image;
 	const char *by = requirer_name(process, ctx, map);
 	uint16_t odd = 0;
 	struct bs_version_check check = {

@@ -27,19 +27,20 @@ struct bs_command_line {
 	const char *output; /* file, or NULL: standard output */
 	enum bs_color color;
 	bool verbose, quiet;
-	bool done;          /* --help or --version was answered */
+	bool done; /* --help or --version was answered */
 };
 
 /*
- * Reads ARGV into *RET, whose strings are ARGV's or ARENA's. Returns false after a message on standard error.
- * ENVIRON is bindsim's own environment, from which the variables that a loader reads are taken.
+ * Reads ARGV into *RET, whose strings are ARGV's or ARENA's. Returns false after a message on
+ * standard error. ENVIRON is bindsim's own environment, from which the variables that a loader
+ * reads are taken.
  */
 bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **environ,
 			  struct bs_command_line *ret);
 
 /*
- * FILE[:FLAGS] as the contract has it. The text after the last ':' is flags only if all of it is; otherwise it belongs to the
- * file's name. A name without flags is TEXT itself.
+ * FILE[:FLAGS] as the contract has it. The text after the last ':' is flags only if all of it is;
+ * otherwise it belongs to the file's name. A name without flags is TEXT itself.
  */
 struct bs_step bs_parse_dlopen(struct bs_arena *arena, const char *text);
 

@@ -28,7 +28,8 @@ static bool wants_color(const struct bs_command_line *line, FILE *file)
 }
 
 /*
- * Where the report goes. A file gets its name when it is complete: until then it lies beside its place.
+ * Where the report goes. A file gets its name when it is complete: until then it lies beside its
+ * place.
  */
 struct destination {
 	FILE *file;

@@ -51,12 +51,13 @@ static void print_help(void)
 	puts("Usage: bindsim [OPTION]... EXECUTABLE [STEP]...\n"
 	     "Says which shared object every symbol reference of a process would bind to, for\n"
 	     "EXECUTABLE's start-up and for the loader calls to come, without running anything.");
-#define GROUP(title) printf("\n%s:\n", title);
+#define GROUP(title)				 printf("\n%s:\n", title);
 #define OPTION(id, name, letter, argument, help) print_option(name, letter, argument, help);
 #include "options.def"
 #undef OPTION
 #undef GROUP
-	puts("\nFLAGS: LAZY NOW GLOBAL LOCAL DEEPBIND NODELETE NOLOAD, joined by , + or |, or a number.\n"
+	puts("\nFLAGS: LAZY NOW GLOBAL LOCAL DEEPBIND NODELETE NOLOAD, joined by , + or |, or a "
+	     "number.\n"
 	     "Parts for --show: of text: steps, objects, bindings; of ld-debug: bindings, libs,\n"
 	     "scopes, versions, mapped.\n"
 	     "\nExit status: 0 all succeeds, 1 the simulated loader refuses something, 2 trouble.\n"
@@ -83,8 +84,8 @@ static bool read_env(struct reader *r, const char *text)
 		return false;
 	}
 	bs_vec_push(r->arena, &r->set,
-		    (struct bs_variable){
-			    bs_arena_strndup(r->arena, text, (size_t)(equals - text)), equals + 1 });
+		    (struct bs_variable){ bs_arena_strndup(r->arena, text, (size_t)(equals - text)),
+					  equals + 1 });
 	return true;
 }
 
@@ -121,11 +122,12 @@ static bool read_show(const struct bs_format *format, const char *text, unsigned
 		size_t n = strcspn(text, ",");
 		unsigned i = 0;
 
-		while (format->parts[i] && (strlen(format->parts[i]) != n ||
-					    strncmp(format->parts[i], text, n) != 0))
+		while (format->parts[i] &&
+		       (strlen(format->parts[i]) != n || strncmp(format->parts[i], text, n) != 0))
 			i++;
 		if (!format->parts[i]) {
-			fprintf(stderr, "bindsim: --show '%.*s': format %s has no such part; it has",
+			fprintf(stderr,
+				"bindsim: --show '%.*s': format %s has no such part; it has",
 				(int)n, text, format->name);
 			for (i = 0; format->parts[i]; i++)
 				fprintf(stderr, " %s", format->parts[i]);
@@ -248,13 +250,13 @@ static void take_environment(struct reader *r, char **environ)
 	for (char **entry = environ; !r->no_env && !plan->root && *entry; entry++) {
 		const char *equals = strchr(*entry, '=');
 
-		if (equals && (strncmp(*entry, "LD_", 3) == 0 ||
-			       strncmp(*entry, "GLIBC_TUNABLES=", 15) == 0))
-			bs_vec_push(r->arena, &all,
-				    (struct bs_variable){
-					    bs_arena_strndup(r->arena, *entry,
-							     (size_t)(equals - *entry)),
-					    equals + 1 });
+		if (equals &&
+		    (strncmp(*entry, "LD_", 3) == 0 || strncmp(*entry, "GLIBC_TUNABLES=", 15) == 0))
+			bs_vec_push(
+				r->arena, &all,
+				(struct bs_variable){ bs_arena_strndup(r->arena, *entry,
+								       (size_t)(equals - *entry)),
+						      equals + 1 });
 	}
 	for (char **entry = environ; !plan->root && *entry; entry++)
 		if (strncmp(*entry, "PATH=", 5) == 0)
@@ -285,7 +287,8 @@ bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **
 				bs_complain("unknown option -%c; bindsim --help lists the options",
 					    optopt);
 			else
-				bs_complain("unknown or misused option %s; bindsim --help lists the options",
+				bs_complain("unknown or misused option %s; bindsim --help lists "
+					    "the options",
 					    argv[optind - 1]);
 			return false;
 		}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * glibc 2.36. Facts from its sources; the Debian build differs in its default directories, which setup.c reads from the
- * ld.so at hand, and has the fixes for the order of relocation and for the debug lines that upstream took in 2.37.
+ * glibc 2.36. Facts from its sources; the Debian build differs in its default directories, which
+ * setup.c reads from the ld.so at hand, and has the fixes for the order of relocation and for the
+ * debug lines that upstream took in 2.37.
  */
 #include "profile.h"
 
@@ -9,7 +10,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* The file's ABI number may be above 0 for GNU objects, up to what this libc knows. (glibc libc-abis) */
+/* The file's ABI number may be above 0 for GNU objects, up to what this libc knows. (glibc
+ * libc-abis) */
 static unsigned abi_limit(uint16_t e_machine)
 {
 	switch (e_machine) {
@@ -29,7 +31,8 @@ static enum bs_verdict refuse(const char *words, const char **ret_words)
 	return BS_REFUSE;
 }
 
-/* The low bits of e_flags name the calling convention on these machines. (glibc sysdeps/MACHINE/dl-machine.h:elf_machine_matches_host) */
+/* The low bits of e_flags name the calling convention on these machines. (glibc
+ * sysdeps/MACHINE/dl-machine.h:elf_machine_matches_host) */
 static bool flags_match(const struct bs_elf_header *header, const struct bs_target *target)
 {
 	enum { RISCV_FLOAT_ABI = 6, PPC64_ABI = 3 };
@@ -72,8 +75,8 @@ static enum bs_verdict judge(const struct bs_image *image, const struct bs_targe
 		*ret_error = image->read_error;
 		return refuse("cannot read file data", ret_words);
 	}
-	if (image->size < (machine->elf_class == ELFCLASS64 ? sizeof(Elf64_Ehdr)
-							    : sizeof(Elf32_Ehdr)))
+	if (image->size <
+	    (machine->elf_class == ELFCLASS64 ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr)))
 		return refuse("file too short", ret_words);
 	if (memcmp(h->ident, ELFMAG, SELFMAG) != 0)
 		return refuse("invalid ELF header", ret_words);
@@ -103,8 +106,8 @@ static enum bs_verdict judge(const struct bs_image *image, const struct bs_targe
 		return BS_SKIP;
 	if (h->type != ET_DYN && h->type != ET_EXEC)
 		return refuse("only ET_DYN and ET_EXEC can be loaded", ret_words);
-	if (h->phentsize != (machine->elf_class == ELFCLASS64 ? sizeof(Elf64_Phdr)
-							      : sizeof(Elf32_Phdr)))
+	if (h->phentsize !=
+	    (machine->elf_class == ELFCLASS64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr)))
 		return refuse("ELF file's phentsize not the expected size", ret_words);
 	if (image->state == BS_IMAGE_NO_PHDRS)
 		return refuse("cannot read file data", ret_words);
@@ -221,9 +224,9 @@ static uint64_t mode_number(const struct bs_step *step)
 		unsigned mode;
 		uint64_t number;
 	} numbers[] = {
-		{ BS_MODE_LAZY, MODE_LAZY },         { BS_MODE_NOW, MODE_NOW },
-		{ BS_MODE_NOLOAD, MODE_NOLOAD },     { BS_MODE_DEEPBIND, MODE_DEEPBIND },
-		{ BS_MODE_GLOBAL, MODE_GLOBAL },     { BS_MODE_NODELETE, MODE_NODELETE },
+		{ BS_MODE_LAZY, MODE_LAZY },	 { BS_MODE_NOW, MODE_NOW },
+		{ BS_MODE_NOLOAD, MODE_NOLOAD }, { BS_MODE_DEEPBIND, MODE_DEEPBIND },
+		{ BS_MODE_GLOBAL, MODE_GLOBAL }, { BS_MODE_NODELETE, MODE_NODELETE },
 	};
 	uint64_t number = 0;
 

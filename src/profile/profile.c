@@ -50,7 +50,8 @@ const char *bs_failure_as_dlerror(const struct bs_ctx *ctx, const struct bs_fail
 }
 
 /*
- * Before libc is there, ld.so has words for these errors only. (glibc elf/dl-minimal.c:__strerror_r)
+ * Before libc is there, ld.so has words for these errors only. (glibc
+ * elf/dl-minimal.c:__strerror_r)
  */
 static const char *startup_strerror(const struct bs_ctx *ctx, int error)
 {
@@ -71,8 +72,7 @@ const char *bs_failure_as_startup(const struct bs_ctx *ctx, const struct bs_fail
 				  const char *program)
 {
 	const char *said = words_of(
-		ctx, failure,
-		failure->os_error ? startup_strerror(ctx, failure->os_error) : NULL);
+		ctx, failure, failure->os_error ? startup_strerror(ctx, failure->os_error) : NULL);
 
 	if (failure->crash)
 		return said;

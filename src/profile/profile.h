@@ -21,7 +21,7 @@
 
 /* What dlopen's second argument means to a loader. */
 struct bs_open_mode {
-	unsigned flags;            /* BS_OPEN_* of the scope floor */
+	unsigned flags;		   /* BS_OPEN_* of the scope floor */
 	struct bs_failure refusal; /* words are set when the call fails for the mode alone */
 };
 
@@ -32,16 +32,21 @@ struct bs_profile {
 	struct bs_search_policy search;
 	struct bs_scope_policy scope;
 	struct bs_match_policy match;
-	const char *cache_path;     /* "/etc/ld.so.cache" */
-	const char *preload_file;   /* "/etc/ld.so.preload" */
-	const char *malloc_names[5]; /* what ld.so looks up for itself at the end of start-up; NULL ends */
-	bool rebinds_itself;        /* then ld.so's own relocations are made again, with the executable's scope */
+	const char *cache_path;	     /* "/etc/ld.so.cache" */
+	const char *preload_file;    /* "/etc/ld.so.preload" */
+	const char *malloc_names[5]; /* what ld.so looks up for itself at the end of start-up; NULL
+					ends */
+	bool rebinds_itself; /* then ld.so's own relocations are made again, with the executable's
+				scope */
 
-	/* The version that libc's first symbols have on MACHINE: "GLIBC_2.2.5"; NULL when unknown. */
+	/* The version that libc's first symbols have on MACHINE: "GLIBC_2.2.5"; NULL when unknown.
+	 */
 	const char *(*base_version)(const struct bs_machine *machine);
-	/* The name the kernel's shared object has in the link map of programs for MACHINE, or NULL. */
+	/* The name the kernel's shared object has in the link map of programs for MACHINE, or NULL.
+	 */
 	const char *(*vdso_soname)(const struct bs_machine *machine);
-	/* What ld.so MACHINE's programs name in PT_INTERP, for shared objects that stand in for an executable; or NULL. */
+	/* What ld.so MACHINE's programs name in PT_INTERP, for shared objects that stand in for an
+	 * executable; or NULL. */
 	const char *(*default_interp)(const struct bs_machine *machine);
 	struct bs_open_mode (*open_mode)(const struct bs_step *step);
 };
@@ -58,9 +63,10 @@ const struct bs_profile *bs_profile_guess(const char *interp);
 const char *const *bs_profile_names(void);
 
 /*
- * The part of a search's setup that comes from the machine, from how the ld.so at hand was built (INTERP: its N bytes, or NULL when it
- * is not at hand: then upstream's layout is taken, with a diagnostic) and from PLAN's options. Strings live in CTX's arena or in PLAN. Returns
- * false with *RET_PROBLEM, a sentence, when PLAN asks for something unknown.
+ * The part of a search's setup that comes from the machine, from how the ld.so at hand was built
+ * (INTERP: its N bytes, or NULL when it is not at hand: then upstream's layout is taken, with a
+ * diagnostic) and from PLAN's options. Strings live in CTX's arena or in PLAN. Returns false with
+ * *RET_PROBLEM, a sentence, when PLAN asks for something unknown.
  */
 bool bs_profile_setup(const struct bs_profile *profile, const struct bs_ctx *ctx,
 		      const struct bs_plan *plan, const struct bs_machine *machine,
@@ -70,6 +76,7 @@ bool bs_profile_setup(const struct bs_profile *profile, const struct bs_ctx *ctx
 /* FAILURE as dlerror(3) would say it: "SUBJECT: WORDS: strerror". In CTX's arena. */
 const char *bs_failure_as_dlerror(const struct bs_ctx *ctx, const struct bs_failure *failure);
 
-/* FAILURE as the loader says it on standard error when start-up fails; PROGRAM is argv[0]. In CTX's arena. */
+/* FAILURE as the loader says it on standard error when start-up fails; PROGRAM is argv[0]. In CTX's
+ * arena. */
 const char *bs_failure_as_startup(const struct bs_ctx *ctx, const struct bs_failure *failure,
 				  const char *program);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How the ld.so at hand was built, read from its bytes: the default directories stand in it as a run of NUL-separated paths
- * (glibc elf/dl-load.c:system_dirs), each of which ends with a slash.
+ * How the ld.so at hand was built, read from its bytes: the default directories stand in it as a
+ * run of NUL-separated paths (glibc elf/dl-load.c:system_dirs), each of which ends with a slash.
  */
 #include "profile.h"
 
@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A build's default directories and $LIB, by machine; the multiarch name stands for Debian and its kin. */
+/* A build's default directories and $LIB, by machine; the multiarch name stands for Debian and its
+ * kin. */
 struct layout {
 	uint16_t e_machine;
 	uint8_t elf_class, data;
@@ -33,13 +34,13 @@ static const struct layout *layout_of(const struct bs_machine *machine)
 {
 	for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++)
 		if (layouts[i].e_machine == machine->e_machine &&
-		    layouts[i].elf_class == machine->elf_class &&
-		    layouts[i].data == machine->data)
+		    layouts[i].elf_class == machine->elf_class && layouts[i].data == machine->data)
 			return &layouts[i];
 	return NULL;
 }
 
-/* The run of directories at BYTES as a NULL-ended list; the run ends at the first string that is no directory path. */
+/* The run of directories at BYTES as a NULL-ended list; the run ends at the first string that is no
+ * directory path. */
 static const char *const *read_run(const struct bs_ctx *ctx, const char *bytes, size_t n)
 {
 	BS_VEC(const char *) dirs = { 0 };
@@ -112,14 +113,15 @@ static const char *const *x86_levels(const struct bs_ctx *ctx, unsigned level)
 	return levels;
 }
 
-/* The builtin levels of the other machines that have any, best first. (glibc sysdeps/MACHINE/dl-hwcaps-subdirs.c) */
+/* The builtin levels of the other machines that have any, best first. (glibc
+ * sysdeps/MACHINE/dl-hwcaps-subdirs.c) */
 static const char *const *named_levels(const struct bs_ctx *ctx, const struct bs_machine *machine,
 				       const char *cpu)
 {
 	static const char *const power[] = { "power10", "power9", NULL };
 	static const char *const s390[] = { "z16", "z15", "z14", "z13", NULL };
 	static const char *const none[] = { NULL };
-	const char *const *all = machine->e_machine == EM_PPC64	? power
+	const char *const *all = machine->e_machine == EM_PPC64	 ? power
 				 : machine->e_machine == EM_S390 ? s390
 								 : none;
 
@@ -146,14 +148,14 @@ static bool choose_cpu(const struct bs_ctx *ctx, const struct bs_plan *plan,
 
 		if (plan->cpu && strcmp(plan->cpu, "x86-64") == 0)
 			level = 1;
-		else if (plan->cpu &&
-			 (strncmp(plan->cpu, "x86-64-v", 8) != 0 || plan->cpu[8] < '1' ||
-			  plan->cpu[8] > '4' || plan->cpu[9]))
+		else if (plan->cpu && (strncmp(plan->cpu, "x86-64-v", 8) != 0 ||
+				       plan->cpu[8] < '1' || plan->cpu[8] > '4' || plan->cpu[9]))
 			level = 0;
 		else if (plan->cpu)
 			level = (unsigned)(plan->cpu[8] - '0');
 		else if (!level)
-			level = 1; /* another kind of machine simulates: nothing is known above the baseline */
+			level = 1; /* another kind of machine simulates: nothing is known above the
+				      baseline */
 		if (!level) {
 			*ret_problem = bs_arena_printf(
 				ctx->arena,
@@ -175,8 +177,8 @@ static bool choose_cpu(const struct bs_ctx *ctx, const struct bs_plan *plan,
 }
 
 /*
- * $PLATFORM and the names that make up the legacy subdirectories. (glibc sysdeps/x86/cpu-features.c and
- * dl-procinfo.c: on Intel processors the platform was a microarchitecture.)
+ * $PLATFORM and the names that make up the legacy subdirectories. (glibc sysdeps/x86/cpu-features.c
+ * and dl-procinfo.c: on Intel processors the platform was a microarchitecture.)
  */
 static void choose_platform(const struct bs_plan *plan, const struct bs_machine *machine,
 			    struct bs_search_setup *ret)
@@ -193,8 +195,7 @@ static void choose_platform(const struct bs_plan *plan, const struct bs_machine 
 		bool intel = bs_host_is_intel() && !plan->cpu;
 
 		ret->platform = intel && ret->isa_level >= 3 ? "haswell" : "x86_64";
-		ret->legacy_names =
-			intel && ret->isa_level >= 4 ? x86_64_wide_names : x86_64_names;
+		ret->legacy_names = intel && ret->isa_level >= 4 ? x86_64_wide_names : x86_64_names;
 		ret->legacy_hwcap =
 			HWCAP_X86_64 | (intel && ret->isa_level >= 4 ? HWCAP_AVX512_1 : 0);
 		if (strcmp(ret->platform, "haswell") == 0)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * --format=ld-debug: the lines that ld.so prints under LD_DEBUG, with 0 for the process id, so that sort, comm and
- * diff can hold an answer against a real run. What ld.so prints where is in the format strings of glibc
- * elf/dl-lookup.c:_dl_debug_bindings, elf/dl-load.c, elf/dl-open.c:_dl_show_scope.
+ * --format=ld-debug: the lines that ld.so prints under LD_DEBUG, with 0 for the process id, so that
+ * sort, comm and diff can hold an answer against a real run. What ld.so prints where is in the
+ * format strings of glibc elf/dl-lookup.c:_dl_debug_bindings, elf/dl-load.c,
+ * elf/dl-open.c:_dl_show_scope.
  */
 #include "report.h"
 
@@ -81,8 +82,8 @@ static void write_search(struct bs_report *report, const struct bs_run *run,
 		LINE(report, "  trying file=", trace->text);
 		return;
 	case BS_TRACE_AUXILIARY:
-		LINE(report, "load auxiliary object=", trace->text, " requested by file=",
-		     name_or_program(run, trace->where));
+		LINE(report, "load auxiliary object=", trace->text,
+		     " requested by file=", name_or_program(run, trace->where));
 		return;
 	case BS_TRACE_END:
 		return;
@@ -103,8 +104,7 @@ static void write_scope(struct bs_report *report, const struct bs_run *run,
 		bs_write(report->writer, ":", 1);
 		bs_vec_each (k, &view->lists.v[i]) {
 			bs_write(report->writer, " ", 1);
-			bs_write_text(report->writer,
-				      bs_run_map_name(run, view->lists.v[i].v[k]));
+			bs_write_text(report->writer, bs_run_map_name(run, view->lists.v[i].v[k]));
 		}
 		end_line(report);
 	}
@@ -174,8 +174,7 @@ static void write_note(struct bs_report *report, const struct bs_run *run,
 }
 
 static void write_version(struct bs_report *report, const struct bs_run *run,
-			  const struct bs_step_result *result,
-			  const struct bs_version_check *check)
+			  const struct bs_step_result *result, const struct bs_version_check *check)
 {
 	if (report->show & SHOW_VERSIONS) {
 		begin_line(report);

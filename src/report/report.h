@@ -2,7 +2,8 @@
 /*
  * report.h - run -> bytes: it prints what it is given and computes nothing but sums
  *
- * A format is a table of functions. The tool opens one or more reports and hands their sinks to the simulation.
+ * A format is a table of functions. The tool opens one or more reports and hands their sinks to the
+ * simulation.
  *
  * Floor 8: may include base.h and sim.h; of the floors below only what sim.h shows.
  */

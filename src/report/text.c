@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * --format=text: for a person. Each step says what it brought and why from there; what failed, in the loader's words, with every
- * place that was tried; and who binds to whom, in counts.
+ * --format=text: for a person. Each step says what it brought and why from there; what failed, in
+ * the loader's words, with every place that was tried; and who binds to whom, in counts.
  */
 #include "report.h"
 
@@ -117,8 +117,8 @@ static void write_origin(struct bs_report *report, const struct bs_run *run, bs_
 		text(report, "the executable");
 		return;
 	}
-	text(report, map->how == BS_HOW_LIBRARY_PATH ? run->setup.library_path_label
-						     : how_text(map->how));
+	text(report,
+	     map->how == BS_HOW_LIBRARY_PATH ? run->setup.library_path_label : how_text(map->how));
 	if (map->via != BS_NO_MAP) {
 		text(report, " of ");
 		escaped(report, short_name(run, map->via));
@@ -220,9 +220,10 @@ static void write_tried(struct bs_report *report, const struct bs_run *run,
 			text(report, "        ");
 			escaped(report, trace->text);
 			text(report, ": ");
-			text(report, trace->kind == BS_TRACE_TRY
-					     ? verdict_text(trace)
-					     : "in a default directory, which DF_1_NODEFLIB forbids");
+			text(report,
+			     trace->kind == BS_TRACE_TRY
+				     ? verdict_text(trace)
+				     : "in a default directory, which DF_1_NODEFLIB forbids");
 			text(report, "\n");
 			break;
 		case BS_TRACE_FIND:

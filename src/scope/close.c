@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What happens when a handle goes: everything that nothing holds any more dies, and the scopes of the
- * survivors lose the searchlists of the dead. Also how a failed dlopen is undone.
- * (glibc elf/dl-close.c:_dl_close_worker)
+ * What happens when a handle goes: everything that nothing holds any more dies, and the scopes of
+ * the survivors lose the searchlists of the dead. Also how a failed dlopen is undone. (glibc
+ * elf/dl-close.c:_dl_close_worker)
  */
 #include "scope-priv.h"
 
@@ -39,8 +39,8 @@ static uint8_t *mark(const struct bs_process *process, const struct bs_ctx *ctx,
 }
 
 /*
- * SURVIVOR loses the lists of the dead from its scope. One that never was a root gets, in place of the first list
- * it loses, a list of its own needs.
+ * SURVIVOR loses the lists of the dead from its scope. One that never was a root gets, in place of
+ * the first list it loses, a list of its own needs.
  */
 static void shrink_scope(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id survivor,
 			 const uint8_t *is_kept)
@@ -57,8 +57,7 @@ static void shrink_scope(struct bs_process *process, const struct bs_ctx *ctx, b
 		if (!wants_own)
 			continue;
 		wants_own = false;
-		bs_list_set(process, ctx, map->searchlist,
-			    bs_ids_copy(ctx->arena, &map->initfini));
+		bs_list_set(process, ctx, map->searchlist, bs_ids_copy(ctx->arena, &map->initfini));
 		map->is_root = true;
 		bs_vec_push(ctx->arena, &scope, map->searchlist);
 	}
@@ -82,8 +81,7 @@ void bs_map_close(struct bs_process *process, const struct bs_ctx *ctx, bs_map_i
 	uint32_t n_kept = 0;
 
 	bs_vec_each (i, order)
-		if (is_kept[order->v[i]] &&
-		    bs_map_of(process, order->v[i])->kind == BS_MAP_LOADED)
+		if (is_kept[order->v[i]] && bs_map_of(process, order->v[i])->kind == BS_MAP_LOADED)
 			shrink_scope(process, ctx, order->v[i], is_kept);
 
 	bs_list_id global = bs_global_list(process, map->ns);

@@ -4,8 +4,8 @@
  * (glibc elf/dl-deps.c:_dl_map_object_deps)
  *
  * The list under construction is linked by index. Filtees are put in front of the object that
- * names them by copying: the filtee takes over the object's node and the object moves to a new one behind
- * it, so that whoever points at the node now finds the filtee first.
+ * names them by copying: the filtee takes over the object's node and the object moves to a new one
+ * behind it, so that whoever points at the node now finds the filtee first.
  */
 #include "scope-priv.h"
 
@@ -28,7 +28,8 @@ struct walk {
 	uint32_t tail;
 	bs_map_id root;
 	bool by_dlopen, deepbind;
-	uint32_t moves; /* of maps that were in the list already: bounds a walk that a loader never ends */
+	uint32_t moves;	 /* of maps that were in the list already: bounds a walk that a loader never
+			    ends */
 	uint8_t *listed; /* by map id */
 	uint32_t n_listed;
 };
@@ -70,8 +71,8 @@ static void append(struct walk *w, bs_map_id map)
 }
 
 /*
- * In link-map order, MAP goes to the place just before BEFORE. What comes before the head of the list is lost to everyone who walks
- * it from the head, which is everyone.
+ * In link-map order, MAP goes to the place just before BEFORE. What comes before the head of the
+ * list is lost to everyone who walks it from the head, which is everyone.
  */
 static void move_in_order(struct walk *w, bs_map_id map, bs_map_id before)
 {
@@ -96,8 +97,8 @@ static void move_in_order(struct walk *w, bs_map_id map, bs_map_id before)
 }
 
 /*
- * Puts the filtee in front of the object at node AT. Returns the node where the object is now: AT itself when the filtee stands
- * somewhere before it already.
+ * Puts the filtee in front of the object at node AT. Returns the node where the object is now: AT
+ * itself when the filtee stands somewhere before it already.
  */
 static uint32_t put_filtee(struct walk *w, uint32_t at, bs_map_id filtee)
 {
@@ -149,8 +150,9 @@ static bs_map_id load_for(struct walk *w, bs_map_id requester, const char *name,
 }
 
 /*
- * The request in dynamic entry D, tokens replaced. NULL when the entry is passed over. The loader's flag for "this is fatal"
- * is inverted: it is DT_AUXILIARY that fails when a token cannot be replaced, and DT_NEEDED and DT_FILTER are skipped.
+ * The request in dynamic entry D, tokens replaced. NULL when the entry is passed over. The loader's
+ * flag for "this is fatal" is inverted: it is DT_AUXILIARY that fails when a token cannot be
+ * replaced, and DT_NEEDED and DT_FILTER are skipped.
  */
 static const char *request_of(struct walk *w, const struct bs_map *map, const struct bs_dyn *d,
 			      struct bs_failure *ret_failure)
@@ -203,13 +205,13 @@ static bool visit(struct walk *w, uint32_t at, struct bs_failure *ret_failure)
 			continue;
 		}
 		if (filter && w->traces)
-			bs_vec_push(w->ctx->arena, w->traces,
-				    (struct bs_trace){
-					    .kind = BS_TRACE_AUXILIARY,
-					    .text = name,
-					    .where = bs_text(w->ctx,
-							     bs_map_of(w->process, id)->name),
-				    });
+			bs_vec_push(
+				w->ctx->arena, w->traces,
+				(struct bs_trace){
+					.kind = BS_TRACE_AUXILIARY,
+					.text = name,
+					.where = bs_text(w->ctx, bs_map_of(w->process, id)->name),
+				});
 		bs_map_id dep = load_for(w, id, name, ret_failure);
 
 		if (dep == BS_NO_MAP) {

@@ -34,7 +34,8 @@ static bs_map_id loaded_by_name(struct bs_process *process, const struct bs_ctx 
 			continue;
 		if (bs_map_has_name(process, order->v[i], name))
 			return order->v[i];
-		/* A soname is compared until it matched once; from then on it is one of the names. */
+		/* A soname is compared until it matched once; from then on it is one of the names.
+		 */
 		if (map->soname_added || !map->image || !map->image->soname ||
 		    strcmp(map->image->soname, request) != 0)
 			continue;
@@ -91,7 +92,8 @@ static bool search(struct bs_process *process, const struct bs_ctx *ctx, const s
 	return bs_search(process->search, ctx, &request, traces, ret);
 }
 
-/* A namespace other than the first never gets a second ld.so: a stand-in refers to the one there is. */
+/* A namespace other than the first never gets a second ld.so: a stand-in refers to the one there
+ * is. */
 static bool is_the_loader(const struct bs_process *process, const struct bs_ctx *ctx,
 			  const struct bs_load *load, const struct bs_image *image)
 {

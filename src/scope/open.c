@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A dlopen as a transaction: begin, then commit and promote, or abort. Version checks and relocation
- * fall in between and belong to the floors above.
- * (glibc elf/dl-open.c:dl_open_worker_begin, update_scopes, add_to_global_update)
+ * A dlopen as a transaction: begin, then commit and promote, or abort. Version checks and
+ * relocation fall in between and belong to the floors above. (glibc
+ * elf/dl-open.c:dl_open_worker_begin, update_scopes, add_to_global_update)
  */
 #include "scope-priv.h"
 
@@ -24,8 +24,8 @@ void bs_process_open_begin(struct bs_process *process, const struct bs_ctx *ctx,
 		.request = *request,
 		.state = BS_OPEN_FAILED,
 		.tls_before = process->tls.used,
-		.had_libc = process->ns[request->ns].used &&
-			    process->ns[request->ns].libc != BS_NO_MAP,
+		.had_libc =
+			process->ns[request->ns].used && process->ns[request->ns].libc != BS_NO_MAP,
 	};
 	ret->root = bs_map_load(process, ctx, &load, traces, ret_failure);
 	if (ret->root == BS_NO_MAP) {
@@ -61,7 +61,8 @@ void bs_process_open_commit(struct bs_process *process, const struct bs_ctx *ctx
 		map->nodelete_active |= map->nodelete_pending;
 		map->nodelete_pending = false;
 	}
-	/* An object that was initialised before this opening did not get its root's list at birth: it gets it now. */
+	/* An object that was initialised before this opening did not get its root's list at birth:
+	 * it gets it now. */
 	bs_vec_each (i, searched) {
 		struct bs_map *map = bs_map_at(process, searched->v[i]);
 		uint32_t from = 0;

@@ -62,9 +62,9 @@ void bs_list_append(struct bs_process *process, const struct bs_ctx *ctx, bs_lis
 }
 
 /*
- * The scope of a new map: global and local list, in this order or, under RTLD_DEEPBIND, the other way
- * round; the map itself first under DT_SYMBOLIC. The local list is that of the end of the loader chain, which may
- * still be empty: scopes hold lists, not copies.
+ * The scope of a new map: global and local list, in this order or, under RTLD_DEEPBIND, the other
+ * way round; the map itself first under DT_SYMBOLIC. The local list is that of the end of the
+ * loader chain, which may still be empty: scopes hold lists, not copies.
  */
 static void give_scope(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id id,
 		       bool deepbind)
@@ -191,8 +191,9 @@ static void insert_id(struct bs_arena *arena, bs_ids *ids, uint32_t at, uint32_t
 }
 
 /*
- * ld.so was in the list from the start so that its names match. It stays only where something needs it, behind its
- * predecessor in the searchlist. (glibc elf/rtld.c:dl_main, "Remove _dl_rtld_map from the chain")
+ * ld.so was in the list from the start so that its names match. It stays only where something needs
+ * it, behind its predecessor in the searchlist. (glibc elf/rtld.c:dl_main, "Remove _dl_rtld_map
+ * from the chain")
  */
 static void place_loader(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id vdso)
 {

@@ -8,7 +8,8 @@
 struct bs_load {
 	const char *name;     /* the request, tokens expanded where the loader expands them first */
 	bs_map_id requester;  /* whose paths are searched; BS_NO_MAP: nobody's */
-	bool requester_loads; /* the requester becomes the new map's loader (not for a dlopen root) */
+	bool requester_loads; /* the requester becomes the new map's loader (not for a dlopen root)
+			       */
 	enum bs_map_kind kind;
 	uint32_t ns;
 	bool by_dlopen, deepbind, noload, preload;
@@ -24,24 +25,28 @@ void bs_list_set(struct bs_process *process, const struct bs_ctx *ctx, bs_list_i
 		 bs_ids maps);
 bs_list_id bs_list_new(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id owner);
 
-/* load.c: the map for LOAD, loaded already or now; BS_NO_MAP with *RET_FAILURE, or without words for a NOLOAD miss. */
+/* load.c: the map for LOAD, loaded already or now; BS_NO_MAP with *RET_FAILURE, or without words
+ * for a NOLOAD miss. */
 bs_map_id bs_map_load(struct bs_process *process, const struct bs_ctx *ctx,
 		      const struct bs_load *load, bs_traces *traces,
 		      struct bs_failure *ret_failure);
 struct bs_requester bs_requester_of(const struct bs_process *process, const struct bs_ctx *ctx,
 				    bs_map_id id);
 
-/* deps.c: loads all that ROOT needs, makes its searchlist and its sorted initfini; false: *RET_FAILURE. */
+/* deps.c: loads all that ROOT needs, makes its searchlist and its sorted initfini; false:
+ * *RET_FAILURE. */
 bool bs_map_deps(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id root,
 		 const bs_ids *preloads, bool by_dlopen, bool deepbind, bs_traces *traces,
 		 struct bs_failure *ret_failure);
 
-/* sort.c: sorts MAPS, dependents before what they depend on. (glibc elf/dl-sort-maps.c:_dl_sort_maps) */
+/* sort.c: sorts MAPS, dependents before what they depend on. (glibc
+ * elf/dl-sort-maps.c:_dl_sort_maps) */
 void bs_sort_maps(const struct bs_process *process, const struct bs_ctx *ctx, bs_ids *maps,
 		  bool keep_first, bool first_is_libc, bool with_reldeps);
 
 /* tls.c: places the TLS blocks of all objects that are there at start-up. */
 void bs_tls_begin(struct bs_process *process);
 
-/* close.c: one handle less; what nothing holds any more dies. (glibc elf/dl-close.c:_dl_close_worker) */
+/* close.c: one handle less; what nothing holds any more dies. (glibc
+ * elf/dl-close.c:_dl_close_worker) */
 void bs_map_close(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id id);

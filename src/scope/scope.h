@@ -34,36 +34,37 @@ enum { BS_MAX_NAMESPACES = 16 }; /* glibc: DL_NNS */
 /* How an object came into the process (glibc: lt_executable, lt_library, lt_loaded). */
 enum bs_map_kind { BS_MAP_EXECUTABLE, BS_MAP_STARTUP, BS_MAP_LOADED };
 
-/* The two objects that nobody searches for: the kernel and the kernel's reading of PT_INTERP bring them. */
+/* The two objects that nobody searches for: the kernel and the kernel's reading of PT_INTERP bring
+ * them. */
 enum bs_map_role { BS_ROLE_ORDINARY, BS_ROLE_LOADER, BS_ROLE_VDSO };
 
 struct bs_map {
 	const struct bs_image *image; /* NULL for the vdso, whose file nobody has */
-	bs_name name;                 /* the link-map name; "" for the executable */
-	bs_ids names;                 /* requested names that lead here, the first request first; then the soname */
+	bs_name name;		      /* the link-map name; "" for the executable */
+	bs_ids names; /* requested names that lead here, the first request first; then the soname */
 	enum bs_map_kind kind;
 	enum bs_map_role role;
 	uint32_t ns;
-	bs_map_id loader;      /* who asked first; BS_NO_MAP for the executable and every dlopen root */
-	bs_map_id real;        /* itself, but for a namespace's stand-in of ld.so */
-	const char *origin;    /* for $ORIGIN */
+	bs_map_id loader; /* who asked first; BS_NO_MAP for the executable and every dlopen root */
+	bs_map_id real;	  /* itself, but for a namespace's stand-in of ld.so */
+	const char *origin; /* for $ORIGIN */
 
-	bs_ids scope;          /* list ids, in the order they are searched */
+	bs_ids scope;	       /* list ids, in the order they are searched */
 	bs_list_id searchlist; /* its own; its maps are empty until the map is a root */
-	bool is_root;          /* the searchlist has been made (glibc: l_searchlist.r_list != NULL) */
-	bs_ids initfini;       /* itself and its needs; sorted closure once it is a root */
+	bool is_root;	 /* the searchlist has been made (glibc: l_searchlist.r_list != NULL) */
+	bs_ids initfini; /* itself and its needs; sorted closure once it is a root */
 	bool has_initfini;
-	bs_ids reldeps;        /* maps kept because a relocation bound to them */
+	bs_ids reldeps; /* maps kept because a relocation bound to them */
 	uint32_t opencount;
 
 	bool soname_added, has_file_id, global, relocated, init_called, removed;
 	bool nodelete_pending, nodelete_active, versions_checked;
-	bool tls_placed;       /* its TLS block has a place in the static one */
+	bool tls_placed; /* its TLS block has a place in the static one */
 
-	uint32_t born, died;   /* steps; died is BS_NEVER while it lives */
-	enum bs_how how;       /* the search step that found it */
-	bs_map_id via;         /* whose RPATH or RUNPATH it was, for those */
-	bs_map_id asked_by;    /* who asked, the dlopen caller included */
+	uint32_t born, died; /* steps; died is BS_NEVER while it lives */
+	enum bs_how how;     /* the search step that found it */
+	bs_map_id via;	     /* whose RPATH or RUNPATH it was, for those */
+	bs_map_id asked_by;  /* who asked, the dlopen caller included */
 };
 
 struct bs_searchlist {
@@ -74,35 +75,37 @@ struct bs_searchlist {
 };
 
 struct bs_namespace {
-	bs_ids order;      /* living maps in link-map order */
-	bs_map_id libc;    /* the map with soname libc.so.6, or BS_NO_MAP */
+	bs_ids order;	/* living maps in link-map order */
+	bs_map_id libc; /* the map with soname libc.so.6, or BS_NO_MAP */
 	bool used;
 };
 
 /*
- * The block of thread-local storage that every thread has from its start. Objects that are opened later find room only in what is left
- * over. (glibc elf/dl-tls.c:_dl_determine_tlsoffset, elf/dl-reloc.c:_dl_try_allocate_static_tls)
+ * The block of thread-local storage that every thread has from its start. Objects that are opened
+ * later find room only in what is left over. (glibc elf/dl-tls.c:_dl_determine_tlsoffset,
+ * elf/dl-reloc.c:_dl_try_allocate_static_tls)
  */
 struct bs_static_tls {
 	uint64_t used, size, align; /* bytes */
-	uint64_t optional;          /* bytes that may still go to those who could do without */
+	uint64_t optional;	    /* bytes that may still go to those who could do without */
 };
 
 /* How a loader orders and limits. */
 enum bs_sort { BS_SORT_DFS, BS_SORT_COUNTING };
 
 struct bs_scope_policy {
-	enum bs_sort sort;         /* glibc: dfs from 2.35 */
+	enum bs_sort sort;	    /* glibc: dfs from 2.35 */
 	bool sort_keeps_root_first; /* from 2.37, and where it was taken back to older ones */
-	bool deepbind;             /* RTLD_DEEPBIND puts the local list first */
-	bool symbolic;             /* DT_SYMBOLIC puts the object itself first */
-	bool libc_relocates_first; /* from 2.39 */
-	const char *libc_soname;   /* "libc.so.6" */
-	uint64_t tls_surplus;      /* bytes of static TLS beyond what start-up needs */
-	uint64_t tls_optional;     /* bytes of them for TLS descriptors */
+	bool deepbind;		    /* RTLD_DEEPBIND puts the local list first */
+	bool symbolic;		    /* DT_SYMBOLIC puts the object itself first */
+	bool libc_relocates_first;  /* from 2.39 */
+	const char *libc_soname;    /* "libc.so.6" */
+	uint64_t tls_surplus;	    /* bytes of static TLS beyond what start-up needs */
+	uint64_t tls_optional;	    /* bytes of them for TLS descriptors */
 	/*
-	 * After identity, before anything is mapped: NULL when IMAGE may be loaded as a library, else the loader's words.
-	 * BY_DLOPEN: for dlopen or its dependencies. (glibc elf/dl-load.c:_dl_map_object_from_fd)
+	 * After identity, before anything is mapped: NULL when IMAGE may be loaded as a library,
+	 * else the loader's words. BY_DLOPEN: for dlopen or its dependencies. (glibc
+	 * elf/dl-load.c:_dl_map_object_from_fd)
 	 */
 	const char *(*refuse)(const struct bs_image *image, bool by_dlopen);
 };
@@ -120,8 +123,8 @@ struct bs_process {
 	bs_map_id executable; /* 0 */
 	bs_map_id loader;     /* ld.so's map, or BS_NO_MAP when there is no PT_INTERP */
 	struct bs_static_tls tls;
-	uint32_t step;        /* the step that is under way: births and deaths are dated with it */
-	uint32_t generation;  /* moves whenever a scope or a searchlist does */
+	uint32_t step;	     /* the step that is under way: births and deaths are dated with it */
+	uint32_t generation; /* moves whenever a scope or a searchlist does */
 };
 
 static inline struct bs_map *bs_map_at(struct bs_process *process, bs_map_id id)
@@ -134,38 +137,43 @@ static inline const struct bs_map *bs_map_of(const struct bs_process *process, b
 	return &process->maps.v[id];
 }
 
-/* The global scope of namespace NS: the searchlist of its first map; BS_NO_LIST while it is empty. */
+/* The global scope of namespace NS: the searchlist of its first map; BS_NO_LIST while it is empty.
+ */
 bs_list_id bs_global_list(const struct bs_process *process, uint32_t ns);
 
 /* ---- failure ------------------------------------------------------------------------------- */
 
-/* Why a request failed, as the loader puts it: `SUBJECT: WORDS[: strerror(OS_ERROR)]`. WORDS is NULL: no failure. */
+/* Why a request failed, as the loader puts it: `SUBJECT: WORDS[: strerror(OS_ERROR)]`. WORDS is
+ * NULL: no failure. */
 struct bs_failure {
 	const char *subject, *words; /* SUBJECT may be "" */
-	const char *occasion; /* at start-up, instead of "error while loading shared libraries"; or NULL */
+	const char *occasion; /* at start-up, instead of "error while loading shared libraries"; or
+				 NULL */
 	int os_error;
-	bool crash;       /* the loader itself dies here; WORDS say of what */
-	bs_map_id needed_by; /* whose DT_NEEDED it was; BS_NO_MAP for the file of a dlopen or a preload */
+	bool crash;	     /* the loader itself dies here; WORDS say of what */
+	bs_map_id needed_by; /* whose DT_NEEDED it was; BS_NO_MAP for the file of a dlopen or a
+				preload */
 };
 
 /* ---- start-up ------------------------------------------------------------------------------ */
 
 struct bs_start {
 	const struct bs_image *executable;
-	const char *origin;         /* the executable's $ORIGIN */
+	const char *origin;	       /* the executable's $ORIGIN */
 	const struct bs_image *interp; /* ld.so, or NULL */
-	const char *interp_name;    /* PT_INTERP, or NULL */
-	const char *vdso_soname;    /* "linux-vdso.so.1", or NULL */
-	const char *const *preloads; /* in order; NULL ends */
+	const char *interp_name;       /* PT_INTERP, or NULL */
+	const char *vdso_soname;       /* "linux-vdso.so.1", or NULL */
+	const char *const *preloads;   /* in order; NULL ends */
 	/* Is told of each preload that could not be loaded; the loader says so and goes on. */
 	void (*preload_failed)(void *data, const char *word, const struct bs_failure *failure);
 	void *data;
 };
 
 /*
- * Maps the executable, ld.so, the vdso, the preloads and all that they need, and gives every object its scope. PROCESS has policy, setup,
- * fs and store filled in and is zero otherwise. Every search step is appended to TRACES. Returns false with *RET_FAILURE when something that is needed
- * cannot be had: the process then ends.
+ * Maps the executable, ld.so, the vdso, the preloads and all that they need, and gives every object
+ * its scope. PROCESS has policy, setup, fs and store filled in and is zero otherwise. Every search
+ * step is appended to TRACES. Returns false with *RET_FAILURE when something that is needed cannot
+ * be had: the process then ends.
  */
 bool bs_process_start(struct bs_process *process, const struct bs_ctx *ctx,
 		      const struct bs_start *start, bs_traces *traces,
@@ -174,62 +182,67 @@ bool bs_process_start(struct bs_process *process, const struct bs_ctx *ctx,
 /* ---- dlopen -------------------------------------------------------------------------------- */
 
 enum { /* what of a dlopen mode matters here; the profile translates */
-	BS_OPEN_NOLOAD = 1 << 0,
-	BS_OPEN_DEEPBIND = 1 << 1,
-	BS_OPEN_NODELETE = 1 << 2,
-	BS_OPEN_GLOBAL = 1 << 3,
-	BS_OPEN_LAZY = 1 << 4,
+       BS_OPEN_NOLOAD = 1 << 0,
+       BS_OPEN_DEEPBIND = 1 << 1,
+       BS_OPEN_NODELETE = 1 << 2,
+       BS_OPEN_GLOBAL = 1 << 3,
+       BS_OPEN_LAZY = 1 << 4,
 };
 
 struct bs_open_request {
-	const char *file;  /* "" is the executable */
-	unsigned flags;    /* BS_OPEN_* */
-	bs_map_id caller;  /* the object that makes the call */
+	const char *file; /* "" is the executable */
+	unsigned flags;	  /* BS_OPEN_* */
+	bs_map_id caller; /* the object that makes the call */
 	uint32_t ns;
 };
 
 enum bs_open_state {
-	BS_OPEN_FAILED,   /* see the failure; bs_process_open_abort() undoes what was done */
-	BS_OPEN_NOTHING,  /* RTLD_NOLOAD, and the file is not loaded */
-	BS_OPEN_ALREADY,  /* was a root: counted and promoted, nothing more to do */
-	BS_OPEN_LOADED,   /* has a searchlist now: check versions, relocate, then commit */
+	BS_OPEN_FAILED,	 /* see the failure; bs_process_open_abort() undoes what was done */
+	BS_OPEN_NOTHING, /* RTLD_NOLOAD, and the file is not loaded */
+	BS_OPEN_ALREADY, /* was a root: counted and promoted, nothing more to do */
+	BS_OPEN_LOADED,	 /* has a searchlist now: check versions, relocate, then commit */
 };
 
 /* One dlopen under way: begin, then commit and promote, or abort. */
 struct bs_opening {
 	struct bs_open_request request;
 	enum bs_open_state state;
-	bs_map_id root;       /* BS_NO_MAP when the file itself could not be loaded */
-	bool had_libc;        /* the namespace had a libc before */
-	uint64_t tls_before;  /* of the static TLS block, used before */
-	bs_ids promoted;      /* what came into the global scope, in order */
-	bs_ids grown;         /* maps of the root's searchlist ... */
-	bs_ids grown_from;    /* ... and the scope index from which on each is news (0: all); BS_NO_LIST: nothing */
+	bs_map_id root;	     /* BS_NO_MAP when the file itself could not be loaded */
+	bool had_libc;	     /* the namespace had a libc before */
+	uint64_t tls_before; /* of the static TLS block, used before */
+	bs_ids promoted;     /* what came into the global scope, in order */
+	bs_ids grown;	     /* maps of the root's searchlist ... */
+	bs_ids grown_from;   /* ... and the scope index from which on each is news (0: all);
+				BS_NO_LIST: nothing */
 };
 
-/* Steps 2 to 7 of a dlopen: find, load, map the needs. (glibc elf/dl-open.c:dl_open_worker_begin) */
+/* Steps 2 to 7 of a dlopen: find, load, map the needs. (glibc elf/dl-open.c:dl_open_worker_begin)
+ */
 void bs_process_open_begin(struct bs_process *process, const struct bs_ctx *ctx,
 			   const struct bs_open_request *request, bs_traces *traces,
 			   struct bs_opening *ret, struct bs_failure *ret_failure);
 
 /*
- * After relocation: pending NODELETE marks become active, scopes of objects that were there before grow, constructors count as
- * run. OPENING tells afterwards whose scopes grew.
+ * After relocation: pending NODELETE marks become active, scopes of objects that were there before
+ * grow, constructors count as run. OPENING tells afterwards whose scopes grew.
  */
 void bs_process_open_commit(struct bs_process *process, const struct bs_ctx *ctx,
 			    struct bs_opening *opening);
 
-/* After the constructors: RTLD_GLOBAL puts the root and its needs at the end of the global scope. */
+/* After the constructors: RTLD_GLOBAL puts the root and its needs at the end of the global scope.
+ */
 void bs_process_open_promote(struct bs_process *process, const struct bs_ctx *ctx,
 			     struct bs_opening *opening);
 
-/* Instead of commit: what the loader does when a dlopen fails half-way. Maps that this opening brought die. */
+/* Instead of commit: what the loader does when a dlopen fails half-way. Maps that this opening
+ * brought die. */
 void bs_process_open_abort(struct bs_process *process, const struct bs_ctx *ctx,
 			   struct bs_opening *opening);
 
 /* ---- order --------------------------------------------------------------------------------- */
 
-/* The maps of ROOT that are not relocated yet, in the order in which the loader relocates them; ld.so is not among them. */
+/* The maps of ROOT that are not relocated yet, in the order in which the loader relocates them;
+ * ld.so is not among them. */
 bs_ids bs_relocation_order(const struct bs_process *process, const struct bs_ctx *ctx,
 			   bs_map_id root);
 
@@ -237,31 +250,33 @@ bs_ids bs_relocation_order(const struct bs_process *process, const struct bs_ctx
 
 /* What add_dependency() of the loader did. */
 enum bs_dependency {
-	BS_DEPENDENCY_NONE,     /* nothing to record */
+	BS_DEPENDENCY_NONE,	/* nothing to record */
 	BS_DEPENDENCY_RECORDED, /* DEFINER stays as long as REFERRER does */
 	BS_DEPENDENCY_NODELETE, /* REFERRER can never go, so DEFINER cannot either */
 };
 
 /*
- * REFERRER was bound to DEFINER by a relocation. RELOCATING: during the relocation of an opening, when NODELETE is only pending.
- * (glibc elf/dl-lookup.c:add_dependency)
+ * REFERRER was bound to DEFINER by a relocation. RELOCATING: during the relocation of an opening,
+ * when NODELETE is only pending. (glibc elf/dl-lookup.c:add_dependency)
  */
 enum bs_dependency bs_process_add_dependency(struct bs_process *process, const struct bs_ctx *ctx,
 					     bs_map_id referrer, bs_map_id definer,
 					     bool relocating);
 
-/* A unique symbol of MAP was bound for the first time: it stays for ever. Returns false when that was so before. */
+/* A unique symbol of MAP was bound for the first time: it stays for ever. Returns false when that
+ * was so before. */
 bool bs_process_keep_unique(struct bs_process *process, bs_map_id map, bool relocating);
 
 /* ---- static TLS ------------------------------------------------------------------------------ */
 
 /*
- * Gives MAP's TLS block a place in the static one, if it has none. OPTIONAL: out of the share for those who could do without. False when
- * there is no room.
+ * Gives MAP's TLS block a place in the static one, if it has none. OPTIONAL: out of the share for
+ * those who could do without. False when there is no room.
  */
 bool bs_process_place_tls(struct bs_process *process, bs_map_id map, bool optional);
 
 /* ---- matching names -------------------------------------------------------------------------- */
 
-/* True when NAME is MAP's link-map name or one of its requested names. (glibc elf/dl-misc.c:_dl_name_match_p) */
+/* True when NAME is MAP's link-map name or one of its requested names. (glibc
+ * elf/dl-misc.c:_dl_name_match_p) */
 bool bs_map_has_name(const struct bs_process *process, bs_map_id map, bs_name name);

@@ -86,7 +86,8 @@ static uint32_t last_dependent(const struct bs_process *process, const bs_map_id
 	return i;
 }
 
-/* The algorithm up to 2.34: moves each object behind its last dependent, counting rounds to end in a cycle. */
+/* The algorithm up to 2.34: moves each object behind its last dependent, counting rounds to end in
+ * a cycle. */
 static void sort_counting(const struct bs_process *process, const struct bs_ctx *ctx,
 			  bs_map_id *maps, uint32_t n)
 {

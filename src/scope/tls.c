@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room in the static TLS block. Sizes below leave out the thread control block, which both sides of every comparison contain.
- * (glibc elf/dl-tls.c:_dl_determine_tlsoffset, elf/dl-reloc.c:_dl_try_allocate_static_tls)
+ * Room in the static TLS block. Sizes below leave out the thread control block, which both sides of
+ * every comparison contain. (glibc elf/dl-tls.c:_dl_determine_tlsoffset,
+ * elf/dl-reloc.c:_dl_try_allocate_static_tls)
  */
 #include "scope-priv.h"
 
@@ -11,7 +12,8 @@ enum { TCB_ALIGNMENT = 64 };
 
 struct block {
 	uint64_t size, align;
-	uint64_t first; /* p_vaddr modulo align: how far the block's start is from an aligned address */
+	uint64_t first; /* p_vaddr modulo align: how far the block's start is from an aligned
+			   address */
 };
 
 static bool block_of(const struct bs_image *image, struct block *ret)
@@ -35,7 +37,8 @@ static uint64_t round_up(uint64_t value, uint64_t align)
 	return (value + align - 1) / align * align;
 }
 
-/* On these machines the block ends at the thread pointer and grows downwards; elsewhere it starts behind it. */
+/* On these machines the block ends at the thread pointer and grows downwards; elsewhere it starts
+ * behind it. */
 static bool grows_down(const struct bs_process *process)
 {
 	uint16_t machine = process->setup->target.machine->e_machine;
@@ -43,7 +46,8 @@ static bool grows_down(const struct bs_process *process)
 	return machine == EM_X86_64 || machine == EM_386 || machine == EM_S390;
 }
 
-/* Where a block goes; a gap that alignment left behind an earlier one is used when it is large enough. */
+/* Where a block goes; a gap that alignment left behind an earlier one is used when it is large
+ * enough. */
 struct gap {
 	uint64_t top, bottom;
 };

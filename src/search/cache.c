@@ -32,7 +32,6 @@ enum {
 	EXTENSION_HEADER = 8,	/* magic, count */
 	EXTENSION_SECTION = 16, /* tag, flags, offset, size */
 	TAG_GLIBC_HWCAPS = 1,
-	N_TAGS = 2,
 
 	ISA_LEVEL_BITS = 10,
 };
@@ -106,12 +105,11 @@ int bs_cache_compare(const char *a, const char *b, bool char_is_unsigned)
 
 /* ---- reading ---------------------------------------------------------------------------- */
 
-/* The glibc-hwcaps section: *RET_N offsets of names, or 0.
- * (sysdeps/generic/dl-cache.h:cache_extension_load) */
+/* The glibc-hwcaps section: *RET_N offsets of names, or 0 (cache_extension_load). */
 static size_t find_hwcaps_section(const struct bs_cache *cache, size_t header, uint32_t *ret_n)
 {
 	size_t at = u32_at(cache, header + NEW_EXTENSIONS), found = 0;
-	uint32_t count;
+	uint32_t count, n = 0;
 
 	*ret_n = 0;
 	if (at == 0 || at % 4 != 0 || at > cache->size || cache->size - at < EXTENSION_HEADER ||
@@ -129,8 +127,9 @@ static size_t find_hwcaps_section(const struct bs_cache *cache, size_t header, u
 		if (u32_at(cache, at) != TAG_GLIBC_HWCAPS)
 			continue;
 		found = offset;
-		*ret_n = offset % 4 == 0 && size % 4 == 0 ? (uint32_t)(size / 4) : 0;
+		n = offset % 4 == 0 && size % 4 == 0 ? (uint32_t)(size / 4) : 0;
 	}
+	*ret_n = n;
 	return found;
 }
 
@@ -218,7 +217,7 @@ const struct bs_cache *bs_cache_read(const struct bs_ctx *ctx, const struct bs_f
 	cache->file = (unsigned char *)bs_fs_read(fs, ctx, setup->cache_path, &cache->size);
 	if (!cache->file) {
 		*error = errno;
-		if (errno != ENOENT)
+		if (errno != ENOENT && errno != ENOTDIR)
 			bs_diag_add(ctx->diags, BS_DIAG_CACHE_UNUSABLE, setup->cache_path,
 				    BS_NO_OFFSET, errno, "it cannot be read");
 		return NULL;
@@ -263,8 +262,7 @@ static bool has_key(const struct bs_cache *cache, uint32_t index, const char *na
 	return key && bs_cache_compare(name, key, cache->kind->char_is_unsigned) == 0;
 }
 
-/* Bit 62 alone, the ISA level left aside: the low half is an index into the glibc-hwcaps section.
- */
+/* Bit 62 alone, but for the ISA level: the low half is an index into the glibc-hwcaps section. */
 static bool is_extension(const struct entry *entry)
 {
 	return entry->hwcap >> (32 + ISA_LEVEL_BITS) == UINT64_C(1) << (62 - 32 - ISA_LEVEL_BITS);
@@ -303,8 +301,7 @@ static bool fits_cpu(const struct bs_cache *cache, const struct bs_search_setup 
 	       fits_platform(cache, setup, hwcap);
 }
 
-/* The best of the entries FIRST to LAST; those from SURE on need their names compared.
- * (elf/dl-cache.c:search_cache) */
+/* The best of the entries FIRST to LAST; those behind SURE may have another key (search_cache). */
 static const char *best_of(const struct bs_cache *cache, const struct bs_search_setup *setup,
 			   const char *name, uint32_t first, uint32_t sure, uint32_t last)
 {

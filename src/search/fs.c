@@ -174,7 +174,7 @@ const char *bs_fs_root(const struct bs_fs *fs)
 int bs_fs_open_file(const struct bs_fs *fs, const char *path)
 {
 	/* O_NONBLOCK: a FIFO without a writer would hold the loader for ever, and us with it. */
-	return open_path(fs, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	return open_path(fs, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_LARGEFILE);
 }
 
 int bs_fs_stat(const struct bs_fs *fs, const char *path, struct stat *ret)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The subdirectories that are tried in every directory (glibc
- * elf/dl-hwcaps.c:_dl_important_hwcaps). */
+/* Subdirectories to try in every directory (glibc elf/dl-hwcaps.c:_dl_important_hwcaps). */
 #include "search-priv.h"
 
 #include <assert.h>

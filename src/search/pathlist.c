@@ -12,15 +12,6 @@ static const char label_rpath[] = "RPATH";
 static const char label_runpath[] = "RUNPATH";
 static const char label_system[] = "system search path";
 
-static uint32_t hash_text(const char *s, size_t n)
-{
-	uint32_t h = 5381;
-
-	for (size_t i = 0; i < n; i++)
-		h = h * 33 + (unsigned char)s[i];
-	return h;
-}
-
 static uint32_t add_dir(struct bs_search_state *state, const struct bs_ctx *ctx, const char *text,
 			size_t n, const char *label, const char *where)
 {
@@ -29,7 +20,7 @@ static uint32_t add_dir(struct bs_search_state *state, const struct bs_ctx *ctx,
 	struct bs_dir dir = {
 		.text = bs_arena_strndup(ctx->arena, text, n),
 		.n = (uint32_t)n,
-		.hash = hash_text(text, n),
+		.hash = bs_hash_gnu(text),
 		.label = label,
 		.where = where,
 	};
@@ -43,7 +34,7 @@ static uint32_t add_dir(struct bs_search_state *state, const struct bs_ctx *ctx,
 
 static uint32_t find_dir(struct bs_search_state *state, const char *text, size_t n)
 {
-	uint32_t hash = hash_text(text, n);
+	uint32_t hash = bs_hash_gnu(text);
 
 	bs_vec_each (i, &state->dirs) {
 		const struct bs_dir *dir = &state->dirs.v[i];
@@ -67,8 +58,8 @@ struct source {
 	bool is_executable;
 };
 
-/* One element of a list, TEXT, N bytes. An empty one is the working directory; one that expands to
- * nothing is left out. */
+/* An element of a list. An empty one is the working directory; what expands to nothing is left out.
+ */
 static void add_element(struct bs_search_state *state, const struct bs_ctx *ctx,
 			struct bs_list *list, const char *text, size_t n,
 			const struct source *source)
@@ -268,8 +259,7 @@ static void trace_list(struct bs_walk *walk, const struct bs_list *list, uint32_
 	bs_walk_trace(walk, &trace);
 }
 
-/* Sets what a miss in DIR/SUBDIR, whose name ends at N in the path buffer, tells about the
- * directory. */
+/* After a miss: is the directory, which is the first N bytes of the path buffer, there at all? */
 static enum bs_dir_status ask_directory(struct bs_search_state *state, uint32_t n)
 {
 	struct stat st;

@@ -5,6 +5,9 @@
  * Invariant: AT is open on the directory that CANON names, every component of which was found to be
  * no link. So `..` removes the last component of CANON, and at the root it does nothing; an
  * absolute link starts again at the root.
+ *
+ * A magic link (those of /proc that are more than their text) is taken by its text, where
+ * openat2(2) refuses it.
  */
 #include "search-priv.h"
 

@@ -45,6 +45,11 @@ int bs_fs_stat(const struct bs_fs *fs, const char *path, struct stat *ret);
  */
 int bs_fs_resolve(const struct bs_fs *fs, const char *path, int flags, char **ret_canonical);
 
+/* ---- tokens.c ----------------------------------------------------------------------------- */
+
+/* True when PATH begins with one of the system directories, as text. */
+bool bs_is_in_system_dir(const struct bs_search_setup *setup, const char *path);
+
 /* ---- hwcaps.c ----------------------------------------------------------------------------- */
 
 /* What goes between directory and name: "glibc-hwcaps/x86-64-v3/", ..., "". */
@@ -102,8 +107,7 @@ int bs_cache_compare(const char *a, const char *b, bool char_is_unsigned);
 
 enum bs_dir_status { BS_DIR_UNKNOWN, BS_DIR_EXISTING, BS_DIR_MISSING };
 
-/* A directory is known once, however many lists name it; it belongs to the one that named it first.
- */
+/* Known once, however many lists name it; it belongs to the one that named it first. */
 struct bs_dir {
 	const char *text; /* with a slash at its end, or "" */
 	uint32_t n;
@@ -155,8 +159,7 @@ enum bs_outcome { BS_NOT_HERE, BS_TAKEN, BS_REFUSED };
 void bs_lists_begin(struct bs_search_state *state, const struct bs_ctx *ctx,
 		    const struct bs_requester *main);
 
-/* MAP's DT_RPATH or DT_RUNPATH, registered when it is asked for the first time. NULL when there is
- * nothing to search. */
+/* MAP's DT_RPATH or DT_RUNPATH, registered when first asked for. NULL: nothing to search. */
 struct bs_list *bs_list_rpath(struct bs_search_state *state, const struct bs_ctx *ctx,
 			      const struct bs_requester *map, bool is_executable);
 struct bs_list *bs_list_runpath(struct bs_search_state *state, const struct bs_ctx *ctx,

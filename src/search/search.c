@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The order of a search, and what a file on the way is worth (glibc elf/dl-load.c:_dl_map_object).
- */
+/* The order of a search and the worth of a file on the way (glibc elf/dl-load.c:_dl_map_object). */
 #include "search-priv.h"
 
 #include <elf.h>
@@ -18,16 +17,14 @@ static const char *keep(const struct bs_walk *walk, const char *text)
 	return bs_arena_strndup(walk->ctx->arena, text, strlen(text));
 }
 
-/* Only set-user-ID files are preloaded into a set-user-ID program (glibc elf/dl-load.c:open_path).
- */
+/* Only set-user-ID files are preloaded into a set-user-ID program (elf/dl-load.c:open_path). */
 static bool is_too_weak(const struct bs_walk *walk, const struct bs_image *image, enum bs_how how)
 {
 	return walk->request->preload && walk->state->setup->secure && how != BS_HOW_PATH &&
 	       !(image->mode & S_ISUID);
 }
 
-/* The loader's errno follows what open_verify leaves behind: 0 after an open, ENOENT after a file
- * of a foreign kind. */
+/* The error is what open_verify leaves in errno: 0 after an open, ENOENT after a foreign file. */
 static enum bs_outcome judge_file(struct bs_walk *walk, const struct bs_image *image,
 				  const char *path, struct bs_trace *trace)
 {
@@ -162,14 +159,6 @@ static bool forbids_defaults(const struct bs_requester *map)
 	return map && (map->image->flags_1 & DF_1_NODEFLIB);
 }
 
-static bool is_in_system_dir(const struct bs_search_setup *setup, const char *path)
-{
-	for (size_t i = 0; setup->system_dirs[i]; i++)
-		if (strncmp(path, setup->system_dirs[i], strlen(setup->system_dirs[i])) == 0)
-			return true;
-	return false;
-}
-
 static enum bs_outcome search_cache(struct bs_walk *walk)
 {
 	struct bs_search_state *state = walk->state;
@@ -190,7 +179,7 @@ static enum bs_outcome search_cache(struct bs_walk *walk)
 	path = state->cache ? bs_cache_lookup(state->cache, setup, walk->request->name) : NULL;
 	if (!path)
 		return BS_NOT_HERE;
-	if (forbids_defaults(map) && is_in_system_dir(setup, path)) {
+	if (forbids_defaults(map) && bs_is_in_system_dir(setup, path)) {
 		bs_walk_trace(walk, &(struct bs_trace){ .kind = BS_TRACE_CACHE_DROPPED,
 							.how = BS_HOW_CACHE,
 							.text = keep(walk, path) });

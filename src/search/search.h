@@ -155,7 +155,7 @@ enum bs_how {
 enum bs_trace_kind {
 	/* text: the name; a search in several places begins */
 	BS_TRACE_FIND,
-	/* text: "D1:D2:..." not known to be missing; label: "RPATH"; where: link-map name or NULL
+	/* text: "D1:D2:..." not known to be missing; label: "RPATH", ...; where: map name or NULL
 	 */
 	BS_TRACE_PATH_LIST,
 	/* text: the cache's path */

@@ -80,20 +80,22 @@ static const char *normalise(const struct bs_ctx *ctx, const char *text)
 	return clean;
 }
 
-/* (glibc elf/dl-load.c:is_trusted_path_normalize) */
-static bool is_trusted(const struct bs_search_setup *setup, const struct bs_ctx *ctx,
-		       const char *path)
+bool bs_is_in_system_dir(const struct bs_search_setup *setup, const char *path)
 {
-	const char *clean = *path ? normalise(ctx, path) : "";
-
 	for (size_t i = 0; setup->system_dirs[i]; i++)
-		if (strncmp(clean, setup->system_dirs[i], strlen(setup->system_dirs[i])) == 0)
+		if (strncmp(path, setup->system_dirs[i], strlen(setup->system_dirs[i])) == 0)
 			return true;
 	return false;
 }
 
-/* What stands for TOKEN, which is LENGTH long and stands AT_START of its text; NULL: nothing can.
- */
+/* (glibc elf/dl-load.c:is_trusted_path_normalize) */
+static bool is_trusted(const struct bs_search_setup *setup, const struct bs_ctx *ctx,
+		       const char *path)
+{
+	return *path && bs_is_in_system_dir(setup, normalise(ctx, path));
+}
+
+/* What TOKEN becomes, which stands AT_START of its text or not and before NEXT; NULL: nothing. */
 static const char *replacement(const struct bs_search_setup *setup, enum token token,
 			       const char *origin, bool at_start, char next)
 {

@@ -61,8 +61,7 @@ static bool bind_opened(struct bs_run *run, struct bs_step_result *result, bool 
 	if (!check_versions(run, result) || !check_cpu(run, result))
 		return false;
 	bs_event_scope(run, result, result->opening.root, 0);
-	const bs_ids order =
-		bs_relocation_order(&run->process, &run->ctx, result->opening.root);
+	const bs_ids order = bs_relocation_order(&run->process, &run->ctx, result->opening.root);
 
 	return bs_run_relocate(run, result, &order, lazy);
 }
@@ -100,8 +99,8 @@ void bs_run_dlopen(struct bs_run *run, const struct bs_step *step, struct bs_ste
 		bs_step_fail(run, result, &mode.refusal);
 		return;
 	}
-	bs_process_open_begin(&run->process, &run->ctx, &request, &result->traces,
-			      &result->opening, &failure);
+	bs_process_open_begin(&run->process, &run->ctx, &request, &result->traces, &result->opening,
+			      &failure);
 	bs_event_searches(run, result, 0);
 	switch (result->opening.state) {
 	case BS_OPEN_FAILED:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the environment says to the loader. (glibc elf/rtld.c:process_envvars, handle_preload_list) */
+/* What the environment says to the loader. (glibc elf/rtld.c:process_envvars, handle_preload_list)
+ */
 #include "sim-priv.h"
 
 #include <string.h>
@@ -47,9 +48,10 @@ static void apply_tunables(struct bs_run *run)
 			found[sizeof sort - 1] == '1' ? BS_SORT_COUNTING : BS_SORT_DFS;
 	}
 	if (strstr(variable->value, "glibc.cpu."))
-		bs_diag_add(run->ctx.diags, BS_DIAG_NOT_SIMULATED, NULL, BS_NO_OFFSET, 0,
-			    "GLIBC_TUNABLES=%s: what it says of the CPU is not simulated; --cpu does",
-			    variable->value);
+		bs_diag_add(
+			run->ctx.diags, BS_DIAG_NOT_SIMULATED, NULL, BS_NO_OFFSET, 0,
+			"GLIBC_TUNABLES=%s: what it says of the CPU is not simulated; --cpu does",
+			variable->value);
 }
 
 void bs_environment_apply(struct bs_run *run)

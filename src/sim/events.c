@@ -11,7 +11,8 @@ const char *bs_run_map_name(const struct bs_run *run, bs_map_id map)
 
 const char *bs_run_symbol_name(const struct bs_run *run, const struct bs_binding *binding)
 {
-	/* A lookup that no relocation asked for has no reference: the definition has the same name. */
+	/* A lookup that no relocation asked for has no reference: the definition has the same name.
+	 */
 	if (!binding->symbol && binding->definer == BS_NO_MAP)
 		return "";
 	if (!binding->symbol)

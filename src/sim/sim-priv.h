@@ -6,16 +6,17 @@
 
 /* The executable, found and taken apart as far as the kernel does. */
 struct bs_target_files {
-	const char *path;        /* as found, inside the root */
+	const char *path; /* as found, inside the root */
 	const struct bs_image *executable;
-	const char *interp;      /* PT_INTERP, or the profile's for a shared object that stands in */
+	const char *interp; /* PT_INTERP, or the profile's for a shared object that stands in */
 	const struct bs_image *interp_image;
 	char *interp_bytes;
 	size_t n_interp_bytes;
-	const char *origin;      /* the executable's $ORIGIN */
+	const char *origin; /* the executable's $ORIGIN */
 };
 
-/* target.c: false with *RET_PROBLEM, a sentence, when PLAN's executable is none that a loader starts. */
+/* target.c: false with *RET_PROBLEM, a sentence, when PLAN's executable is none that a loader
+ * starts. */
 bool bs_target_open(struct bs_run *run, struct bs_store *store, struct bs_target_files *ret,
 		    const char **ret_problem);
 
@@ -45,7 +46,8 @@ void bs_event_scope(struct bs_run *run, struct bs_step_result *result, bs_map_id
 		    uint32_t from);
 void bs_event_notes(struct bs_run *run, struct bs_step_result *result, uint32_t from);
 
-/* Relocates ORDER one after another; false when the loader gave up. What else is missing is noted all the same. */
+/* Relocates ORDER one after another; false when the loader gave up. What else is missing is noted
+ * all the same. */
 bool bs_run_relocate(struct bs_run *run, struct bs_step_result *result, const bs_ids *order,
 		     bool lazy);
 

@@ -2,8 +2,9 @@
 /*
  * sim.h - plan -> run: the one place that walks the chain from names to bindings
  *
- * The floors below each know one thing; this one calls them in the loader's order: load, check versions, relocate,
- * commit, promote. What happened in a step is handed to a sink when the step is over.
+ * The floors below each know one thing; this one calls them in the loader's order: load, check
+ * versions, relocate, commit, promote. What happened in a step is handed to a sink when the step is
+ * over.
  *
  * Floor 6: may include all floors below and <bindsim/plan.h>.
  */
@@ -25,11 +26,11 @@ enum bs_step_state {
 
 /* What the loader does in a step, in its order; ld-debug prints these one by one. */
 enum bs_event_kind {
-	BS_EVENT_SEARCH,    /* trace A */
-	BS_EVENT_SCOPE,     /* scope view A */
-	BS_EVENT_GLOBAL,    /* map A comes into the global scope */
-	BS_EVENT_NOTE,      /* relocation note A */
-	BS_EVENT_VERSION,   /* version check A, with the loader's error line if it has one */
+	BS_EVENT_SEARCH,  /* trace A */
+	BS_EVENT_SCOPE,	  /* scope view A */
+	BS_EVENT_GLOBAL,  /* map A comes into the global scope */
+	BS_EVENT_NOTE,	  /* relocation note A */
+	BS_EVENT_VERSION, /* version check A, with the loader's error line if it has one */
 };
 
 struct bs_event {
@@ -51,23 +52,26 @@ struct bs_passed_over {
 };
 
 struct bs_step_result {
-	uint32_t number;             /* 0 is start-up */
-	const struct bs_step *step;  /* NULL for start-up */
+	uint32_t number;	    /* 0 is start-up */
+	const struct bs_step *step; /* NULL for start-up */
 	enum bs_step_state state;
-	bool ends_process;           /* nothing after it is reached */
-	const char *message;         /* the loader's words when FAILED; "" for RTLD_NOLOAD of what is not there */
-	struct bs_failure failure;   /* the same, in parts */
-	struct bs_opening opening;   /* of a dlopen; its root is the map it returned */
+	bool ends_process;   /* nothing after it is reached */
+	const char *message; /* the loader's words when FAILED; "" for RTLD_NOLOAD of what is not
+				there */
+	struct bs_failure failure; /* the same, in parts */
+	struct bs_opening opening; /* of a dlopen; its root is the map it returned */
 
-	bs_traces traces;            /* every place that was tried */
+	bs_traces traces; /* every place that was tried */
 	bs_version_checks versions;
-	struct bs_relocated relocated; /* bindings made, in the loader's order; after `stopped` what else is missing */
-	bs_bindings slots;           /* jump slots of this step's objects that wait: what a call now would bind */
+	struct bs_relocated relocated; /* bindings made, in the loader's order; after `stopped` what
+					  else is missing */
+	bs_bindings
+		slots; /* jump slots of this step's objects that wait: what a call now would bind */
 	BS_VEC(struct bs_scope_view) views;
 	BS_VEC(struct bs_event) events;
 	BS_VEC(struct bs_passed_over) passed_over;
-	bs_map_id first_map;         /* maps from here on, up to LAST_MAP, were born in this step */
-	bs_map_id last_map;          /* one behind the last */
+	bs_map_id first_map; /* maps from here on, up to LAST_MAP, were born in this step */
+	bs_map_id last_map;  /* one behind the last */
 };
 
 /* The run so far; what a sink may look at. */
@@ -75,17 +79,17 @@ struct bs_run {
 	struct bs_ctx ctx;
 	const struct bs_plan *plan;
 	const struct bs_profile *profile;
-	const char *program;      /* argv[0] */
-	const char *interp;       /* the ld.so's name */
+	const char *program; /* argv[0] */
+	const char *interp;  /* the ld.so's name */
 	struct bs_search_setup setup;
 	struct bs_fs *fs;
 	struct bs_process process;
 	struct bs_scope_policy scope_policy; /* the profile's, as the environment changed it */
 	struct bs_match_policy match_policy; /* the same */
 	struct bs_binder *binder;
-	bool bind_now;            /* LD_BIND_NOW */
+	bool bind_now;			    /* LD_BIND_NOW */
 	BS_VEC(struct bs_variable) counted; /* environment variables that did count */
-	bool refused;             /* some step failed */
+	bool refused;			    /* some step failed */
 };
 
 /* Who listens. Calls come in this order; END comes after the last step. Each may be NULL. */
@@ -97,22 +101,24 @@ struct bs_sink {
 };
 
 enum bs_sim_status {
-	BS_SIM_OK,      /* start-up and all steps succeeded */
+	BS_SIM_OK,	/* start-up and all steps succeeded */
 	BS_SIM_REFUSED, /* the simulated loader refused something */
-	BS_SIM_CANNOT,  /* the question could not be answered: see the problem */
+	BS_SIM_CANNOT,	/* the question could not be answered: see the problem */
 	BS_SIM_NO_MEMORY,
 };
 
-/* Why a question could not be answered, and the diagnostics that were collected on the way; both hand over memory that ends with bs_sim_report_done(). */
+/* Why a question could not be answered, and the diagnostics that were collected on the way; both
+ * hand over memory that ends with bs_sim_report_done(). */
 struct bs_sim_report {
 	struct bs_arena *arena;
-	const char *problem;  /* a sentence, for BS_SIM_CANNOT */
+	const char *problem; /* a sentence, for BS_SIM_CANNOT */
 	struct bs_diags diags;
 };
 
 /*
- * Simulates PLAN and tells SINK. Images come from STORE, which must outlive the call and may serve many of them. *RET is always
- * filled in and given back with bs_sim_report_done(). Nothing is printed; no file is executed.
+ * Simulates PLAN and tells SINK. Images come from STORE, which must outlive the call and may serve
+ * many of them. *RET is always filled in and given back with bs_sim_report_done(). Nothing is
+ * printed; no file is executed.
  */
 enum bs_sim_status bs_simulate(const struct bs_plan *plan, struct bs_store *store,
 			       const struct bs_sink *sink, struct bs_sim_report *ret);

@@ -45,7 +45,8 @@ static bool check_versions(struct bs_run *run, struct bs_step_result *result)
 	}
 	if (ok)
 		return true;
-	/* The loader said all of it on standard error and exits with status 1: the last complaint is the message. */
+	/* The loader said all of it on standard error and exits with status 1: the last complaint
+	 * is the message. */
 	for (uint32_t i = result->versions.n; i-- > 0;) {
 		const struct bs_version_check *p = &result->versions.v[i];
 
@@ -84,8 +85,9 @@ const struct bs_map *bs_run_beyond_cpu(const struct bs_run *run, bs_map_id root)
 }
 
 /*
- * ld.so binds the malloc family for itself, then makes its own relocations again with the executable's
- * scope, if something needs it as a library. (glibc elf/dl-minimal.c:__rtld_malloc_init_real)
+ * ld.so binds the malloc family for itself, then makes its own relocations again with the
+ * executable's scope, if something needs it as a library. (glibc
+ * elf/dl-minimal.c:__rtld_malloc_init_real)
  */
 static void bind_loader(struct bs_run *run, struct bs_step_result *result)
 {

@@ -15,8 +15,8 @@ static int open_in_path(struct bs_run *run, const char *name, const char **ret_p
 
 	for (;;) {
 		size_t n = strcspn(dirs, ":");
-		const char *path = n ? bs_arena_printf(run->ctx.arena, "%.*s/%s", (int)n, dirs, name)
-				     : name;
+		const char *path =
+			n ? bs_arena_printf(run->ctx.arena, "%.*s/%s", (int)n, dirs, name) : name;
 		int fd = bs_fs_is_directory(run->fs, path) ? -1 : bs_fs_open_file(run->fs, path);
 
 		if (fd >= 0) {
@@ -133,7 +133,7 @@ static bool choose_profile(struct bs_run *run, const struct bs_target_files *fil
 	const char *asked = run->plan->loader;
 	struct bs_arena *arena = run->ctx.arena;
 
-	run->profile = asked			     ? bs_profile_find(asked)
+	run->profile = asked			   ? bs_profile_find(asked)
 		       : files->executable->interp ? bs_profile_guess(files->executable->interp)
 						   : &bs_profile_glibc;
 	if (run->profile)
@@ -141,9 +141,9 @@ static bool choose_profile(struct bs_run *run, const struct bs_target_files *fil
 	if (asked)
 		*ret_problem = bs_arena_printf(arena, "no loader profile is called '%s'", asked);
 	else
-		*ret_problem = bs_arena_printf(arena,
-					       "%s: no loader profile knows %s; --loader chooses one",
-					       files->path, files->executable->interp);
+		*ret_problem = bs_arena_printf(
+			arena, "%s: no loader profile knows %s; --loader chooses one", files->path,
+			files->executable->interp);
 	return false;
 }
 
@@ -174,8 +174,7 @@ static bool open_interp(struct bs_run *run, struct bs_store *store, struct bs_ta
 					       files->path, files->interp, exe->machine->name);
 		return false;
 	}
-	files->interp_bytes =
-		bs_fs_read(run->fs, &run->ctx, files->interp, &files->n_interp_bytes);
+	files->interp_bytes = bs_fs_read(run->fs, &run->ctx, files->interp, &files->n_interp_bytes);
 	return true;
 }
 
@@ -186,8 +185,8 @@ bool bs_target_open(struct bs_run *run, struct bs_store *store, struct bs_target
 	int fd = open_executable(run, &ret->path);
 
 	if (fd < 0) {
-		*ret_problem = bs_arena_printf(arena, "%s: %s", run->plan->executable,
-					       strerror(errno));
+		*ret_problem =
+			bs_arena_printf(arena, "%s: %s", run->plan->executable, strerror(errno));
 		return false;
 	}
 	if (!open_image(run, store, fd, ret->path, &ret->executable, ret_problem))
@@ -203,8 +202,8 @@ bool bs_target_open(struct bs_run *run, struct bs_store *store, struct bs_target
 			arena, "%s: neither an executable nor a shared object", ret->path);
 		return false;
 	}
-	if (!exe->interp && (!exe->has_dynamic || exe->header.type == ET_EXEC ||
-			     (exe->flags_1 & DF_1_PIE))) {
+	if (!exe->interp &&
+	    (!exe->has_dynamic || exe->header.type == ET_EXEC || (exe->flags_1 & DF_1_PIE))) {
 		*ret_problem = bs_arena_printf(
 			arena, "%s: a static executable: no loader, nothing to bind", ret->path);
 		return false;
@@ -216,7 +215,8 @@ bool bs_target_open(struct bs_run *run, struct bs_store *store, struct bs_target
 	}
 	if (!choose_profile(run, ret, ret_problem) || !open_interp(run, store, ret, ret_problem))
 		return false;
-	/* The kernel says where the executable is, free of links; `ld.so FILE` has nothing but the name it was given. */
+	/* The kernel says where the executable is, free of links; `ld.so FILE` has nothing but the
+	 * name it was given. */
 	if (exe->interp) {
 		const char *real = bs_fs_canonical(run->fs, &run->ctx, ret->path);
 

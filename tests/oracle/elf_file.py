@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 PT_DYNAMIC, PT_INTERP = 2, 3
-SHT_DYNSYM = 11
+SHT_DYNSYM, SHT_VERDEF, SHT_VERNEED, SHT_VERSYM = 11, 0x6FFFFFFD, 0x6FFFFFFE, 0x6FFFFFFF
 DT_NULL, DT_FLAGS = 0, 30
 DF_SYMBOLIC = 2
 STV_INTERNAL, STV_HIDDEN, STV_PROTECTED = 1, 2, 3
@@ -19,6 +19,9 @@ _PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
 _SECTION_HEADER = struct.Struct("<IIQQQQIIQQ")
 _SYMBOL = struct.Struct("<IBBHQQ")
 _DYNAMIC = struct.Struct("<qQ")
+_VERDEF = struct.Struct("<HHHHIII")
+_VERNEED = struct.Struct("<HHIII")
+_VERNAUX = struct.Struct("<IHHII")
 
 
 def interpreter(path: str | os.PathLike[str]) -> str | None:
@@ -71,9 +74,45 @@ class ElfFile:
                 return
         raise ValueError(f"{self.path}: no DT_FLAGS")
 
+    def _sections(self) -> list[tuple[int, ...]]:
+        return [_SECTION_HEADER.unpack_from(self.data, self.header[6] + number * self.header[11])
+                for number in range(self.header[12])]
+
+    def _version_indices(self) -> Iterator[int]:
+        """The indices that version definitions and needs give meaning to."""
+        for section in self._sections():
+            position = section[4]
+            for _ in range(section[7] if section[1] == SHT_VERDEF else 0):
+                _, _, index, _, _, _, following = _VERDEF.unpack_from(self.data, position)
+                yield index & 0x7FFF
+                position += following
+            for _ in range(section[7] if section[1] == SHT_VERNEED else 0):
+                _, count, _, first, following = _VERNEED.unpack_from(self.data, position)
+                auxiliary = position + first
+                for _ in range(count):
+                    _, _, index, _, step = _VERNAUX.unpack_from(self.data, auxiliary)
+                    yield index & 0x7FFF
+                    auxiliary += step
+                position += following
+
+    def repair_versions(self) -> int:
+        """Gives symbols with a version index that means nothing the base version; returns how many there were.
+
+        ld can write such indices where an object and a needed one define versions of a name.  The loader reads past
+        the end of its table for them, so its answer would depend on what happens to lie there.
+        """
+        known, repaired = {0, 1, *self._version_indices()}, 0
+        for section in self._sections():
+            if section[1] != SHT_VERSYM:
+                continue
+            for position in range(section[4], section[4] + section[5], 2):
+                if struct.unpack_from("<H", self.data, position)[0] & 0x7FFF not in known:
+                    struct.pack_into("<H", self.data, position, 1)
+                    repaired += 1
+        return repaired
+
     def _dynamic_symbols(self) -> Iterator[tuple[int, str]]:
-        sections = [_SECTION_HEADER.unpack_from(self.data, self.header[6] + number * self.header[11])
-                    for number in range(self.header[12])]
+        sections = self._sections()
         for section in sections:
             if section[1] != SHT_DYNSYM:
                 continue

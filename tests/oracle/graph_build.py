@@ -164,16 +164,18 @@ class Builder:
         command += ["--no-as-needed", *(self._stub_path(index) for index in made.needed)]
         command += [self.tools.libc] if made.libc else []
         _run(command, self.work)
-        if made.changes or made.symbolic_flag:
-            self._change(made, output)
+        self._change(made, output)
 
-    def _change(self, made: SharedObject, output: Path) -> None:
+    @staticmethod
+    def _change(made: SharedObject, output: Path) -> None:
         file = ElfFile(output)
+        changed = file.repair_versions() > 0
         if made.symbolic_flag:
             file.add_dynamic_flags(DF_SYMBOLIC)
         for name, change in made.changes:
             file.change_symbols(name, _CHANGES[change])
-        file.save()
+        if changed or made.symbolic_flag or made.changes:
+            file.save()
 
     def _links(self) -> None:
         for path, target in self.graph.links:

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Builds the files that the tests of src/elf read: elf-fixtures.py DIRECTORY CC
+"""Builds the files that the tests of src/elf read: elf-fixtures.py DIRECTORY CC...
 
-Writes DIRECTORY/NAME for every fixture that the tools at hand can make; a test whose fixture is
-missing is skipped. Nothing is linked against the C library, so that every byte of a table is ours.
+Writes DIRECTORY/NAME for every fixture that the tools at hand can make, and DIRECTORY.stamp at the
+end; a test whose fixture is missing is skipped. Nothing is linked against the C library, so that
+every byte of a table is ours.
 """
 
 import os
@@ -60,8 +61,8 @@ IFUNC = """
 static int one(void) { return 1; }
 static int (*choose(void))(void) { return one; }
 int chosen(void) __attribute__((ifunc("choose")));
-static int hidden_chosen(void) __attribute__((ifunc("choose")));
-int (*pointer)(void) = hidden_chosen;
+__attribute__((visibility("hidden"), ifunc("choose"))) int chosen_inside(void);
+int (*pointer)(void) = chosen_inside;
 """
 
 # GNU_PROPERTY_X86_ISA_1_NEEDED of x86-64-v3, and an ABI tag: Linux 5.6.7.
@@ -164,7 +165,6 @@ def native_fixtures(b):
     b.link("user", USER, b.path("versioned"))
     b.link("relr", RELATIVE, "-Wl,-z,pack-relative-relocs")
     b.link("ifunc", IFUNC)
-    b.link("empty-soname", "int x;", "-Wl,-soname,")
     b.link("property", NOTES)
     b.link("executable", EXECUTABLE, "-no-pie", "-fno-pie", "-Wl,-dynamic-linker,/lib/ld.so.9",
            "-Wl,--unresolved-symbols=ignore-all", b.path("plain"))
@@ -203,7 +203,8 @@ def main():
     for name, triple in CROSS.items():
         b.cross(name, triple)
     b.write("s390x-by-hand", s390x_by_hand())
-    b.write("stamp", "")
+    with open(sys.argv[1] + ".stamp", "w", encoding="ascii"):
+        pass
 
 
 if __name__ == "__main__":

@@ -27,13 +27,27 @@ void run_free(struct run *run)
 	free(run);
 }
 
-struct bytes bytes_of(const char *name)
+static FILE *open_fixture(const char *name)
 {
-	struct bytes bytes = { 0 };
 	char path[4096];
 
 	snprintf(path, sizeof path, "%s/%s", fixtures, name);
-	FILE *f = fopen(path, "rb");
+	return fopen(path, "rb");
+}
+
+bool bytes_there(const char *name)
+{
+	FILE *f = open_fixture(name);
+
+	if (f)
+		fclose(f);
+	return f != NULL;
+}
+
+struct bytes bytes_of(const char *name)
+{
+	struct bytes bytes = { 0 };
+	FILE *f = open_fixture(name);
 
 	if (!f)
 		skip();
@@ -214,4 +228,38 @@ uint64_t get64(const struct bytes *bytes, size_t at)
 	assert_true(at + sizeof value <= bytes->n);
 	memcpy(&value, bytes->v + at, sizeof value);
 	return value;
+}
+
+struct change change_begin(const char *name)
+{
+	struct change c = { .bytes = bytes_of(name) };
+
+	c.run = run_new();
+	c.image = image_of(c.run, &c.bytes);
+	return c;
+}
+
+struct bs_image *change_read(struct change *c)
+{
+	bs_image_close(c->image);
+	c->run->diags.list.n = 0;
+	c->image = image_of(c->run, &c->bytes);
+	return c->image;
+}
+
+void change_end(struct change *c)
+{
+	bs_image_close(c->image);
+	bytes_free(&c->bytes);
+	run_free(c->run);
+}
+
+size_t tag(struct change *c, int64_t number)
+{
+	return place_of_tag(c->image, &c->bytes, number);
+}
+
+size_t table(struct change *c, int64_t number)
+{
+	return place_of_address(c->image, bs_image_dynamic(c->image, number, 0));
 }

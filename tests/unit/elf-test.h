@@ -33,7 +33,8 @@ struct bytes {
 	size_t n;
 };
 
-/* Skips the test when the tools could not make fixture NAME. */
+/* False when the tools could not make fixture NAME; bytes_of() then skips the test. */
+bool bytes_there(const char *name);
 struct bytes bytes_of(const char *name);
 struct bytes bytes_copy(const struct bytes *from, size_t n);
 void bytes_free(struct bytes *bytes);
@@ -47,8 +48,27 @@ uint64_t touch_everything(const struct bs_image *image);
 /* The index of the symbol that a look-up of NAME arrives at first, or 0. */
 uint32_t look_up(const struct bs_image *image, const char *name);
 
-/* Where in a 64-bit little-endian file the last dynamic entry TAG stands; fails when it is not
- * there. */
+/* One fixture and what is changed in it; every one has its own buffer. */
+struct change {
+	struct run *run;
+	struct bytes bytes;
+	struct bs_image *image; /* before the change, then after it */
+};
+
+/* Skips the test when there is no fixture NAME. */
+struct change change_begin(const char *name);
+/* The image of the bytes as they are now; diagnostics are its own alone. */
+struct bs_image *change_read(struct change *c);
+void change_end(struct change *c);
+
+/* The places in the file of dynamic entry NUMBER, and of the table that it points to. */
+size_t tag(struct change *c, int64_t number);
+size_t table(struct change *c, int64_t number);
+
+/*
+ * Where in a 64-bit little-endian file the last dynamic entry TAG, or what is mapped at ADDRESS,
+ * stands; the test fails when it is not there.
+ */
 size_t place_of_tag(const struct bs_image *image, const struct bytes *bytes, int64_t tag);
 size_t place_of_address(const struct bs_image *image, uint64_t address);
 void put32(struct bytes *bytes, size_t at, uint32_t value);

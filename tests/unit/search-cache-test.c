@@ -384,8 +384,7 @@ static void hits_in_default_directories_and_nodeflib(void **state)
 	assert_int_equal(l->found.how, BS_HOW_DEFAULT);
 }
 
-/* ---- files that lie ---------------------------------------------------------------------------
- */
+/* ---- files that lie ------------------------------------------------------------------------- */
 
 static uint32_t next_random(uint32_t *seed)
 {
@@ -447,8 +446,7 @@ static void offsets_at_the_edge(void **state)
 	assert_int_equal(l->diags.list.n, 1);
 }
 
-/* ---- the real thing ----------------------------------------------------------------------------
- */
+/* ---- the real thing ------------------------------------------------------------------------- */
 
 static void copy_of_this_program(struct loader *l, const char *path)
 {
