@@ -123,17 +123,16 @@ static bool read_segments(struct bs_reader *r)
 static void read_interp(struct bs_reader *r, const struct bs_segment *s)
 {
 	struct bs_image *image = r->image;
-	const char *text = (const char *)r->bytes + s->offset;
 
 	if (image->interp)
 		return;
-	if (!bs_within(s->offset, s->filesz, r->size) || !s->filesz)
+	if (!s->filesz || !bs_within(s->offset, s->filesz, r->size))
 		bs_broken(r, BS_DIAG_OUTSIDE_FILE, s->offset, "interpreter outside of the file");
-	else if (text[s->filesz - 1])
+	else if (r->bytes[s->offset + s->filesz - 1])
 		bs_broken(r, BS_DIAG_MALFORMED, s->offset,
 			  "interpreter name without a NUL at its end");
 	else
-		image->interp = text;
+		image->interp = (const char *)r->bytes + s->offset;
 }
 
 static void read_plain_segments(struct bs_reader *r)

@@ -234,6 +234,8 @@ static void load_preloads(struct bs_process *process, const struct bs_ctx *ctx,
 			start->preload_failed(start->data, *word, &failure);
 		else if (id >= before)
 			bs_vec_push(ctx->arena, preloads, id);
+		if (id != BS_NO_MAP)
+			bs_map_at(process, id)->preloaded = true;
 	}
 }
 

@@ -58,6 +58,7 @@ struct bs_map {
 	uint32_t opencount;
 
 	bool soname_added, has_file_id, global, relocated, init_called, removed;
+	bool preloaded; /* by LD_PRELOAD, --preload or the file: it is there to interpose */
 	bool nodelete_pending, nodelete_active, versions_checked;
 	bool tls_placed; /* its TLS block has a place in the static one */
 

@@ -85,6 +85,8 @@ bool bs_run_relocate(struct bs_run *run, struct bs_step_result *result, const bs
 			end = this;
 	}
 	bs_event_notes(run, result, from);
+	if (run->sink->bound)
+		run->sink->bound(run->sink->data, run, result);
 	if (end == BS_RELOCATED)
 		return true;
 	bs_step_fail(run, result, &failure);

@@ -102,6 +102,7 @@ static enum bs_sim_status simulate(struct bs_run *run, struct bs_store *store,
 	bool reached = true;
 
 	run->process.store = store;
+	run->sink = sink;
 	if (!prepare(run, store, &files, ret_problem)) {
 		give_back(run, &files);
 		return BS_SIM_CANNOT;

@@ -74,6 +74,8 @@ struct bs_step_result {
 	bs_map_id last_map;  /* one behind the last */
 };
 
+struct bs_sink;
+
 /* The run so far; what a sink may look at. */
 struct bs_run {
 	struct bs_ctx ctx;
@@ -90,12 +92,18 @@ struct bs_run {
 	bool bind_now;			    /* LD_BIND_NOW */
 	BS_VEC(struct bs_variable) counted; /* environment variables that did count */
 	bool refused;			    /* some step failed */
+	const struct bs_sink *sink;	    /* who listens */
 };
 
-/* Who listens. Calls come in this order; END comes after the last step. Each may be NULL. */
+/*
+ * Who listens. Calls come in this order; END comes after the last step. Each may be NULL. BOUND
+ * comes within a step, when relocation is over and no scope has grown yet: who wants to know why a
+ * binding came out as it did asks then, while scopes are as the lookups saw them.
+ */
 struct bs_sink {
 	void *data;
 	void (*begin)(void *data, const struct bs_run *run);
+	void (*bound)(void *data, const struct bs_run *run, const struct bs_step_result *result);
 	void (*step)(void *data, const struct bs_run *run, const struct bs_step_result *result);
 	void (*end)(void *data, const struct bs_run *run);
 };

@@ -57,7 +57,7 @@ class Settings:
 
 
 def _question(plan: Plan, category: str, bind_now: bool, driver: bool) -> Question:
-    return Question(plan.program, plan.steps, plan.env, plan.cwd, (category,), bind_now, driver)
+    return Question(plan.program, plan.steps, plan.env, plan.cwd, tuple(category.split("+")), bind_now, driver)
 
 
 def _generated_only(transcript: Transcript, root: str, program: str) -> Transcript:
@@ -130,8 +130,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--plans", type=int, default=2, help="plans for each graph (default 2)")
     parser.add_argument("--all-steps", action="store_true", help="plans with dlsym, dlclose and dlmopen too")
     parser.add_argument("--show", default="bindings,scopes,libs", metavar="LIST",
-                        help="what to compare, one run each, of bindings, scopes, libs, versions and files "
-                             "(default bindings,scopes,libs; lazy bindings are always compared)")
+                        help="what to compare, one run each, of bindings, scopes, libs, versions, files and mapped; "
+                             "A+B asks for both in one run (default bindings,scopes,libs; and always lazy bindings)")
     parser.add_argument("--keep", metavar="DIR", help="build the graphs in DIR and leave them there")
     parser.add_argument("--verbose", action="store_true", help="a line for each seed")
     parser.add_argument("--real-only", action="store_true", help="compare the real loader with itself: a self-test")

@@ -159,7 +159,7 @@ static void dynamic_values(void **state)
 
 static void segment_values(void **state)
 {
-	struct bytes bytes = bytes_of("versioned");
+	struct bytes bytes = bytes_of("executable");
 	size_t start = get64(&bytes, offsetof(Elf64_Ehdr, e_phoff));
 	size_t end = start + bytes.v[offsetof(Elf64_Ehdr, e_phnum)] * sizeof(Elf64_Phdr);
 
@@ -171,6 +171,8 @@ static void segment_values(void **state)
 			put64(&bytes, at, extremes[e]);
 			survives(&bytes);
 		}
+		put64(&bytes, at, before + 1);
+		survives(&bytes);
 		put64(&bytes, at, before);
 	}
 	bytes_free(&bytes);

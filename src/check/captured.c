@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * captured-references: an object defines a symbol, refers to it, and is bound to somebody else's.
+ * In ELF the reference and the definition are one entry of the object's symbol table, so a binding
+ * tells both.
+ */
+#include "check.h"
+
+#include <elf.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BIND_UNIQUE = 10 };
+
+/* Three functions are no accident: one or two may be a fallback that a program overrides on
+ * purpose. */
+enum { MANY_FUNCTIONS = 3 };
+
+struct bs_checker {
+	uint8_t *copied; /* by symbol of the executable: it holds a copy of the object */
+	uint32_t n_copied;
+};
+
+struct bs_checker *bs_checker_new(const struct bs_run *run)
+{
+	return bs_new(run->ctx.arena, struct bs_checker, 1);
+}
+
+/* What the executable holds by copy relocation is used by everybody there: that is the point of it.
+ */
+static void note_copies(struct bs_checker *checker, const struct bs_run *run,
+			const bs_bindings *bindings)
+{
+	const struct bs_image *exe = bs_map_of(&run->process, run->process.executable)->image;
+
+	checker->n_copied = exe->symbols.n;
+	checker->copied = bs_new(run->ctx.arena, uint8_t, exe->symbols.n);
+	bs_vec_each (i, bindings)
+		if (bindings->v[i].type_class == BS_CLASS_COPY &&
+		    bindings->v[i].referrer == run->process.executable)
+			checker->copied[bindings->v[i].symbol] = 1;
+}
+
+/*
+ * Functions that a program may replace by defining them (glibc manual, "Replacing malloc"; C++
+ * [new.delete]): being captured is what they are for.
+ */
+static bool is_replaceable(const char *name)
+{
+	static const char *const names[] = {
+		"malloc",	 "free",   "calloc",  "realloc",	"memalign",
+		"aligned_alloc", "valloc", "pvalloc", "posix_memalign", "malloc_usable_size",
+		"reallocarray",	 "cfree",
+	};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return strncmp(name, "_Znw", 4) == 0 || strncmp(name, "_Zna", 4) == 0 ||
+	       strncmp(name, "_Zdl", 4) == 0 || strncmp(name, "_Zda", 4) == 0;
+}
+
+static bool is_definition(const struct bs_symbol *s)
+{
+	return s->section != SHN_UNDEF && bs_symbol_bind(s) != STB_LOCAL;
+}
+
+enum kind { NOT_CAPTURED, INSIDE, WEAK, REPLACEABLE, FUNCTION, DATA };
+
+static enum kind kind_of(const struct bs_checker *checker, const struct bs_run *run,
+			 const struct bs_binding *b)
+{
+	if (b->outcome != BS_BOUND || !b->symbol || b->type_class == BS_CLASS_COPY)
+		return NOT_CAPTURED;
+	const struct bs_map *from = bs_map_of(&run->process, b->referrer);
+	const struct bs_map *to = bs_map_of(&run->process, b->definer);
+	struct bs_symbol own = bs_image_symbol(from->image, b->symbol);
+
+	if (!is_definition(&own))
+		return NOT_CAPTURED;
+	if (b->definer == b->referrer)
+		return INSIDE;
+	struct bs_symbol theirs = bs_image_symbol(to->image, b->definer_symbol);
+
+	if (theirs.section == SHN_UNDEF || b->why == BS_WHY_UNIQUE ||
+	    bs_symbol_bind(&own) == BIND_UNIQUE)
+		return NOT_CAPTURED;
+	if (b->definer == run->process.executable && b->definer_symbol < checker->n_copied &&
+	    checker->copied[b->definer_symbol])
+		return NOT_CAPTURED;
+	if (is_replaceable(bs_image_symbol_name(from->image, b->symbol)))
+		return REPLACEABLE;
+	if (bs_symbol_bind(&own) == STB_WEAK)
+		return WEAK;
+	return bs_symbol_type(&own) == STT_OBJECT || bs_symbol_type(&own) == STT_TLS ||
+			       bs_symbol_type(&own) == STT_COMMON
+		       ? DATA
+		       : FUNCTION;
+}
+
+static enum bs_decided_by decider(const struct bs_run *run, bs_map_id from, bs_map_id to)
+{
+	const struct bs_process *process = &run->process;
+	const struct bs_map *map = bs_map_of(process, from);
+	bs_list_id global = bs_global_list(process, map->ns);
+
+	bs_vec_each (i, &map->scope) {
+		const struct bs_searchlist *list = &process->lists.v[map->scope.v[i]];
+
+		if (to >= list->n_place || !list->place[to])
+			continue;
+		if (map->scope.v[i] == global)
+			return BS_BY_GLOBAL;
+		return list->maps.n == 1 ? BS_BY_OWN : BS_BY_LOCAL;
+	}
+	return BS_BY_GLOBAL;
+}
+
+static struct bs_finding *finding_for(const struct bs_run *run, bs_findings *findings,
+				      uint32_t step, bs_map_id from, bs_map_id to)
+{
+	for (uint32_t i = findings->n; i-- > 0;)
+		if (findings->v[i].from == from && findings->v[i].to == to)
+			return &findings->v[i];
+	bs_vec_push(run->ctx.arena, findings,
+		    (struct bs_finding){
+			    .rule = BS_RULE_CAPTURED,
+			    .step = step,
+			    .from = from,
+			    .to = to,
+			    .decided_by = decider(run, from, to),
+			    .preloaded = bs_map_of(&run->process, to)->preloaded,
+		    });
+	return &findings->v[findings->n - 1];
+}
+
+/* Strong ones come first, in their order, and push weak ones out; B is counted already. */
+static void add_example(struct bs_finding *f, const struct bs_binding *b, bool strong)
+{
+	uint32_t at = strong ? f->n_functions + f->n_data - 1 : f->n_examples;
+
+	if (at >= BS_MAX_EXAMPLES)
+		return;
+	if (f->n_examples < BS_MAX_EXAMPLES)
+		f->examples[f->n_examples++] = f->examples[at];
+	f->examples[at] = *b;
+}
+
+struct pass {
+	struct bs_checker *checker;
+	const struct bs_run *run;
+	bs_findings *findings;
+	uint32_t step;
+	uint32_t *inside; /* by map: references to own symbols that stay */
+};
+
+static void go_through(struct pass *pass, const bs_bindings *bindings, bool waiting)
+{
+	bs_vec_each (i, bindings) {
+		const struct bs_binding *b = &bindings->v[i];
+		enum kind kind = kind_of(pass->checker, pass->run, b);
+
+		if (kind == NOT_CAPTURED)
+			continue;
+		if (kind == INSIDE) {
+			pass->inside[b->referrer]++;
+			continue;
+		}
+		struct bs_finding *f =
+			finding_for(pass->run, pass->findings, pass->step, b->referrer, b->definer);
+
+		f->n++;
+		f->n_functions += kind == FUNCTION;
+		f->n_data += kind == DATA;
+		f->n_weak += kind == WEAK;
+		f->n_replaceable += kind == REPLACEABLE;
+		f->n_waiting += waiting;
+		add_example(f, b, kind == FUNCTION || kind == DATA);
+	}
+}
+
+static enum bs_level level_of(const struct bs_finding *f)
+{
+	if (f->preloaded || !(f->n_functions + f->n_data))
+		return BS_LEVEL_NOTE;
+	return f->n_functions >= MANY_FUNCTIONS ? BS_LEVEL_ERROR : BS_LEVEL_WARNING;
+}
+
+static int worst_first(const void *a, const void *b)
+{
+	const struct bs_finding *x = a, *y = b;
+
+	if (x->level != y->level)
+		return x->level > y->level ? -1 : 1;
+	if (x->from != y->from)
+		return x->from < y->from ? -1 : 1;
+	return x->to < y->to ? -1 : x->to > y->to;
+}
+
+bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
+			  const struct bs_step_result *result)
+{
+	bs_findings findings = { 0 };
+	struct pass pass = {
+		.checker = checker,
+		.run = run,
+		.findings = &findings,
+		.step = result->number,
+	};
+
+	if (result->state != BS_STEP_OK)
+		return findings;
+	if (result->number == 0)
+		note_copies(checker, run, &result->relocated.bindings);
+	pass.inside = bs_new(run->ctx.arena, uint32_t, run->process.maps.n);
+	go_through(&pass, &result->relocated.bindings, false);
+	go_through(&pass, &result->slots, true);
+	bs_vec_each (i, &findings) {
+		findings.v[i].n_inside = pass.inside[findings.v[i].from];
+		findings.v[i].level = level_of(&findings.v[i]);
+	}
+	if (findings.n)
+		qsort(findings.v, findings.n, sizeof *findings.v, worst_first);
+	return findings;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * check.h - run -> findings: what in the bindings is likely to hurt
+ *
+ * A finding is about the program under study: a rule, a level, the objects, and the evidence as
+ * records. No words are made here but the rules' own texts; no format is known.
+ *
+ * Floor 7: may include base.h and sim.h and what sim.h shows.
+ */
+#pragma once
+
+#include "../base/base.h"
+#include "../sim/sim.h"
+
+enum bs_rule {
+#define RULE(id, slug, summary, help) BS_RULE_##id,
+#include "rules.def"
+#undef RULE
+	BS_RULE_COUNT_
+};
+
+struct bs_rule_text {
+	const char *slug, *summary, *help;
+};
+
+/* The texts of RULE. */
+const struct bs_rule_text *bs_rule_text(enum bs_rule rule);
+
+/* The rule with SLUG, or BS_RULE_COUNT_. */
+enum bs_rule bs_rule_find(const char *slug);
+
+enum bs_level { BS_LEVEL_NONE, BS_LEVEL_NOTE, BS_LEVEL_WARNING, BS_LEVEL_ERROR };
+
+/* "note", "warning", "error"; "none" for BS_LEVEL_NONE. */
+const char *bs_level_name(enum bs_level level);
+
+/* Which part of the referrer's scope holds the object that captured. */
+enum bs_decided_by {
+	BS_BY_GLOBAL, /* the global scope, which comes first */
+	BS_BY_LOCAL,  /* the searchlist of the dlopen that brought both */
+	BS_BY_OWN,    /* an object that DT_SYMBOLIC or the like put first */
+};
+
+enum { BS_MAX_EXAMPLES = 5 };
+
+struct bs_finding {
+	enum bs_rule rule;
+	enum bs_level level;
+	uint32_t step;
+	bs_map_id from, to; /* the pair of objects */
+	enum bs_decided_by decided_by;
+	uint32_t n;		      /* captured symbols, all kinds */
+	uint32_t n_functions, n_data; /* of them strong: not meant to be merged */
+	uint32_t n_weak;	      /* weak on both sides: merged by design of C++ */
+	uint32_t n_replaceable; /* functions that programs may replace: malloc, operator new */
+	uint32_t n_waiting;	/* not bound yet: a first call now would be captured */
+	uint32_t n_inside;	/* references to the object's own symbols that stay inside */
+	bool preloaded;		/* TO was preloaded: interposition is its purpose */
+	struct bs_binding examples[BS_MAX_EXAMPLES]; /* strong ones first */
+	uint32_t n_examples;
+};
+
+typedef BS_VEC(struct bs_finding) bs_findings;
+
+/* What a check remembers from step to step of one run. */
+struct bs_checker;
+
+/* A checker in the arena of RUN, for all of its steps. */
+struct bs_checker *bs_checker_new(const struct bs_run *run);
+
+/* The findings of the step RESULT, worst first, then by objects. They live as long as the run. */
+bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
+			  const struct bs_step_result *result);
