@@ -123,11 +123,11 @@ char *bs_arena_strndup(struct bs_arena *arena, const char *s, size_t n)
 char *bs_arena_printf(struct bs_arena *arena, const char *format, ...)
 {
 	va_list ap, again;
-	char *s;
+	char *s, probe[1];
 
 	va_start(ap, format);
 	va_copy(again, ap);
-	int n = vsnprintf(NULL, 0, format, ap);
+	int n = vsnprintf(probe, sizeof probe, format, ap);
 
 	va_end(ap);
 	if (n < 0) {

@@ -153,14 +153,15 @@ enum bs_refusal {
  */
 struct bs_binding {
 	bs_map_id referrer;
-	uint32_t symbol;   /* in the referrer's table */
+	uint32_t symbol;   /* in the referrer's table; 0: no relocation asked */
 	bs_map_id definer; /* BS_NO_MAP when nothing answers */
 	uint32_t definer_symbol;
+	uint32_t n_relocations; /* that use it */
+	uint16_t kinds;		/* of those relocations: bit K is enum bs_reloc_kind K */
 	uint8_t type_class;
 	uint8_t why;	 /* enum bs_why */
 	uint8_t outcome; /* enum bs_outcome */
 	bool protected_reference;
-	uint32_t n_relocations; /* that use it */
 };
 
 typedef BS_VEC(struct bs_binding) bs_bindings;

@@ -234,8 +234,10 @@ static void check_ifunc(struct job *job, uint32_t index)
 }
 
 /* Binds SYMBOL; returns the definer, or BS_NO_MAP when there is none. */
-static bs_map_id bind_symbol(struct job *job, uint32_t symbol, unsigned type_class)
+static bs_map_id bind_symbol(struct job *job, uint32_t symbol, enum bs_reloc_kind kind)
 {
+	unsigned type_class = class_of(kind);
+
 	if (symbol >= job->image->symbols.n) {
 		fail_crash(job, "a relocation names a symbol outside of the symbol table");
 		return BS_NO_MAP;
@@ -253,6 +255,7 @@ static bs_map_id bind_symbol(struct job *job, uint32_t symbol, unsigned type_cla
 	struct bs_binding *binding = &job->ret->bindings.v[index];
 
 	binding->n_relocations++;
+	binding->kinds |= (uint16_t)(1u << kind);
 	if (binding->why == BS_WHY_LOCAL)
 		return job->map;
 	if (symbol == job->last_symbol && type_class == job->last_class)
@@ -295,7 +298,7 @@ static void relocate_eagerly(struct job *job, const struct bs_reloc_table *table
 		    kind == BS_RELOC_IRELATIVE)
 			continue;
 		bs_map_id definer =
-			r.symbol ? bind_symbol(job, r.symbol, class_of(kind)) : job->map;
+			r.symbol ? bind_symbol(job, r.symbol, kind) : job->map;
 
 		/* The type is looked at when the symbol is known. */
 		if (kind == BS_RELOC_UNKNOWN)
@@ -330,7 +333,7 @@ static void relocate_lazily(struct job *job, const struct bs_reloc_table *table)
 			fail_type(job, r.type, true);
 			continue;
 		}
-		bs_map_id definer = r.symbol ? bind_symbol(job, r.symbol, BS_CLASS_PLT) : job->map;
+		bs_map_id definer = r.symbol ? bind_symbol(job, r.symbol, kind) : job->map;
 
 		if (kind == BS_RELOC_TLS_DESC)
 			place_tls(job, definer, true);
@@ -406,6 +409,7 @@ void bs_bind_slots(const struct bs_binder *binder, const struct bs_process *proc
 			binding = bs_binding_from(&query, &answer);
 		}
 		binding.n_relocations = 1;
+		binding.kinds = 1u << BS_RELOC_SLOT;
 		bs_vec_push(ctx->arena, bindings, binding);
 	}
 }

@@ -80,6 +80,31 @@ static bool read_header(struct bs_reader *r)
 	return true;
 }
 
+/*
+ * Opens the file with libelf, without section headers. *RET_ELF is set as soon as there is
+ * something to end. False when libelf refuses a header that the loader's rules refuse, too.
+ */
+static bool open_elf(struct bs_reader *r, Elf **ret_elf)
+{
+#define CLEAR(field)                                                                               \
+	memset(r->bytes + (r->wide ? offsetof(Elf64_Ehdr, field) : offsetof(Elf32_Ehdr, field)),   \
+	       0, r->wide ? sizeof((Elf64_Ehdr *)0)->field : sizeof((Elf32_Ehdr *)0)->field)
+	CLEAR(e_shoff);
+	CLEAR(e_shnum);
+	CLEAR(e_shstrndx);
+#undef CLEAR
+	elf_version(EV_CURRENT);
+	*ret_elf = elf_memory((char *)r->bytes, r->size);
+	r->elf = *ret_elf;
+	if (!r->elf)
+		bs_arena_exhausted(r->arena);
+	if (elf_kind(r->elf) == ELF_K_ELF)
+		return true;
+	r->image->state = BS_IMAGE_NO_PHDRS;
+	bs_broken(r, BS_DIAG_NOT_ELF, EI_VERSION, "ELF identification of an unknown kind");
+	return false;
+}
+
 /* e_phnum is taken as it is: no loader knows PN_XNUM, whose number stands in a section header. */
 static bool read_segments(struct bs_reader *r)
 {
@@ -98,22 +123,19 @@ static bool read_segments(struct bs_reader *r)
 		return false;
 	}
 	struct bs_segment *segments = bs_new(r->arena, struct bs_segment, h->phnum);
+	const void *table = bs_host_order(r, h->phoff, h->phnum, ELF_T_PHDR);
 
-#define AT(field) (at + (r->wide ? offsetof(Elf64_Phdr, field) : offsetof(Elf32_Phdr, field)))
-	for (uint32_t i = 0; i < h->phnum; i++) {
-		uint64_t at = h->phoff + i * size;
-
-		segments[i] = (struct bs_segment){
-			.type = bs_load32(r, AT(p_type)),
-			.flags = bs_load32(r, AT(p_flags)),
-			.offset = bs_load_word(r, AT(p_offset)),
-			.vaddr = bs_load_word(r, AT(p_vaddr)),
-			.filesz = bs_load_word(r, AT(p_filesz)),
-			.memsz = bs_load_word(r, AT(p_memsz)),
-			.align = bs_load_word(r, AT(p_align)),
-		};
+#define COPY(entry)                                                                                \
+	(struct bs_segment)                                                                        \
+	{                                                                                          \
+		.type = (entry).p_type, .flags = (entry).p_flags, .offset = (entry).p_offset,      \
+		.vaddr = (entry).p_vaddr, .filesz = (entry).p_filesz, .memsz = (entry).p_memsz,    \
+		.align = (entry).p_align                                                           \
 	}
-#undef AT
+	for (uint32_t i = 0; i < h->phnum; i++)
+		segments[i] = r->wide ? COPY(((const Elf64_Phdr *)table)[i])
+				      : COPY(((const Elf32_Phdr *)table)[i]);
+#undef COPY
 	image->segments = segments;
 	image->n_segments = h->phnum;
 	return true;
@@ -155,11 +177,11 @@ static void read_plain_segments(struct bs_reader *r)
 	}
 }
 
-/* Fills in the image from BYTES; everything else of R is set here. */
-void bs_read_image(struct bs_reader *r)
+/* Fills in the image from BYTES. *RET_ELF is to be ended with the image. */
+void bs_read_image(struct bs_reader *r, Elf **ret_elf)
 {
 	r->image->complete = true;
-	if (!read_header(r) || !read_segments(r))
+	if (!read_header(r) || !open_elf(r, ret_elf) || !read_segments(r))
 		return;
 	read_plain_segments(r);
 	bs_read_notes(r);

@@ -48,42 +48,23 @@ struct bs_range bs_range_of_tag(struct bs_reader *r, int64_t tag, const char *na
 	return range;
 }
 
+/* Bytes that an entry of TYPE takes in the file. */
 uint64_t bs_entry_size(const struct bs_reader *r, Elf_Type type)
 {
 	return r->wide ? elf64_fsize(type, 1, EV_CURRENT) : elf32_fsize(type, 1, EV_CURRENT);
 }
 
-static uint64_t alignment(const struct bs_reader *r, Elf_Type type)
-{
-	if (type == ELF_T_HALF)
-		return sizeof(uint16_t);
-	if (type == ELF_T_WORD || !r->wide)
-		return sizeof(uint32_t);
-	return sizeof(uint64_t);
-}
-
 /*
- * N entries of TYPE at OFFSET, which are in the file: a view where byte order and alignment allow
- * it, else a copy in the image's arena.
+ * N entries of TYPE at OFFSET, which are in the file, in host byte order: libelf gives a view into
+ * the file where byte order and alignment allow it, else a copy that ends with the image.
  */
 const void *bs_host_order(struct bs_reader *r, uint64_t offset, uint64_t n, Elf_Type type)
 {
-	const uint8_t *bytes = r->bytes + offset;
-	size_t size = n * bs_entry_size(r, type);
+	uint64_t size = n * bs_entry_size(r, type);
+	Elf_Data *data = elf_getdata_rawchunk(r->elf, (int64_t)offset, size, type);
 
-	if (!r->foreign && (uintptr_t)bytes % alignment(r, type) == 0)
-		return bytes;
-	void *copy = memcpy(bs_new(r->arena, uint8_t, size), bytes, size);
-
-	if (r->foreign) {
-		Elf_Data data = {
-			.d_buf = copy, .d_type = type, .d_version = EV_CURRENT, .d_size = size
-		};
-		unsigned int order = r->image->header.ident[EI_DATA];
-
-		if (!(r->wide ? elf64_xlatetom(&data, &data, order)
-			      : elf32_xlatetom(&data, &data, order)))
-			bs_arena_exhausted(r->arena);
-	}
-	return copy;
+	/* The range was checked before: all that can be missing is memory. */
+	if (!data)
+		bs_arena_exhausted(r->arena);
+	return data->d_buf;
 }

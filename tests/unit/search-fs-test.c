@@ -2,6 +2,7 @@
 /* The view of a file system: nothing leads out of a root, whoever resolves the path. */
 #include "search-tree.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -9,11 +10,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static unsigned count_open_files(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned n = 0;
+
+	if (!dir)
+		return 0;
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
+
 struct world {
 	struct tree tree;
 	struct bs_diags diags;
 	struct bs_ctx ctx;
 	struct bs_fs *fs;
+	unsigned n_open;
 };
 
 /* Every test runs twice. */
@@ -32,6 +47,7 @@ static int begin(void **state)
 	struct world *w = calloc(1, sizeof *w);
 
 	assert_non_null(w);
+	w->n_open = count_open_files();
 	tree_make(&w->tree);
 	w->ctx.arena = w->diags.arena = bs_arena_new();
 	w->ctx.diags = &w->diags;
@@ -49,6 +65,7 @@ static int end(void **state)
 	struct world *w = *state;
 
 	bs_fs_close(w->fs);
+	assert_int_equal(count_open_files(), w->n_open);
 	bs_arena_free(w->ctx.arena);
 	tree_remove(&w->tree);
 	free(w);
