@@ -21,7 +21,6 @@ struct bs_arena {
 	struct block *blocks; /* the first one is being filled */
 	size_t used;	      /* bytes of it */
 	size_t next_size;
-	size_t held;
 	jmp_buf own_handler;
 	jmp_buf *handler; /* own_handler, another arena's, or NULL while nobody asked */
 };
@@ -52,11 +51,6 @@ jmp_buf *bs_arena_handler(struct bs_arena *arena)
 	return arena->handler;
 }
 
-void bs_arena_follow(struct bs_arena *arena, struct bs_arena *other)
-{
-	arena->handler = other ? other->handler : NULL;
-}
-
 _Noreturn void bs_arena_exhausted(struct bs_arena *arena)
 {
 	if (!arena->handler)
@@ -72,7 +66,6 @@ static void add_block(struct bs_arena *arena, size_t need)
 	if (!b)
 		bs_arena_exhausted(arena);
 	b->size = size;
-	arena->held += size;
 	if (arena->next_size < LARGEST_BLOCK)
 		arena->next_size *= 2;
 	/* A block made for one large object is full at once: go on filling the block before it. */
@@ -104,11 +97,6 @@ void *bs_arena_alloc(struct bs_arena *arena, size_t n, size_t size)
 
 	arena->used += bytes;
 	return p;
-}
-
-size_t bs_arena_bytes(const struct bs_arena *arena)
-{
-	return arena->held;
 }
 
 char *bs_arena_strndup(struct bs_arena *arena, const char *s, size_t n)

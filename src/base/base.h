@@ -35,15 +35,8 @@ void bs_arena_free(struct bs_arena *arena);
  * be 0. */
 void *bs_arena_alloc(struct bs_arena *arena, size_t n, size_t size);
 
-/* Bytes that ARENA holds from the system, for measuring. */
-size_t bs_arena_bytes(const struct bs_arena *arena);
-
 /* Where a failing allocation of ARENA goes. Lives as long as the arena. */
 jmp_buf *bs_arena_handler(struct bs_arena *arena);
-
-/* Let allocations of ARENA unwind to wherever those of OTHER go (for an arena used inside a run).
- */
-void bs_arena_follow(struct bs_arena *arena, struct bs_arena *other);
 
 /* Unwinds as a failed allocation of ARENA does; for allocations made elsewhere. Does not return. */
 _Noreturn void bs_arena_exhausted(struct bs_arena *arena);

@@ -297,8 +297,7 @@ static void relocate_eagerly(struct job *job, const struct bs_reloc_table *table
 		if (kind == BS_RELOC_NONE || kind == BS_RELOC_RELATIVE ||
 		    kind == BS_RELOC_IRELATIVE)
 			continue;
-		bs_map_id definer =
-			r.symbol ? bind_symbol(job, r.symbol, kind) : job->map;
+		bs_map_id definer = r.symbol ? bind_symbol(job, r.symbol, kind) : job->map;
 
 		/* The type is looked at when the symbol is known. */
 		if (kind == BS_RELOC_UNKNOWN)

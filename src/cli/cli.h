@@ -44,5 +44,5 @@ bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **
  */
 struct bs_step bs_parse_dlopen(struct bs_arena *arena, const char *text);
 
-/* `bindsim: ...` on standard error. */
+/* `bindsim: ...` on standard error, with control characters made visible. */
 void bs_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

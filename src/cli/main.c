@@ -48,6 +48,12 @@ static bool destination_open(struct bs_arena *arena, const char *path, struct de
 	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
 		fd = open(path, O_WRONLY | O_CLOEXEC);
 	} else {
+		/* The file behind a link is replaced, not the link: /dev/stdout may be one. */
+		char *real = realpath(path, NULL);
+
+		if (real)
+			ret->path = path = bs_arena_printf(arena, "%s", real);
+		free(real);
 		ret->unfinished = bs_arena_printf(arena, "%s.XXXXXX", path);
 		fd = mkostemp(ret->unfinished, O_CLOEXEC);
 		if (fd >= 0) {
@@ -120,18 +126,22 @@ static void forward_end(void *data, const struct bs_run *run)
 		first->report.end(first->report.data, run);
 }
 
-static void print_diagnostics(const struct bs_sim_report *report, bool verbose)
+static void print_diagnostics(struct bs_arena *arena, const struct bs_sim_report *report,
+			      bool verbose)
 {
 	for (uint32_t i = 0; i < report->diags.list.n; i++) {
 		const struct bs_diag *d = &report->diags.list.v[i];
 
 		if (!verbose && d->code == BS_DIAG_ASSUMED)
 			continue;
-		fprintf(stderr, "bindsim: %s%s", d->path ? d->path : "", d->path ? ": " : "");
+		const char *offset = "";
+
 		if (d->offset != BS_NO_OFFSET)
-			fprintf(stderr, "offset 0x%llx: ", (unsigned long long)d->offset);
-		fprintf(stderr, "%s%s%s\n", d->detail, d->os_error ? ": " : "",
-			d->os_error ? strerror(d->os_error) : "");
+			offset = bs_arena_printf(arena,
+						 "offset 0x%llx: ", (unsigned long long)d->offset);
+		bs_complain("%s%s%s%s%s%s", d->path ? d->path : "", d->path ? ": " : "", offset,
+			    d->detail, d->os_error ? ": " : "",
+			    d->os_error ? strerror(d->os_error) : "");
 	}
 }
 
@@ -172,7 +182,9 @@ static enum bs_exit simulate(struct bs_arena *arena, const struct bs_command_lin
 	bool answered = status == BS_SIM_OK || status == BS_SIM_REFUSED;
 	bool written_well = destination_close(&destination, writer, answered);
 
-	print_diagnostics(&report, line->verbose);
+	/* Where there is no answer, the problem says what the diagnostics led to. */
+	if (answered || line->verbose)
+		print_diagnostics(arena, &report, line->verbose);
 	if (status == BS_SIM_CANNOT)
 		bs_complain("%s", report.problem);
 	else if (status == BS_SIM_NO_MEMORY)

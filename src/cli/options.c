@@ -5,6 +5,7 @@
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum option_id {
@@ -28,13 +29,20 @@ static const struct option long_options[] = {
 
 void bs_complain(const char *format, ...)
 {
+	static struct bs_writer writer; /* large for a stack */
+	char *message;
 	va_list ap;
 
-	fputs("bindsim: ", stderr);
 	va_start(ap, format);
-	vfprintf(stderr, format, ap);
+	if (vasprintf(&message, format, ap) < 0)
+		message = NULL;
 	va_end(ap);
-	fputc('\n', stderr);
+	writer.file = stderr;
+	bs_write_text(&writer, "bindsim: ");
+	bs_write_escaped(&writer, message ? message : "out of memory");
+	bs_write(&writer, "\n", 1);
+	bs_writer_flush(&writer);
+	free(message);
 }
 
 static void print_option(const char *name, char letter, const char *argument, const char *help)
@@ -107,15 +115,17 @@ static bool read_format(struct reader *r, const char *text)
 	r->line->format = bs_format_find(text);
 	if (r->line->format)
 		return true;
-	fprintf(stderr, "bindsim: --format '%s': unknown; there are", text);
+	const char *names = "";
+
 	for (const struct bs_format *const *format = bs_formats(); *format; format++)
-		fprintf(stderr, " %s", (*format)->name);
-	fputc('\n', stderr);
+		names = bs_arena_printf(r->arena, "%s %s", names, (*format)->name);
+	bs_complain("--format '%s': unknown; there are%s", text, names);
 	return false;
 }
 
 /* The parts in TEXT as bits of FORMAT's list. */
-static bool read_show(const struct bs_format *format, const char *text, unsigned *ret)
+static bool read_show(struct bs_arena *arena, const struct bs_format *format, const char *text,
+		      unsigned *ret)
 {
 	*ret = 0;
 	for (;; text++) {
@@ -126,12 +136,12 @@ static bool read_show(const struct bs_format *format, const char *text, unsigned
 		       (strlen(format->parts[i]) != n || strncmp(format->parts[i], text, n) != 0))
 			i++;
 		if (!format->parts[i]) {
-			fprintf(stderr,
-				"bindsim: --show '%.*s': format %s has no such part; it has",
-				(int)n, text, format->name);
+			const char *names = "";
+
 			for (i = 0; format->parts[i]; i++)
-				fprintf(stderr, " %s", format->parts[i]);
-			fputc('\n', stderr);
+				names = bs_arena_printf(arena, "%s %s", names, format->parts[i]);
+			bs_complain("--show '%.*s': format %s has no such part; it has%s", (int)n,
+				    text, format->name, names);
 			return false;
 		}
 		*ret |= 1u << i;
@@ -267,6 +277,16 @@ static void take_environment(struct reader *r, char **environ)
 	plan->n_environment = all.n;
 }
 
+static bool take_executable(struct bs_command_line *line, const char *word)
+{
+	if (line->plan.executable) {
+		bs_complain("one executable at a time: '%s' is one too many", word);
+		return false;
+	}
+	line->plan.executable = word;
+	return true;
+}
+
 bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **environ,
 			  struct bs_command_line *ret)
 {
@@ -276,7 +296,14 @@ bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **
 	*ret = (struct bs_command_line){ .format = &bs_format_text };
 	opterr = 0;
 	optind = 1;
-	while ((id = getopt_long(argc, argv, ":o:vqhV", long_options, NULL)) != -1) {
+	/* The "-" makes getopt(3) hand over every other word, too, as option 1, whatever
+	 * POSIXLY_CORRECT says. */
+	while ((id = getopt_long(argc, argv, "-:o:vqhV", long_options, NULL)) != -1) {
+		if (id == 1) {
+			if (!take_executable(ret, optarg))
+				return false;
+			continue;
+		}
 		if (id == ':') {
 			bs_complain("%s needs a value; bindsim --help lists the options",
 				    argv[optind - 1]);
@@ -297,19 +324,17 @@ bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **
 		if (ret->done)
 			return true;
 	}
-	if (optind == argc) {
+	for (; optind < argc; optind++)
+		if (!take_executable(ret, argv[optind]))
+			return false;
+	if (!ret->plan.executable) {
 		bs_complain("which executable? Usage: bindsim [OPTION]... EXECUTABLE [STEP]...");
 		return false;
 	}
-	if (argc - optind > 1) {
-		bs_complain("one executable at a time: '%s' is one too many", argv[optind + 1]);
-		return false;
-	}
-	ret->plan.executable = argv[optind];
 	ret->plan.steps = r.steps.v;
 	ret->plan.n_steps = r.steps.n;
 	ret->show = ret->format->default_show;
-	if (r.show && !read_show(ret->format, r.show, &ret->show))
+	if (r.show && !read_show(arena, ret->format, r.show, &ret->show))
 		return false;
 	take_environment(&r, environ);
 	return true;

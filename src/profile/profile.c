@@ -27,13 +27,6 @@ const struct bs_profile *bs_profile_guess(const char *interp)
 	return NULL;
 }
 
-const char *const *bs_profile_names(void)
-{
-	static const char *const names[] = { "glibc", NULL };
-
-	return names;
-}
-
 static const char *words_of(const struct bs_ctx *ctx, const struct bs_failure *failure,
 			    const char *error)
 {

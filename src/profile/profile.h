@@ -59,9 +59,6 @@ const struct bs_profile *bs_profile_find(const char *name);
 /* The profile of the loader that INTERP (PT_INTERP) names, or NULL when no profile does. */
 const struct bs_profile *bs_profile_guess(const char *interp);
 
-/* The names of all profiles, NULL at the end. */
-const char *const *bs_profile_names(void);
-
 /*
  * The part of a search's setup that comes from the machine, from how the ld.so at hand was built
  * (INTERP: its N bytes, or NULL when it is not at hand: then upstream's layout is taken, with a

@@ -269,8 +269,12 @@ bool bs_map_deps(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id
 		.deepbind = deepbind,
 	};
 	bool ok = true;
+	int error_before = bs_search_error(process->search);
 
 	*ret_failure = (struct bs_failure){ .needed_by = BS_NO_MAP };
+	/* Messages end with the errno of the last failure, which the loader starts anew for this
+	 * walk. */
+	bs_search_set_error(process->search, 0);
 	append(&w, root);
 	if (preloads)
 		bs_vec_each (i, preloads)
@@ -282,6 +286,8 @@ bool bs_map_deps(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id
 			at = w.nodes.v[at].next;
 	}
 
+	if (!bs_search_error(process->search))
+		bs_search_set_error(process->search, error_before);
 	/* The loader keeps the list it has so far when a request failed, too. */
 	bs_ids closure = { 0 }, sorted = { 0 };
 

@@ -6,6 +6,7 @@
 #include "scope-priv.h"
 
 #include <elf.h>
+#include <errno.h>
 #include <string.h>
 
 bs_list_id bs_global_list(const struct bs_process *process, uint32_t ns)
@@ -281,6 +282,8 @@ bool bs_process_start(struct bs_process *process, const struct bs_ctx *ctx,
 
 	process->search = bs_search_begin(ctx, process->fs, process->store, process->setup, &main);
 	load_preloads(process, ctx, start, traces, &preloads);
+	if (start->no_preload_file)
+		bs_search_set_error(process->search, ENOENT);
 	if (!bs_map_deps(process, ctx, process->executable, &preloads, false, false, traces,
 			 ret_failure))
 		return false;

@@ -165,6 +165,7 @@ struct bs_start {
 	const char *interp_name;       /* PT_INTERP, or NULL */
 	const char *vdso_soname;       /* "linux-vdso.so.1", or NULL */
 	const char *const *preloads;   /* in order; NULL ends */
+	bool no_preload_file;	       /* /etc/ld.so.preload is missing, whose errno stays behind */
 	/* Is told of each preload that could not be loaded; the loader says so and goes on. */
 	void (*preload_failed)(void *data, const char *word, const struct bs_failure *failure);
 	void *data;

@@ -166,11 +166,6 @@ const char *bs_fs_cwd(const struct bs_fs *fs)
 	return fs->cwd;
 }
 
-const char *bs_fs_root(const struct bs_fs *fs)
-{
-	return fs->root;
-}
-
 int bs_fs_open_file(const struct bs_fs *fs, const char *path)
 {
 	/* O_NONBLOCK: a FIFO without a writer would hold the loader for ever, and us with it. */

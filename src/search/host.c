@@ -2,8 +2,6 @@
 /* What the machine that bindsim runs on would tell a loader. */
 #include "search.h"
 
-#include <sys/auxv.h>
-
 #if defined(__x86_64__)
 #include <cpuid.h>
 
@@ -86,8 +84,3 @@ bool bs_host_is_intel(void)
 	return false;
 }
 #endif
-
-const char *bs_host_platform(void)
-{
-	return (const char *)getauxval(AT_PLATFORM);
-}

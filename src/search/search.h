@@ -36,9 +36,6 @@ void bs_fs_close(struct bs_fs *fs);
 /* The working directory as getcwd(3) would say it in the process: free of links. */
 const char *bs_fs_cwd(const struct bs_fs *fs);
 
-/* The root directory on the host, as it was given, or NULL for the real one. */
-const char *bs_fs_root(const struct bs_fs *fs);
-
 /*
  * open(2) with O_RDONLY|O_CLOEXEC of PATH (relative ones from the working directory); -1 and errno.
  * Does not block on a FIFO.
@@ -258,6 +255,3 @@ unsigned bs_host_isa_level(void);
 
 /* True on a CPU by Intel: glibc up to 2.36 names their microarchitectures in $PLATFORM. */
 bool bs_host_is_intel(void);
-
-/* AT_PLATFORM of this process, or NULL. */
-const char *bs_host_platform(void);

@@ -95,17 +95,18 @@ static void add_words(struct bs_run *run, struct list *list, const char *text,
 }
 
 /* The file's comments become blanks; they run from # to the end of the line. */
-static void add_file(struct bs_run *run, struct list *list, const char *path)
+static bool add_file(struct bs_run *run, struct list *list, const char *path)
 {
 	size_t n;
 	char *text = path ? bs_fs_read(run->fs, &run->ctx, path, &n) : NULL;
 
 	if (!text)
-		return;
+		return false;
 	for (char *comment = text; (comment = strchr(comment, '#'));)
 		while (*comment && *comment != '\n')
 			*comment++ = ' ';
 	add_words(run, list, text, ": \t\n", path);
+	return true;
 }
 
 struct bs_preloads bs_environment_preloads(struct bs_run *run)
@@ -117,8 +118,9 @@ struct bs_preloads bs_environment_preloads(struct bs_run *run)
 		add_words(run, &list, value, " :", "LD_PRELOAD");
 	if (run->plan->preload)
 		add_words(run, &list, run->plan->preload, " :", "--preload");
-	add_file(run, &list, run->profile->preload_file);
+	bool has_file = add_file(run, &list, run->profile->preload_file);
+
 	bs_vec_push(run->ctx.arena, &list.words, NULL);
 	bs_vec_push(run->ctx.arena, &list.sources, NULL);
-	return (struct bs_preloads){ list.words.v, list.sources.v };
+	return (struct bs_preloads){ list.words.v, list.sources.v, !has_file };
 }

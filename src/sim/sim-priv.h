@@ -27,6 +27,7 @@ void bs_environment_apply(struct bs_run *run);
 struct bs_preloads {
 	const char **words;
 	const char **sources;
+	bool no_file; /* there is no file of preloads */
 };
 struct bs_preloads bs_environment_preloads(struct bs_run *run);
 

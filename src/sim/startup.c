@@ -147,6 +147,7 @@ void bs_run_startup(struct bs_run *run, const struct bs_target_files *files,
 		.interp_name = files->interp,
 		.vdso_soname = run->profile->vdso_soname(run->setup.target.machine),
 		.preloads = listener.preloads.words,
+		.no_preload_file = listener.preloads.no_file,
 		.preload_failed = preload_failed,
 		.data = &listener,
 	};
