@@ -56,7 +56,7 @@ char *bs_arena_strndup(struct bs_arena *arena, const char *s, size_t n);
 
 /* A string made like printf(3) does, in ARENA. */
 char *bs_arena_printf(struct bs_arena *arena, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+	__attribute__((format(printf, 2, 3), nonnull(2)));
 
 /* ---- vectors --------------------------------------------------------------------------- */
 
