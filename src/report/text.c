@@ -421,7 +421,8 @@ static void step(void *data, const struct bs_run *run, const struct bs_step_resu
 	if (report->show & SHOW_STEPS)
 		write_head(report, run, result);
 	write_passed_over(report, result, &ctx);
-	if (result->state == BS_STEP_FAILED) {
+	/* A NOLOAD that found nothing has no words, and lacks nothing. */
+	if (result->state == BS_STEP_FAILED && result->failure.words) {
 		write_tried(report, run, result);
 		write_missing(report, run, result);
 	}

@@ -111,6 +111,14 @@ class ElfFile:
                     repaired += 1
         return repaired
 
+    def change_versions(self, name: str, change: Callable[[int], int]) -> None:
+        """Lets `change` edit the versym entries of all definitions called `name`, where there are versions."""
+        versions = next((section[4] for section in self._sections() if section[1] == SHT_VERSYM), None)
+        for number, (position, found) in enumerate(self._dynamic_symbols(), start=1):
+            if versions is not None and found == name and _SYMBOL.unpack_from(self.data, position)[3] != 0:
+                version = struct.unpack_from("<H", self.data, versions + 2 * number)[0]
+                struct.pack_into("<H", self.data, versions + 2 * number, change(version))
+
     def _dynamic_symbols(self) -> Iterator[tuple[int, str]]:
         sections = self._sections()
         for section in sections:

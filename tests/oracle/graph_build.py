@@ -24,6 +24,7 @@ LIBC_REFERENCES = (Reference("puts", "call"), Reference("getppid", "call"), Refe
 _CHANGES = {"protected": change_visibility(STV_PROTECTED), "hidden": change_visibility(STV_HIDDEN),
             "internal": change_visibility(STV_INTERNAL), "type3": change_type(3), "type8": change_type(8),
             "binding3": change_binding(3), "binding13": change_binding(13), "no value": clear_value}
+_VERSION_CHANGES = {"flip version": lambda version: version ^ 0x8000, "show versions": lambda version: version & 0x7FFF}
 
 # An allocator that works, for objects that take malloc's place: the process goes on to use it.  Its functions do not
 # call each other, for such calls would bind lazily whenever the process happens to allocate.
@@ -68,10 +69,10 @@ def _definition_text(definition: Definition) -> str:
     data = definition.kind == "data" or (definition.kind == "notype" and definition.name[0] in "du")
     kind_of_place = "data" if data else definition.kind
     lines = [_SECTIONS[kind_of_place], f".{'weak' if definition.binding == 'weak' else 'globl'} {label}",
-             f".type {label}, {kind}", f".size {label}, 8"]
+             f".type {label}, {kind}", f".size {label}, {definition.size}"]
     if definition.visibility != "default":
         lines.append(f".{definition.visibility} {label}")
-    lines.append(f"{label}:\n{_BODIES[kind_of_place]}")
+    lines.append(f"{label}:\n{_BODIES[kind_of_place]}\t.zero {definition.size - 8}\n")
     if definition.node:
         at = "@@" if definition.default else "@"
         lines.append(f".symver {label}, {definition.name}{at}{definition.node}, remove")
@@ -173,7 +174,10 @@ class Builder:
         if made.symbolic_flag:
             file.add_dynamic_flags(DF_SYMBOLIC)
         for name, change in made.changes:
-            file.change_symbols(name, _CHANGES[change])
+            if change in _VERSION_CHANGES:
+                file.change_versions(name, _VERSION_CHANGES[change])
+            else:
+                file.change_symbols(name, _CHANGES[change])
         if changed or made.symbolic_flag or made.changes:
             file.save()
 

@@ -40,7 +40,7 @@ def _library_path(rng: random.Random, graph: Graph, root: str) -> str:
 
 def _preload(rng: random.Random, graph: Graph, root: str) -> str:
     words = []
-    for made in rng.sample(graph.objects, min(len(graph.objects), rng.choice([1, 1, 2]))):
+    for made in rng.choices(graph.objects, k=rng.choice([1, 1, 2, 3])):
         words.append(rng.choice([made.request, made.request, f"{root}/{made.place}", f"./{made.place}"]))
     if rng.random() < 0.15:
         words.insert(rng.randint(0, len(words)), rng.choice(["libabsent.so", f"{root}/absent.so"]))
@@ -58,10 +58,10 @@ def _environment(rng: random.Random, graph: Graph, root: str) -> dict[str, str]:
     return env
 
 
-def _mode(rng: random.Random) -> str:
+def _mode(rng: random.Random, deepbind: float) -> str:
     """Flags as a step writes them; sometimes as a number, rarely without a mode bit."""
     words = [rng.choice(["NOW", "NOW", "LAZY"])]
-    for word, chance in (("GLOBAL", 0.4), ("LOCAL", 0.1), ("DEEPBIND", 0.25), ("NODELETE", 0.1), ("NOLOAD", 0.08)):
+    for word, chance in (("GLOBAL", 0.4), ("LOCAL", 0.1), ("DEEPBIND", deepbind), ("NODELETE", 0.1), ("NOLOAD", 0.08)):
         if rng.random() < chance:
             words.append(word)
     rng.shuffle(words)
@@ -101,7 +101,7 @@ def _opens(rng: random.Random, graph: Graph, root: str) -> list[str]:
             file = rng.choice(steps).rsplit(":", 1)[0]
         else:
             file = _file(rng, graph, root)
-        steps.append(f"{file}:{_mode(rng)}")
+        steps.append(f"{file}:{_mode(rng, graph.flavour.deepbind)}")
     return steps
 
 

@@ -69,17 +69,21 @@ def build_driver(workdir: str | os.PathLike[str], cc_args: Sequence[str] = ()) -
     return driver
 
 
+# What LD_DEBUG knows; the simulator's further ones (mapped, addresses) come from the driver.
+LOADER_CATEGORIES = ("bindings", "files", "libs", "scopes", "versions")
+
+
+def _loader_categories(question: Question) -> list[str]:
+    return [category for category in question.categories if category in LOADER_CATEGORIES]
+
+
 def real_environment(question: Question) -> dict[str, str]:
     """Nothing of the caller's environment may reach the loader but the search path for programs."""
     environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C", **question.env}
-    environment["LD_DEBUG"] = ",".join(category for category in question.categories if category in LOADER_CATEGORIES)
+    environment["LD_DEBUG"] = ",".join(_loader_categories(question)) or "bindings"
     if question.bind_now:
         environment["LD_BIND_NOW"] = "1"
     return environment
-
-
-# What LD_DEBUG knows; the simulator's further ones (mapped, addresses) come from the driver.
-LOADER_CATEGORIES = ("bindings", "files", "libs", "scopes", "versions")
 
 
 def _driver_arguments(question: Question) -> list[str]:
@@ -98,8 +102,12 @@ def run_real(question: Question, timeout: float = TIMEOUT_SECONDS) -> Transcript
         process.kill()
         _, stderr = process.communicate()
         stderr += f"\nno end within {timeout} seconds\n".encode()
-    return parse_real(_lines(stderr), process.pid, process.returncode, question.program,
-                      len(question.steps) if question.driver else None, question.constructors_bind)
+    transcript = parse_real(_lines(stderr), process.pid, process.returncode, question.program,
+                            len(question.steps) if question.driver else None, question.constructors_bind)
+    if _loader_categories(question):
+        return transcript
+    # Nothing but the loader's error lines was wanted, and those come with some category only.
+    return transcript.only(lambda line: not line.startswith((PREFIX + "binding file ", PREFIX + "marking ")))
 
 
 def _lines(output: bytes) -> list[str]:

@@ -23,8 +23,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from graph_build import Builder, Toolbox
-from graph_model import make_graph
 from graph_plans import Plan, make_plans
+from graph_random import make_graph
 from loader import (SKIPPED, Question, Transcript, binding_parties, compare, real_environment, run_real,
                     run_simulated, simulator_command, unavailable)
 

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+# Completion of bindsim(1) for fish.
+
+# FILE[:FLAGS]: files, then flags joined by commas that are not there yet.
+function __bindsim_dlopen
+    set -l word (commandline -ct | string replace -r '^--dlopen=' '')
+    if string match -q '*:*' -- $word
+        set -l before (string replace -r '[^:,+|]*$' '' -- $word)
+        set -l written (string split -r -m1 ':' -- $before)[-1]
+        for flag in LAZY NOW GLOBAL LOCAL DEEPBIND NODELETE NOLOAD
+            contains -- $flag (string split -n ',' -- (string replace -ra '[+|]' ',' -- $written))
+            or echo $before$flag
+        end
+    else
+        __fish_complete_path $word
+    end
+end
+
+# Parts of the format that was chosen, joined by commas.
+function __bindsim_parts
+    set -l parts steps objects bindings
+    if string match -qr -- '--format[= ]ld-debug' (commandline -p)
+        set parts bindings libs scopes versions mapped
+    end
+    set -l word (commandline -ct | string replace -r '^--show=' '')
+    set -l before (string replace -r '[^,]*$' '' -- $word)
+    for part in $parts
+        contains -- $part (string split -n ',' -- $before)
+        or echo $before$part
+    end
+end
+
+function __bindsim_levels
+    printf '%s\n' x86-64 x86-64-v2 x86-64-v3 x86-64-v4 power9 power10 z13 z14 z15 z16
+end
+
+# Steps
+complete -c bindsim -l dlopen -x -a '(__bindsim_dlopen)' -d 'dlopen(FILE) with FLAGS'
+
+# The simulated process
+complete -c bindsim -l bind-now -d 'Bind everything at load'
+complete -c bindsim -l library-path -x -a '(__fish_complete_directories)' -d 'Search DIRS instead of LD_LIBRARY_PATH'
+complete -c bindsim -l preload -r -F -d 'Preload FILES'
+complete -c bindsim -l env -x -d 'Set a variable of the process'
+complete -c bindsim -l no-env -d 'Take no variable from the environment'
+complete -c bindsim -l root -x -a '(__fish_complete_directories)' -d 'Resolve every path inside DIR'
+complete -c bindsim -l sysroot -x -a '(__fish_complete_directories)' -d 'The same as --root'
+complete -c bindsim -l cwd -x -a '(__fish_complete_directories)' -d 'Working directory of the process'
+complete -c bindsim -l argv0 -x -d 'What the process is called'
+complete -c bindsim -l loader -x -a glibc -d 'Rules of this loader'
+complete -c bindsim -l secure -d 'As for a set-user-ID program'
+complete -c bindsim -l inhibit-cache -d 'Do not read ld.so.cache'
+complete -c bindsim -l inhibit-rpath -x -d 'Ignore RPATH and RUNPATH of these objects'
+complete -c bindsim -l cpu -x -a '(__bindsim_levels)' -d 'Level of the CPU'
+complete -c bindsim -l platform -x -d 'What $PLATFORM stands for'
+complete -c bindsim -l hwcaps-mask -x -d 'Search only these glibc-hwcaps directories'
+complete -c bindsim -l hwcaps-prepend -x -d 'Search these glibc-hwcaps directories first'
+
+# The answer
+complete -c bindsim -l format -x -a 'text ld-debug' -d 'Format of the report'
+complete -c bindsim -l show -x -a '(__bindsim_parts)' -d 'Print these parts only'
+complete -c bindsim -s o -l output -r -F -d 'Write to FILE'
+complete -c bindsim -l color -x -a 'auto always never' -d 'Use colours'
+complete -c bindsim -s v -l verbose -d 'Print what was assumed, too'
+complete -c bindsim -s q -l quiet -d 'Print no report'
+complete -c bindsim -s h -l help -d 'Print a summary of the options'
+complete -c bindsim -s V -l version -d 'Print the version'

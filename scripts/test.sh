@@ -1,0 +1,145 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Installs what is missing, builds bindsim in build-test/, and passes all tests.
+#
+#   test.sh            everything: gcc, clang and sanitizer builds, all suites, the form of the sources, the demo
+#   test.sh --quick    one build and all suites but the long ones
+set -eu
+. "$(dirname "$0")/common.sh"
+
+quick=false
+for word; do
+	case $word in
+	--quick) quick=true ;;
+	*)
+		say "unknown option $word; there is --quick"
+		exit 2
+		;;
+	esac
+done
+
+need_for_build
+need gcc have gcc
+need binutils have readelf
+need libcmocka-dev pkg-config --exists cmocka
+need python3 'python3 -c "import sys; sys.exit(sys.version_info < (3, 10))"'
+want clang have clang
+want lld have ld.lld
+want man-db have man
+want groff 'printf ".Dd\n" | groff -mdoc -Tutf8 -z'
+want mandoc have mandoc
+want zsh have zsh
+want fish have fish
+if ! $quick; then
+	want clang-format-14 have clang-format-14
+	want g++ have g++
+	want libasan8 'printf "int main(void) { return 0; }" | gcc -fsanitize=address,undefined -x c - -o /dev/null'
+	want locales 'test -f /usr/share/i18n/locales/de_DE'
+fi
+provide
+cd "$root"
+
+passed=0 failed=0 skipped=0
+failures=
+
+# count WHAT PASSED FAILED SKIPPED
+count() {
+	passed=$((passed + $2))
+	failed=$((failed + $3))
+	skipped=$((skipped + $4))
+	[ "$3" = 0 ] || failures="$failures
+  $1"
+}
+
+# step WHAT COMMAND...: one thing that passes or fails.
+step() {
+	what=$1
+	shift
+	printf '\n== %s\n' "$what"
+	if "$@"; then
+		count "$what" 1 0 0
+	else
+		count "$what" 0 1 0
+		return 1
+	fi
+}
+
+skip() {
+	printf '\n== %s: skipped, %s\n' "$1" "$2"
+	count "$1" 0 0 1
+}
+
+# The number behind a word in the summary of meson test.
+number() {
+	sed -n "s/^$1: *\([0-9][0-9]*\).*/\1/p" "$2" | tail -n 1 | grep . || echo 0
+}
+
+# suites WHAT DIRECTORY OPTION...: runs meson test; each of its tests counts.
+suites() {
+	what=$1 directory=$2
+	shift 2
+	printf '\n== %s\n' "$what"
+	summary=$directory.summary
+	status=0
+	meson test -C "$directory" --print-errorlogs "$@" >"$summary" 2>&1 </dev/null || status=$?
+	cat "$summary"
+	ok=$(number Ok "$summary")
+	bad=$(($(number Fail "$summary") + $(number Timeout "$summary") + $(number 'Unexpected Pass' "$summary")))
+	# A run that did not come to its summary has failed, and so has one of no tests.
+	[ $status = 0 ] || [ "$bad" != 0 ] || bad=1
+	[ "$ok" != 0 ] || [ "$bad" != 0 ] || bad=1
+	count "$what" "$ok" "$bad" "$(number Skipped "$summary")"
+}
+
+# A locale that writes numbers and messages otherwise, in a directory of its own.
+make_locale() {
+	have localedef && [ -f /usr/share/i18n/locales/de_DE ] || return 1
+	mkdir -p build-test/locale
+	[ -d build-test/locale/de_DE.UTF-8 ] || localedef -i de_DE -f UTF-8 "$root/build-test/locale/de_DE.UTF-8"
+}
+
+# README's transcripts are about it. Without it they are skipped.
+sh scripts/fetch-example.sh build-demo/example || true
+
+if step 'build with gcc, warnings are errors' build build-test/gcc -Dwerror=true; then
+	if $quick; then
+		suites 'all suites but the long ones' build-test/gcc
+	else
+		suites 'all suites' build-test/gcc --setup=full
+	fi
+fi
+
+if ! $quick; then
+	if make_locale; then
+		LC_ALL=de_DE.UTF-8 LOCPATH=$root/build-test/locale suites 'command line in a German locale' build-test/gcc --suite cli
+	else
+		skip 'command line in a German locale' 'there is no such locale'
+	fi
+
+	if have clang; then
+		CC=clang
+		export CC
+		step 'build with clang, warnings are errors' build build-test/clang -Dwerror=true &&
+			suites 'clang: unit and command line' build-test/clang --suite unit --suite cli
+		unset CC
+	else
+		skip 'build with clang' 'there is no clang'
+	fi
+
+	if step 'build with sanitizers' build build-test/sanitize --native-file dev.ini; then
+		suites 'sanitizers: unit, command line, scenarios and random graphs' build-test/sanitize \
+			--suite unit --suite cli --suite scenario --suite oracle --timeout-multiplier 3
+	fi
+
+	if have clang-format-14; then
+		step 'form of the C sources' sh scripts/format.sh --check || true
+	else
+		skip 'form of the C sources' 'there is no clang-format-14'
+	fi
+
+	step 'the demonstration' sh scripts/demo.sh || true
+fi
+
+[ -z "$failures" ] || printf '\nfailed:%s\n' "$failures"
+printf '\n%s passed, %s failed, %s skipped\n' $passed $failed $skipped
+[ $failed = 0 ]

@@ -1,0 +1,207 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Where the report goes: whole files or none, outputs that cannot be written, colours, silence."""
+
+import os
+import pty
+import signal
+import stat
+import subprocess
+import unittest
+
+from harness import BINDSIM, HOOK, USER, CommandLineTest, environment
+
+ESCAPE = "\x1b["
+
+
+class FileTest(CommandLineTest):
+    """-o FILE."""
+
+    def setUp(self):
+        super().setUp()
+        self.program()
+        self.object("libhook.so", HOOK)
+        self.object("libuse.so", USER)
+        self.ask = ["./app", "--dlopen=./libhook.so"]
+        self.report = self.bindsim(*self.ask).out
+
+    def names(self):
+        return sorted(entry.name for entry in os.scandir(self.directory / "out"))
+
+    def to_file(self, *arguments, name="out/report", **options):
+        (self.directory / "out").mkdir(exist_ok=True)
+        return self.bindsim("-o", name, *arguments, **options)
+
+    def read(self, name="out/report"):
+        return (self.directory / name).read_text()
+
+    def test_the_same_bytes(self):
+        answer = self.to_file(*self.ask)
+        self.assertEqual(answer, (0, "", ""))
+        self.assertEqual(self.read(), self.report)
+        self.assertEqual(self.names(), ["report"])
+        self.assertEqual(self.bindsim("--output=out/other", *self.ask), (0, "", ""))
+        self.assertEqual(self.read("out/other"), self.report)
+
+    def test_an_old_file_is_replaced(self):
+        self.file("out/report", "old\n" * 10000)
+        self.to_file(*self.ask)
+        self.assertEqual(self.read(), self.report)
+
+    def test_permissions_are_those_of_a_new_file(self):
+        self.to_file(*self.ask, umask=0o027)
+        self.assertEqual(stat.S_IMODE((self.directory / "out/report").stat().st_mode), 0o640)
+
+    def test_complete_when_the_program_is_refused(self):
+        ask = ["./app", "--dlopen=./libuse.so", "--dlopen=./libhook.so"]
+        answer = self.to_file(*ask)
+        self.assert_refused(answer, "undefined symbol: hook")
+        self.assertEqual(answer.out, "")
+        self.assertEqual(self.read(), self.bindsim(*ask).out)
+        self.assertIn("2  dlopen ./libhook.so: ok", self.read())
+        self.assertEqual(self.names(), ["report"])
+
+    def test_not_there_when_there_is_no_answer(self):
+        self.assert_trouble(self.to_file("./absent"))
+        self.assertEqual(self.names(), [])
+        self.assert_trouble(self.to_file("./app", "--unknown"))
+        self.assertEqual(self.names(), [])
+        self.file("out/report", "old\n")
+        self.assert_trouble(self.to_file("./absent"))
+        self.assert_trouble(self.to_file("--cpu=nonesuch", "./app"))
+        self.assertEqual(self.read(), "old\n")
+        self.assertEqual(self.names(), ["report"])
+
+    def test_the_file_behind_a_link(self):
+        self.file("elsewhere/report", "old\n")
+        (self.directory / "out").mkdir()
+        (self.directory / "out/report").symlink_to("../elsewhere/report")
+        self.to_file(*self.ask)
+        self.assertTrue((self.directory / "out/report").is_symlink())
+        self.assertEqual(self.read("elsewhere/report"), self.report)
+        self.assertEqual(os.listdir(self.directory / "elsewhere"), ["report"])
+
+    def test_standard_output_by_name(self):
+        self.assertEqual(self.bindsim("-o", "/dev/stdout", *self.ask).out, self.report)
+
+    def test_places_where_nothing_can_be_written(self):
+        self.assert_trouble(self.bindsim("-o", "absent/report", *self.ask), "absent/report", "No such file")
+        self.assert_trouble(self.bindsim("-o", ".", *self.ask), "Is a directory")
+        self.assert_trouble(self.bindsim("-o", "", *self.ask))
+        (self.directory / "out").mkdir()
+        (self.directory / "out").chmod(0o555)
+        self.assert_trouble(self.to_file(*self.ask, **self.unprivileged()), "out/report", "Permission denied")
+
+
+class DeviceTest(CommandLineTest):
+    """Outputs that end too early."""
+
+    def setUp(self):
+        super().setUp()
+        self.program()
+
+    @unittest.skipUnless(os.path.exists("/dev/full"), "there is no /dev/full")
+    def test_full_device(self):
+        with open("/dev/full", "w", encoding="ascii") as full:
+            for arguments in (["./app"], ["--help"], ["--version"], ["./app", "--format=ld-debug"]):
+                self.assert_trouble(self.bindsim(*arguments, stdout=full), "standard output", "No space left")
+        self.assert_trouble(self.bindsim("-o", "/dev/full", "./app"), "/dev/full", "No space left")
+        # Trouble outweighs a refusal.
+        with open("/dev/full", "w", encoding="ascii") as full:
+            answer = self.bindsim("./app", "--dlopen=./absent.so", stdout=full)
+        self.assertEqual(answer.status, 2)
+        self.assertIn("No space left", answer.err)
+
+    def test_file_size_limit(self):
+        def limit():
+            import resource # in the child only
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))
+        self.file("report", "old\n")
+        self.assert_trouble(self.bindsim("-o", "report", "./app", preexec_fn=limit), "report", "File too large")
+        self.assertEqual((self.directory / "report").read_text(), "old\n")
+        self.assertEqual(sorted(os.listdir(self.directory)), ["app", "report"])
+
+    def test_closed_standard_output(self):
+        self.assert_trouble(self.bindsim("./app", preexec_fn=lambda: os.close(1)), "standard output", "Bad file")
+
+    def reader_that_left(self, **options):
+        """Runs the tool into a pipe that nobody reads."""
+        reading, writing = os.pipe()
+        os.close(reading)
+        with os.fdopen(writing, "wb") as pipe:
+            done = subprocess.run([BINDSIM, "./app"], cwd=self.directory, env=environment(), stdout=pipe, check=False,
+                                  stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60, **options)
+        return done.returncode, done.stderr.decode()
+
+    def test_closed_pipe(self):
+        self.assertEqual(self.reader_that_left(), (-signal.SIGPIPE, ""))
+        status, message = self.reader_that_left(restore_signals=False)
+        self.assertEqual((status, message), (2, "bindsim: standard output: Broken pipe\n"))
+
+
+class ColorTest(CommandLineTest):
+    """--color, and what decides without it."""
+
+    def setUp(self):
+        super().setUp()
+        self.program()
+
+    def on_terminal(self, *arguments, **variables):
+        """What the tool prints when its standard output is a terminal."""
+        master, slave = pty.openpty()
+        try:
+            self.bindsim("./app", *arguments, stdout=slave, env=environment(**variables))
+            return os.read(master, 65536).decode()
+        finally:
+            os.close(master)
+            os.close(slave)
+
+    def test_asked_for(self):
+        self.assertIn(ESCAPE, self.bindsim("./app", "--color=always").out)
+        self.assertNotIn(ESCAPE, self.bindsim("./app", "--color=never").out)
+        self.assertNotIn(ESCAPE, self.on_terminal("--color=never", TERM="xterm"))
+
+    def test_terminal(self):
+        self.assertIn(ESCAPE, self.on_terminal(TERM="xterm"))
+        self.assertIn(ESCAPE, self.on_terminal("--color=auto", TERM="xterm", NO_COLOR=""))
+        self.assertNotIn(ESCAPE, self.on_terminal(TERM="dumb"))
+        self.assertNotIn(ESCAPE, self.on_terminal(TERM="xterm", NO_COLOR="1"))
+        self.assertIn(ESCAPE, self.on_terminal("--color=always", TERM="xterm", NO_COLOR="1"))
+
+    def test_no_terminal(self):
+        self.assertNotIn(ESCAPE, self.bindsim("./app").out)
+        self.assertNotIn(ESCAPE, self.bindsim("./app", "--color=auto").out)
+
+    def test_ld_debug_has_none(self):
+        self.assertNotIn(ESCAPE, self.bindsim("./app", "--format=ld-debug", "--color=always").out)
+
+    def test_names_cannot_send_escapes(self):
+        answer = self.bindsim("./app", "--dlopen=./\x1b[2Jx\n.so")
+        self.assert_refused(answer, "")
+        self.assertNotIn("\x1b", answer.out)
+        self.assertIn(r"./\x1b[2Jx\x0a.so", answer.out)
+        self.assertNotIn("\x1b", answer.err)
+
+
+class QuietTest(CommandLineTest):
+    """-q."""
+
+    def test_status_only(self):
+        self.program()
+        self.assertEqual(self.bindsim("-q", "./app"), (0, "", ""))
+        answer = self.bindsim("--quiet", "./app", "--dlopen=./absent.so")
+        self.assert_refused(answer, "absent.so")
+        self.assertEqual(answer.out, "")
+        self.assert_trouble(self.bindsim("-q", "./absent"), "./absent")
+
+    def test_no_file_is_written(self):
+        self.program()
+        self.bindsim("-q", "-o", "report", "./app")
+        self.assertEqual(os.listdir(self.directory), ["app"])
+
+
+if __name__ == "__main__":
+    # A test looks at what happens when SIGPIPE is ignored: then it must be here, too, whoever started this.
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    unittest.main()

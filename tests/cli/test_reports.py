@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Whole reports: the transcripts in reports/ are run again and compared.
+
+    test_reports.py --update    writes them anew; look at the differences before you believe them
+"""
+
+import sys
+import unittest
+from pathlib import Path
+
+import transcripts
+from examples import build_examples
+from harness import CommandLineTest
+
+REPORTS = sorted((Path(__file__).parent / "reports").glob("*.txt"))
+
+
+class ReportTest(CommandLineTest):
+    """One test for each transcript."""
+
+    def setUp(self):
+        super().setUp()
+        build_examples(self.directory)
+
+
+def add_test(path):
+    def test(self):
+        written = path.read_text()
+        now = transcripts.again(written, self.directory)
+        if "--update" in UPDATE and now != written:
+            path.write_text(now)
+            print(f"{path.name} changed")
+        else:
+            self.assertEqual(now, written)
+    setattr(ReportTest, f"test_{path.stem.replace('-', '_')}", test)
+
+
+for report in REPORTS:
+    add_test(report)
+UPDATE = [argument for argument in sys.argv if argument == "--update"]
+
+
+class CompletenessTest(unittest.TestCase):
+    """Transcripts that are not there would pass."""
+
+    def test_there_are_transcripts(self):
+        self.assertGreaterEqual(len(REPORTS), 5)
+        for path in REPORTS:
+            self.assertTrue(any(command.output for command in transcripts.parse(path.read_text())), path)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[argument for argument in sys.argv if argument != "--update"])

@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""--root: a little system in a directory, of which nothing outside is seen."""
+
+import unittest
+
+from harness import HOOK, INTERPRETER, PROGRAM, CommandLineTest, build, environment
+
+LIBRARIES = "usr/lib64"
+
+
+class RootTest(CommandLineTest):
+    """root/ has a program, a stand-in for ld.so, and libhook.so by way of links; host/ is the world outside."""
+
+    def setUp(self):
+        super().setUp()
+        self.object(f"root{INTERPRETER}", "int nothing;", "-Wl,-soname,ld-linux-x86-64.so.2")
+        self.object("root/opt/real/hook.so", HOOK, "-Wl,-soname,libhook.so")
+        (self.directory / "root" / LIBRARIES).mkdir(parents=True)
+        self.link(f"root/{LIBRARIES}/libhook.so", "/opt/real/hook.so")
+        self.program("root/usr/bin/tool", "int hook(void); void _start(void) { hook(); }",
+                     str(self.directory / "root/opt/real/hook.so"))
+        self.object("host/libhost.so", "int host;")
+        self.root = f"--root={self.directory}/root"
+
+    def link(self, name, target):
+        path = self.directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.symlink_to(target)
+
+    def mapped(self, *arguments, **options):
+        answer = self.bindsim("--format=ld-debug", "--show=mapped", *arguments, **options)
+        self.assertEqual(answer.status, 0, answer)
+        self.assertNotIn(str(self.directory), answer.out)
+        return [line.split()[3] for line in answer.out.splitlines() if "bindsim: mapped" in line]
+
+    def test_names_are_those_inside(self):
+        self.assertEqual(self.mapped(self.root, "/usr/bin/tool"),
+                         ["/usr/bin/tool", f"/{LIBRARIES}/libhook.so"])
+        self.assertNotIn(str(self.directory), self.bindsim(self.root, "/usr/bin/tool").out)
+        self.assertNotIn(str(self.directory), self.bindsim(self.root, "/usr/bin/absent").err)
+
+    def test_sysroot_is_the_same(self):
+        self.assertEqual(self.mapped("--sysroot", str(self.directory / "root"), "/usr/bin/tool"),
+                         self.mapped(self.root, "/usr/bin/tool"))
+
+    def test_default_path(self):
+        # $PATH is the host's and does not count.
+        self.assertEqual(self.mapped(self.root, "tool", env=environment(PATH="/nonexistent"))[0], "tool")
+        self.program("root/elsewhere/other")
+        answer = self.bindsim(self.root, "other", env=environment(PATH="/elsewhere"))
+        self.assert_trouble(answer, "other: No such file or directory")
+
+    def test_relative_names(self):
+        self.program("root/home/own")
+        self.assertEqual(self.mapped(self.root, "usr/bin/tool")[0], "usr/bin/tool")
+        self.assertEqual(self.mapped(self.root, "./own", cwd="root/home")[0], "./own")
+        self.assertEqual(self.mapped(self.root, "--cwd=/home", "./own")[0], "./own")
+
+    def test_nothing_outside_is_seen(self):
+        host = f"{self.directory}/host/libhost.so"
+        self.assertIn("failed", self.outcomes(self.root, "/usr/bin/tool", f"--dlopen={host}")[1])
+        self.link("root/absolute.so", host)
+        self.link("root/upwards.so", "../host/libhost.so")
+        self.link("root/far-upwards.so", "../" * 40 + host.lstrip("/"))
+        for name in ("absolute.so", "upwards.so", "far-upwards.so"):
+            self.assertIn("failed", self.outcomes(self.root, "/usr/bin/tool", f"--dlopen=/{name}")[1], name)
+        for name in ("/../host/libhost.so", "/usr/../../host/libhost.so", f"/{LIBRARIES}/../../../host/libhost.so"):
+            self.assertIn("failed", self.outcomes(self.root, "/usr/bin/tool", f"--dlopen={name}")[1], name)
+        # The same names do find what is inside.
+        build(self.directory / "root" / host.lstrip("/"), "int host;", "-shared", "-fPIC")
+        for name in ("absolute.so", "far-upwards.so"):
+            self.assertEqual(self.outcomes(self.root, "/usr/bin/tool", f"--dlopen=/{name}")[1], "ok", name)
+
+    def test_loops_end(self):
+        self.link("root/loop.so", "/loop.so")
+        self.assertIn("failed: /loop.so: cannot open shared object file: Too many levels of symbolic links",
+                      self.outcomes(self.root, "/usr/bin/tool", "--dlopen=/loop.so")[1])
+
+    def test_the_hosts_environment_does_not_count(self):
+        self.object("root/opt/first/libhook.so", HOOK)
+        host = environment(LD_LIBRARY_PATH="/opt/first")
+        self.assertIn(f"/{LIBRARIES}/libhook.so", self.mapped(self.root, "tool", env=host))
+        self.assertIn("/opt/first/libhook.so", self.mapped(self.root, "--env=LD_LIBRARY_PATH=/opt/first", "tool"))
+        self.assertIn("/opt/first/libhook.so", self.mapped(self.root, "--library-path=/opt/first", "tool"))
+
+    def test_preload_file(self):
+        self.object("root/opt/extra.so", HOOK)
+        self.file("root/etc/ld.so.preload", "# comment\n/opt/extra.so\n")
+        self.assertEqual(self.mapped(self.root, "tool")[1], "/opt/extra.so")
+
+    def test_the_loader_must_be_inside(self):
+        (self.directory / f"root{INTERPRETER}").unlink()
+        self.assert_trouble(self.bindsim(self.root, "tool"), INTERPRETER)
+
+    def test_files_of_the_answer_are_the_hosts(self):
+        self.bindsim(self.root, "-o", "report", "tool")
+        self.assertTrue((self.directory / "report").exists())
+
+    def test_what_was_assumed(self):
+        # The stand-in for ld.so does not say which its default directories are.
+        self.assertEqual(self.bindsim(self.root, "tool").err, "")
+        self.assertIn("default directories", self.bindsim(self.root, "-v", "tool").err)
+
+    def test_root_of_the_host(self):
+        self.program("app", PROGRAM)
+        self.assertEqual(self.mapped("--root=/", str(self.directory / "app"), "--argv0=app"), ["app"])
+
+
+if __name__ == "__main__":
+    unittest.main()

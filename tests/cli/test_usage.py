@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Options, their order, and what is said of a command line that cannot be understood."""
+
+import unittest
+
+from harness import HOOK, CommandLineTest, environment
+
+
+class MisuseTest(CommandLineTest):
+    """Each of these is status 2 with one message that names the word at fault."""
+
+    def test_no_executable(self):
+        self.assert_trouble(self.bindsim(), "which executable?")
+        self.assert_trouble(self.bindsim("--dlopen", "x.so"), "which executable?")
+
+    def test_two_executables(self):
+        self.assert_trouble(self.bindsim("./a", "./b"), "./b")
+        self.assert_trouble(self.bindsim("./a", "--bind-now", "--", "--b"), "'--b'")
+
+    def test_unknown_options(self):
+        for word in ("--unknown", "--unknown=1", "-Z", "--dlopenx=y", "--Format=text"):
+            self.assert_trouble(self.bindsim(word, "./app"), word.partition("=")[0])
+
+    def test_missing_value(self):
+        for word in ("--dlopen", "--env", "--library-path", "--preload", "--root", "--format", "--show", "-o", "--cpu"):
+            self.assert_trouble(self.bindsim("./app", word), word, "needs a value")
+
+    def test_value_where_none_is_taken(self):
+        self.program()
+        for word in ("--bind-now=1", "--no-env=yes", "--help=all"):
+            self.assert_trouble(self.bindsim(word, "./app"), word)
+
+    def test_unknown_words(self):
+        self.program()
+        self.assert_trouble(self.bindsim("--format=yaml", "./app"), "yaml", "text", "ld-debug")
+        self.assert_trouble(self.bindsim("--color=blue", "./app"), "blue", "auto")
+        self.assert_trouble(self.bindsim("--show=bindings,names", "./app"), "'names'", "steps")
+        self.assert_trouble(self.bindsim("--show=", "./app"), "''")
+        self.assert_trouble(self.bindsim("--show=steps,", "./app"), "''")
+        self.assert_trouble(self.bindsim("--loader=nonesuch", "./app"), "nonesuch")
+        self.assert_trouble(self.bindsim("--cpu=x86-64-v9", "./app"), "x86-64-v9")
+
+    def test_parts_belong_to_their_format(self):
+        self.program()
+        self.assert_trouble(self.bindsim("--show=scopes", "./app"), "'scopes'", "text")
+        self.assert_trouble(self.bindsim("--format=ld-debug", "--show=steps", "./app"), "'steps'", "ld-debug")
+        # The format counts wherever it stands.
+        self.assertEqual(self.bindsim("--show=scopes", "./app", "--format=ld-debug").status, 0)
+
+    def test_bad_variables(self):
+        for word in ("NAME", "=value", ""):
+            self.assert_trouble(self.bindsim("--env", word, "./app"), f"'{word}'", "NAME=VALUE")
+
+    def test_places_that_are_not_there(self):
+        self.program()
+        self.assert_trouble(self.bindsim("--root=absent", "./app"), "absent", "No such file or directory")
+        self.assert_trouble(self.bindsim("--cwd=absent", "./app"), "absent", "No such file or directory")
+
+
+class OrderTest(CommandLineTest):
+    """Options and steps may stand on both sides of the executable."""
+
+    def setUp(self):
+        super().setUp()
+        self.program()
+        for name in ("one.so", "two.so", "three.so"):
+            self.object(name, HOOK)
+
+    def mapped(self, *arguments, **options):
+        answer = self.bindsim("--format=ld-debug", "--show=mapped", *arguments, **options)
+        self.assertEqual(answer.status, 0, answer)
+        last = answer.out.rpartition("bindsim: step ")[2]
+        return [line.split()[3] for line in last.splitlines()[1:]]
+
+    def test_before_and_after(self):
+        steps = ["--dlopen", "./one.so", "--dlopen=./two.so", "--dlopen", "./three.so"]
+        expected = ["./app", "./one.so", "./two.so", "./three.so"]
+        self.assertEqual(self.mapped("./app", *steps), expected)
+        self.assertEqual(self.mapped(*steps, "./app"), expected)
+        self.assertEqual(self.mapped(*steps[:2], "./app", *steps[2:]), expected)
+        # An environment that changes how getopt(3) works changes nothing here.
+        self.assertEqual(self.mapped(*steps[:2], "./app", *steps[2:], env=environment(POSIXLY_CORRECT="1")), expected)
+
+    def test_end_of_options(self):
+        self.assertEqual(self.mapped("--dlopen=./one.so", "--", "./app"), ["./app", "./one.so"])
+        self.assertEqual(self.mapped("./app", "--dlopen=./one.so", "--"), ["./app", "./one.so"])
+        self.program("--help")
+        self.assertEqual(self.mapped("--dlopen=./one.so", "--", "--help"), ["--help", "./one.so"])
+
+    def test_an_option_given_twice(self):
+        answer = self.bindsim("--format=text", "--format=ld-debug", "./app")
+        self.assertTrue(answer.out.startswith("         0:\t"), answer)
+
+    def test_two_runs_are_the_same(self):
+        for form in ("text", "ld-debug"):
+            arguments = [f"--format={form}", "./app", "--dlopen=./one.so:NOW,GLOBAL", "--dlopen=./absent.so"]
+            answers = {self.bindsim(*arguments) for _ in range(3)}
+            self.assertEqual(len(answers), 1)
+
+
+class HelpTest(CommandLineTest):
+    """What needs no executable."""
+
+    def test_version(self):
+        for word in ("--version", "-V"):
+            answer = self.bindsim(word)
+            self.assertEqual((answer.status, answer.err), (0, ""))
+            self.assertRegex(answer.out, r"\Abindsim \d+\.\d+\.\d+\n\Z")
+
+    def test_help(self):
+        for word in ("--help", "-h"):
+            answer = self.bindsim(word)
+            self.assertEqual((answer.status, answer.err), (0, ""))
+            self.assertTrue(answer.out.startswith("Usage: bindsim [OPTION]... EXECUTABLE [STEP]...\n"))
+
+    def test_help_fits_a_terminal(self):
+        for line in self.bindsim("--help").out.splitlines():
+            self.assertLessEqual(len(line), 100, line)
+            self.assertEqual(line, line.rstrip())
+
+    def test_they_win_over_what_comes_later(self):
+        self.assertEqual(self.bindsim("--version", "--unknown").status, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

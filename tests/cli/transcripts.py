@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+"""Transcripts: commands behind a `$ ` with what they print, run again and compared.
+
+    $ bindsim ./player --dlopen ./plugin.so:NOW
+    ./player: glibc 2.36, x86-64, start-up and 1 step
+    ...
+
+Commands go to sh, with the tool first in $PATH; what they write to standard error counts, too.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+from harness import BINDSIM, environment
+
+PROMPT = "$ "
+MORE = "> "
+TIMEOUT_SECONDS = 60
+
+
+class Command(NamedTuple):
+    """One command and the lines that it printed."""
+
+    text: str
+    output: list[str]
+
+
+def parse(text: str) -> list[Command]:
+    """The commands in a transcript. A command may go on behind `> ` in the next line."""
+    commands: list[Command] = []
+    for line in text.splitlines():
+        if line.startswith(PROMPT):
+            commands.append(Command(line.removeprefix(PROMPT), []))
+        elif not commands:
+            raise ValueError(f"a transcript begins with {PROMPT!r}: {line!r}")
+        elif line.startswith(MORE) and not commands[-1].output:
+            commands[-1] = Command(f"{commands[-1].text}\n{line.removeprefix(MORE)}", [])
+        else:
+            commands[-1].output.append(line)
+    return commands
+
+
+def run(command: str, directory: Path) -> list[str]:
+    """What COMMAND prints in DIRECTORY."""
+    path = f"{os.path.dirname(BINDSIM)}:{os.environ.get('PATH', '/usr/bin:/bin')}"
+    done = subprocess.run(["sh", "-c", command], cwd=directory, env=environment(PATH=path), text=True, check=False,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          timeout=TIMEOUT_SECONDS)
+    return done.stdout.splitlines()
+
+
+def again(text: str, directory: Path) -> str:
+    """The transcript as it would be written now."""
+    lines = []
+    for command in parse(text):
+        lines += [PROMPT + command.text.replace("\n", f"\n{MORE}"), *run(command.text, directory)]
+    return "\n".join(lines) + "\n"

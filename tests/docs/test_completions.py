@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The completions at work, in the shells that are there."""
+
+import contextlib
+import os
+import pty
+import re
+import select
+import shutil
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+import project
+
+FLAGS = project.flags()
+SECONDS = 20
+
+
+class Terminal:
+    """A shell at a terminal. A command called bindsim prints its arguments, so that what Tab made of them is seen."""
+
+    def __init__(self, command, directory, environment):
+        self.child, self.file = pty.fork()
+        if self.child == 0:
+            os.chdir(directory)
+            os.execvpe(command[0], command, environment)
+        self.seen = ""
+
+    def send(self, text):
+        os.write(self.file, text.encode())
+
+    def until(self, pattern):
+        """Reads on until PATTERN comes; what came counts once."""
+        end = time.monotonic() + SECONDS
+        while not (found := re.search(pattern, self.seen, re.DOTALL)):
+            ready, _, _ = select.select([self.file], [], [], max(0, end - time.monotonic()))
+            data = os.read(self.file, 65536) if ready else b""
+            if not data:
+                raise AssertionError(f"no {pattern!r} in {self.seen!r}")
+            self.seen += data.decode("utf-8", "replace")
+        self.seen = self.seen[found.end():]
+        return found
+
+    def complete(self, line):
+        """The arguments that LINE and Tab lead to."""
+        self.send(f"{line}\t\n")
+        return self.until(r"\[\[(.*?)\]\]")[1].split(">")
+
+    def close(self):
+        self.send("\nexit\n")
+        os.close(self.file)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self.child, 0)
+
+
+class ShellTest(unittest.TestCase):
+    """A directory with a program and a library in it."""
+
+    shell = "bash"
+
+    def setUp(self):
+        if shutil.which(self.shell) is None:
+            self.skipTest(f"there is no {self.shell}")
+        self.directory = Path(tempfile.mkdtemp(prefix="bindsim-completion-"))
+        self.addCleanup(shutil.rmtree, self.directory)
+        for name in ("program", "library.so", "one two.so"):
+            (self.directory / name).touch()
+        (self.directory / "folder").mkdir()
+
+    def environment(self):
+        return {"PATH": os.environ["PATH"], "HOME": str(self.directory), "TERM": "dumb", "LC_ALL": "C"}
+
+
+class BashTest(ShellTest):
+    """bash, asked for all replies and at a terminal."""
+
+    def replies(self, line):
+        """All replies to Tab at the end of LINE, as readline would insert them."""
+        script = ('. "$1"; COMP_LINE=$2; COMP_POINT=${#COMP_LINE}; _bindsim; '
+                  '[[ ${#COMPREPLY[@]} == 0 ]] || printf "%s\\n" "${COMPREPLY[@]}"')
+        done = subprocess.run(["bash", "--norc", "-c", script, "bash", project.COMPLETIONS["bash"], line], text=True,
+                              cwd=self.directory, env=self.environment(), capture_output=True, check=True)
+        self.assertEqual(done.stderr, "")
+        return set(done.stdout.splitlines())
+
+    def test_options(self):
+        options = {f"--{option.name}" + ("=" if option.argument else "") for option in project.options()}
+        self.assertEqual(self.replies("bindsim --"), options)
+        self.assertEqual(self.replies("bindsim program --bi"), {"--bind-now"})
+
+    def test_values(self):
+        self.assertEqual(self.replies("bindsim --format="), set(project.formats()))
+        self.assertEqual(self.replies("bindsim --format "), set(project.formats()))
+        for name, parts in project.formats().items():
+            self.assertEqual(self.replies(f"bindsim --format={name} --show="), set(parts))
+            self.assertEqual(self.replies(f"bindsim --format {name} --show "), set(parts))
+        self.assertEqual(self.replies("bindsim --show=steps,"), {"steps,objects", "steps,bindings"})
+        self.assertEqual(self.replies("bindsim --color=a"), {"auto", "always"})
+        self.assertEqual(self.replies("bindsim --cwd="), {"folder"})
+
+    def test_flags(self):
+        self.assertEqual(self.replies("bindsim --dlopen=./library.so:"), FLAGS)
+        self.assertEqual(self.replies("bindsim --dlopen ./library.so:"), FLAGS)
+        self.assertEqual(self.replies("bindsim --dlopen ./library.so:NOW,L"), {"NOW,LAZY", "NOW,LOCAL"})
+        self.assertEqual(self.replies("bindsim --dlopen ./library.so:LOCAL+LAZY,L"), set())
+
+    def test_files(self):
+        self.assertEqual(self.replies("bindsim --dlopen=lib"), {"library.so"})
+        self.assertEqual(self.replies("bindsim --bind-now pro"), {"program"})
+        self.assertEqual(self.replies("bindsim -o "), {"program", "library.so", "one two.so", "folder"})
+
+    def test_at_a_terminal(self):
+        terminal = Terminal(["bash", "--norc", "--noprofile", "-i"], self.directory, self.environment())
+        self.addCleanup(terminal.close)
+        terminal.send("bind 'set enable-bracketed-paste off'; bindsim() { local IFS='>'; printf '[[%s]]\\n' \"$*\"; }\n")
+        terminal.send(f". {project.COMPLETIONS['bash']}; echo re''ady\n")
+        terminal.until("ready")
+        for line, arguments in (
+                ("bindsim --bi", ["--bind-now"]),
+                ("bindsim --format=ld", ["--format=ld-debug"]),
+                ("bindsim --dlopen=./lib", ["--dlopen=./library.so"]),
+                ("bindsim --dlopen=library.so:DEEP", ["--dlopen=library.so:DEEPBIND"]),
+                ("bindsim --dlopen library.so:NOW,DEEP", ["--dlopen", "library.so:NOW,DEEPBIND"]),
+                ("bindsim --dlopen 'library.so:NOW|DEEP", ["--dlopen", "library.so:NOW|DEEPBIND"]),
+                ("bindsim --dlopen='library.so:NOW|DEEP", ["--dlopen=library.so:NOW|DEEPBIND"]),
+                ("bindsim one", ["one two.so"])):
+            self.assertEqual(terminal.complete(line), arguments, line)
+
+
+class ZshTest(ShellTest):
+    """zsh at a terminal."""
+
+    shell = "zsh"
+
+    def test_at_a_terminal(self):
+        terminal = Terminal(["zsh", "-f", "-i"], self.directory, self.environment())
+        self.addCleanup(terminal.close)
+        terminal.send(f"fpath=({project.COMPLETIONS['zsh'].parent} $fpath); autoload -U compinit; compinit -u -D\n")
+        terminal.send("bindsim() { print -r -- \"[[${(j:>:)@}]]\" }; unsetopt beep; echo re''ady\n")
+        terminal.until("ready")
+        for line, arguments in (
+                ("bindsim --bi", ["--bind-now"]),
+                ("bindsim --format=ld", ["--format=ld-debug"]),
+                ("bindsim --format=ld-debug --show=map", ["--format=ld-debug", "--show=mapped"]),
+                ("bindsim --show=ste", ["--show=steps"]),
+                ("bindsim --dlopen=library.so:DEEP", ["--dlopen=library.so:DEEPBIND"]),
+                ("bindsim --dlopen=library.so:NOW,DEEP", ["--dlopen=library.so:NOW,DEEPBIND"]),
+                ("bindsim --dlopen library.so:NOW,DEEP", ["--dlopen", "library.so:NOW,DEEPBIND"]),
+                ("bindsim --color=al", ["--color=always"]),
+                ("bindsim prog", ["program"])):
+            self.assertEqual(terminal.complete(line), arguments, line)
+
+    def test_the_file_is_sound(self):
+        subprocess.run(["zsh", "-n", project.COMPLETIONS["zsh"]], check=True)
+
+
+class FishTest(ShellTest):
+    """fish, which can be asked."""
+
+    shell = "fish"
+
+    def replies(self, line):
+        quoted = line.replace("\\", "\\\\").replace("'", "\\'")
+        script = f"source {project.COMPLETIONS['fish']}; complete -C '{quoted}'"
+        done = subprocess.run(["fish", "--no-config", "-c", script], text=True, cwd=self.directory,
+                              env=self.environment(), capture_output=True, check=True)
+        return {reply.partition("\t")[0] for reply in done.stdout.splitlines()}
+
+    def test_options(self):
+        replies = {reply.removesuffix("=") for reply in self.replies("bindsim --")}
+        self.assertEqual(replies, {f"--{option.name}" for option in project.options()})
+
+    def test_values(self):
+        self.assertEqual(self.replies("bindsim --format="), {f"--format={name}" for name in project.formats()})
+        for name, parts in project.formats().items():
+            self.assertEqual(self.replies(f"bindsim --format={name} --show="), {f"--show={part}" for part in parts})
+        self.assertEqual(self.replies("bindsim --show steps,"), {"steps,objects", "steps,bindings"})
+
+    def test_flags(self):
+        self.assertEqual(self.replies("bindsim --dlopen=library.so:"),
+                         {f"--dlopen=library.so:{flag}" for flag in FLAGS})
+        self.assertEqual(self.replies("bindsim --dlopen library.so:LOCAL+LAZY,"),
+                         {f"library.so:LOCAL+LAZY,{flag}" for flag in FLAGS - {"LOCAL", "LAZY"}})
+
+    def test_files(self):
+        self.assertIn("--dlopen=library.so", self.replies("bindsim --dlopen=lib"))
+        self.assertIn("program", self.replies("bindsim prog"))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Versions, words and pages: what is said in two places is the same in both."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import project
+
+GLOSSARY = project.ROOT / "docs/glossary.md"
+
+
+class VersionTest(unittest.TestCase):
+    """The version stands in meson.build."""
+
+    def setUp(self):
+        self.version = re.search(r"^  version: '([^']+)'", (project.ROOT / "meson.build").read_text(), re.MULTILINE)[1]
+
+    def test_changelog_begins_with_it(self):
+        first = re.search(r"^## (\S+)", (project.ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[1]
+        self.assertEqual(first, self.version)
+
+    def test_the_tool_says_it(self):
+        self.assertEqual(project.run("--version").stdout, f"bindsim {self.version}\n")
+
+
+class ManTest(unittest.TestCase):
+    """The pages are sound for those who print them."""
+
+    def check(self, tool, *command):
+        if shutil.which(tool) is None:
+            self.skipTest(f"there is no {tool}")
+        for page in project.MAN_PAGES:
+            done = subprocess.run([*command, page], text=True, capture_output=True, check=False,
+                                  env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "MANROFFSEQ": "", "MANWIDTH": "90"})
+            self.assertEqual((done.returncode, done.stderr), (0, ""), f"{page}:\n{done.stdout[:2000]}")
+            yield page, done.stdout
+
+    def test_groff(self):
+        list(self.check("groff", "groff", "-mdoc", "-Tutf8", "-ww", "-z", "-rCHECKSTYLE=10"))
+
+    def test_mandoc(self):
+        list(self.check("mandoc", "mandoc", "-Tlint", "-Wwarning"))
+
+    def test_man(self):
+        for page, text in self.check("man", "man", "--warnings", "-E", "UTF-8", "-l"):
+            self.assertIn("SEE ALSO", text, page)
+
+    def test_pages_know_each_other(self):
+        for page in project.MAN_PAGES:
+            text = page.read_text()
+            name, section = re.search(r"^\.Dt (\S+) (\d)$", text, re.MULTILINE).groups()
+            self.assertEqual(page.name, f"{name.lower()}.{section}")
+            for other in project.MAN_PAGES:
+                if other != page:
+                    self.assertIn(f".Xr {other.stem} {other.suffix[1:]} ", text)
+
+    def test_pages_are_installed(self):
+        listed = (project.ROOT / "man/meson.build").read_text()
+        for page in sorted((project.ROOT / "man").glob("*.[1-9]")):
+            self.assertIn(page, project.MAN_PAGES)
+            self.assertIn(f"'{page.name}'", listed)
+
+    def test_an_example_that_compares_with_the_real_loader(self):
+        """The page tells how to hold an answer against ld.so: it is done as told."""
+        text = (project.ROOT / "man/bindsim.1").read_text()
+        block = next(block for block in re.findall(r"^\.Bd -literal.*?\n(.*?)^\.Ed$", text, re.MULTILINE | re.DOTALL)
+                     if "LD_DEBUG" in block)
+        script = re.sub(r"^\$ ", "", block, flags=re.MULTILINE)
+        self.assertIn("diff simulated real", script)
+        with tempfile.TemporaryDirectory() as directory:
+            path = f"{os.path.dirname(project.BINDSIM)}:{os.environ['PATH']}"
+            probe = subprocess.run(["/bin/true"], env={"LD_DEBUG": "bindings"}, text=True, capture_output=True, check=False)
+            if "binding file" not in probe.stderr:
+                self.skipTest("this loader prints no binding lines")
+            done = subprocess.run(["sh", "-ec", script], cwd=directory, env={"PATH": path, "LC_ALL": "C"}, text=True,
+                                  capture_output=True, check=False)
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+            with open(os.path.join(directory, "real"), encoding="utf-8") as file:
+                self.assertGreater(len(file.readlines()), 50)
+
+
+class GlossaryTest(unittest.TestCase):
+    """docs/glossary.md has one sentence and a source for each word, and the words are used."""
+
+    def setUp(self):
+        self.rows = re.findall(r"^\| \*\*(.+?)\*\* \| (.+?) \| (.+?) \|$", GLOSSARY.read_text(), re.MULTILINE)
+
+    def words(self):
+        """The headwords; a row may have several."""
+        return [word for row in self.rows for word in row[0].split(", ")]
+
+    def test_rows(self):
+        self.assertGreater(len(self.rows), 20)
+        for word, sentence, source in self.rows:
+            self.assertRegex(sentence, r"^[A-Z`].*[^.]\.$", f"one sentence for {word}")
+            self.assertNotRegex(sentence, r"\w\w\. [A-Z]", f"one sentence for {word}")
+            self.assertTrue(source.strip(), word)
+        words = [word.lower() for word in self.words()]
+        self.assertEqual(words, sorted(words), "in order of the alphabet")
+        self.assertEqual(len(set(words)), len(words))
+
+    def test_words_are_used(self):
+        """Each word stands in another document, or in a header."""
+        paths = [*project.MAN_PAGES, *project.ROOT.glob("*.md"), project.ROOT / "docs/architecture.md",
+                 *(project.ROOT / "src").rglob("*.[ch]"), *(project.ROOT / "include").rglob("*.h")]
+        text = " ".join(" ".join(path.read_text() for path in paths).split()).lower()
+        for word in self.words():
+            self.assertTrue(re.search(rf"\b{re.escape(word.lower())}", text), f"nobody uses '{word}'")
+
+    def test_words_that_the_manual_introduces(self):
+        """What bindsim-glibc(7) sets in italics is explained here."""
+        page = (project.ROOT / "man/bindsim-glibc.7").read_text()
+        introduced = set(re.findall(r"^\.Em (\w[\w ]*?)(?: [:,.;])?$", page, re.MULTILINE))
+        self.assertGreater(len(introduced), 4)
+        known = {word.lower() for word in self.words()}
+        for word in introduced:
+            self.assertTrue({word, word.removesuffix("s")} & known, f"the glossary does not know '{word}'")
+
+
+if __name__ == "__main__":
+    unittest.main()
