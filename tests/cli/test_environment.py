@@ -43,15 +43,17 @@ class EnvironmentTest(CommandLineTest):
         self.assertEqual(self.outcomes("--env=LD_LIBRARY_PATH=", "./app", env=here), [MISSING])
 
     def test_it_is_reported(self):
-        here = environment(LD_LIBRARY_PATH="lib", LD_DYNAMIC_WEAK="1", LD_UNRELATED="x", HOME="/")
+        here = environment(LD_LIBRARY_PATH="lib", LD_BIND_NOW="1", LD_UNRELATED="x", HOME="/")
         out = self.bindsim("./app", env=here).out
-        for text in ("LD_LIBRARY_PATH=lib", "LD_DYNAMIC_WEAK=1"):
+        for text in ("LD_LIBRARY_PATH=lib", "LD_BIND_NOW=1"):
             self.assertIn(text, out)
         self.assertNotIn("UNRELATED", out)
         self.assertNotIn("HOME", out)
         out = self.bindsim("--no-env", "--library-path=lib", "./app", env=here).out
-        self.assertNotIn("LD_DYNAMIC_WEAK", out)
+        self.assertNotIn("LD_BIND_NOW", out)
         self.assertIn("--library-path", out)
+        out = self.bindsim("--library-path=lib", "--env=LD_DYNAMIC_WEAK=", "./app").out
+        self.assertIn("LD_DYNAMIC_WEAK=", out)
 
     def test_bind_now(self):
         path = "--library-path=lib"
