@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_BLOCK = 16 << 10, LARGEST_BLOCK = 4 << 20, ALIGNMENT = 16 };
+enum { FIRST_BLOCK = 4 << 10, LARGEST_BLOCK = 4 << 20, ALIGNMENT = 16 };
 
 struct block {
 	struct block *next;

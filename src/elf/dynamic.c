@@ -6,6 +6,8 @@
 
 #include <inttypes.h>
 
+enum { MOST_STRAYS = 100 };
+
 bool bs_dynamic_find(const struct bs_image *image, int64_t tag, uint64_t *ret_value)
 {
 	for (uint32_t i = image->n_dynamic; i-- > 0;)
@@ -39,14 +41,28 @@ uint64_t bs_tag_offset(const struct bs_reader *r, int64_t tag)
 	return BS_NO_OFFSET;
 }
 
-/* The string at OFFSET of the string table, or NULL with a complaint about WHAT, which stands AT.
- */
-const char *bs_checked_string(struct bs_reader *r, uint64_t offset, uint64_t at, const char *what)
+/* An offset may lead before the table, too, since the sum wraps around. */
+static bool find_string(const struct bs_reader *r, uint64_t offset, uint64_t *ret_address)
 {
-	if (offset < r->image->symbols.n_strings)
-		return r->image->symbols.strings + offset;
-	bs_broken(r, BS_DIAG_OUTSIDE_FILE, at, "%s outside of the string table", what);
-	return NULL;
+	uint64_t table;
+
+	if (!bs_dynamic_find(r->image, DT_STRTAB, &table))
+		return false;
+	*ret_address = r->wide ? table + offset : (uint32_t)(table + offset);
+	return true;
+}
+
+/*
+ * What the loader would read for the string at OFFSET, which the table need not have. A file with
+ * many names and many segments is not worth the time: after MOST_STRAYS they count as found.
+ */
+enum bs_memory bs_string_memory(struct bs_reader *r, uint64_t offset)
+{
+	uint64_t address;
+
+	if (offset < r->image->symbols.n_strings || r->n_strays++ >= MOST_STRAYS)
+		return BS_MEMORY_FILE;
+	return find_string(r, offset, &address) ? bs_memory_at(r, address) : BS_MEMORY_NONE;
 }
 
 /*
@@ -67,8 +83,13 @@ static void read_entries(struct bs_reader *r, uint64_t address)
 	if (!range.n)
 		bs_broken(r, BS_DIAG_OUTSIDE_FILE, BS_NO_OFFSET,
 			  "dynamic section 0x%" PRIx64 " outside of the file's segments", address);
-	else if (n == room)
-		bs_broken(r, BS_DIAG_MALFORMED, range.offset, "dynamic section without DT_NULL");
+	else if (n == room) {
+		/* What follows may be zeros, which end it. */
+		bool ends = bs_memory_at(r, address + range.n) == BS_MEMORY_ZERO;
+
+		(ends ? bs_noted : bs_broken)(r, BS_DIAG_MALFORMED, range.offset,
+					      "dynamic section without DT_NULL");
+	}
 
 	struct bs_dyn *entries = bs_new(r->arena, struct bs_dyn, n);
 
@@ -85,33 +106,68 @@ static void read_entries(struct bs_reader *r, uint64_t address)
 }
 
 /*
- * No loader asks how long the string table is; DT_STRSZ is believed only as far as it makes the
- * table shorter. A last string without a NUL is left out.
+ * No loader asks how long the string table is: it goes as far as its segment, but for a last string
+ * without a NUL. DT_STRSZ is only held against that.
  */
 static void read_strings(struct bs_reader *r)
 {
 	struct bs_symbol_table *table = &r->image->symbols;
 	struct bs_range range = bs_range_of_tag(r, DT_STRTAB, "DT_STRTAB");
-	uint64_t size;
+	uint64_t size = bs_image_dynamic(r->image, DT_STRSZ, 0);
 
 	if (!range.n)
 		return;
-	if (bs_dynamic_find(r->image, DT_STRSZ, &size)) {
-		if (size > range.n)
-			bs_broken(r, BS_DIAG_OUTSIDE_FILE, bs_tag_offset(r, DT_STRSZ),
-				  "string table of 0x%" PRIx64 " bytes cut off at 0x%" PRIx64, size,
-				  range.n);
-		else
-			range.n = size;
-	}
 	const char *strings = (const char *)r->bytes + range.offset;
-	const char *last = range.n ? memrchr(strings, '\0', range.n) : NULL;
+	const char *last = memrchr(strings, '\0', range.n);
 
 	table->strings = strings;
 	table->n_strings = last ? (uint64_t)(last - strings) + 1 : 0;
-	if (table->n_strings != range.n)
-		bs_broken(r, BS_DIAG_MALFORMED, range.offset + table->n_strings,
-			  "string table without a NUL at its end");
+	if (!last)
+		bs_broken(r, BS_DIAG_MALFORMED, range.offset, "string table without a NUL");
+	else if (size > range.n)
+		bs_noted(r, BS_DIAG_OUTSIDE_FILE, bs_tag_offset(r, DT_STRSZ),
+			 "string table of 0x%" PRIx64 " bytes cut off at 0x%" PRIx64, size,
+			 range.n);
+	else if (size && strings[size - 1])
+		bs_noted(r, BS_DIAG_MALFORMED, bs_tag_offset(r, DT_STRSZ),
+			 "string table of 0x%" PRIx64 " bytes without a NUL at its end", size);
+}
+
+/* A name that the loader goes to load: read for certain. */
+static void check_needed(struct bs_reader *r, uint64_t offset, uint64_t at, const char *what)
+{
+	if (offset < r->image->symbols.n_strings)
+		return;
+	if (bs_string_memory(r, offset) == BS_MEMORY_NONE)
+		bs_broken(r, BS_DIAG_OUTSIDE_FILE, at, "%s outside of the string table", what);
+	else
+		bs_noted(r, BS_DIAG_OUTSIDE_FILE, at, "%s outside of the string table", what);
+}
+
+/*
+ * The string of the last entry TAG, or NULL. The loader reads it when a look-up needs it, which
+ * need not happen: DT_SONAME for a name that no earlier object has, the paths for one that must be
+ * searched for (glibc elf/dl-load.c:_dl_map_object).
+ */
+static const char *read_name(struct bs_reader *r, int64_t tag, const char *what)
+{
+	const struct bs_symbol_table *table = &r->image->symbols;
+	uint64_t offset, address;
+
+	if (!bs_dynamic_find(r->image, tag, &offset))
+		return NULL;
+	if (offset < table->n_strings)
+		return table->strings + offset;
+	bs_noted(r, BS_DIAG_OUTSIDE_FILE, bs_tag_offset(r, tag), "%s outside of the string table",
+		 what);
+	if (!find_string(r, offset, &address))
+		return NULL;
+	struct bs_range range = bs_range_to_page_end(r, address);
+	const char *s = (const char *)r->bytes + range.offset;
+
+	if (range.n)
+		return memchr(s, '\0', range.n) ? s : NULL;
+	return bs_memory_at(r, address) == BS_MEMORY_ZERO ? "" : NULL;
 }
 
 static void read_facts(struct bs_reader *r)
@@ -124,22 +180,13 @@ static void read_facts(struct bs_reader *r)
 
 		switch (image->dynamic[i].tag) {
 		case DT_NEEDED:
-			bs_checked_string(r, value, at, "DT_NEEDED");
+			check_needed(r, value, at, "DT_NEEDED");
 			break;
 		case DT_AUXILIARY:
-			bs_checked_string(r, value, at, "DT_AUXILIARY");
+			check_needed(r, value, at, "DT_AUXILIARY");
 			break;
 		case DT_FILTER:
-			bs_checked_string(r, value, at, "DT_FILTER");
-			break;
-		case DT_SONAME:
-			image->soname = bs_checked_string(r, value, at, "DT_SONAME");
-			break;
-		case DT_RPATH:
-			image->rpath = bs_checked_string(r, value, at, "DT_RPATH");
-			break;
-		case DT_RUNPATH:
-			image->runpath = bs_checked_string(r, value, at, "DT_RUNPATH");
+			check_needed(r, value, at, "DT_FILTER");
 			break;
 		case DT_FLAGS:
 			image->flags = value;
@@ -161,6 +208,9 @@ static void read_facts(struct bs_reader *r)
 			break;
 		}
 	}
+	image->soname = read_name(r, DT_SONAME, "DT_SONAME");
+	image->rpath = read_name(r, DT_RPATH, "DT_RPATH");
+	image->runpath = read_name(r, DT_RUNPATH, "DT_RUNPATH");
 	if (image->flags & DF_SYMBOLIC)
 		image->symbolic = true;
 	if ((image->flags & DF_BIND_NOW) || (image->flags_1 & DF_1_NOW))

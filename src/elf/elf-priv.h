@@ -14,6 +14,9 @@
 #include <libelf.h>
 #include <string.h>
 
+/* What is mapped is mapped by pages; those of the machines here are at least as large. */
+enum { BS_PAGE = 4096 };
+
 /* One file while it is being read. */
 struct bs_reader {
 	struct bs_image *image;
@@ -26,6 +29,7 @@ struct bs_reader {
 	bool foreign;		 /* byte order is not the host's */
 	uint64_t dynamic_offset; /* of the dynamic section in the file */
 	uint32_t n_notes;	 /* looked at so far */
+	uint32_t n_strays;	 /* strings outside of the table, looked for so far */
 };
 
 /* An image with what the store and bs_image_close() need to end it. */
@@ -36,6 +40,7 @@ struct bs_image_file {
 	Elf *elf;	       /* its tables; NULL when it is no ELF file */
 	void *map;	       /* from mmap(2), or NULL */
 	size_t map_size;
+	uint64_t stat_size;
 	int64_t mtime_s, mtime_ns;
 	uint32_t n_users;
 	struct bs_image_file *next; /* in the same slot of the store */
@@ -46,20 +51,31 @@ struct bs_range {
 	uint64_t offset, n;
 };
 
+/* What a loader has in memory at an address. */
+enum bs_memory {
+	BS_MEMORY_NONE, /* nothing: to read there is a fault */
+	BS_MEMORY_FILE, /* bytes of the file */
+	BS_MEMORY_ZERO, /* zeros behind them */
+};
+
 /* image.c */
 void bs_read_image(struct bs_reader *r, Elf **ret_elf);
+void bs_noted(struct bs_reader *r, enum bs_diag_code code, uint64_t offset, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 void bs_broken(struct bs_reader *r, enum bs_diag_code code, uint64_t offset, const char *format,
 	       ...) __attribute__((format(printf, 4, 5)));
 
 /* tables.c: all take virtual addresses, as the dynamic section has them. */
 struct bs_range bs_range_at(const struct bs_reader *r, uint64_t address);
+struct bs_range bs_range_to_page_end(const struct bs_reader *r, uint64_t address);
+enum bs_memory bs_memory_at(const struct bs_reader *r, uint64_t address);
 struct bs_range bs_range_of_tag(struct bs_reader *r, int64_t tag, const char *name);
 const void *bs_host_order(struct bs_reader *r, uint64_t offset, uint64_t n, Elf_Type type);
 uint64_t bs_entry_size(const struct bs_reader *r, Elf_Type type);
 
 /* dynamic.c */
 void bs_read_dynamic(struct bs_reader *r);
-const char *bs_checked_string(struct bs_reader *r, uint64_t offset, uint64_t at, const char *what);
+enum bs_memory bs_string_memory(struct bs_reader *r, uint64_t offset);
 bool bs_dynamic_find(const struct bs_image *image, int64_t tag, uint64_t *ret_value);
 uint64_t bs_tag_offset(const struct bs_reader *r, int64_t tag);
 

@@ -84,7 +84,8 @@ enum bs_image_state {
 	BS_IMAGE_UNREADABLE, /* read(2) fails (a directory): read_error says why */
 	BS_IMAGE_SHORT,	     /* no room for the header of its class (64 bytes if that is unknown) */
 	BS_IMAGE_NOT_ELF,    /* no magic number */
-	BS_IMAGE_ODD_CLASS,  /* EI_CLASS or EI_DATA is neither of the two values */
+	BS_IMAGE_ODD_CLASS,  /* EI_CLASS or EI_DATA is neither of the two values; if only EI_DATA,
+				the  header's fields are read in the host's byte order */
 	BS_IMAGE_NO_PHDRS,   /* program headers lie outside of the file, or phentsize is wrong */
 };
 
@@ -108,7 +109,7 @@ struct bs_dyn {
  */
 struct bs_symbol_table {
 	const char *strings;	/* DT_STRTAB; its last byte is NUL: any offset is a C string */
-	uint64_t n_strings;	/* bytes */
+	uint64_t n_strings;	/* bytes, up to the segment's last NUL: DT_STRSZ says nothing */
 	const void *entries;	/* Elf32_Sym or Elf64_Sym in host byte order */
 	uint32_t n;		/* entries that may be read */
 	bool wide;		/* ENTRIES are Elf64_Sym */
@@ -137,12 +138,15 @@ struct bs_gnu_hash {
 	uint32_t xchain_base, n_xchain;
 };
 
-/* DT_HASH. Absent: n_buckets == 0. */
+/*
+ * DT_HASH. Absent, not usable or, beside DT_GNU_HASH, never read: n_buckets == 0. N_CHAIN is the
+ * table's own count, or more where its chains lead further: no loader reads that count.
+ */
 struct bs_sysv_hash {
 	uint32_t n_buckets, n_chain;
 	const void *buckets, *chain; /* 32-bit words, or 64-bit ones where the machine says so */
 	bool wide;
-	bool present;
+	bool present; /* the tag is there, whether or not it counts */
 };
 
 /* One entry of the table that DT_VERSYM indexes (glibc elf/dl-version.c:_dl_check_map_versions). */
@@ -183,6 +187,7 @@ struct bs_version_tables {
 	const struct bs_verdef *defs;
 	uint32_t n_defs;
 	bool has_defs; /* DT_VERDEF is there */
+	bool defs_cut; /* the file has, or may have, more definitions than DEFS */
 	const struct bs_verneed *needs;
 	uint32_t n_needs;
 };
@@ -234,12 +239,22 @@ struct bs_notes {
 struct bs_image {
 	const char *path; /* by which the host's file was first opened, for diagnostics */
 	uint64_t dev, ino;
-	uint64_t size; /* bytes in the file */
+	uint64_t size; /* bytes in the file; what is no regular file, or claims to be empty, has as
+			  many as were read of it */
 	uint32_t mode; /* st_mode */
 	enum bs_image_state state;
-	int read_error;	    /* errno when UNREADABLE */
-	bool complete;	    /* no table was cut or left out; otherwise the diagnostics say which */
-	const char *broken; /* NULL when complete, else what a loader would stumble over */
+	int read_error; /* errno when UNREADABLE */
+	/*
+	 * False when something is odd about the file, cut or left out; the diagnostics say what. A
+	 * loader may live with that.
+	 */
+	bool complete;
+	/*
+	 * What no loader survives that relocates the object (or, for a file that is not OK, what it
+	 * refuses): an assertion of its own, or a table that it walks outside of what is mapped.
+	 * Else NULL, even when not complete.
+	 */
+	const char *broken;
 
 	struct bs_elf_header header;
 	const struct bs_machine *machine; /* NULL: no table for it */

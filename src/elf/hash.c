@@ -19,7 +19,7 @@ static uint32_t measure_chains(struct bs_reader *r, const struct bs_gnu_hash *ha
 			       uint32_t room)
 {
 	uint32_t base = hash->symbol_base, last = 0;
-	bool outside = false;
+	bool early = false;
 
 	for (uint32_t i = 0; i < hash->n_buckets; i++)
 		if (hash->buckets[i] > last)
@@ -27,17 +27,18 @@ static uint32_t measure_chains(struct bs_reader *r, const struct bs_gnu_hash *ha
 	if (!last)
 		return 0;
 	for (uint32_t i = 0; i < hash->n_buckets; i++)
-		outside |= hash->buckets[i] && hash->buckets[i] < base;
+		early |= hash->buckets[i] && hash->buckets[i] < base;
+	/* The loader takes what stands before the chains for one. */
+	if (early)
+		bs_noted(r, BS_DIAG_MALFORMED, at, "DT_GNU_HASH bucket before the chains");
 	if (last - base >= room && last >= base) {
-		outside = true;
+		bs_broken(r, BS_DIAG_MALFORMED, at, "DT_GNU_HASH bucket without a chain");
 		last = 0;
 		for (uint32_t i = 0; i < hash->n_buckets; i++)
 			if (hash->buckets[i] > last && hash->buckets[i] >= base &&
 			    hash->buckets[i] - base < room)
 				last = hash->buckets[i];
 	}
-	if (outside)
-		bs_broken(r, BS_DIAG_MALFORMED, at, "DT_GNU_HASH bucket without a chain");
 	if (!last || last < base)
 		return 0;
 	for (uint32_t i = last - base; i < room; i++)
@@ -134,6 +135,27 @@ static void read_gnu_hash(struct bs_reader *r, struct bs_range range, bool is_mi
 		read_translation(r, hash, at + fixed, room);
 }
 
+/*
+ * How many chain words the chains take, at most ROOM: the loader skips their count
+ * (glibc elf/dl-setup_hash.c:_dl_setup_hash).
+ */
+static uint64_t measure_sysv(const struct bs_reader *r, bool wide, uint64_t buckets,
+			     uint64_t n_buckets, uint64_t room)
+{
+	uint64_t word = wide ? sizeof(uint64_t) : sizeof(uint32_t);
+	uint64_t n = 0;
+
+	/* The words of the buckets and then those of the chains, as far as they are known to go. */
+	for (uint64_t i = 0; i < n_buckets + n; i++) {
+		uint64_t at = buckets + i * word;
+		uint64_t next = wide ? bs_load64(r, at) : bs_load32(r, at);
+
+		if (next >= n && next && next < room)
+			n = next + 1;
+	}
+	return n;
+}
+
 static void read_sysv_hash(struct bs_reader *r, struct bs_range range)
 {
 	struct bs_sysv_hash *hash = &r->image->sysv_hash;
@@ -159,9 +181,15 @@ static void read_sysv_hash(struct bs_reader *r, struct bs_range range)
 	room -= n_buckets;
 	if (room > UINT32_MAX)
 		room = UINT32_MAX;
+	uint64_t measured = measure_sysv(r, hash->wide, at + 2 * word, n_buckets, room);
+
 	if (n_chain > room) {
-		bs_broken(r, BS_DIAG_OUTSIDE_FILE, at, "DT_HASH chain cut off");
-		n_chain = room;
+		bs_noted(r, BS_DIAG_OUTSIDE_FILE, at, "DT_HASH chain cut off");
+		n_chain = measured;
+	}
+	if (n_chain < measured) {
+		bs_noted(r, BS_DIAG_MALFORMED, at, "DT_HASH chain longer than its count");
+		n_chain = measured;
 	}
 	hash->n_buckets = n_buckets;
 	hash->n_chain = n_chain;
@@ -183,8 +211,7 @@ void bs_read_hash_tables(struct bs_reader *r)
 
 		if (range.n)
 			read_gnu_hash(r, range, is_mips);
-	}
-	if (image->sysv_hash.present) {
+	} else if (image->sysv_hash.present) {
 		struct bs_range range = bs_range_of_tag(r, DT_HASH, "DT_HASH");
 
 		if (range.n)

@@ -11,7 +11,27 @@
 /* A file made to have more wrong with it than this is not worth the memory. */
 enum { MOST_COMPLAINTS = 100 };
 
-/* Says that something is cut or left out; FORMAT makes a noun phrase. */
+static void complain(struct bs_reader *r, enum bs_diag_code code, uint64_t offset, const char *text)
+{
+	r->image->complete = false;
+	if (r->diags->list.n < MOST_COMPLAINTS)
+		bs_diag_add(r->diags, code, r->image->path, offset, r->image->read_error, "%s",
+			    text);
+}
+
+/* Says that something is odd, cut or left out; FORMAT makes a noun phrase. */
+void bs_noted(struct bs_reader *r, enum bs_diag_code code, uint64_t offset, const char *format, ...)
+{
+	char text[256];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof text, format, ap);
+	va_end(ap);
+	complain(r, code, offset, text);
+}
+
+/* The same of what ends a loader. */
 void bs_broken(struct bs_reader *r, enum bs_diag_code code, uint64_t offset, const char *format,
 	       ...)
 {
@@ -21,12 +41,9 @@ void bs_broken(struct bs_reader *r, enum bs_diag_code code, uint64_t offset, con
 	va_start(ap, format);
 	vsnprintf(text, sizeof text, format, ap);
 	va_end(ap);
-	r->image->complete = false;
 	if (!r->image->broken)
 		r->image->broken = bs_arena_strndup(r->arena, text, strlen(text));
-	if (r->diags->list.n < MOST_COMPLAINTS)
-		bs_diag_add(r->diags, code, r->image->path, offset, r->image->read_error, "%s",
-			    text);
+	complain(r, code, offset, text);
 }
 
 static bool is_elf_magic(const struct bs_reader *r)
@@ -55,16 +72,19 @@ static bool read_header(struct bs_reader *r)
 		return false;
 	}
 	uint8_t elf_class = h->ident[EI_CLASS], data = h->ident[EI_DATA];
+	bool odd_class = elf_class != ELFCLASS32 && elf_class != ELFCLASS64;
+	bool odd_data = data != ELFDATA2LSB && data != ELFDATA2MSB;
 
-	if ((elf_class != ELFCLASS32 && elf_class != ELFCLASS64) ||
-	    (data != ELFDATA2LSB && data != ELFDATA2MSB)) {
+	if (odd_class || odd_data) {
 		image->state = BS_IMAGE_ODD_CLASS;
 		bs_broken(r, BS_DIAG_NOT_ELF, EI_CLASS, "ELF class %u with data encoding %u",
 			  elf_class, data);
-		return false;
 	}
+	if (odd_class)
+		return false;
 	r->wide = elf_class == ELFCLASS64;
-	r->foreign = (data == ELFDATA2LSB) != (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
+	r->foreign =
+		!odd_data && (data == ELFDATA2LSB) != (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
 
 #define AT(field) (r->wide ? offsetof(Elf64_Ehdr, field) : offsetof(Elf32_Ehdr, field))
 	h->type = bs_load16(r, AT(e_type));
@@ -77,7 +97,7 @@ static bool read_header(struct bs_reader *r)
 	h->phnum = bs_load16(r, AT(e_phnum));
 #undef AT
 	image->machine = bs_machine_find(h->machine, elf_class, data);
-	return true;
+	return !odd_data;
 }
 
 /*
@@ -123,7 +143,8 @@ static bool read_segments(struct bs_reader *r)
 		return false;
 	}
 	struct bs_segment *segments = bs_new(r->arena, struct bs_segment, h->phnum);
-	const void *table = bs_host_order(r, h->phoff, h->phnum, ELF_T_PHDR);
+	/* Without headers, e_phoff may be anything. */
+	const void *table = h->phnum ? bs_host_order(r, h->phoff, h->phnum, ELF_T_PHDR) : NULL;
 
 #define COPY(entry)                                                                                \
 	(struct bs_segment)                                                                        \
@@ -141,7 +162,10 @@ static bool read_segments(struct bs_reader *r)
 	return true;
 }
 
-/* The kernel reads the first PT_INTERP by its place in the file and wants a NUL at its end. */
+/*
+ * The kernel reads the first PT_INTERP by its place in the file and wants a NUL at its end. Only of
+ * an executable: a loader never looks at it.
+ */
 static void read_interp(struct bs_reader *r, const struct bs_segment *s)
 {
 	struct bs_image *image = r->image;
@@ -149,12 +173,34 @@ static void read_interp(struct bs_reader *r, const struct bs_segment *s)
 	if (image->interp)
 		return;
 	if (!s->filesz || !bs_within(s->offset, s->filesz, r->size))
-		bs_broken(r, BS_DIAG_OUTSIDE_FILE, s->offset, "interpreter outside of the file");
+		bs_noted(r, BS_DIAG_OUTSIDE_FILE, s->offset, "interpreter outside of the file");
 	else if (r->bytes[s->offset + s->filesz - 1])
-		bs_broken(r, BS_DIAG_MALFORMED, s->offset,
-			  "interpreter name without a NUL at its end");
+		bs_noted(r, BS_DIAG_MALFORMED, s->offset,
+			 "interpreter name without a NUL at its end");
 	else
 		image->interp = (const char *)r->bytes + s->offset;
+}
+
+/*
+ * A segment that goes on beyond the file can still be mapped: only who reads or writes a page that
+ * is not there gets a signal. The tables in it complain for themselves; the loader's own write is
+ * that of zeros behind the segment's bytes, to the end of the page
+ * (glibc elf/dl-map-segments.h:_dl_map_segments).
+ */
+static void check_load(struct bs_reader *r, uint32_t index)
+{
+	const struct bs_segment *s = &r->image->segments[index];
+
+	if (!s->filesz || bs_within(s->offset, s->filesz, r->size))
+		return;
+	if (s->memsz > s->filesz && (s->vaddr + s->filesz) % BS_PAGE &&
+	    bs_memory_at(r, s->vaddr + s->filesz) == BS_MEMORY_NONE)
+		bs_broken(r, BS_DIAG_OUTSIDE_FILE, s->offset,
+			  "segment %u cut off by the end of the file, and zeros to follow it",
+			  index);
+	else
+		bs_noted(r, BS_DIAG_OUTSIDE_FILE, s->offset,
+			 "segment %u cut off by the end of the file", index);
 }
 
 static void read_plain_segments(struct bs_reader *r)
@@ -164,9 +210,8 @@ static void read_plain_segments(struct bs_reader *r)
 	for (uint32_t i = 0; i < image->n_segments; i++) {
 		const struct bs_segment *s = &image->segments[i];
 
-		if (s->type == PT_LOAD && s->filesz && !bs_within(s->offset, s->filesz, r->size))
-			bs_broken(r, BS_DIAG_OUTSIDE_FILE, s->offset,
-				  "segment %u cut off by the end of the file", i);
+		if (s->type == PT_LOAD)
+			check_load(r, i);
 		if (s->type == PT_INTERP)
 			read_interp(r, s);
 		if (s->type == PT_TLS && s->memsz) {

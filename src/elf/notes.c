@@ -137,8 +137,8 @@ void bs_read_notes(struct bs_reader *r)
 		if (s->type != PT_NOTE)
 			continue;
 		if (!bs_within(range.offset, range.n, r->size)) {
-			bs_broken(r, BS_DIAG_OUTSIDE_FILE, range.offset,
-				  "notes of segment %u outside of the file", i);
+			bs_noted(r, BS_DIAG_OUTSIDE_FILE, range.offset,
+				 "notes of segment %u outside of the file", i);
 			continue;
 		}
 		while (next_note(r, range, s->align == 8 ? 8 : 4, &at, &note))

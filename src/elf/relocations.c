@@ -76,14 +76,18 @@ static struct bs_reloc_table make_table(struct bs_reader *r, const struct flavou
 	/* The loader goes on as long as an entry starts before the end. */
 	uint64_t n = run.size / size + (run.size % size != 0);
 
+	if (n > room) {
+		range = bs_range_to_page_end(r, run.start);
+		room = range.n / size;
+	}
 	table.offset = range.offset;
 	if (n > room)
 		bs_broken(r, BS_DIAG_OUTSIDE_FILE, range.n ? range.offset : BS_NO_OFFSET,
 			  "%s of %" PRIu64 " entries cut off at %" PRIu64, name, n, room);
 	else if (run.size % size)
-		bs_broken(r, BS_DIAG_MALFORMED, range.offset,
-			  "%s of 0x%" PRIx64 " bytes, not a multiple of the entry size", name,
-			  run.size);
+		bs_noted(r, BS_DIAG_MALFORMED, range.offset,
+			 "%s of 0x%" PRIx64 " bytes, not a multiple of the entry size", name,
+			 run.size);
 	n = n < room ? n : room;
 	if (n > UINT32_MAX)
 		n = UINT32_MAX;
@@ -116,6 +120,32 @@ static struct run find_plt(struct bs_reader *r, const struct flavour **ret_flavo
 	return plt;
 }
 
+/*
+ * How many of N relative entries TABLE has. The loader does N of them, whatever the table's size
+ * (glibc elf/do-rel.h); with an assertion for each on x86
+ * (sysdeps/{x86_64,i386}/dl-machine.h:elf_machine_rela_relative, elf_machine_rel_relative). Linkers
+ * put them first: the last tells for all.
+ */
+static uint32_t check_relative(struct bs_reader *r, const struct flavour *f,
+			       const struct bs_reloc_table *table, uint64_t n)
+{
+	const struct bs_machine *machine = r->image->machine;
+	bool asserts = machine && (machine->e_machine == EM_X86_64 || machine->e_machine == EM_386);
+	bool sound = n <= table->n;
+
+	if (sound && n && asserts) {
+		struct bs_relocation last = bs_reloc_at(table, (uint32_t)n - 1);
+
+		sound = bs_machine_kind(machine, last.type) == BS_RELOC_RELATIVE;
+	}
+	if (!sound)
+		(asserts ? bs_broken : bs_noted)(
+			r, BS_DIAG_MALFORMED, bs_tag_offset(r, f->count),
+			"%s of %" PRIu32 " entries said to start with %" PRIu64 " relative ones",
+			f->table_name, table->n, n);
+	return n < table->n ? (uint32_t)n : table->n;
+}
+
 static void read_eager(struct bs_reader *r, const struct flavour *f, const struct run *plt)
 {
 	struct bs_relocations *relocations = &r->image->relocations;
@@ -136,19 +166,13 @@ static void read_eager(struct bs_reader *r, const struct flavour *f, const struc
 	/* Some linkers count the PLT's relocations in: they stay with the PLT. */
 	if (plt && plt->size && run.start + run.size == plt->start + plt->size) {
 		if (plt->size > run.size)
-			bs_broken(r, BS_DIAG_MALFORMED, bs_tag_offset(r, f->size),
-				  "%s smaller than the DT_JMPREL in it", f->table_name);
+			bs_noted(r, BS_DIAG_MALFORMED, bs_tag_offset(r, f->size),
+				 "%s smaller than the DT_JMPREL in it", f->table_name);
 		run.size -= plt->size < run.size ? plt->size : run.size;
 	}
 	struct bs_reloc_table table = make_table(r, f, f->table_name, run);
 
-	if (n_relative > table.n) {
-		bs_broken(r, BS_DIAG_MALFORMED, bs_tag_offset(r, f->count),
-			  "%s of %" PRIu32 " entries said to start with %" PRIu64 " relative ones",
-			  f->table_name, table.n, n_relative);
-		n_relative = table.n;
-	}
-	table.n_relative = n_relative;
+	table.n_relative = check_relative(r, f, &table, n_relative);
 	if (table.n)
 		relocations->eager[relocations->n_eager++] = table;
 }

@@ -108,6 +108,8 @@ static void read_file(struct bs_image_file *file, int fd, const struct stat *st,
 		n = sizeof(Elf64_Ehdr);
 	uint8_t *bytes = read_bytes(file, fd, n, &n);
 
+	/* What stat(2) says of devices and of /proc is not what a loader gets to read. */
+	file->image.size = n;
 	read_from(file, bytes, n);
 }
 
@@ -138,7 +140,7 @@ static struct bs_image_file *new_file(const struct bs_ctx *ctx, const char *path
 	file->image.path = bs_arena_strndup(arena, path, strlen(path));
 	file->image.dev = st->st_dev;
 	file->image.ino = st->st_ino;
-	file->image.size = (uint64_t)st->st_size;
+	file->image.size = file->stat_size = (uint64_t)st->st_size;
 	file->image.mode = st->st_mode;
 	file->mtime_s = st->st_mtim.tv_sec;
 	file->mtime_ns = st->st_mtim.tv_nsec;
@@ -221,7 +223,7 @@ static struct bs_image_file *find(struct bs_image_file *list, const struct stat 
 {
 	for (; list; list = list->next)
 		if (list->image.ino == st->st_ino && list->image.dev == st->st_dev &&
-		    list->image.size == (uint64_t)st->st_size &&
+		    list->stat_size == (uint64_t)st->st_size &&
 		    list->mtime_s == st->st_mtim.tv_sec && list->mtime_ns == st->st_mtim.tv_nsec)
 			return list;
 	return NULL;

@@ -6,12 +6,17 @@
 
 #include <inttypes.h>
 
-/*
- * The bytes of the file that a loader would have in memory from ADDRESS to the end of its segment;
- * N is 0 when there are none. What the segment has beyond p_filesz is zeros, not file, and counts
- * as absent: no table of a sound file lies there.
- */
-struct bs_range bs_range_at(const struct bs_reader *r, uint64_t address)
+static uint64_t plus(uint64_t a, uint64_t b)
+{
+	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+static uint64_t page_up(uint64_t n)
+{
+	return plus(n, BS_PAGE - 1) & -(uint64_t)BS_PAGE;
+}
+
+static struct bs_range range_at(const struct bs_reader *r, uint64_t address, bool to_page_end)
 {
 	const struct bs_image *image = r->image;
 
@@ -28,9 +33,60 @@ struct bs_range bs_range_at(const struct bs_reader *r, uint64_t address)
 		uint64_t in_segment = s->filesz - into;
 		uint64_t in_file = r->size - offset;
 
+		if (to_page_end && s->memsz <= s->filesz)
+			in_segment = plus(in_segment, -(s->vaddr + s->filesz) % BS_PAGE);
 		return (struct bs_range){ offset, in_segment < in_file ? in_segment : in_file };
 	}
 	return (struct bs_range){ 0 };
+}
+
+/*
+ * The bytes of the file that a loader would have in memory from ADDRESS to the end of its segment;
+ * N is 0 when there are none. What the segment has beyond p_filesz is zeros, not file, and counts
+ * as absent: no table of a sound file lies there.
+ */
+struct bs_range bs_range_at(const struct bs_reader *r, uint64_t address)
+{
+	return range_at(r, address, false);
+}
+
+/* The same with the bytes of the file that share the segment's last page, and so are in memory. */
+struct bs_range bs_range_to_page_end(const struct bs_reader *r, uint64_t address)
+{
+	return range_at(r, address, true);
+}
+
+/*
+ * By whole pages, of which those behind the end of the file are not there
+ * (glibc elf/dl-map-segments.h:_dl_map_segments).
+ */
+static enum bs_memory memory_in(const struct bs_reader *r, const struct bs_segment *s,
+				uint64_t address)
+{
+	uint64_t lead = s->vaddr % BS_PAGE, into = address - (s->vaddr - lead);
+	uint64_t file_end = plus(lead, s->filesz), end = plus(lead, s->memsz);
+	uint64_t offset = s->offset - lead + into;
+	bool is_there = offset - offset % BS_PAGE < r->size;
+
+	if (s->type != PT_LOAD || address < s->vaddr - lead || s->offset < lead)
+		return BS_MEMORY_NONE;
+	if (into < file_end || (end <= file_end && into < page_up(file_end)))
+		return offset < r->size ? BS_MEMORY_FILE
+		       : is_there	? BS_MEMORY_ZERO
+					: BS_MEMORY_NONE;
+	if (into >= page_up(end) || (into < page_up(file_end) && !is_there))
+		return BS_MEMORY_NONE;
+	return BS_MEMORY_ZERO;
+}
+
+/* Unlike bs_range_at(), with what the last page of a segment has beyond its bytes. */
+enum bs_memory bs_memory_at(const struct bs_reader *r, uint64_t address)
+{
+	enum bs_memory memory = BS_MEMORY_NONE;
+
+	for (uint32_t i = r->image->n_segments; i-- > 0 && memory == BS_MEMORY_NONE;)
+		memory = memory_in(r, &r->image->segments[i], address);
+	return memory;
 }
 
 /* The range that the address in dynamic entry TAG starts; complains when it is empty. */

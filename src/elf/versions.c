@@ -29,6 +29,7 @@ struct walk {
 	uint64_t at;
 	uint32_t n_left;
 	bool nameless; /* a name outside of the string table was found and complained of */
+	bool cut;      /* a record could not be read */
 };
 
 /* True when a record of SIZE bytes can be read at AT. */
@@ -37,25 +38,36 @@ static bool can_read(struct bs_reader *r, struct walk *w, uint64_t at, uint64_t 
 	if (!bs_within(at, size, w->range.n)) {
 		bs_broken(r, BS_DIAG_OUTSIDE_FILE, w->range.offset + w->at, "%s entry cut off",
 			  w->table);
+		w->cut = true;
 		return false;
 	}
 	if (!w->n_left) {
-		bs_broken(r, BS_DIAG_MALFORMED, w->range.offset + w->at, "%s without an end",
-			  w->table);
+		/* A limit of this reader: the loader would go on. */
+		if (!w->cut)
+			bs_noted(r, BS_DIAG_MALFORMED, w->range.offset + w->at, "%s without an end",
+				 w->table);
+		w->cut = true;
 		return false;
 	}
 	w->n_left--;
 	return true;
 }
 
-static const char *name_at(struct bs_reader *r, struct walk *w, uint64_t at, uint32_t name)
+/* The name of a version is read only by who has found its hash, that of a file always. */
+static const char *name_at(struct bs_reader *r, struct walk *w, uint64_t at, uint32_t name,
+			   bool is_file)
 {
-	const char *s = NULL;
-
-	if (!w->nameless)
-		s = bs_checked_string(r, name, w->range.offset + at, w->table);
-	w->nameless |= !s;
-	return s ? s : bs_image_string(r->image, name);
+	if (name >= r->image->symbols.n_strings) {
+		at += w->range.offset;
+		if (is_file && !r->image->broken && bs_string_memory(r, name) == BS_MEMORY_NONE)
+			bs_broken(r, BS_DIAG_OUTSIDE_FILE, at, "%s outside of the string table",
+				  w->table);
+		else if (!w->nameless)
+			bs_noted(r, BS_DIAG_OUTSIDE_FILE, at, "%s outside of the string table",
+				 w->table);
+		w->nameless = true;
+	}
+	return bs_image_string(r->image, name);
 }
 
 static void read_verdefs(struct bs_reader *r, struct bs_range range)
@@ -76,7 +88,7 @@ static void read_verdefs(struct bs_reader *r, struct bs_range range)
 		};
 
 		if (can_read(r, &w, aux, sizeof(Elf64_Verdaux)))
-			entry.name = name_at(r, &w, aux, bs_load32(r, range.offset + aux));
+			entry.name = name_at(r, &w, aux, bs_load32(r, range.offset + aux), false);
 		bs_vec_push(r->arena, &defs, entry);
 		if (!next)
 			break;
@@ -84,6 +96,7 @@ static void read_verdefs(struct bs_reader *r, struct bs_range range)
 	}
 	r->image->versions.defs = defs.v;
 	r->image->versions.n_defs = defs.n;
+	r->image->versions.defs_cut = w.cut;
 }
 
 /* The vernaux list that starts AT. */
@@ -98,7 +111,7 @@ static vernauxs read_vernauxs(struct bs_reader *r, struct walk *w, uint64_t at)
 
 		bs_vec_push(r->arena, &list,
 			    (struct bs_vernaux){
-				    .name = name_at(r, w, at, name),
+				    .name = name_at(r, w, at, name, false),
 				    .hash = bs_load32(r, aux + offsetof(Elf64_Vernaux, vna_hash)),
 				    .flags = bs_load16(r, aux + offsetof(Elf64_Vernaux, vna_flags)),
 				    .other = bs_load16(r, aux + offsetof(Elf64_Vernaux, vna_other)),
@@ -125,7 +138,7 @@ static void read_verneeds(struct bs_reader *r, struct bs_range range)
 		bs_vec_push(
 			r->arena, &needs,
 			(struct bs_verneed){
-				.file = name_at(r, &w, w.at, file),
+				.file = name_at(r, &w, w.at, file, true),
 				.version = bs_load16(r, need + offsetof(Elf64_Verneed, vn_version)),
 				.aux = list.v,
 				.n_aux = list.n,
@@ -195,6 +208,8 @@ void bs_read_versions(struct bs_reader *r)
 		read_verneeds(r, needs);
 	if (defs.n)
 		read_verdefs(r, defs);
+	else
+		image->versions.defs_cut = image->versions.has_defs;
 	/* The loader makes no version table for an object without DT_STRTAB. */
 	if (bs_image_has_dynamic(image, DT_STRTAB))
 		index_versions(r);

@@ -50,7 +50,12 @@ static const uint8_t padding[EI_NIDENT - EI_PAD];
 /* e_machine as a loader of MACHINE's byte order reads it, whatever the file says of its own. */
 static uint16_t native_machine(const struct bs_elf_header *h, const struct bs_machine *machine)
 {
-	return h->ident[EI_DATA] == machine->data ? h->machine : __builtin_bswap16(h->machine);
+	uint8_t data = h->ident[EI_DATA];
+
+	/* bs_elf_header has the host's byte order where the file names none. */
+	if (data != ELFDATA2LSB && data != ELFDATA2MSB)
+		data = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
+	return data == machine->data ? h->machine : __builtin_bswap16(h->machine);
 }
 
 static bool has_odd_ident(const struct bs_elf_header *h, const struct bs_machine *machine)
@@ -160,7 +165,7 @@ static const char *base_version(const struct bs_machine *machine)
 	case EM_S390:
 		return machine->elf_class == ELFCLASS64 ? "GLIBC_2.2" : "GLIBC_2.0";
 	case EM_MIPS:
-		return machine->elf_class == ELFCLASS64 ? "GLIBC_2.0" : "GLIBC_2.0";
+		return "GLIBC_2.0";
 	default:
 		return NULL;
 	}

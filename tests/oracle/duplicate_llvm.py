@@ -6,13 +6,14 @@
 
 Debian's packages are downloaded and unpacked into a private directory, nothing is installed.  A shared object libX.so
 is linked statically with LLVM's archives, nothing hidden, and opened next to libLLVM-14 in both orders and in several
-modes.  The exit status is 77 where the packages or the compiler cannot be had.
+modes.  The text report must find what is captured, and only that.  The exit status is 77 where the packages or the compiler cannot be had.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -47,6 +48,12 @@ extern "C" void print_module(int argc, char **argv)
 """
 
 
+# What the text report says of the two copies.
+FINDING = re.compile(r"^(error|warning): captured-references: (\S+) is bound to (\S+) for ([\d,]+) symbols")
+PLUGIN_CAPTURED = "error: libX.so to libLLVM-14.so.1: 2,350"
+LLVM_CAPTURED = "warning: libLLVM-14.so.1 to libX.so: 577"
+
+
 class Unavailable(Exception):
     """The case cannot be built here; the text says why."""
 
@@ -60,15 +67,17 @@ class Plan:
     second: str
     plugin_first: bool = False
     expected: tuple[int, int] | None = None
+    findings: tuple[str, ...] = ()
 
 
 PLANS = [
-    Plan("libLLVM GLOBAL, plugin LOCAL", "NOW,GLOBAL", "NOW,LOCAL", expected=(2350, 0)),
+    Plan("libLLVM GLOBAL, plugin LOCAL", "NOW,GLOBAL", "NOW,LOCAL", expected=(2350, 0), findings=(PLUGIN_CAPTURED,)),
     Plan("both LOCAL", "NOW,LOCAL", "NOW,LOCAL", expected=(0, 0)),
     Plan("plugin DEEPBIND", "NOW,GLOBAL", "NOW,LOCAL,DEEPBIND", expected=(0, 0)),
     Plan("both GLOBAL, plugin DEEPBIND", "NOW,GLOBAL", "NOW,GLOBAL,DEEPBIND", expected=(0, 0)),
-    Plan("both GLOBAL", "NOW,GLOBAL", "NOW,GLOBAL", expected=(2350, 0)),
-    Plan("plugin first, GLOBAL", "NOW,GLOBAL", "NOW,LOCAL", plugin_first=True, expected=(0, 577)),
+    Plan("both GLOBAL", "NOW,GLOBAL", "NOW,GLOBAL", expected=(2350, 0), findings=(PLUGIN_CAPTURED,)),
+    Plan("plugin first, GLOBAL", "NOW,GLOBAL", "NOW,LOCAL", plugin_first=True, expected=(0, 577),
+         findings=(LLVM_CAPTURED,)),
     Plan("plugin first, LOCAL", "NOW,LOCAL", "NOW,LOCAL", plugin_first=True, expected=(0, 0)),
     Plan("plugin first, GLOBAL, libLLVM DEEPBIND", "NOW,GLOBAL", "NOW,LOCAL,DEEPBIND", plugin_first=True,
          expected=(0, 0)),
@@ -133,6 +142,15 @@ def _crossings(transcript: Transcript, source: str, target: str) -> int:
     return len(found)
 
 
+def _findings(question: Question, bindsim: str) -> list[str]:
+    """The errors and warnings of the text report."""
+    command = [os.path.abspath(bindsim), *(f"--env={name}={value}" for name, value in question.env.items()), question.program]
+    done = subprocess.run([*command, *(f"--dlopen={step}" for step in question.steps)], cwd=question.cwd, text=True,
+                          env={"LC_ALL": "C"}, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    found = [f"{m[1]}: {m[2]} to {m[3]}: {m[4]}" for m in map(FINDING.match, done.stdout.splitlines()) if m]
+    return found if done.returncode == 0 else [*found, done.stderr.strip()]
+
+
 def _check(plan: Plan, question: Question, bindsim: str, real_only: bool) -> tuple[int, list[str]]:
     """One plan on both sides: the number of binding lines and what differs."""
     real = run_real(question)
@@ -144,6 +162,8 @@ def _check(plan: Plan, question: Question, bindsim: str, real_only: bool) -> tup
     differences = compare(real, simulated)
     if plan.expected is not None and crossings != plan.expected:
         differences.append(f"the real loader: {crossings} crossings, expected {plan.expected}")
+    if not real_only and (found := _findings(question, bindsim)) != list(plan.findings):
+        differences.append(f"the report's findings: {found}, expected {list(plan.findings)}")
     if real.blocks[0].outcome != OK:
         differences.append("the driver does not start: " + "; ".join(real.messages))
     return real.binding_lines(), differences

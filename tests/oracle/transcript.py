@@ -116,12 +116,12 @@ def _is_debug_line(line: str) -> bool:
 
 
 def _without_constructor_bindings(texts: list[str], keep: bool) -> list[str]:
-    """Drops what constructors bound lazily: the loader's own relocation work in a step is over before they run."""
+    """Drops what constructors bound lazily or failed to find by dlsym: the loader's own work in a step is over by then."""
     kept: list[str] = []
     constructing = False
     for text in texts:
         constructing = constructing or text.startswith(("calling init: ", "calling preinit: "))
-        if keep or not (constructing and text.startswith("binding file ")):
+        if keep or not (constructing and (text.startswith("binding file ") or ": error: " in text)):
             kept.append(text)
     return kept
 

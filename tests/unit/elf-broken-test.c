@@ -67,6 +67,25 @@ static void files_that_are_no_elf(void **state)
 			 BS_IMAGE_NOT_ELF);
 }
 
+/* A loader tells by e_machine whether to skip a file before it minds its byte order. */
+static void unknown_byte_order(void **state)
+{
+	static const uint8_t orders[] = { 0, 3, 255 };
+	struct change c = change_begin("plain");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof orders; i++) {
+		c.bytes.v[EI_DATA] = orders[i];
+		assert_int_equal(change_read(&c)->state, BS_IMAGE_ODD_CLASS);
+		assert_int_equal(c.image->header.machine, __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+								  ? EM_X86_64
+								  : EM_X86_64 << 8);
+		assert_null(c.image->machine);
+		assert_int_equal(c.image->n_segments, 0);
+	}
+	change_end(&c);
+}
+
 static void program_headers(void **state)
 {
 	struct change c = change_begin("plain");
@@ -257,6 +276,7 @@ int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(files_that_are_no_elf),
+		cmocka_unit_test(unknown_byte_order),
 		cmocka_unit_test(program_headers),
 		cmocka_unit_test(truncated),
 		cmocka_unit_test(cut_tables_are_told),

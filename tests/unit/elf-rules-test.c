@@ -7,6 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void assert_has_note(const struct change *c, const char *detail, size_t offset)
+{
+	assert_false(c->image->complete);
+	bs_vec_each (i, &c->run->diags.list) {
+		const struct bs_diag *diag = &c->run->diags.list.v[i];
+
+		if (strcmp(diag->detail, detail) == 0 && diag->offset == offset)
+			return;
+	}
+	fail_msg("nothing says: %s", detail);
+}
+
 static void gnu_hash_rules(void **state)
 {
 	struct change c = change_begin("plain");
@@ -162,7 +174,8 @@ static void endless_versions(void **state)
 		memcpy(c.bytes.v + at + i * sizeof need, &need, sizeof need);
 	put64(&c.bytes, tag(&c, DT_VERNEED) + 8, ADDRESS);
 	change_read(&c);
-	assert_string_equal(c.image->broken, "DT_VERNEED without an end");
+	assert_null(c.image->broken);
+	assert_string_equal(c.run->diags.list.v[0].detail, "DT_VERNEED without an end");
 	assert_true(c.run->diags.list.n < 10);
 	change_end(&c);
 }
@@ -255,16 +268,154 @@ static void strings_outside(void **state)
 	put64(&c.bytes, tag(&c, DT_RUNPATH), DT_AUXILIARY);
 	assert_int_equal(change_read(&c)->complete, false);
 	assert_null(c.image->soname);
-	assert_string_equal(c.image->broken, "DT_SONAME outside of the string table");
-	assert_int_equal(c.run->diags.list.v[0].offset, tag(&c, DT_SONAME));
+	assert_has_note(&c, "DT_SONAME outside of the string table", tag(&c, DT_SONAME));
 	assert_int_equal(c.run->diags.list.v[0].code, BS_DIAG_OUTSIDE_FILE);
+	/* Whether that one is read depends on the look-ups; a need is read at once. */
+	assert_null(c.image->broken);
+	put64(&c.bytes, tag(&c, DT_AUXILIARY) + 8, 1u << 20);
+	assert_string_equal(change_read(&c)->broken, "DT_AUXILIARY outside of the string table");
+	put64(&c.bytes, tag(&c, DT_AUXILIARY) + 8, UINT64_MAX);
+	assert_null(change_read(&c)->broken);
+	assert_false(c.image->complete);
 	change_end(&c);
 
-	/* Loaders do without DT_STRSZ. */
+	/* What stands before the table is as good. */
 	c = change_begin("plain");
+	memcpy(c.bytes.v + table(&c, DT_SYMTAB), "early", 6);
+	put64(&c.bytes, tag(&c, DT_SONAME) + 8,
+	      bs_image_dynamic(c.image, DT_SYMTAB, 0) - bs_image_dynamic(c.image, DT_STRTAB, 0));
+	assert_string_equal(change_read(&c)->soname, "early");
+	assert_null(c.image->broken);
+	change_end(&c);
+}
+
+/* Loaders do without DT_STRSZ. */
+static void string_table_size(void **state)
+{
+	static const uint64_t sizes[] = { 0, 1, 3, 1u << 20, UINT64_MAX };
+	struct change c = change_begin("plain");
+	uint64_t n = c.image->symbols.n_strings;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		put64(&c.bytes, tag(&c, DT_STRSZ) + 8, sizes[i]);
+		assert_null(change_read(&c)->broken);
+		assert_int_equal(c.image->symbols.n_strings, n);
+		assert_string_equal(c.image->soname, "libplain.so.1");
+		assert_true(look_up(c.image, "counter") != 0);
+		assert_true(c.image->complete == (sizes[i] <= 1));
+	}
 	put64(&c.bytes, tag(&c, DT_STRSZ), 0x6ffffd00);
-	assert_true(change_read(&c)->symbols.n_strings > 0);
-	assert_true(look_up(c.image, "counter") != 0);
+	assert_true(change_read(&c)->complete);
+	assert_int_equal(c.image->symbols.n_strings, n);
+	change_end(&c);
+}
+
+static void the_older_hash_table(void **state)
+{
+	struct change c = change_begin("both");
+
+	(void)state;
+	put64(&c.bytes, tag(&c, DT_HASH) + 8, UINT64_MAX);
+	assert_true(change_read(&c)->complete);
+	assert_true(c.image->sysv_hash.present);
+	assert_true(look_up(c.image, "work") != 0);
+	change_end(&c);
+
+	/* Alone it counts, but for the number of its chain words. */
+	c = change_begin("sysv");
+	size_t hash = table(&c, DT_HASH);
+	uint32_t n_chain = c.image->sysv_hash.n_chain, index = look_up(c.image, "work");
+
+	put32(&c.bytes, hash + 4, 1);
+	assert_null(change_read(&c)->broken);
+	assert_true(c.image->sysv_hash.n_chain <= n_chain);
+	assert_int_equal(look_up(c.image, "work"), index);
+	put32(&c.bytes, hash + 4, UINT32_MAX);
+	assert_null(change_read(&c)->broken);
+	assert_true(c.image->sysv_hash.n_chain <= n_chain);
+	assert_int_equal(look_up(c.image, "work"), index);
+	put32(&c.bytes, hash, UINT32_MAX);
+	assert_string_equal(change_read(&c)->broken, "DT_HASH buckets cut off");
+	change_end(&c);
+}
+
+static void cut_definitions(void **state)
+{
+	struct change c = change_begin("versioned");
+	size_t def = table(&c, DT_VERDEF), next = def + offsetof(Elf64_Verdef, vd_next);
+
+	(void)state;
+	assert_false(c.image->versions.defs_cut);
+	put32(&c.bytes, next, UINT32_MAX);
+	assert_true(change_read(&c)->versions.defs_cut);
+	assert_int_equal(c.image->versions.n_defs, 1);
+	assert_string_equal(c.image->broken, "DT_VERDEF entry cut off");
+	put64(&c.bytes, tag(&c, DT_VERDEF) + 8, UINT64_MAX);
+	assert_true(change_read(&c)->versions.defs_cut);
+	assert_int_equal(c.image->versions.n_defs, 0);
+	change_end(&c);
+}
+
+static size_t header_of(const struct change *c, uint32_t type)
+{
+	for (uint32_t i = c->image->n_segments; i-- > 0;)
+		if (c->image->segments[i].type == type)
+			return c->image->header.phoff + i * sizeof(Elf64_Phdr);
+	fail_msg("no segment of type %u", type);
+	return 0;
+}
+
+static void what_no_loader_reads(void **state)
+{
+	struct change c = change_begin("executable");
+	size_t interp = header_of(&c, PT_INTERP), note = header_of(&c, PT_NOTE);
+
+	(void)state;
+	put64(&c.bytes, interp + offsetof(Elf64_Phdr, p_offset), c.bytes.n);
+	assert_null(change_read(&c)->interp);
+	assert_false(c.image->complete);
+	assert_null(c.image->broken);
+	put64(&c.bytes, note + offsetof(Elf64_Phdr, p_offset), c.bytes.n);
+	assert_null(change_read(&c)->broken);
+	assert_int_equal(c.run->diags.list.n, 2);
+	change_end(&c);
+}
+
+/* A segment that goes on beyond the file is mapped by pages: the last has zeros at its end. */
+static void segments_cut_off(void **state)
+{
+	enum { PAGE = 4096 };
+	struct change c = change_begin("plain");
+	size_t header = header_of(&c, PT_LOAD);
+	size_t filesz = header + offsetof(Elf64_Phdr, p_filesz);
+	size_t memsz = header + offsetof(Elf64_Phdr, p_memsz);
+	uint64_t offset = get64(&c.bytes, header + offsetof(Elf64_Phdr, p_offset));
+	uint64_t address = get64(&c.bytes, header + offsetof(Elf64_Phdr, p_vaddr));
+	uint64_t to_page_end = (uint64_t)PAGE - c.bytes.n % PAGE;
+
+	(void)state;
+	assert_true(to_page_end > 16 && to_page_end < PAGE);
+	put64(&c.bytes, filesz, c.bytes.n - offset + 8);
+	put64(&c.bytes, memsz, c.bytes.n - offset + 16);
+	assert_null(change_read(&c)->broken);
+	assert_string_equal(c.run->diags.list.v[0].detail,
+			    "segment 3 cut off by the end of the file");
+	/* The loader's own zeros for a page that is not there. */
+	put64(&c.bytes, filesz, c.bytes.n - offset + to_page_end + 8);
+	put64(&c.bytes, memsz, c.bytes.n - offset + to_page_end + 16);
+	assert_non_null(strstr(change_read(&c)->broken, "zeros to follow"));
+	put64(&c.bytes, memsz, get64(&c.bytes, filesz));
+	assert_null(change_read(&c)->broken);
+	/* A need in it. */
+	put64(&c.bytes, tag(&c, DT_RUNPATH), DT_NEEDED);
+	put64(&c.bytes, tag(&c, DT_NEEDED) + 8,
+	      address + (c.bytes.n - offset) - bs_image_dynamic(c.image, DT_STRTAB, 0));
+	assert_null(change_read(&c)->broken);
+	put64(&c.bytes, tag(&c, DT_NEEDED) + 8,
+	      address + (c.bytes.n - offset) + to_page_end -
+		      bs_image_dynamic(c.image, DT_STRTAB, 0));
+	assert_string_equal(change_read(&c)->broken, "DT_NEEDED outside of the string table");
 	change_end(&c);
 }
 
@@ -283,24 +434,37 @@ static void relocations_by_the_rules(void **state)
 	assert_int_equal(c.image->relocations.eager[0].n, n_eager);
 	assert_int_equal(c.image->relocations.plt.n, n_plt);
 
-	/* One that ends there but starts later. */
+	/* One that ends there but starts later; without relative ones, which are done for all that.
+	 */
+	put64(&c.bytes, tag(&c, DT_RELACOUNT) + 8, 0);
 	put64(&c.bytes, tag(&c, DT_RELA) + 8,
 	      bs_image_dynamic(c.image, DT_JMPREL, 0) + sizeof(Elf64_Rela));
 	put64(&c.bytes, size, (n_plt - 1) * sizeof(Elf64_Rela));
-	assert_string_equal(change_read(&c)->broken, "DT_RELA smaller than the DT_JMPREL in it");
+	assert_null(change_read(&c)->broken);
+	assert_has_note(&c, "DT_RELA smaller than the DT_JMPREL in it", tag(&c, DT_RELASZ));
 	put64(&c.bytes, tag(&c, DT_RELA) + 8,
 	      bs_image_dynamic(c.image, DT_JMPREL, 0) - n_eager * sizeof(Elf64_Rela));
 
 	/* The loader does an entry that only starts before the end. */
 	put64(&c.bytes, size, n_eager * sizeof(Elf64_Rela) + 1);
 	assert_false(change_read(&c)->complete);
+	assert_null(c.image->broken);
 	assert_int_equal(c.image->relocations.eager[0].n, n_eager + 1);
 	put64(&c.bytes, size, n_eager * sizeof(Elf64_Rela));
+	uint64_t plt_bytes = n_plt * sizeof(Elf64_Rela);
 
+	put64(&c.bytes, tag(&c, DT_PLTRELSZ) + 8, plt_bytes + 1);
+	assert_null(change_read(&c)->broken);
+	put64(&c.bytes, tag(&c, DT_PLTRELSZ) + 8, plt_bytes);
+
+	/* The loader of x86-64 looks at the type after all. */
 	put64(&c.bytes, tag(&c, DT_RELACOUNT) + 8, n_eager + 1);
-	assert_false(change_read(&c)->complete);
+	assert_non_null(change_read(&c)->broken);
 	assert_int_equal(c.image->relocations.eager[0].n_relative, n_eager);
+	put64(&c.bytes, tag(&c, DT_RELACOUNT) + 8, n_eager);
+	assert_non_null(change_read(&c)->broken);
 	put64(&c.bytes, tag(&c, DT_RELACOUNT) + 8, 0);
+	assert_true(change_read(&c)->complete);
 
 	put64(&c.bytes, tag(&c, DT_RELAENT) + 8, 16);
 	assert_string_equal(change_read(&c)->broken, "DT_RELAENT of 16");
@@ -348,6 +512,11 @@ int main(int argc, char **argv)
 		cmocka_unit_test(properties_by_the_rules),
 		cmocka_unit_test(the_last_entry_of_a_tag_counts),
 		cmocka_unit_test(strings_outside),
+		cmocka_unit_test(string_table_size),
+		cmocka_unit_test(the_older_hash_table),
+		cmocka_unit_test(cut_definitions),
+		cmocka_unit_test(what_no_loader_reads),
+		cmocka_unit_test(segments_cut_off),
 		cmocka_unit_test(relocations_by_the_rules),
 		cmocka_unit_test(dynamic_section_without_an_end),
 	};

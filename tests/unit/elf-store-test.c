@@ -158,10 +158,37 @@ static void what_is_no_file(void **state)
 	assert_int_equal(run->diags.list.v[0].os_error, EISDIR);
 	image = bs_store_acquire(store, &run->ctx, null, "/dev/null");
 	assert_int_equal(image->state, BS_IMAGE_SHORT);
+	assert_int_equal(image->size, 0);
 	assert_null(bs_store_acquire(store, &run->ctx, -1, "nowhere"));
 	assert_int_equal(run->diags.list.v[2].os_error, EBADF);
 	close(directory);
 	close(null);
+	bs_store_free(store);
+	run_free(run);
+}
+
+/* What says that it has no bytes, and has some. */
+static void what_looks_empty(void **state)
+{
+	static const char *const names[] = { "/dev/zero", "/dev/urandom", "/proc/version" };
+	struct bs_store *store = bs_store_new();
+	struct run *run = run_new();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		int fd = open(names[i], O_RDONLY | O_CLOEXEC);
+
+		if (fd < 0)
+			continue;
+		const struct bs_image *image = bs_store_acquire(store, &run->ctx, fd, names[i]);
+
+		assert_int_equal(image->state, BS_IMAGE_NOT_ELF);
+		assert_true(image->size >= sizeof(Elf64_Ehdr));
+		/* The store goes by what stat(2) says. */
+		if (names[i][1] == 'd')
+			assert_ptr_equal(image, bs_store_acquire(store, &run->ctx, fd, names[i]));
+		close(fd);
+	}
 	bs_store_free(store);
 	run_free(run);
 }
@@ -259,6 +286,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_changed_file_is_another),
 		cmocka_unit_test(complaints_reach_every_run),
 		cmocka_unit_test(what_is_no_file),
+		cmocka_unit_test(what_looks_empty),
 		cmocka_unit_test(several_threads),
 		cmocka_unit_test(out_of_memory),
 	};

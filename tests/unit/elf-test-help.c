@@ -130,7 +130,7 @@ uint64_t touch_everything(const struct bs_image *image)
 	uint64_t sum = touch_string(image->interp) + touch_string(image->soname) +
 		       touch_string(image->rpath) + touch_string(image->runpath);
 
-	assert_true(image->complete == !image->broken);
+	assert_true(!image->complete || !image->broken);
 	for (uint32_t i = 0; i < image->n_dynamic; i++)
 		sum += touch_string(bs_image_string(image, image->dynamic[i].value));
 	/* Of a table that was damaged so that it reaches far, a part is enough. */

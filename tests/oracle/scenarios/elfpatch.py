@@ -9,11 +9,11 @@ as they are, and would mislead any tool that believes in them.
 
 import struct
 
-PT_LOAD, PT_DYNAMIC = 1, 2
+PT_LOAD, PT_DYNAMIC, PT_NOTE = 1, 2, 4
 TAGS = {
     "null": 0, "needed": 1, "pltrelsz": 2, "hash": 4, "strtab": 5, "symtab": 6, "rela": 7, "relasz": 8, "strsz": 10,
     "soname": 14, "rpath": 15, "symbolic": 16, "jmprel": 23, "bind_now": 24, "runpath": 29, "flags": 30, "relrsz": 35,
-    "relr": 36, "relrent": 37, "gnu_hash": 0x6FFFFEF5, "versym": 0x6FFFFFF0, "flags_1": 0x6FFFFFFB,
+    "relr": 36, "relrent": 37, "relacount": 0x6FFFFFF9, "gnu_hash": 0x6FFFFEF5, "versym": 0x6FFFFFF0, "flags_1": 0x6FFFFFFB,
     "verneed": 0x6FFFFFFE, "verneednum": 0x6FFFFFFF, "auxiliary": 0x7FFFFFFD, "filter": 0x7FFFFFFF,
     "unknown": 0x6000BEEF,
 }
@@ -144,6 +144,10 @@ class Image:
     def _string_at(self, offset):
         start = self.file_offset(self.value("strtab")) + offset
         return bytes(self.data[start:self.data.index(0, start)]).decode()
+
+    def set_value(self, tag, value):
+        self.value(tag)
+        self.set_dynamic([[t, value] if t == TAGS[tag] else [t, v] for t, v in self.dynamic()])
 
     # Symbols.
 

@@ -214,13 +214,14 @@ def _edit_empty(image, what):
     {"bloom": image.empty_bloom_filter, "buckets": image.empty_hash_buckets}[what]()
 
 
-SEGMENT_KINDS = {"load": elfpatch.PT_LOAD, "dynamic": elfpatch.PT_DYNAMIC}
+SEGMENT_KINDS = {"load": elfpatch.PT_LOAD, "dynamic": elfpatch.PT_DYNAMIC, "note": elfpatch.PT_NOTE}
 _EDITS = {
     "symbol": _edit_symbol,
     "truncate": _edit_truncate,
     "empty": _edit_empty,
     "remove": lambda image, tag: image.remove_tag(tag),
     "add": lambda image, tag, value: image.add_tag(tag, int(value, 0)),
+    "value": lambda image, tag, value: image.set_value(tag, int(value, 0)),
     "set": lambda image, tag, bits: image.add_flags(tag, int(bits, 0)),
     "clear": lambda image, tag, bits: image.clear_flags(tag, int(bits, 0)),
     "header": lambda image, field, value: image.set_header(field, int(value, 0)),
