@@ -59,6 +59,8 @@ struct bs_plan {
 	const char *preload;	  /* --preload: after LD_PRELOAD */
 	bool secure;		  /* AT_SECURE */
 	bool inhibit_cache;
+	bool trace; /* as ldd does: a start-up that fails goes on as far as it can, to tell all that
+		       is missing */
 	const char *inhibit_rpath;
 	const char *cpu;      /* "x86-64-v3": the hwcaps level */
 	const char *platform; /* AT_PLATFORM */

@@ -17,12 +17,18 @@ struct bs_name_table {
 	uint32_t mask;
 };
 
+/* Where HASH has its head; its lowest bit does not matter. */
+static inline uint32_t bs_name_table_slot(const struct bs_name_table *table, uint32_t hash)
+{
+	return ((hash >> 1) * 2654435761u) >> 7 & table->mask;
+}
+
 /* The first entry for HASH, or 0. */
 static inline uint32_t bs_name_table_find(const struct bs_name_table *table, uint32_t hash)
 {
 	uint32_t key = hash >> 1;
 
-	for (uint32_t at = table->heads[(key * 2654435761u) >> 7 & table->mask]; at;
+	for (uint32_t at = table->heads[bs_name_table_slot(table, hash)]; at;
 	     at = table->entries.v[at].next)
 		if (table->entries.v[at].hash == key)
 			return at;
@@ -39,6 +45,13 @@ static inline uint32_t bs_name_table_next(const struct bs_name_table *table, uin
 			return at;
 	return 0;
 }
+
+/* The unique symbol NAME of namespace NS, or NULL. */
+const struct bs_unique *bs_unique_find(const struct bs_binder *binder, const char *name,
+				       uint32_t hash, uint32_t ns);
+
+void bs_unique_enter(struct bs_binder *binder, const struct bs_ctx *ctx,
+		     const struct bs_unique *unique);
 
 /* One request, as the judges below see it. */
 struct bs_matcher {
@@ -61,10 +74,26 @@ enum bs_refusal bs_judge_entry(const struct bs_matcher *m, bs_map_id id, uint32_
 enum bs_refusal bs_judge_found(const struct bs_matcher *m, bs_map_id id, uint32_t symbol);
 struct bs_match bs_match_in(const struct bs_matcher *m, bs_map_id id);
 
+enum { BS_AHEAD = 16 };
+
+/* A batch of relocations, with the GNU hashes of the names that they ask for (0: they ask for
+ * none). */
+struct bs_ahead {
+	struct bs_relocation relocation[BS_AHEAD];
+	uint32_t hash[BS_AHEAD];
+	uint32_t n;
+};
+
+/* Reads up to BS_AHEAD relocations of TABLE from FROM on and has the memory fetched that their
+ * lookups will want. */
+void bs_look_ahead(const struct bs_binder *binder, const struct bs_process *process,
+		   const struct bs_image *image, const struct bs_reloc_table *table, uint32_t from,
+		   struct bs_ahead *ret);
+
 /* The lookup that a relocation of REFERRER against SYMBOL asks for, in the scope that REFERRER has
- * now. */
+ * now. HASH is that of the symbol's name. */
 struct bs_query bs_query_for(const struct bs_process *process, bs_map_id referrer, uint32_t symbol,
-			     unsigned type_class);
+			     unsigned type_class, uint32_t hash);
 
 struct bs_binding bs_binding_from(const struct bs_query *query, const struct bs_answer *answer);
 

@@ -48,6 +48,7 @@ struct bs_unique {
 	uint32_t ns;
 	bs_map_id map;
 	uint32_t symbol;
+	uint32_t next; /* of those with a like hash: index plus 1, 0 ends */
 };
 
 struct bs_name_table;
@@ -61,6 +62,8 @@ struct bs_binder {
 	uint32_t *memo;
 	uint32_t n_memo, serial;
 	BS_VEC(struct bs_unique) uniques;
+	uint32_t *unique_heads;	 /* by hash: index into UNIQUES plus 1 */
+	uint32_t n_unique_heads; /* a power of two */
 };
 
 /* A binder with nothing in it, in CTX's arena. */
@@ -172,6 +175,7 @@ enum bs_note_kind {
 	BS_NOTE_UNIQUE_PINNED,	  /* map A can never be unloaded: a unique symbol */
 	BS_NOTE_REFERENCE_PINNED, /* map A can never be unloaded: map B refers to it */
 	BS_NOTE_UNDEFINED,	  /* binding A is undefined: the loader's error line */
+	BS_NOTE_UNDEFINED_AGAIN,  /* binding A, asked for once more: a trace says it again */
 	BS_NOTE_RELINK,		  /* binding A: an IFUNC of an object that is not relocated yet */
 };
 

@@ -34,7 +34,7 @@ static bool type_can_answer(unsigned type)
 	       type == STT_TLS || type == TYPE_IFUNC;
 }
 
-/* The version test on an entry that has the name. BS_REFUSED_ACCEPTED: it passes. */
+/* The version test on an entry that has the name. BS_ACCEPTED: it passes. */
 static enum bs_refusal judge_version(const struct bs_matcher *m, bs_map_id id, uint32_t symbol)
 {
 	const struct bs_image *image = bs_map_of(m->process, id)->image;
@@ -77,7 +77,9 @@ enum bs_refusal bs_judge_entry(const struct bs_matcher *m, bs_map_id id, uint32_
 	const struct bs_image *image = bs_map_of(m->process, id)->image;
 	struct bs_symbol s = bs_image_symbol(image, symbol);
 
-	if (strcmp(bs_image_string(image, s.name), m->query->name) != 0)
+	/* The reference itself may be the entry: it has its own name. */
+	if (!(id == m->query->referrer && symbol == m->query->symbol) &&
+	    strcmp(bs_image_string(image, s.name), m->query->name) != 0)
 		return BS_REFUSED_NAME;
 	if (s.value == 0 && bs_symbol_type(&s) != STT_TLS &&
 	    !(s.section == SHN_ABS && m->binder->policy.absolute_zero))
@@ -148,24 +150,13 @@ struct bs_match bs_match_in(const struct bs_matcher *m, bs_map_id id)
 	return match;
 }
 
-static const struct bs_unique *find_unique(const struct bs_matcher *m, uint32_t ns)
-{
-	bs_vec_each (i, &m->binder->uniques) {
-		const struct bs_unique *u = &m->binder->uniques.v[i];
-
-		if (u->hash == m->query->hash && u->ns == ns &&
-		    strcmp(u->name, m->query->name) == 0)
-			return u;
-	}
-	return NULL;
-}
-
 /* The scope search stopped at a unique definition: the one that was bound first counts, if there is
  * one. */
 static void answer_unique(const struct bs_matcher *m, bs_map_id map, uint32_t symbol,
 			  struct bs_answer *answer)
 {
-	const struct bs_unique *bound = find_unique(m, bs_map_of(m->process, map)->ns);
+	const struct bs_unique *bound = bs_unique_find(m->binder, m->query->name, m->query->hash,
+						       bs_map_of(m->process, map)->ns);
 	bool copy = m->type_class & BS_CLASS_COPY;
 
 	answer->definer = map;
@@ -309,14 +300,13 @@ struct bs_answer bs_lookup(const struct bs_binder *binder, const struct bs_proce
 }
 
 struct bs_query bs_query_for(const struct bs_process *process, bs_map_id referrer, uint32_t symbol,
-			     unsigned type_class)
+			     unsigned type_class, uint32_t hash)
 {
 	const struct bs_map *map = bs_map_of(process, referrer);
-	const char *name = bs_image_symbol_name(map->image, symbol);
 
 	return (struct bs_query){
-		.name = name,
-		.hash = bs_hash_gnu(name),
+		.name = bs_image_symbol_name(map->image, symbol),
+		.hash = hash,
 		.referrer = referrer,
 		.symbol = symbol,
 		.version = bs_reference_version(map->image, symbol),
@@ -344,14 +334,15 @@ void bs_apply_effects(struct bs_binder *binder, struct bs_process *process,
 		      const struct bs_answer *answer, bool relocating, struct bs_relocated *ret)
 {
 	if (answer->enters_unique) {
-		bs_vec_push(ctx->arena, &binder->uniques,
-			    (struct bs_unique){
-				    .name = query->name,
-				    .hash = query->hash,
-				    .ns = bs_map_of(process, answer->unique_map)->ns,
-				    .map = answer->unique_map,
-				    .symbol = answer->unique_symbol,
-			    });
+		const struct bs_unique unique = {
+			.name = query->name,
+			.hash = query->hash,
+			.ns = bs_map_of(process, answer->unique_map)->ns,
+			.map = answer->unique_map,
+			.symbol = answer->unique_symbol,
+		};
+
+		bs_unique_enter(binder, ctx, &unique);
 		if (answer->pins_unique &&
 		    bs_process_keep_unique(process, answer->unique_map, relocating))
 			bs_vec_push(

@@ -162,9 +162,11 @@ static uint32_t remember(struct job *job, uint32_t *memo, const struct bs_bindin
 }
 
 /* Makes the lookup for SYMBOL and returns its binding's index. */
-static uint32_t look_up(struct job *job, uint32_t *memo, uint32_t symbol, unsigned type_class)
+static uint32_t look_up(struct job *job, uint32_t *memo, uint32_t symbol, unsigned type_class,
+			uint32_t hash)
 {
-	const struct bs_query query = bs_query_for(job->process, job->map, symbol, type_class);
+	const struct bs_query query =
+		bs_query_for(job->process, job->map, symbol, type_class, hash);
 	struct bs_answer answer = bs_lookup(job->binder, job->process, job->ctx, &query);
 	const struct bs_binding binding = bs_binding_from(&query, &answer);
 	uint32_t index = remember(job, memo, &binding);
@@ -234,7 +236,8 @@ static void check_ifunc(struct job *job, uint32_t index)
 }
 
 /* Binds SYMBOL; returns the definer, or BS_NO_MAP when there is none. */
-static bs_map_id bind_symbol(struct job *job, uint32_t symbol, enum bs_reloc_kind kind)
+static bs_map_id bind_symbol(struct job *job, uint32_t symbol, enum bs_reloc_kind kind,
+			     uint32_t hash)
 {
 	unsigned type_class = class_of(kind);
 
@@ -250,7 +253,7 @@ static bs_map_id bind_symbol(struct job *job, uint32_t symbol, enum bs_reloc_kin
 		struct bs_symbol reference = bs_image_symbol(job->image, symbol);
 
 		index = binds_locally(&reference) ? bind_locally(job, memo, symbol, type_class)
-						  : look_up(job, memo, symbol, type_class);
+						  : look_up(job, memo, symbol, type_class, hash);
 	}
 	struct bs_binding *binding = &job->ret->bindings.v[index];
 
@@ -269,6 +272,8 @@ static bs_map_id bind_symbol(struct job *job, uint32_t symbol, enum bs_reloc_kin
 		check_ifunc(job, index);
 		return definer;
 	}
+	if (known && binding->outcome == BS_UNDEFINED)
+		note(job, BS_NOTE_UNDEFINED_AGAIN, index, 0);
 	return BS_NO_MAP;
 }
 
@@ -288,22 +293,29 @@ static void place_tls(struct job *job, bs_map_id definer, bool optional)
 	stop(job, BS_RELOCATION_FAILED, &failure);
 }
 
+static void relocate_one(struct job *job, const struct bs_relocation *r, uint32_t hash)
+{
+	enum bs_reloc_kind kind = bs_machine_kind(job->image->machine, r->type);
+
+	if (kind == BS_RELOC_NONE || kind == BS_RELOC_RELATIVE || kind == BS_RELOC_IRELATIVE)
+		return;
+	bs_map_id definer = r->symbol ? bind_symbol(job, r->symbol, kind, hash) : job->map;
+
+	/* The type is looked at when the symbol is known. */
+	if (kind == BS_RELOC_UNKNOWN)
+		fail_type(job, r->type, false);
+	else if (kind == BS_RELOC_TLS_IE || kind == BS_RELOC_TLS_DESC)
+		place_tls(job, definer, kind == BS_RELOC_TLS_DESC);
+}
+
 static void relocate_eagerly(struct job *job, const struct bs_reloc_table *table)
 {
-	for (uint32_t i = table->n_relative; i < table->n; i++) {
-		struct bs_relocation r = bs_reloc_at(table, i);
-		enum bs_reloc_kind kind = bs_machine_kind(job->image->machine, r.type);
+	struct bs_ahead ahead;
 
-		if (kind == BS_RELOC_NONE || kind == BS_RELOC_RELATIVE ||
-		    kind == BS_RELOC_IRELATIVE)
-			continue;
-		bs_map_id definer = r.symbol ? bind_symbol(job, r.symbol, kind) : job->map;
-
-		/* The type is looked at when the symbol is known. */
-		if (kind == BS_RELOC_UNKNOWN)
-			fail_type(job, r.type, false);
-		else if (kind == BS_RELOC_TLS_IE || kind == BS_RELOC_TLS_DESC)
-			place_tls(job, definer, kind == BS_RELOC_TLS_DESC);
+	for (uint32_t i = table->n_relative; i < table->n; i += ahead.n) {
+		bs_look_ahead(job->binder, job->process, job->image, table, i, &ahead);
+		for (uint32_t k = 0; k < ahead.n; k++)
+			relocate_one(job, &ahead.relocation[k], ahead.hash[k]);
 	}
 }
 
@@ -332,7 +344,8 @@ static void relocate_lazily(struct job *job, const struct bs_reloc_table *table)
 			fail_type(job, r.type, true);
 			continue;
 		}
-		bs_map_id definer = r.symbol ? bind_symbol(job, r.symbol, kind) : job->map;
+		uint32_t hash = bs_hash_gnu(bs_image_symbol_name(job->image, r.symbol));
+		bs_map_id definer = r.symbol ? bind_symbol(job, r.symbol, kind, hash) : job->map;
 
 		if (kind == BS_RELOC_TLS_DESC)
 			place_tls(job, definer, true);
@@ -380,36 +393,48 @@ enum bs_relocation_end bs_relocate(struct bs_binder *binder, struct bs_process *
 	return job.end;
 }
 
+/* What a first call through SYMBOL's slot would bind now. */
+static struct bs_binding ask_slot(const struct bs_binder *binder, const struct bs_process *process,
+				  const struct bs_ctx *ctx, bs_map_id map, uint32_t symbol,
+				  uint32_t hash)
+{
+	struct bs_symbol reference = bs_image_symbol(bs_map_of(process, map)->image, symbol);
+	struct bs_binding binding = own_binding(map, symbol, BS_CLASS_PLT);
+
+	/* A first call asks for default visibility only: protected is as good as local here. */
+	if (bs_symbol_visibility(&reference) == STV_DEFAULT &&
+	    bs_symbol_bind(&reference) != STB_LOCAL) {
+		const struct bs_query query =
+			bs_query_for(process, map, symbol, BS_CLASS_PLT, hash);
+		struct bs_answer answer = bs_lookup(binder, process, ctx, &query);
+
+		binding = bs_binding_from(&query, &answer);
+	}
+	binding.n_relocations = 1;
+	binding.kinds = 1u << BS_RELOC_SLOT;
+	return binding;
+}
+
 void bs_bind_slots(const struct bs_binder *binder, const struct bs_process *process,
 		   const struct bs_ctx *ctx, bs_map_id map, bs_bindings *bindings)
 {
 	const struct bs_image *image = bs_map_of(process, map)->image;
 	const struct bs_reloc_table *table = &image->relocations.plt;
 	uint8_t *seen = bs_new(ctx->arena, uint8_t, image->symbols.n);
+	struct bs_ahead ahead;
 
-	for (uint32_t i = 0; i < table->n; i++) {
-		struct bs_relocation r = bs_reloc_at(table, i);
+	for (uint32_t i = 0; i < table->n; i += ahead.n) {
+		bs_look_ahead(binder, process, image, table, i, &ahead);
+		for (uint32_t k = 0; k < ahead.n; k++) {
+			const struct bs_relocation *r = &ahead.relocation[k];
 
-		if (bs_machine_kind(image->machine, r.type) != BS_RELOC_SLOT || !r.symbol ||
-		    r.symbol >= image->symbols.n || seen[r.symbol])
-			continue;
-		seen[r.symbol] = 1;
-		struct bs_symbol reference = bs_image_symbol(image, r.symbol);
-		struct bs_binding binding = own_binding(map, r.symbol, BS_CLASS_PLT);
-
-		/* A first call asks for default visibility only: protected is as good as local
-		 * here. */
-		if (bs_symbol_visibility(&reference) == STV_DEFAULT &&
-		    bs_symbol_bind(&reference) != STB_LOCAL) {
-			const struct bs_query query =
-				bs_query_for(process, map, r.symbol, BS_CLASS_PLT);
-			struct bs_answer answer = bs_lookup(binder, process, ctx, &query);
-
-			binding = bs_binding_from(&query, &answer);
+			if (bs_machine_kind(image->machine, r->type) != BS_RELOC_SLOT ||
+			    !r->symbol || r->symbol >= image->symbols.n || seen[r->symbol])
+				continue;
+			seen[r->symbol] = 1;
+			bs_vec_push(ctx->arena, bindings,
+				    ask_slot(binder, process, ctx, map, r->symbol, ahead.hash[k]));
 		}
-		binding.n_relocations = 1;
-		binding.kinds = 1u << BS_RELOC_SLOT;
-		bs_vec_push(ctx->arena, bindings, binding);
 	}
 }
 

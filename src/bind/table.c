@@ -7,6 +7,10 @@
  */
 #include "bind-priv.h"
 
+#include <elf.h>
+
+#include <string.h>
+
 struct bs_binder *bs_binder_new(const struct bs_ctx *ctx, const struct bs_match_policy *policy)
 {
 	struct bs_binder *binder = bs_new(ctx->arena, struct bs_binder, 1);
@@ -61,6 +65,14 @@ static void add_entry(struct bs_name_table *table, uint32_t hash, bs_map_id map)
 	link_entry(table, at);
 }
 
+/* DT_HASH lists references, too; those that no lookup accepts need no entry. */
+static bool can_answer(const struct bs_image *image, uint32_t symbol)
+{
+	struct bs_symbol s = bs_image_symbol(image, symbol);
+
+	return s.section != SHN_UNDEF || s.value || bs_symbol_type(&s) == STT_TLS;
+}
+
 void bs_binder_index(struct bs_binder *binder, const struct bs_ctx *ctx,
 		     const struct bs_process *process)
 {
@@ -83,9 +95,53 @@ void bs_binder_index(struct bs_binder *binder, const struct bs_ctx *ctx,
 			continue;
 		}
 		for (uint32_t i = 1; i < n; i++)
-			add_entry(table, bs_hash_gnu(bs_image_symbol_name(image, i)) >> 1, id);
+			if (can_answer(image, i))
+				add_entry(table, bs_hash_gnu(bs_image_symbol_name(image, i)) >> 1,
+					  id);
 	}
 	binder->n_indexed = process->maps.n;
+}
+
+/* ---- unique symbols ------------------------------------------------------------------------ */
+
+static void link_uniques(struct bs_binder *binder, uint32_t from)
+{
+	for (uint32_t i = from; i < binder->uniques.n; i++) {
+		struct bs_unique *u = &binder->uniques.v[i];
+		uint32_t *head = &binder->unique_heads[u->hash & (binder->n_unique_heads - 1)];
+
+		u->next = *head;
+		*head = i + 1;
+	}
+}
+
+const struct bs_unique *bs_unique_find(const struct bs_binder *binder, const char *name,
+				       uint32_t hash, uint32_t ns)
+{
+	if (!binder->uniques.n)
+		return NULL;
+	for (uint32_t at = binder->unique_heads[hash & (binder->n_unique_heads - 1)]; at;
+	     at = binder->uniques.v[at - 1].next) {
+		const struct bs_unique *u = &binder->uniques.v[at - 1];
+
+		if (u->hash == hash && u->ns == ns && strcmp(u->name, name) == 0)
+			return u;
+	}
+	return NULL;
+}
+
+void bs_unique_enter(struct bs_binder *binder, const struct bs_ctx *ctx,
+		     const struct bs_unique *unique)
+{
+	uint32_t from = binder->uniques.n;
+
+	bs_vec_push(ctx->arena, &binder->uniques, *unique);
+	if (binder->uniques.n > binder->n_unique_heads) {
+		binder->n_unique_heads = binder->n_unique_heads ? binder->n_unique_heads * 2 : 64;
+		binder->unique_heads = bs_new(ctx->arena, uint32_t, binder->n_unique_heads);
+		from = 0;
+	}
+	link_uniques(binder, from);
 }
 
 void bs_binder_forget_dead(struct bs_binder *binder, const struct bs_process *process)
@@ -96,4 +152,8 @@ void bs_binder_forget_dead(struct bs_binder *binder, const struct bs_process *pr
 		if (!bs_map_of(process, binder->uniques.v[i].map)->removed)
 			binder->uniques.v[kept++] = binder->uniques.v[i];
 	binder->uniques.n = kept;
+	if (binder->n_unique_heads)
+		memset(binder->unique_heads, 0,
+		       binder->n_unique_heads * sizeof *binder->unique_heads);
+	link_uniques(binder, 0);
 }

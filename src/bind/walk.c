@@ -57,5 +57,8 @@ void bs_walk(const struct bs_binder *binder, const struct bs_process *process,
 
 struct bs_query bs_query_of(const struct bs_process *process, const struct bs_binding *binding)
 {
-	return bs_query_for(process, binding->referrer, binding->symbol, binding->type_class);
+	const struct bs_image *image = bs_map_of(process, binding->referrer)->image;
+
+	return bs_query_for(process, binding->referrer, binding->symbol, binding->type_class,
+			    bs_hash_gnu(bs_image_symbol_name(image, binding->symbol)));
 }

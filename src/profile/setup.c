@@ -9,25 +9,23 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A build's default directories and $LIB, by machine; the multiarch name stands for Debian and its
- * kin. */
+/* Upstream's slibdir by machine, for want of a loader to read. */
 struct layout {
 	uint16_t e_machine;
 	uint8_t elf_class, data;
-	const char *slibdir;   /* upstream: "lib64" */
-	const char *multiarch; /* "x86_64-linux-gnu" */
+	const char *slibdir; /* upstream: "lib64" */
 };
 
 static const struct layout layouts[] = {
-	{ EM_X86_64, ELFCLASS64, ELFDATA2LSB, "lib64", "x86_64-linux-gnu" },
-	{ EM_X86_64, ELFCLASS32, ELFDATA2LSB, "libx32", "x86_64-linux-gnux32" },
-	{ EM_386, ELFCLASS32, ELFDATA2LSB, "lib", "i386-linux-gnu" },
-	{ EM_AARCH64, ELFCLASS64, ELFDATA2LSB, "lib64", "aarch64-linux-gnu" },
-	{ EM_ARM, ELFCLASS32, ELFDATA2LSB, "lib", "arm-linux-gnueabihf" },
-	{ EM_RISCV, ELFCLASS64, ELFDATA2LSB, "lib64/lp64d", "riscv64-linux-gnu" },
-	{ EM_PPC64, ELFCLASS64, ELFDATA2LSB, "lib64", "powerpc64le-linux-gnu" },
-	{ EM_S390, ELFCLASS64, ELFDATA2MSB, "lib64", "s390x-linux-gnu" },
-	{ EM_MIPS, ELFCLASS64, ELFDATA2LSB, "lib64", "mips64el-linux-gnuabi64" },
+	{ EM_X86_64, ELFCLASS64, ELFDATA2LSB, "lib64" },
+	{ EM_X86_64, ELFCLASS32, ELFDATA2LSB, "libx32" },
+	{ EM_386, ELFCLASS32, ELFDATA2LSB, "lib" },
+	{ EM_AARCH64, ELFCLASS64, ELFDATA2LSB, "lib64" },
+	{ EM_ARM, ELFCLASS32, ELFDATA2LSB, "lib" },
+	{ EM_RISCV, ELFCLASS64, ELFDATA2LSB, "lib64/lp64d" },
+	{ EM_PPC64, ELFCLASS64, ELFDATA2LSB, "lib64" },
+	{ EM_S390, ELFCLASS64, ELFDATA2MSB, "lib64" },
+	{ EM_MIPS, ELFCLASS64, ELFDATA2LSB, "lib64" },
 };
 
 static const struct layout *layout_of(const struct bs_machine *machine)
@@ -39,62 +37,77 @@ static const struct layout *layout_of(const struct bs_machine *machine)
 	return NULL;
 }
 
-/* The run of directories at BYTES as a NULL-ended list; the run ends at the first string that is no
- * directory path. */
+/* The length of the directory path at BYTES, which begins and ends with a slash; 0 when there is
+ * none. */
+static size_t directory_length(const char *bytes, size_t n)
+{
+	size_t length = n && *bytes == '/' ? strnlen(bytes, n) : 0;
+
+	if (length < 2 || length == n || bytes[length - 1] != '/')
+		return 0;
+	for (size_t i = 0; i < length; i++)
+		if (bytes[i] <= ' ' || bytes[i] > '~')
+			return 0;
+	return length;
+}
+
+/* The directories at BYTES, one behind the other, as a NULL-ended list; NULL when there are fewer
+ * than two. */
 static const char *const *read_run(const struct bs_ctx *ctx, const char *bytes, size_t n)
 {
 	BS_VEC(const char *) dirs = { 0 };
 
-	while (n > 1 && *bytes == '/') {
-		size_t length = strnlen(bytes, n);
-
-		if (length == n || bytes[length - 1] != '/')
-			break;
+	for (size_t length; (length = directory_length(bytes, n)) != 0;) {
 		bs_vec_push(ctx->arena, &dirs, bs_arena_strndup(ctx->arena, bytes, length));
 		bytes += length + 1;
 		n -= length + 1;
 	}
+	if (dirs.n < 2)
+		return NULL;
 	bs_vec_push(ctx->arena, &dirs, NULL);
 	return dirs.v;
 }
 
-/* Finds "\0FIRST\0/usr/..." in INTERP; NULL when it is not there. */
-static const char *find_run(const struct bs_ctx *ctx, const char *interp, size_t n,
-			    const char *first)
+/* The first such run in INTERP. */
+static const char *const *find_run(const struct bs_ctx *ctx, const char *interp, size_t n)
 {
-	size_t length = strlen(first) + 1;
-	char *pattern = bs_new(ctx->arena, char, length + 2);
+	for (size_t i = 0; i + 1 < n; i++) {
+		const char *slash = memchr(interp + i + 1, '/', n - i - 1);
 
-	pattern[0] = '\0';
-	memcpy(pattern + 1, first, length);
-	pattern[length + 1] = '/'; /* a second directory follows */
-	const char *at = interp ? memmem(interp, n, pattern, length + 2) : NULL;
+		if (!slash)
+			return NULL;
+		i = (size_t)(slash - interp);
+		if (interp[i - 1] != '\0')
+			continue;
+		const char *const *run = read_run(ctx, slash, n - i);
 
-	return at ? at + 1 : NULL;
+		if (run)
+			return run;
+	}
+	return NULL;
+}
+
+/* $LIB is the first directory without its slashes: the loader's slibdir, or Debian's multiarch
+ * directory. */
+static const char *token_of(const struct bs_ctx *ctx, const char *directory)
+{
+	return bs_arena_strndup(ctx->arena, directory + 1, strlen(directory) - 2);
 }
 
 static void default_directories(const struct bs_ctx *ctx, const struct layout *layout,
 				const char *interp, size_t n, struct bs_search_setup *ret)
 {
-	const char *multiarch = bs_arena_printf(ctx->arena, "lib/%s", layout->multiarch);
-	const char *first = bs_arena_printf(ctx->arena, "/%s/", multiarch);
-	const char *at = find_run(ctx, interp, n, first);
-
-	ret->lib_token = multiarch;
-	if (!at) {
-		first = bs_arena_printf(ctx->arena, "/%s/", layout->slibdir);
-		at = find_run(ctx, interp, n, first);
-		ret->lib_token = layout->slibdir;
-	}
-	if (at) {
-		ret->system_dirs = read_run(ctx, at, n - (size_t)(at - interp));
+	ret->system_dirs = interp ? find_run(ctx, interp, n) : NULL;
+	if (ret->system_dirs) {
+		ret->lib_token = token_of(ctx, ret->system_dirs[0]);
 		return;
 	}
 	const char **dirs = bs_new(ctx->arena, const char *, 3);
 
-	dirs[0] = first;
+	dirs[0] = bs_arena_printf(ctx->arena, "/%s/", layout->slibdir);
 	dirs[1] = bs_arena_printf(ctx->arena, "/usr/%s/", layout->slibdir);
 	ret->system_dirs = dirs;
+	ret->lib_token = layout->slibdir;
 	bs_diag_add(ctx->diags, BS_DIAG_ASSUMED, NULL, BS_NO_OFFSET, 0,
 		    "the default directories are %s and %s, as upstream builds them", dirs[0],
 		    dirs[1]);
@@ -115,8 +128,7 @@ static const char *const *x86_levels(const struct bs_ctx *ctx, unsigned level)
 
 /* The builtin levels of the other machines that have any, best first. (glibc
  * sysdeps/MACHINE/dl-hwcaps-subdirs.c) */
-static const char *const *named_levels(const struct bs_ctx *ctx, const struct bs_machine *machine,
-				       const char *cpu)
+static const char *const *named_levels(const struct bs_machine *machine, const char *cpu)
 {
 	static const char *const power[] = { "power10", "power9", NULL };
 	static const char *const s390[] = { "z16", "z15", "z14", "z13", NULL };
@@ -125,7 +137,6 @@ static const char *const *named_levels(const struct bs_ctx *ctx, const struct bs
 				 : machine->e_machine == EM_S390 ? s390
 								 : none;
 
-	(void)ctx;
 	if (!cpu)
 		return none;
 	for (const char *const *level = all; *level; level++)
@@ -167,7 +178,7 @@ static bool choose_cpu(const struct bs_ctx *ctx, const struct bs_plan *plan,
 		ret->hwcaps_levels = x86_levels(ctx, level);
 		return true;
 	}
-	ret->hwcaps_levels = named_levels(ctx, machine, plan->cpu);
+	ret->hwcaps_levels = named_levels(machine, plan->cpu);
 	if (!ret->hwcaps_levels) {
 		*ret_problem = bs_arena_printf(ctx->arena, "unknown CPU level '%s' for %s",
 					       plan->cpu, machine->name);

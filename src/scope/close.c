@@ -47,6 +47,7 @@ static void shrink_scope(struct bs_process *process, const struct bs_ctx *ctx, b
 {
 	struct bs_map *map = bs_map_at(process, survivor);
 	bool wants_own = !map->is_root && map->has_initfini;
+	bool changed = false;
 	bs_ids scope = { 0 };
 
 	bs_vec_each (i, &map->scope) {
@@ -54,6 +55,7 @@ static void shrink_scope(struct bs_process *process, const struct bs_ctx *ctx, b
 			bs_vec_push(ctx->arena, &scope, map->scope.v[i]);
 			continue;
 		}
+		changed = true;
 		if (!wants_own)
 			continue;
 		wants_own = false;
@@ -61,8 +63,7 @@ static void shrink_scope(struct bs_process *process, const struct bs_ctx *ctx, b
 		map->is_root = true;
 		bs_vec_push(ctx->arena, &scope, map->searchlist);
 	}
-	if (scope.n != map->scope.n || map->is_root)
-		process->generation++;
+	process->generation += changed;
 	map->scope = scope;
 	if (map->loader != BS_NO_MAP && !is_kept[map->loader])
 		map->loader = BS_NO_MAP;
@@ -78,7 +79,11 @@ void bs_map_close(struct bs_process *process, const struct bs_ctx *ctx, bs_map_i
 		return;
 
 	const uint8_t *is_kept = mark(process, ctx, order);
+	bs_ids destruction = bs_ids_copy(ctx->arena, order);
 	uint32_t n_kept = 0;
+
+	bs_sort_maps(process, ctx, &destruction, map->ns == 0, false, true);
+	bs_tls_give_back(process, &destruction, is_kept);
 
 	bs_vec_each (i, order)
 		if (is_kept[order->v[i]] && bs_map_of(process, order->v[i])->kind == BS_MAP_LOADED)

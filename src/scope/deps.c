@@ -178,6 +178,21 @@ static const char *request_of(struct walk *w, const struct bs_map *map, const st
 	return NULL;
 }
 
+/* The loader puts a stand-in into its list that takes part in nothing. (glibc
+ * elf/dl-load.c:_dl_map_object, l_faked) */
+static void go_without(struct walk *w, const char *name, bool optional,
+		       const struct bs_failure *failure)
+{
+	bs_vec_push(w->ctx->arena, &w->process->missing,
+		    (struct bs_missing){
+			    .name = name,
+			    .before = w->process->maps.n,
+			    .optional = optional,
+			    .n_traces = w->traces ? w->traces->n : 0,
+			    .failure = *failure,
+		    });
+}
+
 /* Loads what the map at node AT names in its dynamic section. False: a request failed for good. */
 static bool visit(struct walk *w, uint32_t at, struct bs_failure *ret_failure)
 {
@@ -215,7 +230,11 @@ static bool visit(struct walk *w, uint32_t at, struct bs_failure *ret_failure)
 		bs_map_id dep = load_for(w, id, name, ret_failure);
 
 		if (dep == BS_NO_MAP) {
-			if (d->tag != DT_AUXILIARY)
+			bool optional = d->tag == DT_AUXILIARY;
+
+			if (w->process->trace && !w->by_dlopen && ret_failure->not_found)
+				go_without(w, name, optional, ret_failure);
+			else if (!optional)
 				return false;
 			*ret_failure = (struct bs_failure){ .needed_by = BS_NO_MAP };
 			continue;

@@ -5,8 +5,6 @@
  */
 #include "scope-priv.h"
 
-#include <string.h>
-
 struct bs_requester bs_requester_of(const struct bs_process *process, const struct bs_ctx *ctx,
 				    bs_map_id id)
 {
@@ -36,8 +34,7 @@ static bs_map_id loaded_by_name(struct bs_process *process, const struct bs_ctx 
 			return order->v[i];
 		/* A soname is compared until it matched once; from then on it is one of the names.
 		 */
-		if (map->soname_added || !map->image || !map->image->soname ||
-		    strcmp(map->image->soname, request) != 0)
+		if (map->soname_added || map->soname != name)
 			continue;
 		bs_vec_push(ctx->arena, &map->names, name);
 		map->soname_added = true;
@@ -72,8 +69,10 @@ static bool search(struct bs_process *process, const struct bs_ctx *ctx, const s
 {
 	BS_VEC(struct bs_requester) chain = { 0 };
 
+	/* Who has no RPATH adds nothing to the chain but its length. */
 	for (bs_map_id id = load->requester; id != BS_NO_MAP; id = bs_map_of(process, id)->loader)
-		bs_vec_push(ctx->arena, &chain, bs_requester_of(process, ctx, id));
+		if (id == load->requester || bs_map_of(process, id)->image->rpath)
+			bs_vec_push(ctx->arena, &chain, bs_requester_of(process, ctx, id));
 
 	const struct bs_requester main = bs_requester_of(process, ctx, process->executable);
 	const bs_ids *order = &process->ns[load->ns].order;
@@ -118,6 +117,7 @@ bs_map_id bs_map_load(struct bs_process *process, const struct bs_ctx *ctx,
 		ret_failure->subject = found.subject;
 		ret_failure->words = found.words;
 		ret_failure->os_error = found.os_error;
+		ret_failure->not_found = found.not_found;
 		return BS_NO_MAP;
 	}
 	id = loaded_by_file(process, ctx, load, found.image);

@@ -23,7 +23,6 @@ void bs_process_open_begin(struct bs_process *process, const struct bs_ctx *ctx,
 	*ret = (struct bs_opening){
 		.request = *request,
 		.state = BS_OPEN_FAILED,
-		.tls_before = process->tls.used,
 		.had_libc =
 			process->ns[request->ns].used && process->ns[request->ns].libc != BS_NO_MAP,
 	};
@@ -113,7 +112,6 @@ void bs_process_open_abort(struct bs_process *process, const struct bs_ctx *ctx,
 {
 	if (!opening->had_libc)
 		process->ns[opening->request.ns].libc = BS_NO_MAP;
-	process->tls.used = opening->tls_before;
 	if (opening->root != BS_NO_MAP)
 		bs_map_close(process, ctx, opening->root);
 }

@@ -105,6 +105,7 @@ bs_map_id bs_map_add(struct bs_process *process, const struct bs_ctx *ctx,
 		    (struct bs_map){
 			    .image = image,
 			    .name = bs_name_of(ctx->names, name),
+			    .soname = bs_name_of(ctx->names, image ? image->soname : NULL),
 			    .kind = load->kind,
 			    .ns = load->ns,
 			    .loader = load->requester_loads ? load->requester : BS_NO_MAP,
@@ -211,7 +212,9 @@ static void place_loader(struct bs_process *process, const struct bs_ctx *ctx, b
 		return;
 	uint32_t behind = index_of(order, searched->v[at - 1]);
 
-	if (vdso != BS_NO_MAP && behind + 1 < order->n && order->v[behind + 1] == vdso)
+	/* A trace puts it in front of the vdso. */
+	if (!process->trace && vdso != BS_NO_MAP && behind + 1 < order->n &&
+	    order->v[behind + 1] == vdso)
 		behind++;
 	insert_id(ctx->arena, order, behind + 1, process->loader);
 }
@@ -219,9 +222,9 @@ static void place_loader(struct bs_process *process, const struct bs_ctx *ctx, b
 static void load_preloads(struct bs_process *process, const struct bs_ctx *ctx,
 			  const struct bs_start *start, bs_traces *traces, bs_ids *preloads)
 {
-	for (const char *const *word = start->preloads; word && *word; word++) {
+	for (uint32_t i = 0; start->preloads && start->preloads[i]; i++) {
 		const struct bs_load load = {
-			.name = *word,
+			.name = start->preloads[i],
 			.requester = process->executable,
 			.requester_loads = true,
 			.kind = BS_MAP_STARTUP,
@@ -232,7 +235,7 @@ static void load_preloads(struct bs_process *process, const struct bs_ctx *ctx,
 		bs_map_id id = bs_map_load(process, ctx, &load, traces, &failure);
 
 		if (id == BS_NO_MAP)
-			start->preload_failed(start->data, *word, &failure);
+			start->preload_failed(start->data, i, &failure);
 		else if (id >= before)
 			bs_vec_push(ctx->arena, preloads, id);
 		if (id != BS_NO_MAP)

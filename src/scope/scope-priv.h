@@ -47,6 +47,10 @@ void bs_sort_maps(const struct bs_process *process, const struct bs_ctx *ctx, bs
 /* tls.c: places the TLS blocks of all objects that are there at start-up. */
 void bs_tls_begin(struct bs_process *process);
 
+/* Gives back what the dying maps of ORDER held, as far as the loader manages to. IS_KEPT by map id.
+ */
+void bs_tls_give_back(struct bs_process *process, const bs_ids *order, const uint8_t *is_kept);
+
 /* close.c: one handle less; what nothing holds any more dies. (glibc
  * elf/dl-close.c:_dl_close_worker) */
 void bs_map_close(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id id);

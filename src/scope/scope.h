@@ -42,6 +42,7 @@ struct bs_map {
 	const struct bs_image *image; /* NULL for the vdso, whose file nobody has */
 	bs_name name;		      /* the link-map name; "" for the executable */
 	bs_ids names; /* requested names that lead here, the first request first; then the soname */
+	bs_name soname; /* the image's; 0 when there is none */
 	enum bs_map_kind kind;
 	enum bs_map_role role;
 	uint32_t ns;
@@ -60,7 +61,8 @@ struct bs_map {
 	bool soname_added, has_file_id, global, relocated, init_called, removed;
 	bool preloaded; /* by LD_PRELOAD, --preload or the file: it is there to interpose */
 	bool nodelete_pending, nodelete_active, versions_checked;
-	bool tls_placed; /* its TLS block has a place in the static one */
+	bool tls_placed;     /* its TLS block has a place in the static one ... */
+	uint64_t tls_offset; /* ... at this many bytes of its use (see tls.c) */
 
 	uint32_t born, died; /* steps; died is BS_NEVER while it lives */
 	enum bs_how how;     /* the search step that found it */
@@ -111,6 +113,28 @@ struct bs_scope_policy {
 	const char *(*refuse)(const struct bs_image *image, bool by_dlopen);
 };
 
+/* Why a request failed, as the loader puts it: `SUBJECT: WORDS[: strerror(OS_ERROR)]`. WORDS is
+ * NULL: no failure. */
+struct bs_failure {
+	const char *subject, *words; /* SUBJECT may be "" */
+	const char *occasion; /* at start-up, instead of "error while loading shared libraries"; or
+				 NULL */
+	int os_error;
+	bool crash;	     /* the loader itself dies here; WORDS say of what */
+	bool not_found;	     /* there is no such file, or none of this kind */
+	bs_map_id needed_by; /* whose DT_NEEDED it was; BS_NO_MAP for the file of a dlopen or a
+				preload */
+};
+
+/* What a trace went on without. It is no map: nobody searches it. */
+struct bs_missing {
+	const char *name;  /* the request */
+	bs_map_id before;  /* its place in link-map order: maps below this id came earlier */
+	bool optional;	   /* DT_AUXILIARY: a normal start goes on, too */
+	uint32_t n_traces; /* search steps up to the end of its search */
+	struct bs_failure failure;
+};
+
 struct bs_process {
 	const struct bs_scope_policy *policy;
 	const struct bs_search_setup *setup;
@@ -126,6 +150,8 @@ struct bs_process {
 	struct bs_static_tls tls;
 	uint32_t step;	     /* the step that is under way: births and deaths are dated with it */
 	uint32_t generation; /* moves whenever a scope or a searchlist does */
+	bool trace;	     /* start-up goes on without what cannot be found */
+	BS_VEC(struct bs_missing) missing;
 };
 
 static inline struct bs_map *bs_map_at(struct bs_process *process, bs_map_id id)
@@ -142,20 +168,6 @@ static inline const struct bs_map *bs_map_of(const struct bs_process *process, b
  */
 bs_list_id bs_global_list(const struct bs_process *process, uint32_t ns);
 
-/* ---- failure ------------------------------------------------------------------------------- */
-
-/* Why a request failed, as the loader puts it: `SUBJECT: WORDS[: strerror(OS_ERROR)]`. WORDS is
- * NULL: no failure. */
-struct bs_failure {
-	const char *subject, *words; /* SUBJECT may be "" */
-	const char *occasion; /* at start-up, instead of "error while loading shared libraries"; or
-				 NULL */
-	int os_error;
-	bool crash;	     /* the loader itself dies here; WORDS say of what */
-	bs_map_id needed_by; /* whose DT_NEEDED it was; BS_NO_MAP for the file of a dlopen or a
-				preload */
-};
-
 /* ---- start-up ------------------------------------------------------------------------------ */
 
 struct bs_start {
@@ -166,8 +178,9 @@ struct bs_start {
 	const char *vdso_soname;       /* "linux-vdso.so.1", or NULL */
 	const char *const *preloads;   /* in order; NULL ends */
 	bool no_preload_file;	       /* /etc/ld.so.preload is missing, whose errno stays behind */
-	/* Is told of each preload that could not be loaded; the loader says so and goes on. */
-	void (*preload_failed)(void *data, const char *word, const struct bs_failure *failure);
+	/* Is told of each preload that could not be loaded, by its index; the loader says so and
+	 * goes on. */
+	void (*preload_failed)(void *data, uint32_t index, const struct bs_failure *failure);
 	void *data;
 };
 
@@ -175,7 +188,7 @@ struct bs_start {
  * Maps the executable, ld.so, the vdso, the preloads and all that they need, and gives every object
  * its scope. PROCESS has policy, setup, fs and store filled in and is zero otherwise. Every search
  * step is appended to TRACES. Returns false with *RET_FAILURE when something that is needed cannot
- * be had: the process then ends.
+ * be had: the process then ends. A trace lists what cannot be found in PROCESS and returns true.
  */
 bool bs_process_start(struct bs_process *process, const struct bs_ctx *ctx,
 		      const struct bs_start *start, bs_traces *traces,
@@ -209,13 +222,12 @@ enum bs_open_state {
 struct bs_opening {
 	struct bs_open_request request;
 	enum bs_open_state state;
-	bs_map_id root;	     /* BS_NO_MAP when the file itself could not be loaded */
-	bool had_libc;	     /* the namespace had a libc before */
-	uint64_t tls_before; /* of the static TLS block, used before */
-	bs_ids promoted;     /* what came into the global scope, in order */
-	bs_ids grown;	     /* maps of the root's searchlist ... */
-	bs_ids grown_from;   /* ... and the scope index from which on each is news (0: all);
-				BS_NO_LIST: nothing */
+	bs_map_id root;	   /* BS_NO_MAP when the file itself could not be loaded */
+	bool had_libc;	   /* the namespace had a libc before */
+	bs_ids promoted;   /* what came into the global scope, in order */
+	bs_ids grown;	   /* maps of the root's searchlist ... */
+	bs_ids grown_from; /* ... and the scope index from which on each is news (0: all);
+			      BS_NO_LIST: nothing */
 };
 
 /* Steps 2 to 7 of a dlopen: find, load, map the needs. (glibc elf/dl-open.c:dl_open_worker_begin)

@@ -88,7 +88,7 @@ void bs_tls_begin(struct bs_process *process)
 	tls->optional = process->policy->tls_optional;
 	bs_vec_each (id, &process->maps) {
 		struct bs_map *map = bs_map_at(process, id);
-		struct block b;
+		struct block b = { 0 };
 
 		if (!block_of(map->image, &b))
 			continue;
@@ -107,7 +107,7 @@ bool bs_process_place_tls(struct bs_process *process, bs_map_id id, bool optiona
 {
 	struct bs_map *map = bs_map_at(process, id);
 	struct bs_static_tls *tls = &process->tls;
-	struct block b;
+	struct block b = { 0 };
 	uint64_t use, free_bytes = tls->size - tls->used;
 
 	if (map->tls_placed || !block_of(map->image, &b))
@@ -129,5 +129,56 @@ bool bs_process_place_tls(struct bs_process *process, bs_map_id id, bool optiona
 		tls->optional -= use;
 	tls->used += use;
 	map->tls_placed = true;
+	/* Downwards an offset is the block's end, upwards the place where use began. */
+	map->tls_offset = grows_down(process) ? tls->used : tls->used - use;
 	return true;
+}
+
+/* A chunk of the block that is free again: neighbours are joined as they come. */
+struct chunk {
+	uint64_t start, end;
+	bool any;
+};
+
+/*
+ * Takes the chunk START to END in. Only what lies at the end of the used area comes back; a hole
+ * that is found while another is held is lost, as in the loader. (glibc
+ * elf/dl-close.c:_dl_close_worker)
+ */
+static void take_in(struct bs_static_tls *tls, struct chunk *free_chunk, uint64_t start,
+		    uint64_t end)
+{
+	if (!free_chunk->any) {
+		*free_chunk = (struct chunk){ start, end, true };
+	} else if (end == free_chunk->start) {
+		free_chunk->start = start;
+	} else if (start == free_chunk->end) {
+		free_chunk->end = end;
+	} else if (free_chunk->end == tls->used) {
+		tls->used = free_chunk->start;
+		*free_chunk = (struct chunk){ start, end, true };
+	} else if (free_chunk->end < end) {
+		*free_chunk = (struct chunk){ start, end, true };
+	}
+}
+
+void bs_tls_give_back(struct bs_process *process, const bs_ids *order, const uint8_t *is_kept)
+{
+	struct chunk free_chunk = { 0 };
+
+	bs_vec_each (i, order) {
+		const struct bs_map *map = bs_map_of(process, order->v[i]);
+		struct block b;
+
+		if (is_kept[order->v[i]] || !map->tls_placed || !block_of(map->image, &b))
+			continue;
+		if (grows_down(process))
+			take_in(&process->tls, &free_chunk, map->tls_offset - b.size,
+				map->tls_offset);
+		else
+			take_in(&process->tls, &free_chunk, map->tls_offset,
+				map->tls_offset + b.size);
+	}
+	if (free_chunk.any && free_chunk.end == process->tls.used)
+		process->tls.used = free_chunk.start;
 }

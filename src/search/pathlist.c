@@ -289,6 +289,7 @@ static struct visit visit_dir(struct bs_walk *walk, uint32_t id, enum bs_how how
 	uint32_t n_name = (uint32_t)strlen(walk->request->name) + 1;
 	struct visit visit = { .outcome = BS_NOT_HERE };
 
+	walk->directory = dir->text;
 	state->path.n = 0;
 	bs_chars_put(walk->ctx, &state->path, dir->text, dir->n);
 	for (uint32_t sub = 0; sub < state->hwcaps->n_subdirs; sub++) {
@@ -337,6 +338,7 @@ enum bs_outcome bs_list_walk(struct bs_walk *walk, struct bs_list *list, enum bs
 			trace_list(walk, list, i, how);
 		}
 		visit = visit_dir(walk, id, how);
+		walk->directory = NULL;
 		if (visit.outcome != BS_NOT_HERE)
 			return visit.outcome;
 		if (visit.exists && ends_list(state->setup->policy, state->error))

@@ -146,6 +146,7 @@ struct bs_search_state {
 
 /* One bs_search() on its way. */
 struct bs_walk {
+	const char *directory; /* of the list that is being walked, as the list has it; or NULL */
 	struct bs_search_state *state;
 	const struct bs_ctx *ctx;
 	const struct bs_request *request;

@@ -64,7 +64,12 @@ static enum bs_outcome judge_file(struct bs_walk *walk, const struct bs_image *i
 enum bs_outcome bs_try_file(struct bs_walk *walk, const char *path, enum bs_how how)
 {
 	struct bs_search_state *state = walk->state;
-	struct bs_trace trace = { .kind = BS_TRACE_TRY, .how = how, .verdict = BS_SKIP };
+	struct bs_trace trace = {
+		.kind = BS_TRACE_TRY,
+		.how = how,
+		.verdict = BS_SKIP,
+		.where = walk->directory,
+	};
 	enum bs_outcome outcome = BS_NOT_HERE;
 	int fd = bs_fs_open_file(state->fs, path);
 
@@ -242,6 +247,7 @@ bool bs_search(struct bs_search_state *state, const struct bs_ctx *ctx,
 	if (outcome != BS_NOT_HERE)
 		return outcome == BS_TAKEN;
 	ret->subject = request->name;
+	ret->not_found = true;
 	if (walk.met_other_class) {
 		ret->words = state->setup->target.machine->elf_class == ELFCLASS32
 				     ? "wrong ELF class: ELFCLASS64"

@@ -173,6 +173,7 @@ struct bs_trace {
 	enum bs_verdict verdict; /* of a TRY that opened */
 	int os_error;		 /* of a TRY that did not */
 	uint32_t ns;		 /* of a FIND */
+	/* WHERE of a TRY: the directory as the list has it, without the hwcaps subdirectory */
 	const char *text, *label, *where;
 	const char *words; /* of a TRY that was refused */
 };
@@ -189,6 +190,7 @@ struct bs_found {
 	const char *words;   /* "cannot open shared object file", "invalid ELF header" */
 	const char *subject; /* what they are said of: the request, or the path that was refused */
 	int os_error;	     /* whose strerror(3) follows, or 0 */
+	bool not_found;	     /* nothing was taken or refused */
 };
 
 /* ---- searching ---------------------------------------------------------------------------- */

@@ -58,8 +58,10 @@ static bool check_cpu(struct bs_run *run, struct bs_step_result *result)
 
 static bool bind_opened(struct bs_run *run, struct bs_step_result *result, bool lazy)
 {
+	result->stage = BS_STAGE_CHECKING;
 	if (!check_versions(run, result) || !check_cpu(run, result))
 		return false;
+	result->stage = BS_STAGE_BINDING;
 	bs_event_scope(run, result, result->opening.root, 0);
 	const bs_ids order = bs_relocation_order(&run->process, &run->ctx, result->opening.root);
 
@@ -101,7 +103,7 @@ void bs_run_dlopen(struct bs_run *run, const struct bs_step *step, struct bs_ste
 	}
 	bs_process_open_begin(&run->process, &run->ctx, &request, &result->traces, &result->opening,
 			      &failure);
-	bs_event_searches(run, result, 0);
+	bs_event_searches(run, result, 0, result->traces.n);
 	switch (result->opening.state) {
 	case BS_OPEN_FAILED:
 		bs_step_fail(run, result, &failure);
@@ -109,6 +111,7 @@ void bs_run_dlopen(struct bs_run *run, const struct bs_step *step, struct bs_ste
 		return;
 	case BS_OPEN_NOTHING:
 		result->state = BS_STEP_FAILED;
+		result->failure.needed_by = BS_NO_MAP;
 		result->message = "";
 		run->refused = true;
 		return;

@@ -3,10 +3,11 @@
  */
 #include "sim-priv.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* The last one counts, as in the loader, which goes through the environment and overwrites. */
-static const struct bs_variable *find(const struct bs_plan *plan, const char *name)
+static const struct bs_variable *find_variable(const struct bs_plan *plan, const char *name)
 {
 	for (uint32_t i = plan->n_environment; i-- > 0;)
 		if (strcmp(plan->environment[i].name, name) == 0)
@@ -16,7 +17,7 @@ static const struct bs_variable *find(const struct bs_plan *plan, const char *na
 
 static const char *count(struct bs_run *run, const char *name)
 {
-	const struct bs_variable *variable = find(run->plan, name);
+	const struct bs_variable *variable = find_variable(run->plan, name);
 
 	if (!variable)
 		return NULL;
@@ -26,32 +27,87 @@ static const char *count(struct bs_run *run, const char *name)
 
 static void not_simulated(struct bs_run *run, const char *name)
 {
-	const struct bs_variable *variable = find(run->plan, name);
+	const struct bs_variable *variable = find_variable(run->plan, name);
 
 	if (variable && *variable->value)
 		bs_diag_add(run->ctx.diags, BS_DIAG_NOT_SIMULATED, NULL, BS_NO_OFFSET, 0,
 			    "%s=%s is not simulated: bindings may differ", name, variable->value);
 }
 
+/* A tunable that changes answers: numbers within bounds, others are ignored. */
+struct tunable {
+	const char *name;
+	uint64_t least, most;
+	uint64_t value; /* the default, then what was said last */
+	bool said;
+};
+
+enum { TUNABLE_SORT, TUNABLE_NAMESPACES, TUNABLE_OPTIONAL_TLS, N_TUNABLES };
+
+/* NAME=VALUE, N bytes. (glibc elf/dl-tunables.c:tunable_initialize) */
+static void read_tunable(struct tunable *tunables, const char *text, size_t n)
+{
+	const char *equals = memchr(text, '=', n);
+	size_t name_n = equals ? (size_t)(equals - text) : n;
+
+	for (unsigned i = 0; equals && i < N_TUNABLES; i++) {
+		struct tunable *t = &tunables[i];
+
+		if (strlen(t->name) != name_n || strncmp(t->name, text, name_n) != 0)
+			continue;
+		uint64_t value = strtoull(equals + 1, NULL, 0);
+
+		if (value < t->least || value > t->most)
+			return;
+		t->value = value;
+		t->said = true;
+	}
+}
+
+/*
+ * What start-up leaves free in the static TLS block (glibc elf/dl-tls.c:tls_static_surplus); with
+ * the defaults it is the 1664 bytes of old.
+ */
+static uint64_t tls_surplus(uint64_t namespaces, uint64_t optional)
+{
+	enum { LIBC_TLS = 144, OTHER_TLS = 144, LEGACY_TLS = 144 };
+
+	return (namespaces - 1) * LIBC_TLS + namespaces * OTHER_TLS + optional + LEGACY_TLS;
+}
+
 static void apply_tunables(struct bs_run *run)
 {
-	static const char sort[] = "glibc.rtld.dynamic_sort=";
-	const struct bs_variable *variable = find(run->plan, "GLIBC_TUNABLES");
+	struct tunable tunables[N_TUNABLES] = {
+		{ "glibc.rtld.dynamic_sort", 1, 2, 2, false },
+		{ "glibc.rtld.nns", 1, BS_MAX_NAMESPACES, 4, false },
+		{ "glibc.rtld.optional_static_tls", 0, INT32_MAX, run->scope_policy.tls_optional,
+		  false },
+	};
+	const struct bs_variable *variable = find_variable(run->plan, "GLIBC_TUNABLES");
+	bool counts = false;
 
 	if (!variable)
 		return;
-	const char *found = strstr(variable->value, sort);
+	for (const char *s = variable->value; *s; s += *s != '\0') {
+		size_t n = strcspn(s, ":");
 
-	if (found) {
-		bs_vec_push(run->ctx.arena, &run->counted, *variable);
-		run->scope_policy.sort =
-			found[sizeof sort - 1] == '1' ? BS_SORT_COUNTING : BS_SORT_DFS;
+		read_tunable(tunables, s, n);
+		if (strncmp(s, "glibc.cpu.", 10) == 0)
+			bs_diag_add(run->ctx.diags, BS_DIAG_NOT_SIMULATED, NULL, BS_NO_OFFSET, 0,
+				    "GLIBC_TUNABLES: %.*s is not simulated; --cpu is the way to "
+				    "name a CPU",
+				    (int)n, s);
+		s += n;
 	}
-	if (strstr(variable->value, "glibc.cpu."))
-		bs_diag_add(
-			run->ctx.diags, BS_DIAG_NOT_SIMULATED, NULL, BS_NO_OFFSET, 0,
-			"GLIBC_TUNABLES=%s: what it says of the CPU is not simulated; --cpu does",
-			variable->value);
+	for (unsigned i = 0; i < N_TUNABLES; i++)
+		counts |= tunables[i].said;
+	if (!counts)
+		return;
+	bs_vec_push(run->ctx.arena, &run->counted, *variable);
+	run->scope_policy.sort = tunables[TUNABLE_SORT].value == 1 ? BS_SORT_COUNTING : BS_SORT_DFS;
+	run->scope_policy.tls_optional = tunables[TUNABLE_OPTIONAL_TLS].value;
+	run->scope_policy.tls_surplus = tls_surplus(tunables[TUNABLE_NAMESPACES].value,
+						    tunables[TUNABLE_OPTIONAL_TLS].value);
 }
 
 void bs_environment_apply(struct bs_run *run)

@@ -25,12 +25,16 @@ const char *bs_run_symbol_name(const struct bs_run *run, const struct bs_binding
 void bs_event_add(struct bs_run *run, struct bs_step_result *result, enum bs_event_kind kind,
 		  uint32_t a)
 {
+	/* What a trace finds out behind the failure is nothing that the loader does. */
+	if (result->state == BS_STEP_FAILED)
+		return;
 	bs_vec_push(run->ctx.arena, &result->events, (struct bs_event){ kind, a });
 }
 
-void bs_event_searches(struct bs_run *run, struct bs_step_result *result, uint32_t from)
+void bs_event_searches(struct bs_run *run, struct bs_step_result *result, uint32_t from,
+		       uint32_t to)
 {
-	for (uint32_t i = from; i < result->traces.n; i++)
+	for (uint32_t i = from; i < to; i++)
 		bs_event_add(run, result, BS_EVENT_SEARCH, i);
 }
 
@@ -57,7 +61,10 @@ void bs_event_scope(struct bs_run *run, struct bs_step_result *result, bs_map_id
 void bs_step_fail(struct bs_run *run, struct bs_step_result *result,
 		  const struct bs_failure *failure)
 {
+	if (result->state == BS_STEP_FAILED)
+		return;
 	result->state = BS_STEP_FAILED;
+	result->failed_in = result->stage;
 	result->failure = *failure;
 	result->ends_process = failure->crash || result->number == 0;
 	if (failure->occasion && !*failure->subject)

@@ -37,6 +37,7 @@ static bool prepare(struct bs_run *run, struct bs_store *store, struct bs_target
 	run->process.setup = &run->setup;
 	run->process.fs = run->fs;
 	run->process.store = store;
+	run->process.trace = plan->trace;
 	run->binder = bs_binder_new(&run->ctx, &run->match_policy);
 	return true;
 }
@@ -68,7 +69,7 @@ static bool run_step(struct bs_run *run, const struct bs_target_files *files,
 	else
 		bs_run_dlopen(run, result.step, &result);
 	result.last_map = run->process.maps.n;
-	if (result.state == BS_STEP_OK)
+	if (result.state == BS_STEP_OK || (run->plan->trace && result.stage == BS_STAGE_BINDING))
 		ask_slots(run, &result);
 	if (sink->step)
 		sink->step(sink->data, run, &result);

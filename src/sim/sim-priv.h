@@ -42,7 +42,8 @@ const struct bs_map *bs_run_beyond_cpu(const struct bs_run *run, bs_map_id root)
 /* events.c */
 void bs_event_add(struct bs_run *run, struct bs_step_result *result, enum bs_event_kind kind,
 		  uint32_t a);
-void bs_event_searches(struct bs_run *run, struct bs_step_result *result, uint32_t from);
+void bs_event_searches(struct bs_run *run, struct bs_step_result *result, uint32_t from,
+		       uint32_t to);
 void bs_event_scope(struct bs_run *run, struct bs_step_result *result, bs_map_id map,
 		    uint32_t from);
 void bs_event_notes(struct bs_run *run, struct bs_step_result *result, uint32_t from);
@@ -52,6 +53,7 @@ void bs_event_notes(struct bs_run *run, struct bs_step_result *result, uint32_t 
 bool bs_run_relocate(struct bs_run *run, struct bs_step_result *result, const bs_ids *order,
 		     bool lazy);
 
-/* The step fails with FAILURE, worded for its place. */
+/* The step fails with FAILURE, worded for its place; the first failure of a step is the one that
+ * counts. */
 void bs_step_fail(struct bs_run *run, struct bs_step_result *result,
 		  const struct bs_failure *failure);

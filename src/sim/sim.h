@@ -24,7 +24,11 @@ enum bs_step_state {
 	BS_STEP_NOT_REACHED, /* the process ended before */
 };
 
-/* What the loader does in a step, in its order; ld-debug prints these one by one. */
+/* How far a step comes. */
+enum bs_stage { BS_STAGE_LOADING, BS_STAGE_CHECKING, BS_STAGE_BINDING };
+
+/* What the loader does in a step, in its order, up to a failure; ld-debug prints these one by one.
+ */
 enum bs_event_kind {
 	BS_EVENT_SEARCH,  /* trace A */
 	BS_EVENT_SCOPE,	  /* scope view A */
@@ -55,7 +59,10 @@ struct bs_step_result {
 	uint32_t number;	    /* 0 is start-up */
 	const struct bs_step *step; /* NULL for start-up */
 	enum bs_step_state state;
-	bool ends_process;   /* nothing after it is reached */
+	enum bs_stage stage;	 /* how far it came ... */
+	enum bs_stage failed_in; /* ... and, when FAILED, where the loader gives up: a trace goes on
+				    behind that */
+	bool ends_process;	 /* nothing after it is reached */
 	const char *message; /* the loader's words when FAILED; "" for RTLD_NOLOAD of what is not
 				there */
 	struct bs_failure failure; /* the same, in parts */

@@ -10,19 +10,31 @@ struct preload_listener {
 	struct bs_preloads preloads;
 };
 
-static void preload_failed(void *data, const char *word, const struct bs_failure *failure)
+static void preload_failed(void *data, uint32_t index, const struct bs_failure *failure)
 {
 	struct preload_listener *listener = data;
-	const char *source = "";
 
-	for (uint32_t i = 0; listener->preloads.words[i]; i++)
-		if (listener->preloads.words[i] == word)
-			source = listener->preloads.sources[i];
 	bs_vec_push(listener->run->ctx.arena, &listener->result->passed_over,
-		    (struct bs_passed_over){ word, source, *failure });
+		    (struct bs_passed_over){ listener->preloads.words[index],
+					     listener->preloads.sources[index], *failure });
 }
 
-/* Every map is checked, then the loader gives up if any check failed. */
+/* What a trace went on without ends a normal start at once. */
+static void searched(struct bs_run *run, struct bs_step_result *result)
+{
+	bs_vec_each (i, &run->process.missing) {
+		const struct bs_missing *m = &run->process.missing.v[i];
+
+		if (m->optional)
+			continue;
+		bs_event_searches(run, result, 0, m->n_traces);
+		bs_step_fail(run, result, &m->failure);
+		return;
+	}
+	bs_event_searches(run, result, 0, result->traces.n);
+}
+
+/* Every map is checked, then the loader gives up if any check failed; false when it does. */
 static bool check_versions(struct bs_run *run, struct bs_step_result *result)
 {
 	const bs_ids *order = &run->process.ns[0].order;
@@ -60,9 +72,9 @@ static bool check_versions(struct bs_run *run, struct bs_step_result *result)
 		};
 
 		bs_step_fail(run, result, &failure);
-		return false;
+		break;
 	}
-	return false;
+	return run->plan->trace;
 }
 
 /* The CPU level that an object says it needs. (glibc sysdeps/x86/dl-prop.h:dl_isa_level_check) */
@@ -154,11 +166,12 @@ void bs_run_startup(struct bs_run *run, const struct bs_target_files *files,
 	struct bs_failure failure = { 0 };
 	bool loaded = bs_process_start(process, &run->ctx, &start, &result->traces, &failure);
 
-	bs_event_searches(run, result, 0);
+	searched(run, result);
 	if (!loaded) {
 		bs_step_fail(run, result, &failure);
 		return;
 	}
+	result->stage = BS_STAGE_CHECKING;
 	if (!check_versions(run, result))
 		return;
 	const bs_ids *order = &process->ns[0].order;
@@ -177,13 +190,19 @@ void bs_run_startup(struct bs_run *run, const struct bs_target_files *files,
 			.needed_by = BS_NO_MAP,
 		};
 
-		bs_step_fail(run, result, &too_old);
-		result->message = bs_failure_as_dlerror(&run->ctx, &too_old);
-		return;
+		if (result->state != BS_STEP_FAILED) {
+			bs_step_fail(run, result, &too_old);
+			result->message = bs_failure_as_dlerror(&run->ctx, &too_old);
+		}
+		if (!run->plan->trace)
+			return;
 	}
 	const bs_ids relocate = bs_relocation_order(process, &run->ctx, process->executable);
 
-	if (!bs_run_relocate(run, result, &relocate, !run->bind_now))
+	result->stage = BS_STAGE_BINDING;
+	result->relocated.stopped = result->state == BS_STEP_FAILED;
+	if (!bs_run_relocate(run, result, &relocate, !run->bind_now) ||
+	    result->state == BS_STEP_FAILED)
 		return;
 	bind_loader(run, result);
 	constructors_ran(run);

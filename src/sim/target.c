@@ -100,6 +100,8 @@ static const char *why_no_elf(struct bs_run *run, const char *path, const struct
 	bytes = bs_fs_read(run->fs, &run->ctx, path, &n);
 	const char *interpreter = bytes ? script_interpreter(&run->ctx, bytes, n) : NULL;
 
+	if (interpreter && !*interpreter)
+		return bs_arena_printf(arena, "%s: a script that names no interpreter", path);
 	if (interpreter) {
 		const char *program = libtool_program(run, path, bytes);
 
@@ -185,8 +187,10 @@ bool bs_target_open(struct bs_run *run, struct bs_store *store, struct bs_target
 	int fd = open_executable(run, &ret->path);
 
 	if (fd < 0) {
+		const char *typed = run->plan->executable;
+
 		*ret_problem =
-			bs_arena_printf(arena, "%s: %s", run->plan->executable, strerror(errno));
+			bs_arena_printf(arena, "%s: %s", *typed ? typed : "''", strerror(errno));
 		return false;
 	}
 	if (!open_image(run, store, fd, ret->path, &ret->executable, ret_problem))
@@ -215,6 +219,11 @@ bool bs_target_open(struct bs_run *run, struct bs_store *store, struct bs_target
 	}
 	if (!choose_profile(run, ret, ret_problem) || !open_interp(run, store, ret, ret_problem))
 		return false;
+	if (ret->interp_image == exe) {
+		*ret_problem =
+			bs_arena_printf(arena, "%s: the loader cannot load itself", ret->path);
+		return false;
+	}
 	/* The kernel says where the executable is, free of links; `ld.so FILE` has nothing but the
 	 * name it was given. */
 	if (exe->interp) {
