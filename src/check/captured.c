@@ -12,13 +12,15 @@
 
 enum { BIND_UNIQUE = 10 };
 
-/* Three functions are no accident: one or two may be a fallback that a program overrides on
- * purpose. */
-enum { MANY_FUNCTIONS = 3 };
+/*
+ * Three functions are no accident. One symbol alone is most often meant: a hook, or a fallback that
+ * a program brings along for systems without it.
+ */
+enum { SEVERAL = 2, MANY_FUNCTIONS = 3 };
 
 struct bs_checker {
-	uint8_t *copied; /* by symbol of the executable: it holds a copy of the object */
-	uint32_t n_copied;
+	BS_VEC(uint64_t)
+	copied; /* addresses in the executable that hold a copy of somebody's object */
 };
 
 struct bs_checker *bs_checker_new(const struct bs_run *run)
@@ -33,12 +35,20 @@ static void note_copies(struct bs_checker *checker, const struct bs_run *run,
 {
 	const struct bs_image *exe = bs_map_of(&run->process, run->process.executable)->image;
 
-	checker->n_copied = exe->symbols.n;
-	checker->copied = bs_new(run->ctx.arena, uint8_t, exe->symbols.n);
 	bs_vec_each (i, bindings)
 		if (bindings->v[i].type_class == BS_CLASS_COPY &&
 		    bindings->v[i].referrer == run->process.executable)
-			checker->copied[bindings->v[i].symbol] = 1;
+			bs_vec_push(run->ctx.arena, &checker->copied,
+				    bs_image_symbol(exe, bindings->v[i].symbol).value);
+}
+
+/* By address, since an object may have several names and only one of them the relocation. */
+static bool is_copied(const struct bs_checker *checker, const struct bs_symbol *symbol)
+{
+	bs_vec_each (i, &checker->copied)
+		if (checker->copied.v[i] == symbol->value)
+			return true;
+	return false;
 }
 
 /*
@@ -76,7 +86,9 @@ static enum kind kind_of(const struct bs_checker *checker, const struct bs_run *
 	const struct bs_map *to = bs_map_of(&run->process, b->definer);
 	struct bs_symbol own = bs_image_symbol(from->image, b->symbol);
 
-	if (!is_definition(&own))
+	/* ld.so's own definitions serve it until libc is there; then it changes over to libc's. */
+	if (!is_definition(&own) ||
+	    (from->role == BS_ROLE_LOADER && b->definer == run->process.ns[from->ns].libc))
 		return NOT_CAPTURED;
 	if (b->definer == b->referrer)
 		return INSIDE;
@@ -85,8 +97,7 @@ static enum kind kind_of(const struct bs_checker *checker, const struct bs_run *
 	if (theirs.section == SHN_UNDEF || b->why == BS_WHY_UNIQUE ||
 	    bs_symbol_bind(&own) == BIND_UNIQUE)
 		return NOT_CAPTURED;
-	if (b->definer == run->process.executable && b->definer_symbol < checker->n_copied &&
-	    checker->copied[b->definer_symbol])
+	if (b->definer == run->process.executable && is_copied(checker, &theirs))
 		return NOT_CAPTURED;
 	if (is_replaceable(bs_image_symbol_name(from->image, b->symbol)))
 		return REPLACEABLE;
@@ -151,8 +162,30 @@ struct pass {
 	const struct bs_run *run;
 	bs_findings *findings;
 	uint32_t step;
-	uint32_t *inside; /* by map: references to own symbols that stay */
+	uint32_t *inside; /* by map: own symbols that are bound inside */
+	/* By symbol of the referrer under way: what was counted already. A symbol that is called
+	 * and whose address is taken has two bindings. */
+	uint8_t *counted;
+	bs_map_id counted_of;
 };
+
+enum { COUNTED_INSIDE = 1, COUNTED_CAPTURED = 2 };
+
+/* True when SYMBOL of its referrer was counted before in this manner. Bindings come referrer by
+ * referrer. */
+static bool counted_before(struct pass *pass, const struct bs_binding *b, uint8_t manner)
+{
+	if (!pass->counted || pass->counted_of != b->referrer) {
+		const struct bs_image *image = bs_map_of(&pass->run->process, b->referrer)->image;
+
+		pass->counted = bs_new(pass->run->ctx.arena, uint8_t, image->symbols.n);
+		pass->counted_of = b->referrer;
+	}
+	bool before = pass->counted[b->symbol] & manner;
+
+	pass->counted[b->symbol] |= manner;
+	return before;
+}
 
 static void go_through(struct pass *pass, const bs_bindings *bindings, bool waiting)
 {
@@ -160,7 +193,8 @@ static void go_through(struct pass *pass, const bs_bindings *bindings, bool wait
 		const struct bs_binding *b = &bindings->v[i];
 		enum kind kind = kind_of(pass->checker, pass->run, b);
 
-		if (kind == NOT_CAPTURED)
+		if (kind == NOT_CAPTURED ||
+		    counted_before(pass, b, kind == INSIDE ? COUNTED_INSIDE : COUNTED_CAPTURED))
 			continue;
 		if (kind == INSIDE) {
 			pass->inside[b->referrer]++;
@@ -181,7 +215,7 @@ static void go_through(struct pass *pass, const bs_bindings *bindings, bool wait
 
 static enum bs_level level_of(const struct bs_finding *f)
 {
-	if (f->preloaded || !(f->n_functions + f->n_data))
+	if (f->preloaded || f->n_functions + f->n_data < SEVERAL)
 		return BS_LEVEL_NOTE;
 	return f->n_functions >= MANY_FUNCTIONS ? BS_LEVEL_ERROR : BS_LEVEL_WARNING;
 }

@@ -71,3 +71,25 @@ struct bs_checker *bs_checker_new(const struct bs_run *run);
 /* The findings of the step RESULT, worst first, then by objects. They live as long as the run. */
 bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
 			  const struct bs_step_result *result);
+
+/* ---- hints --------------------------------------------------------------------------------- */
+
+/* Where a file of the name is that the loader did not find, and what leads there. */
+enum bs_hint_kind {
+	BS_HINT_WORKING_DIRECTORY, /* dlopen and DT_NEEDED do not look there */
+	BS_HINT_RUNPATH,	   /* the RUNPATH of MAP, which serves MAP's own needs only */
+	BS_HINT_RPATH,		   /* the RPATH of MAP, which is no requester of this one */
+	BS_HINT_BESIDE,		   /* in MAP's directory */
+};
+
+struct bs_hint {
+	enum bs_hint_kind kind;
+	const char *path; /* inside the root */
+	bs_map_id map;	  /* BS_NO_MAP for the working directory */
+};
+
+typedef BS_VEC(struct bs_hint) bs_hints;
+
+/* Looks for what the failed step RESULT did not find. In RUN's arena; empty when nothing is there
+ * or something else failed. */
+bs_hints bs_find_hints(const struct bs_run *run, const struct bs_step_result *result);

@@ -19,15 +19,22 @@ enum bs_exit {
 
 enum bs_color { BS_COLOR_AUTO, BS_COLOR_ALWAYS, BS_COLOR_NEVER };
 
+/* One report of the run: --format with --output, or --report. */
+struct bs_output {
+	const struct bs_format *format;
+	unsigned show;
+	const char *path; /* file, or NULL: standard output */
+};
+
 /* What the command line asks for. */
 struct bs_command_line {
 	struct bs_plan plan;
-	const struct bs_format *format;
-	unsigned show;
-	const char *output; /* file, or NULL: standard output */
+	BS_VEC(struct bs_output) outputs;
+	struct bs_selection selection;
+	enum bs_level fail_on; /* BS_LEVEL_NONE: findings do not count */
 	enum bs_color color;
-	bool verbose, quiet;
-	bool done; /* --help or --version was answered */
+	bool verbose;
+	bool done; /* --help, --version or --rule was answered */
 };
 
 /*
@@ -43,6 +50,21 @@ bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **
  * otherwise it belongs to the file's name. A name without flags is TEXT itself.
  */
 struct bs_step bs_parse_dlopen(struct bs_arena *arena, const char *text);
+
+/* Where a report goes. A file gets its name when it is complete: until then it lies beside its
+ * place. */
+struct bs_destination {
+	FILE *file;
+	const char *path; /* NULL: standard output */
+	char *unfinished; /* the name until then; NULL for what is no regular file */
+};
+
+/* Opens PATH, or standard output for NULL. False after a message. */
+bool bs_destination_open(struct bs_arena *arena, const char *path, struct bs_destination *ret);
+
+/* Writes what WRITER holds back and closes; KEEP false: the file is dropped. False after a message.
+ */
+bool bs_destination_close(struct bs_destination *d, struct bs_writer *writer, bool keep);
 
 /* `bindsim: ...` on standard error, with control characters made visible. */
 void bs_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

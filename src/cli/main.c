@@ -2,10 +2,8 @@
 #include "cli.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -27,105 +25,6 @@ static bool wants_color(const struct bs_command_line *line, FILE *file)
 	return isatty(fileno(file));
 }
 
-/*
- * Where the report goes. A file gets its name when it is complete: until then it lies beside its
- * place.
- */
-struct destination {
-	FILE *file;
-	const char *path; /* NULL: standard output */
-	char *unfinished; /* the name until then; NULL for what is no regular file */
-};
-
-static bool destination_open(struct bs_arena *arena, const char *path, struct destination *ret)
-{
-	struct stat st;
-	int fd;
-
-	*ret = (struct destination){ .file = stdout, .path = path };
-	if (!path)
-		return true;
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
-		fd = open(path, O_WRONLY | O_CLOEXEC);
-	} else {
-		/* The file behind a link is replaced, not the link: /dev/stdout may be one. */
-		char *real = realpath(path, NULL);
-
-		if (real)
-			ret->path = path = bs_arena_printf(arena, "%s", real);
-		free(real);
-		ret->unfinished = bs_arena_printf(arena, "%s.XXXXXX", path);
-		fd = mkostemp(ret->unfinished, O_CLOEXEC);
-		if (fd >= 0) {
-			mode_t mask = umask(0);
-
-			umask(mask);
-			fchmod(fd, 0666 & ~mask);
-		}
-	}
-	ret->file = fd >= 0 ? fdopen(fd, "w") : NULL;
-	if (ret->file)
-		return true;
-	bs_complain("%s: %s", path, strerror(errno));
-	if (fd >= 0 && ret->unfinished)
-		unlink(ret->unfinished);
-	return false;
-}
-
-static bool destination_close(struct destination *d, struct bs_writer *writer, bool keep)
-{
-	bool ok = bs_writer_flush(writer);
-	int error = writer->error;
-
-	if (d->path && fclose(d->file) != 0 && ok) {
-		ok = false;
-		error = errno;
-	}
-	if (ok && keep && d->unfinished && rename(d->unfinished, d->path) != 0) {
-		ok = false;
-		error = errno;
-	}
-	if ((!ok || !keep) && d->unfinished)
-		unlink(d->unfinished);
-	if (!ok)
-		bs_complain("%s: %s", d->path ? d->path : "standard output", strerror(error));
-	return ok;
-}
-
-/* The first thing that failed, for standard error: a status of 1 or 2 never comes alone. */
-struct first_failure {
-	struct bs_sink report;
-	char message[512];
-};
-
-static void forward_begin(void *data, const struct bs_run *run)
-{
-	struct first_failure *first = data;
-
-	if (first->report.begin)
-		first->report.begin(first->report.data, run);
-}
-
-static void forward_step(void *data, const struct bs_run *run, const struct bs_step_result *result)
-{
-	struct first_failure *first = data;
-
-	if (result->state == BS_STEP_FAILED && !first->message[0])
-		snprintf(first->message, sizeof first->message, "step %u failed: %s",
-			 result->number,
-			 *result->message ? result->message : "the object is not loaded");
-	if (first->report.step)
-		first->report.step(first->report.data, run, result);
-}
-
-static void forward_end(void *data, const struct bs_run *run)
-{
-	struct first_failure *first = data;
-
-	if (first->report.end)
-		first->report.end(first->report.data, run);
-}
-
 static void print_diagnostics(struct bs_arena *arena, const struct bs_sim_report *report,
 			      bool verbose)
 {
@@ -145,57 +44,101 @@ static void print_diagnostics(struct bs_arena *arena, const struct bs_sim_report
 	}
 }
 
+/* The reports of one run and the files they go to. */
+struct opened {
+	struct bs_reports reports;
+	struct bs_destination *destinations;
+	struct bs_arena *arena;
+};
+
+static bool close_all(struct opened *opened, bool keep)
+{
+	bool ok = true;
+
+	for (uint32_t i = 0; i < opened->reports.n; i++)
+		ok &= bs_destination_close(&opened->destinations[i], opened->reports.list[i].writer,
+					   keep);
+	return ok;
+}
+
+static bool open_all(struct opened *opened, const struct bs_command_line *line)
+{
+	opened->reports.list = bs_new(opened->arena, struct bs_report, line->outputs.n);
+	opened->destinations = bs_new(opened->arena, struct bs_destination, line->outputs.n);
+	bs_vec_each (i, &line->outputs) {
+		const struct bs_output *output = &line->outputs.v[i];
+		struct bs_writer *writer = bs_new(opened->arena, struct bs_writer, 1);
+
+		if (!bs_destination_open(opened->arena, output->path, &opened->destinations[i])) {
+			close_all(opened, false);
+			return false;
+		}
+		writer->file = opened->destinations[i].file;
+		opened->reports.list[opened->reports.n++] = (struct bs_report){
+			.format = output->format,
+			.show = output->show,
+			.color = wants_color(line, writer->file),
+			.selection = line->selection,
+			.writer = writer,
+			.fail_on = line->fail_on,
+		};
+	}
+	return true;
+}
+
+/* A status of 1 or 2 never comes without a message. */
+static enum bs_exit conclude(const struct bs_command_line *line, const struct bs_reports *reports,
+			     enum bs_sim_status status, const struct bs_sim_report *report)
+{
+	switch (status) {
+	case BS_SIM_CANNOT:
+		bs_complain("%s", report->problem);
+		return BS_EXIT_TROUBLE;
+	case BS_SIM_NO_MEMORY:
+		bs_complain("out of memory");
+		return BS_EXIT_TROUBLE;
+	case BS_SIM_REFUSED:
+		bs_complain("step %u failed: %s", reports->first_refused_step,
+			    reports->first_refusal && *reports->first_refusal
+				    ? reports->first_refusal
+				    : "the object is not loaded");
+		return BS_EXIT_REFUSED;
+	case BS_SIM_OK:
+		break;
+	}
+	if (line->fail_on == BS_LEVEL_NONE || reports->worst < line->fail_on)
+		return BS_EXIT_OK;
+	bs_complain("a finding reaches --fail-on=%s", bs_level_name(line->fail_on));
+	return BS_EXIT_REFUSED;
+}
+
 static enum bs_exit simulate(struct bs_arena *arena, const struct bs_command_line *line)
 {
 	struct bs_store *store = bs_store_new();
+	struct opened opened = { .arena = arena };
 	struct bs_sim_report report;
-	struct destination destination;
-	struct bs_writer *writer = bs_new(arena, struct bs_writer, 1);
-	struct first_failure first = { 0 };
 	enum bs_sim_status status;
 
 	if (!store)
 		bs_arena_exhausted(arena);
-	if (!destination_open(arena, line->quiet ? NULL : line->output, &destination)) {
+	if (!open_all(&opened, line)) {
 		bs_store_free(store);
 		return BS_EXIT_TROUBLE;
 	}
-	writer->file = destination.file;
-	struct bs_report written = {
-		.format = line->format,
-		.show = line->show,
-		.color = wants_color(line, destination.file),
-		.verbose = line->verbose,
-		.writer = writer,
-	};
-
-	if (!line->quiet)
-		first.report = bs_report_sink(&written);
-	const struct bs_sink sink = {
-		.data = &first,
-		.begin = forward_begin,
-		.step = forward_step,
-		.end = forward_end,
-	};
+	const struct bs_sink sink = bs_reports_sink(&opened.reports);
 
 	status = bs_simulate(&line->plan, store, &sink, &report);
 	bool answered = status == BS_SIM_OK || status == BS_SIM_REFUSED;
-	bool written_well = destination_close(&destination, writer, answered);
+	bool written = close_all(&opened, answered);
 
 	/* Where there is no answer, the problem says what the diagnostics led to. */
 	if (answered || line->verbose)
 		print_diagnostics(arena, &report, line->verbose);
-	if (status == BS_SIM_CANNOT)
-		bs_complain("%s", report.problem);
-	else if (status == BS_SIM_NO_MEMORY)
-		bs_complain("out of memory");
-	else if (status == BS_SIM_REFUSED)
-		bs_complain("%s", first.message);
+	enum bs_exit exit_status = conclude(line, &opened.reports, status, &report);
+
 	bs_sim_report_done(&report);
 	bs_store_free(store);
-	if (!answered || !written_well)
-		return BS_EXIT_TROUBLE;
-	return status == BS_SIM_REFUSED ? BS_EXIT_REFUSED : BS_EXIT_OK;
+	return written ? exit_status : BS_EXIT_TROUBLE;
 }
 
 int main(int argc, char **argv)

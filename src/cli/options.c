@@ -57,6 +57,9 @@ static void print_option(const char *name, char letter, const char *argument, co
 static void print_help(void)
 {
 	puts("Usage: bindsim [OPTION]... EXECUTABLE [STEP]...\n"
+	     "       bindsim explain --symbol GLOB | --pair FROM,TO [OPTION]... EXECUTABLE "
+	     "[STEP]...\n"
+	     "       bindsim explain --rule RULE\n"
 	     "Says which shared object every symbol reference of a process would bind to, for\n"
 	     "EXECUTABLE's start-up and for the loader calls to come, without running anything.");
 #define GROUP(title)				 printf("\n%s:\n", title);
@@ -65,10 +68,15 @@ static void print_help(void)
 #undef OPTION
 #undef GROUP
 	puts("\nFLAGS: LAZY NOW GLOBAL LOCAL DEEPBIND NODELETE NOLOAD, joined by , + or |, or a "
-	     "number.\n"
-	     "Parts for --show: of text: steps, objects, bindings; of ld-debug: bindings, libs,\n"
-	     "scopes, versions, mapped.\n"
-	     "\nExit status: 0 all succeeds, 1 the simulated loader refuses something, 2 trouble.\n"
+	     "number.\n\nParts for --show:");
+	for (const struct bs_format *const *format = bs_formats(); *format; format++) {
+		printf("  %-9s", (*format)->name);
+		for (const char *const *part = (*format)->parts; *part; part++)
+			printf("%s%s", part == (*format)->parts ? "" : ", ", *part);
+		puts("");
+	}
+	puts("\nExit status: 0 all succeeds, 1 something is refused or reaches --fail-on, 2 "
+	     "trouble.\n"
 	     "The manual page bindsim(1) tells more.");
 }
 
@@ -77,8 +85,12 @@ static void print_help(void)
 struct reader {
 	struct bs_arena *arena;
 	struct bs_command_line *line;
-	const char *show; /* read when the format is known */
-	bool no_env;
+	bool explain; /* the command */
+	const char *rule;
+	const struct bs_format *format;
+	const char *show; /* read when the formats are known */
+	const char *output;
+	bool no_env, quiet;
 	BS_VEC(struct bs_step) steps;
 	BS_VEC(struct bs_variable) set; /* by --env */
 };
@@ -110,45 +122,109 @@ static bool read_color(struct reader *r, const char *text)
 	return false;
 }
 
-static bool read_format(struct reader *r, const char *text)
+static const struct bs_format *read_format(struct reader *r, const char *option, const char *text)
 {
-	r->line->format = bs_format_find(text);
-	if (r->line->format)
-		return true;
+	const struct bs_format *found = bs_format_find(text);
 	const char *names = "";
 
 	for (const struct bs_format *const *format = bs_formats(); *format; format++)
 		names = bs_arena_printf(r->arena, "%s %s", names, (*format)->name);
-	bs_complain("--format '%s': unknown; there are%s", text, names);
+	if (!found)
+		bs_complain("%s '%s': unknown format; there are%s", option, text, names);
+	return found;
+}
+
+/* FORMAT:FILE */
+static bool read_report(struct reader *r, const char *text)
+{
+	const char *colon = strchr(text, ':');
+
+	if (!colon || !colon[1]) {
+		bs_complain("--report '%s': FORMAT:FILE is wanted", text);
+		return false;
+	}
+	const struct bs_format *format = read_format(
+		r, "--report", bs_arena_strndup(r->arena, text, (size_t)(colon - text)));
+
+	if (format)
+		bs_vec_push(r->arena, &r->line->outputs,
+			    (struct bs_output){ .format = format, .path = colon + 1 });
+	return format != NULL;
+}
+
+static bool read_level(struct reader *r, const char *text)
+{
+	for (enum bs_level level = BS_LEVEL_NONE; level <= BS_LEVEL_ERROR; level++)
+		if (strcmp(text, bs_level_name(level)) == 0) {
+			r->line->fail_on = level;
+			return true;
+		}
+	bs_complain("--fail-on '%s': error, warning, note or none is wanted", text);
 	return false;
 }
 
-/* The parts in TEXT as bits of FORMAT's list. */
-static bool read_show(struct bs_arena *arena, const struct bs_format *format, const char *text,
-		      unsigned *ret)
+/* FROM,TO */
+static bool read_pair(struct reader *r, const char *text)
 {
-	*ret = 0;
-	for (;; text++) {
-		size_t n = strcspn(text, ",");
-		unsigned i = 0;
+	const char *comma = strchr(text, ',');
 
-		while (format->parts[i] &&
-		       (strlen(format->parts[i]) != n || strncmp(format->parts[i], text, n) != 0))
-			i++;
-		if (!format->parts[i]) {
-			const char *names = "";
-
-			for (i = 0; format->parts[i]; i++)
-				names = bs_arena_printf(arena, "%s %s", names, format->parts[i]);
-			bs_complain("--show '%.*s': format %s has no such part; it has%s", (int)n,
-				    text, format->name, names);
-			return false;
-		}
-		*ret |= 1u << i;
-		text += n;
-		if (!*text)
-			return true;
+	if (!comma || comma == text || !comma[1]) {
+		bs_complain("--pair '%s': FROM,TO is wanted", text);
+		return false;
 	}
+	r->line->selection.from = bs_arena_strndup(r->arena, text, (size_t)(comma - text));
+	r->line->selection.to = comma + 1;
+	return true;
+}
+
+/* The bit of the part called NAME, N bytes long, in FORMAT; 0 when it has none. */
+static unsigned part_bit(const struct bs_format *format, const char *name, size_t n)
+{
+	for (unsigned i = 0; format->parts[i]; i++)
+		if (strlen(format->parts[i]) == n && strncmp(format->parts[i], name, n) == 0)
+			return 1u << i;
+	return 0;
+}
+
+static bool complain_of_part(struct reader *r, const char *name, size_t n)
+{
+	const char *names = "";
+
+	bs_vec_each (i, &r->line->outputs) {
+		const struct bs_format *format = r->line->outputs.v[i].format;
+
+		names = bs_arena_printf(r->arena, "%s%s format %s has", names, i ? ";" : "",
+					format->name);
+		for (unsigned k = 0; format->parts[k]; k++)
+			names = bs_arena_printf(r->arena, "%s %s", names, format->parts[k]);
+	}
+	bs_complain("--show '%.*s': no such part;%s", (int)n, name, names);
+	return false;
+}
+
+/* Each report shows the parts that it has; one that has none of them shows what it shows by
+ * default. */
+static bool read_show(struct reader *r)
+{
+	for (const char *name = r->show; name;) {
+		size_t n = strcspn(name, ",");
+		bool found = false;
+
+		bs_vec_each (i, &r->line->outputs) {
+			struct bs_output *output = &r->line->outputs.v[i];
+			unsigned bit = part_bit(output->format, name, n);
+
+			output->show |= bit;
+			found |= bit != 0;
+		}
+		if (!found)
+			return complain_of_part(r, name, n);
+		name = name[n] ? name + n + 1 : NULL;
+	}
+	bs_vec_each (i, &r->line->outputs)
+		if (!r->line->outputs.v[i].show)
+			r->line->outputs.v[i].show = r->line->outputs.v[i].format->default_show;
+	return true;
 }
 
 static bool read_option(struct reader *r, int id, const char *value)
@@ -207,13 +283,32 @@ static bool read_option(struct reader *r, int id, const char *value)
 	case OPTION_HWCAPS_PREPEND:
 		plan->hwcaps_prepend = value;
 		return true;
+	case OPTION_SYMBOL:
+		r->line->selection.symbol = value;
+		return true;
+	case OPTION_FROM:
+		r->line->selection.from = value;
+		return true;
+	case OPTION_TO:
+		r->line->selection.to = value;
+		return true;
+	case OPTION_PAIR:
+		return read_pair(r, value);
+	case OPTION_RULE:
+		r->rule = value;
+		return true;
+	case OPTION_REPORT:
+		return read_report(r, value);
+	case OPTION_FAIL_ON:
+		return read_level(r, value);
 	case OPTION_FORMAT:
-		return read_format(r, value);
+		r->format = read_format(r, "--format", value);
+		return r->format != NULL;
 	case OPTION_SHOW:
 		r->show = value;
 		return true;
 	case OPTION_OUTPUT:
-		r->line->output = value;
+		r->output = value;
 		return true;
 	case OPTION_COLOR:
 		return read_color(r, value);
@@ -221,7 +316,7 @@ static bool read_option(struct reader *r, int id, const char *value)
 		r->line->verbose = true;
 		return true;
 	case OPTION_QUIET:
-		r->line->quiet = true;
+		r->quiet = true;
 		return true;
 	case OPTION_HELP:
 		print_help();
@@ -277,8 +372,34 @@ static void take_environment(struct reader *r, char **environ)
 	plan->n_environment = all.n;
 }
 
-static bool take_executable(struct bs_command_line *line, const char *word)
+/* Words that name commands are never looked up as programs, so that what a script means by them
+ * stays the same. */
+static bool is_reserved(const char *word)
 {
+	static const char *const words[] = { "check", "order",	"advise", "verify", "diff",
+					     "log",   "record", "scan",	  "loaders" };
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (strcmp(words[i], word) == 0)
+			return true;
+	return false;
+}
+
+/* The first word may be a command; "./explain" is a file. */
+static bool take_word(struct reader *r, const char *word)
+{
+	struct bs_command_line *line = r->line;
+
+	if (!line->plan.executable && !r->explain && strcmp(word, "explain") == 0) {
+		r->explain = true;
+		return true;
+	}
+	if (!line->plan.executable && !r->explain && is_reserved(word)) {
+		bs_complain("'%s' is the name of a command that this version does not have; "
+			    "./%s is a file",
+			    word, word);
+		return false;
+	}
 	if (line->plan.executable) {
 		bs_complain("one executable at a time: '%s' is one too many", word);
 		return false;
@@ -287,20 +408,78 @@ static bool take_executable(struct bs_command_line *line, const char *word)
 	return true;
 }
 
+/* bindsim explain --rule RULE: no run is needed. */
+static bool explain_rule(struct reader *r)
+{
+	enum bs_rule rule = bs_rule_find(r->rule);
+
+	if (!r->explain) {
+		bs_complain("--rule belongs to the command explain");
+		return false;
+	}
+	if (rule == BS_RULE_COUNT_) {
+		const char *names = "";
+
+		for (rule = 0; rule < BS_RULE_COUNT_; rule++)
+			names = bs_arena_printf(r->arena, "%s %s", names, bs_rule_text(rule)->slug);
+		bs_complain("--rule '%s': unknown; there are%s", r->rule, names);
+		return false;
+	}
+	const struct bs_rule_text *text = bs_rule_text(rule);
+
+	printf("%s: %s\n\n%s\n", text->slug, text->summary, text->help);
+	r->line->done = true;
+	return true;
+}
+
+/* What is to be known when all words are read. */
+static bool finish(struct reader *r, char **environ)
+{
+	struct bs_command_line *line = r->line;
+	const struct bs_selection *selection = &line->selection;
+
+	if (!line->plan.executable) {
+		bs_complain("which executable? Usage: bindsim [OPTION]... EXECUTABLE [STEP]...");
+		return false;
+	}
+	if (r->explain && !selection->symbol && !selection->from && !selection->to) {
+		bs_complain("explain what? --symbol GLOB, --pair FROM,TO or --rule RULE");
+		return false;
+	}
+	if (r->explain && r->format && r->format != &bs_format_text) {
+		bs_complain("explain writes text only, not --format=%s", r->format->name);
+		return false;
+	}
+	if (!r->quiet)
+		bs_vec_push(r->arena, &line->outputs,
+			    (struct bs_output){
+				    .format = r->explain  ? &bs_format_explain
+					      : r->format ? r->format
+							  : &bs_format_text,
+				    .path = r->output,
+			    });
+	bs_vec_each (i, &line->outputs)
+		line->plan.trace |= line->outputs.v[i].format->traces;
+	line->plan.steps = r->steps.v;
+	line->plan.n_steps = r->steps.n;
+	take_environment(r, environ);
+	return read_show(r);
+}
+
 bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **environ,
 			  struct bs_command_line *ret)
 {
 	struct reader r = { .arena = arena, .line = ret };
 	int id;
 
-	*ret = (struct bs_command_line){ .format = &bs_format_text };
+	*ret = (struct bs_command_line){ 0 };
 	opterr = 0;
 	optind = 1;
 	/* The "-" makes getopt(3) hand over every other word, too, as option 1, whatever
 	 * POSIXLY_CORRECT says. */
 	while ((id = getopt_long(argc, argv, "-:o:vqhV", long_options, NULL)) != -1) {
 		if (id == 1) {
-			if (!take_executable(ret, optarg))
+			if (!take_word(&r, optarg))
 				return false;
 			continue;
 		}
@@ -325,17 +504,7 @@ bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **
 			return true;
 	}
 	for (; optind < argc; optind++)
-		if (!take_executable(ret, argv[optind]))
+		if (!take_word(&r, argv[optind]))
 			return false;
-	if (!ret->plan.executable) {
-		bs_complain("which executable? Usage: bindsim [OPTION]... EXECUTABLE [STEP]...");
-		return false;
-	}
-	ret->plan.steps = r.steps.v;
-	ret->plan.n_steps = r.steps.n;
-	ret->show = ret->format->default_show;
-	if (r.show && !read_show(arena, ret->format, r.show, &ret->show))
-		return false;
-	take_environment(&r, environ);
-	return true;
+	return r.rule ? explain_rule(&r) : finish(&r, environ);
 }

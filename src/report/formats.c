@@ -5,8 +5,10 @@
 
 const struct bs_format *const *bs_formats(void)
 {
-	static const struct bs_format *const formats[] = { &bs_format_text, &bs_format_lddebug,
-							   NULL };
+	static const struct bs_format *const formats[] = {
+		&bs_format_text,   &bs_format_lddebug, &bs_format_json,
+		&bs_format_ndjson, &bs_format_ldd,     NULL,
+	};
 
 	return formats;
 }
@@ -17,12 +19,4 @@ const struct bs_format *bs_format_find(const char *name)
 		if (strcmp((*format)->name, name) == 0)
 			return *format;
 	return NULL;
-}
-
-struct bs_sink bs_report_sink(struct bs_report *report)
-{
-	struct bs_sink sink = report->format->sink;
-
-	sink.data = report;
-	return sink;
 }

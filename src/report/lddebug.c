@@ -7,6 +7,8 @@
  */
 #include "report.h"
 
+#include <string.h>
+
 enum {
 	SHOW_BINDINGS = 1 << 0,
 	SHOW_LIBS = 1 << 1,
@@ -168,6 +170,7 @@ static void write_note(struct bs_report *report, const struct bs_run *run,
 		LINE(report, bs_run_map_name(run, bindings[note->a].referrer),
 		     ": error: symbol lookup error: ", result->failure.words, " (fatal)");
 		return;
+	case BS_NOTE_UNDEFINED_AGAIN:
 	case BS_NOTE_RELINK:
 		return;
 	}
@@ -210,6 +213,14 @@ static void write_mapped(struct bs_report *report, const struct bs_run *run)
 	}
 }
 
+/* A file's name may have several. */
+static const char *last_line(const char *message)
+{
+	const char *newline = strrchr(message, '\n');
+
+	return newline ? newline + 1 : message;
+}
+
 static void write_header(struct bs_report *report, const struct bs_step_result *result)
 {
 	begin_line(report);
@@ -221,7 +232,7 @@ static void write_header(struct bs_report *report, const struct bs_step_result *
 		break;
 	case BS_STEP_FAILED:
 		bs_write_text(report->writer, ": failed: ");
-		bs_write_text(report->writer, result->message);
+		bs_write_text(report->writer, last_line(result->message));
 		break;
 	case BS_STEP_NOT_REACHED:
 		bs_write_text(report->writer, ": not reached");
@@ -230,9 +241,10 @@ static void write_header(struct bs_report *report, const struct bs_step_result *
 	end_line(report);
 }
 
-static void write_step(void *data, const struct bs_run *run, const struct bs_step_result *result)
+static void write_step(struct bs_report *report, const struct bs_run *run,
+		       const struct bs_step_result *result, const bs_findings *findings)
 {
-	struct bs_report *report = data;
+	(void)findings; /* the loader finds nothing */
 	bool scopes_announced = result->number != 0;
 
 	write_header(report, result);
@@ -279,5 +291,5 @@ const struct bs_format bs_format_lddebug = {
 	.name = "ld-debug",
 	.parts = parts,
 	.default_show = SHOW_BINDINGS,
-	.sink = { .step = write_step },
+	.step = write_step,
 };

@@ -5,11 +5,12 @@
  * A format is a table of functions. The tool opens one or more reports and hands their sinks to the
  * simulation.
  *
- * Floor 8: may include base.h and sim.h; of the floors below only what sim.h shows.
+ * Floor 8: may include base.h, sim.h and check.h; of the floors below only what these show.
  */
 #pragma once
 
 #include "../base/base.h"
+#include "../check/check.h"
 #include "../sim/sim.h"
 
 #include <stdio.h>
@@ -31,29 +32,86 @@ void bs_write_number(struct bs_writer *writer, uint64_t number);
 void bs_write_format(struct bs_writer *writer, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Bytes of the printable character at S in well-formed UTF-8; 0 when there is none. */
+size_t bs_utf8_length(const unsigned char *s);
+
 /* TEXT with control characters and bytes that are not UTF-8 as \xNN, for terminals. */
 void bs_write_escaped(struct bs_writer *writer, const char *text);
 
 /* Passes on what is held back; false when this or an earlier write failed. */
 bool bs_writer_flush(struct bs_writer *writer);
 
+/* NUMBER with a comma between groups of three digits. */
+void bs_write_grouped(struct bs_writer *writer, uint64_t number);
+
+/* ---- what is shown ------------------------------------------------------------------------- */
+
+/*
+ * Which bindings are wanted. A glob that is NULL lets all pass. SYMBOL is held against the name as
+ * it stands in the file and demangled; FROM and TO against an object's link-map name, its base name
+ * and its soname.
+ */
+struct bs_selection {
+	const char *symbol, *from, *to;
+};
+
+bool bs_selected_object(const struct bs_run *run, bs_map_id map, const char *glob);
+bool bs_selected(const struct bs_selection *selection, const struct bs_run *run,
+		 const struct bs_binding *binding);
+
+/*
+ * NAME as a person writes it: C++ and Rust names demangled. Returns NAME itself when it is none;
+ * otherwise a string that stays valid until the next call from this thread.
+ */
+const char *bs_demangled(const char *name);
+
+/* When the calls of an object are bound, and the mark that decides. */
+enum bs_calls {
+	BS_CALLS_UNKNOWN, /* it was not relocated */
+	BS_CALLS_NONE,	  /* it has no jump slots */
+	BS_CALLS_LAZY,
+	BS_CALLS_NOW, /* the loader's own are, whatever the marks */
+	BS_CALLS_NOW_DT_BIND_NOW,
+	BS_CALLS_NOW_DF_BIND_NOW,
+	BS_CALLS_NOW_DF_1_NOW,
+	BS_CALLS_NOW_LD_BIND_NOW,
+	BS_CALLS_NOW_RTLD_NOW,
+	BS_CALLS_COUNT_
+};
+
+/* For MAP, which was born in the step RESULT and is no vdso. */
+enum bs_calls bs_calls_of(const struct bs_run *run, const struct bs_step_result *result,
+			  bs_map_id map);
+
 /* ---- formats ------------------------------------------------------------------------------- */
 
-/* A part that --show can name. Bit I of a report's SHOW is part I of its format. */
+struct bs_report;
+
+/* A format is a table of functions, called in this order; each may be NULL. */
 struct bs_format {
 	const char *name;
-	const char *const *parts; /* NULL ends */
+	const char *const *parts; /* what --show can name; NULL ends. Bit I of SHOW is part I. */
 	unsigned default_show;
-	struct bs_sink sink; /* data is replaced with the report */
+	bool streams; /* objects a line, not one document */
+	bool traces;  /* wants a start-up that fails to be gone through: the plan's TRACE */
+	void (*begin)(struct bs_report *report, const struct bs_run *run);
+	/* Within a step, see struct bs_sink. */
+	void (*bound)(struct bs_report *report, const struct bs_run *run,
+		      const struct bs_step_result *result);
+	void (*step)(struct bs_report *report, const struct bs_run *run,
+		     const struct bs_step_result *result, const bs_findings *findings);
+	void (*end)(struct bs_report *report, const struct bs_run *run);
 };
 
 struct bs_report {
 	const struct bs_format *format;
 	unsigned show;
 	bool color;
-	bool verbose;
+	struct bs_selection selection;
 	struct bs_writer *writer;
-	void *state; /* the format's own, in the run's arena */
+	enum bs_level
+		fail_on; /* a finding of this level is a reason to fail; BS_LEVEL_NONE: none is */
+	void *state;	 /* the format's own, in the run's arena */
 };
 
 /* The format called NAME, or NULL. */
@@ -62,7 +120,23 @@ const struct bs_format *bs_format_find(const char *name);
 /* All formats, NULL at the end. */
 const struct bs_format *const *bs_formats(void);
 
-/* The sink that writes REPORT, which must outlive it. */
-struct bs_sink bs_report_sink(struct bs_report *report);
+extern const struct bs_format bs_format_text, bs_format_lddebug, bs_format_ldd;
+extern const struct bs_format bs_format_json, bs_format_ndjson;
 
-extern const struct bs_format bs_format_text, bs_format_lddebug;
+/* What `bindsim explain` prints; no format that --format names. */
+extern const struct bs_format bs_format_explain;
+
+/* Several reports of one run, and what decides its exit status. */
+struct bs_reports {
+	struct bs_report *list;
+	uint32_t n;
+	/* filled in as the run goes: */
+	struct bs_checker *checker;
+	enum bs_level worst;	   /* of all findings */
+	const char *first_refusal; /* the first failed step's message, in the run's arena; "" is a
+				      message, too */
+	uint32_t first_refused_step;
+};
+
+/* The sink that checks each step and writes REPORTS, which must outlive it. */
+struct bs_sink bs_reports_sink(struct bs_reports *reports);

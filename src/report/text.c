@@ -1,44 +1,122 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * --format=text: for a person. Each step says what it brought and why from there; what failed, in
- * the loader's words, with every place that was tried; and who binds to whom, in counts.
+ * --format=text: for a person, who decides on the first screen whether the tool is kept. A healthy
+ * program takes two lines. Otherwise: worst first, one cause one finding, what to do at the end,
+ * nothing that the reader must count.
  */
-#include "report.h"
+#include "text-priv.h"
 
-#include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
-enum { SHOW_STEPS = 1 << 0, SHOW_OBJECTS = 1 << 1, SHOW_BINDINGS = 1 << 2 };
+static const char *const parts[] = { "steps",  "unresolved", "findings", "notes", "objects",
+				     "scopes", "pairs",	     "bindings", "slots", NULL };
 
-static const char *const parts[] = { "steps", "objects", "bindings", NULL };
+struct counts {
+	uint32_t objects, bindings, waiting, unresolved;
+};
 
-static void text(struct bs_report *report, const char *s)
+/* A step's line in the table. */
+struct row {
+	struct bs_step_result result;
+	struct counts counts;
+};
+
+/* Listings are written as the steps come; table, troubles and findings at the end. */
+struct totals {
+	uint32_t objects, bindings, waiting, unresolved, steps_refused;
+	uint32_t levels[BS_LEVEL_ERROR + 1]; /* findings by level */
+	bool complained;		     /* of a preload */
+	BS_VEC(struct row) rows;
+	bs_findings findings;
+};
+
+/* ---- writing ------------------------------------------------------------------------------- */
+
+void bs_say(struct bs_report *report, const char *text)
 {
-	bs_write_text(report->writer, s);
+	bs_write_text(report->writer, text);
 }
 
-static void escaped(struct bs_report *report, const char *s)
+void bs_say_escaped(struct bs_report *report, const char *text)
 {
-	bs_write_escaped(report->writer, s);
+	bs_write_escaped(report->writer, text);
 }
 
-static void colored(struct bs_report *report, const char *code, const char *s)
+void bs_say_ink(struct bs_report *report, enum bs_ink ink, const char *text)
 {
-	if (report->color)
-		bs_write_format(report->writer, "\033[%sm", code);
-	escaped(report, s);
-	if (report->color)
-		text(report, "\033[0m");
+	static const char *const codes[] = { "", "1", "32", "1;31", "33", "2" };
+
+	if (!report->color || ink == BS_INK_PLAIN) {
+		bs_say_escaped(report, text);
+		return;
+	}
+	bs_write_format(report->writer, "\033[%sm", codes[ink]);
+	bs_say_escaped(report, text);
+	bs_say(report, "\033[0m");
 }
 
-static void spaces(struct bs_report *report, size_t n)
+void bs_say_spaces(struct bs_report *report, size_t n)
 {
 	while (n--)
 		bs_write(report->writer, " ", 1);
 }
 
-/* What an object is called where space is short: its base name. */
-static const char *short_name(const struct bs_run *run, bs_map_id map)
+/* Decodes the well-formed UTF-8 at S. */
+static wchar_t code_point(const unsigned char *s, size_t n)
+{
+	static const unsigned char first[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
+	wchar_t c = s[0] & first[n];
+
+	for (size_t i = 1; i < n; i++)
+		c = c << 6 | (s[i] & 0x3f);
+	return c;
+}
+
+/* East Asian wide characters take two columns (Unicode TR 11, the large ranges). Independent of the
+ * locale on purpose. */
+static unsigned columns_of(wchar_t c)
+{
+	static const struct {
+		wchar_t from, to;
+		unsigned columns;
+	} ranges[] = {
+		{ 0x0300, 0x036f, 0 },	 { 0x200b, 0x200f, 0 },	  { 0x1100, 0x115f, 2 },
+		{ 0x2e80, 0x303e, 2 },	 { 0x3041, 0x33ff, 2 },	  { 0x3400, 0x4dbf, 2 },
+		{ 0x4e00, 0x9fff, 2 },	 { 0xa000, 0xa4cf, 2 },	  { 0xac00, 0xd7a3, 2 },
+		{ 0xf900, 0xfaff, 2 },	 { 0xfe30, 0xfe6f, 2 },	  { 0xff00, 0xff60, 2 },
+		{ 0xffe0, 0xffe6, 2 },	 { 0x1f300, 0x1f64f, 2 }, { 0x1f900, 0x1f9ff, 2 },
+		{ 0x20000, 0x3fffd, 2 },
+	};
+
+	for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+		if (c >= ranges[i].from && c <= ranges[i].to)
+			return ranges[i].columns;
+	return 1;
+}
+
+size_t bs_text_width(const char *text)
+{
+	size_t width = 0;
+
+	for (const unsigned char *s = (const unsigned char *)text; *s;) {
+		size_t n = bs_utf8_length(s);
+
+		width += n ? columns_of(code_point(s, n)) : strlen("\\xNN");
+		s += n ? n : 1;
+	}
+	return width;
+}
+
+void bs_say_padded(struct bs_report *report, const char *text, size_t width)
+{
+	size_t n = bs_text_width(text);
+
+	bs_say_escaped(report, text);
+	bs_say_spaces(report, n < width ? width - n : 0);
+}
+
+const char *bs_text_short_name(const struct bs_run *run, bs_map_id map)
 {
 	const char *name = bs_run_map_name(run, map);
 	const char *slash = strrchr(name, '/');
@@ -46,400 +124,310 @@ static const char *short_name(const struct bs_run *run, bs_map_id map)
 	return slash && slash[1] ? slash + 1 : name;
 }
 
-static const char *how_text(enum bs_how how)
+void bs_say_count(struct bs_report *report, uint64_t n, const char *singular, const char *plural)
 {
-	switch (how) {
-	case BS_HOW_PATH:
-		return "by its path";
-	case BS_HOW_RPATH:
-		return "RPATH";
-	case BS_HOW_LIBRARY_PATH:
-		return "LD_LIBRARY_PATH";
-	case BS_HOW_RUNPATH:
-		return "RUNPATH";
-	case BS_HOW_CACHE:
-		return "ld.so.cache";
-	case BS_HOW_DEFAULT:
-		return "default directories";
-	case BS_HOW_NONE:
-	case BS_HOW_COUNT_:
-		break;
-	}
-	return "";
+	bs_write_grouped(report->writer, n);
+	bs_say(report, " ");
+	bs_say(report, n == 1 ? singular : plural);
+}
+
+/* A number at the right end of WIDTH columns. */
+static void right(struct bs_report *report, uint64_t n, bool plus, size_t width)
+{
+	size_t digits = 1;
+
+	for (uint64_t rest = n; rest >= 10; rest /= 10)
+		digits++;
+	digits += (digits - 1) / 3 + plus;
+	bs_say_spaces(report, digits < width ? width - digits : 0);
+	if (plus)
+		bs_say(report, "+");
+	bs_write_grouped(report->writer, n);
 }
 
 /* ---- the head ------------------------------------------------------------------------------ */
 
-static void begin(void *data, const struct bs_run *run)
+static void write_environment(struct bs_report *report, const struct bs_run *run)
 {
-	struct bs_report *report = data;
-	uint32_t n = run->plan->n_steps;
+	const struct bs_plan *plan = run->plan;
 
-	colored(report, "1", run->program);
-	bs_write_format(report->writer, ": %s, %s, start-up", run->profile->title,
-			run->setup.target.machine->name);
-	if (n)
-		bs_write_format(report->writer, " and %u step%s", n, n == 1 ? "" : "s");
-	text(report, "\n");
-	if (!run->counted.n && !run->setup.library_path)
+	if (!run->counted.n && !plan->library_path && !plan->preload)
 		return;
-	text(report, "  environment:");
+	bs_say(report, "  with");
 	bs_vec_each (i, &run->counted) {
-		text(report, " ");
-		escaped(report, run->counted.v[i].name);
-		text(report, "=");
-		escaped(report, run->counted.v[i].value);
+		bs_say(report, " ");
+		bs_say_escaped(report, run->counted.v[i].name);
+		bs_say(report, "=");
+		bs_say_escaped(report, run->counted.v[i].value);
 	}
-	if (run->plan->library_path) {
-		text(report, " --library-path=");
-		escaped(report, run->plan->library_path);
+	if (plan->library_path) {
+		bs_say(report, " --library-path=");
+		bs_say_escaped(report, plan->library_path);
 	}
-	text(report, "\n");
+	if (plan->preload) {
+		bs_say(report, " --preload=");
+		bs_say_escaped(report, plan->preload);
+	}
+	bs_say(report, "\n");
 }
 
-/* ---- objects ------------------------------------------------------------------------------- */
-
-static void write_origin(struct bs_report *report, const struct bs_run *run, bs_map_id id)
+/* What a step does, in one cell: "dlopen ./libx.so". */
+static const char *step_words(const struct bs_run *run, const struct bs_step *step)
 {
-	const struct bs_map *map = bs_map_of(&run->process, id);
-
-	switch (map->role) {
-	case BS_ROLE_LOADER:
-		text(report, "the loader, PT_INTERP");
-		return;
-	case BS_ROLE_VDSO:
-		text(report, "from the kernel");
-		return;
-	case BS_ROLE_ORDINARY:
-		break;
-	}
-	if (map->kind == BS_MAP_EXECUTABLE) {
-		text(report, "the executable");
-		return;
-	}
-	text(report,
-	     map->how == BS_HOW_LIBRARY_PATH ? run->setup.library_path_label : how_text(map->how));
-	if (map->via != BS_NO_MAP) {
-		text(report, " of ");
-		escaped(report, short_name(run, map->via));
-	}
-	if (map->asked_by != BS_NO_MAP) {
-		text(report, map->loader == BS_NO_MAP ? ", opened by " : ", needed by ");
-		escaped(report, short_name(run, map->asked_by));
-	}
+	return bs_arena_printf(run->ctx.arena, "dlopen %s", *step->file ? step->file : "(NULL)");
 }
 
-static void write_objects(struct bs_report *report, const struct bs_run *run,
-			  const struct bs_step_result *result)
+static size_t widest_step(const struct bs_run *run)
+{
+	size_t widest = strlen("start-up");
+
+	for (uint32_t i = 0; i < run->plan->n_steps; i++) {
+		size_t n = bs_text_width(step_words(run, &run->plan->steps[i]));
+
+		if (n > widest)
+			widest = n;
+	}
+	return widest;
+}
+
+static size_t widest_flags(const struct bs_run *run)
 {
 	size_t widest = 0;
 
-	for (bs_map_id id = result->first_map; id < result->last_map; id++) {
-		size_t n = strlen(bs_run_map_name(run, id));
+	for (uint32_t i = 0; i < run->plan->n_steps; i++) {
+		const char *spelled = run->plan->steps[i].spelled;
+		size_t n = spelled ? bs_text_width(spelled) : 0;
 
-		if (n > widest && n <= 60)
+		if (n > widest)
 			widest = n;
 	}
-	for (bs_map_id id = result->first_map; id < result->last_map; id++) {
-		const struct bs_map *map = bs_map_of(&run->process, id);
-		const char *name = bs_run_map_name(run, id);
-		size_t n = strlen(name);
-
-		if (map->role == BS_ROLE_VDSO)
-			continue;
-		text(report, map->removed ? "   - " : "   + ");
-		escaped(report, name);
-		spaces(report, (n < widest ? widest - n : 0) + 2);
-		write_origin(report, run, id);
-		if (map->removed)
-			text(report, "; unloaded again");
-		text(report, "\n");
-	}
+	return widest;
 }
 
-/* ---- failures ------------------------------------------------------------------------------ */
-
-/* The index of the trace where the last search for NAME begins, or N. */
-static uint32_t last_search(const bs_traces *traces, const char *name)
+static void begin(struct bs_report *report, const struct bs_run *run)
 {
-	for (uint32_t i = traces->n; i-- > 0;)
-		if (traces->v[i].kind == BS_TRACE_FIND && strcmp(traces->v[i].text, name) == 0)
-			return i;
-	return traces->n;
-}
+	uint32_t n = run->plan->n_steps;
 
-static const char *verdict_text(const struct bs_trace *trace)
-{
-	if (trace->os_error)
-		return strerror(trace->os_error);
-	switch (trace->verdict) {
-	case BS_TAKE:
-		return "taken";
-	case BS_SKIP:
-		return "for another machine";
-	case BS_SKIP_OTHER_CLASS:
-		return "of the other ELF class";
-	case BS_REFUSE:
-		return trace->words;
+	report->state = bs_new(run->ctx.arena, struct totals, 1);
+	bs_say_ink(report, BS_INK_STRONG, run->program);
+	bs_say(report, ": ");
+	bs_say(report, run->profile->title);
+	bs_say(report, " ");
+	bs_say(report, run->setup.target.machine->name);
+	bs_say(report, ", start-up");
+	if (n) {
+		bs_say(report, " and ");
+		bs_say_count(report, n, "step", "steps");
 	}
-	return "";
-}
-
-/* Every place where the loader looked for what it did not find. */
-static void write_tried(struct bs_report *report, const struct bs_run *run,
-			const struct bs_step_result *result)
-{
-	const bs_traces *traces = &result->traces;
-	uint32_t at = last_search(traces, result->failure.subject);
-
-	if (result->failure.needed_by != BS_NO_MAP) {
-		text(report, "     needed by ");
-		escaped(report, bs_run_map_name(run, result->failure.needed_by));
-		text(report, "\n");
-	}
-	for (uint32_t i = at; i < traces->n && traces->v[i].kind != BS_TRACE_END; i++) {
-		const struct bs_trace *trace = &traces->v[i];
-
-		switch (trace->kind) {
-		case BS_TRACE_PATH_LIST:
-			text(report, "     looked in ");
-			text(report, trace->label);
-			if (trace->where) {
-				text(report, " of ");
-				escaped(report, *trace->where ? trace->where : run->program);
-			}
-			text(report, "\n");
-			break;
-		case BS_TRACE_CACHE:
-			text(report, "     looked in ");
-			escaped(report, trace->text);
-			text(report, "\n");
-			break;
-		case BS_TRACE_TRY:
-		case BS_TRACE_CACHE_DROPPED:
-			text(report, "        ");
-			escaped(report, trace->text);
-			text(report, ": ");
-			text(report,
-			     trace->kind == BS_TRACE_TRY
-				     ? verdict_text(trace)
-				     : "in a default directory, which DF_1_NODEFLIB forbids");
-			text(report, "\n");
-			break;
-		case BS_TRACE_FIND:
-		case BS_TRACE_END:
-		case BS_TRACE_AUXILIARY:
-			break;
-		}
-	}
-}
-
-/* What is missing beyond the first thing, at which the loader stops. */
-static void write_missing(struct bs_report *report, const struct bs_run *run,
-			  const struct bs_step_result *result)
-{
-	const bs_note_list *notes = &result->relocated.notes;
-	bool first = true;
-
-	bs_vec_each (i, notes) {
-		if (notes->v[i].kind != BS_NOTE_UNDEFINED)
-			continue;
-		const struct bs_binding *b = &result->relocated.bindings.v[notes->v[i].a];
-		const struct bs_version *version = bs_reference_version(
-			bs_map_of(&run->process, b->referrer)->image, b->symbol);
-
-		if (first)
-			text(report, "     undefined:\n");
-		first = false;
-		text(report, "        ");
-		escaped(report, bs_run_symbol_name(run, b));
-		if (version) {
-			text(report, "@");
-			escaped(report, version->name);
-		}
-		text(report, "  in ");
-		escaped(report, bs_run_map_name(run, b->referrer));
-		text(report, "\n");
-	}
-	bs_vec_each (i, &result->versions) {
-		if (!result->versions.v[i].words)
-			continue;
-		text(report, "     ");
-		escaped(report, bs_run_map_name(run, result->versions.v[i].target));
-		text(report, ": ");
-		escaped(report, result->versions.v[i].words);
-		text(report, "\n");
-	}
-}
-
-/* ---- bindings ------------------------------------------------------------------------------ */
-
-struct pair {
-	bs_map_id from, to; /* TO is BS_NO_MAP for what nothing defines */
-	uint32_t bound, waiting;
-};
-
-static int by_ids(const void *a, const void *b)
-{
-	const struct pair *x = a, *y = b;
-
-	if (x->from != y->from)
-		return x->from < y->from ? -1 : 1;
-	return x->to < y->to ? -1 : x->to > y->to;
-}
-
-struct pairs {
-	BS_VEC(struct pair) list;
-};
-
-static void add_bindings(struct bs_arena *arena, struct pairs *pairs, const bs_bindings *bindings,
-			 bool waiting)
-{
-	bs_vec_each (i, bindings) {
-		const struct bs_binding *b = &bindings->v[i];
-		struct pair *last = pairs->list.n ? &pairs->list.v[pairs->list.n - 1] : NULL;
-
-		if (b->why == BS_WHY_LOCAL || b->outcome == BS_UNRESOLVED_WEAK || !b->symbol)
-			continue;
-		if (!last || last->from != b->referrer || last->to != b->definer) {
-			bs_vec_push(arena, &pairs->list,
-				    (struct pair){ .from = b->referrer, .to = b->definer });
-			last = &pairs->list.v[pairs->list.n - 1];
-		}
-		last->bound += !waiting;
-		last->waiting += waiting;
-	}
-}
-
-static void merge(struct pairs *pairs)
-{
-	uint32_t n = 0;
-
-	if (!pairs->list.n)
-		return;
-	qsort(pairs->list.v, pairs->list.n, sizeof *pairs->list.v, by_ids);
-	for (uint32_t i = 1; i < pairs->list.n; i++) {
-		if (by_ids(&pairs->list.v[n], &pairs->list.v[i]) == 0) {
-			pairs->list.v[n].bound += pairs->list.v[i].bound;
-			pairs->list.v[n].waiting += pairs->list.v[i].waiting;
-		} else {
-			pairs->list.v[++n] = pairs->list.v[i];
-		}
-	}
-	pairs->list.n = n + 1;
-}
-
-static void write_pair(struct bs_report *report, const struct bs_run *run, const struct pair *pair)
-{
-	text(report, "   ");
-	escaped(report, short_name(run, pair->from));
-	text(report, " -> ");
-	if (pair->to == BS_NO_MAP)
-		colored(report, "31", "(undefined)");
-	else
-		escaped(report, pair->to == pair->from ? "itself" : short_name(run, pair->to));
-	bs_write_format(report->writer, "  %u", pair->bound + pair->waiting);
-	if (pair->waiting && pair->bound)
-		bs_write_format(report->writer, " (%u at the first call)", pair->waiting);
-	else if (pair->waiting)
-		text(report, " (at the first call)");
-	text(report, "\n");
+	bs_say(report, "\n");
+	write_environment(report, run);
 }
 
 /* ---- steps --------------------------------------------------------------------------------- */
 
-static void write_head(struct bs_report *report, const struct bs_run *run,
-		       const struct bs_step_result *result)
+static void count_bindings(const bs_bindings *bindings, uint32_t *bound, uint32_t *unresolved)
 {
-	uint32_t objects = 0;
+	bs_vec_each (i, bindings) {
+		const struct bs_binding *b = &bindings->v[i];
 
-	bs_write_format(report->writer, "%u  ", result->number);
-	if (!result->step) {
-		text(report, "start-up");
-	} else {
-		text(report, "dlopen ");
-		escaped(report, *result->step->file ? result->step->file : "(NULL)");
-		if (result->step->spelled) {
-			text(report, " ");
-			escaped(report, result->step->spelled);
-		}
-	}
-	text(report, ": ");
-	for (bs_map_id id = result->first_map; id < result->last_map; id++)
-		objects += !bs_map_of(&run->process, id)->removed &&
-			   bs_map_of(&run->process, id)->role != BS_ROLE_VDSO;
-	switch (result->state) {
-	case BS_STEP_NOT_REACHED:
-		text(report, "not reached\n");
-		return;
-	case BS_STEP_FAILED:
-		colored(report, "31", "failed");
-		if (*result->message) {
-			text(report, ": ");
-			escaped(report, result->message);
-		} else {
-			text(report, ": not loaded, and RTLD_NOLOAD does not load it");
-		}
-		text(report, "\n");
-		return;
-	case BS_STEP_OK:
-		break;
-	}
-	colored(report, "32", "ok");
-	if (result->opening.state == BS_OPEN_ALREADY && result->opening.root != BS_NO_MAP &&
-	    result->step) {
-		text(report, ", was open already: ");
-		escaped(report, bs_run_map_name(run, result->opening.root));
-	}
-	if (objects)
-		bs_write_format(report->writer, ", %u object%s", objects, objects == 1 ? "" : "s");
-	text(report, "\n");
-}
-
-static void write_passed_over(struct bs_report *report, const struct bs_step_result *result,
-			      struct bs_ctx *ctx)
-{
-	bs_vec_each (i, &result->passed_over) {
-		const struct bs_passed_over *p = &result->passed_over.v[i];
-
-		text(report, "   preload ignored: ");
-		escaped(report, p->word);
-		text(report, " (from ");
-		escaped(report, p->source);
-		text(report, "): ");
-		escaped(report, bs_failure_as_dlerror(ctx, &p->failure));
-		text(report, "\n");
+		*bound += b->outcome == BS_BOUND && b->why != BS_WHY_LOCAL && b->symbol;
+		*unresolved += b->outcome == BS_UNDEFINED;
 	}
 }
 
-static void step(void *data, const struct bs_run *run, const struct bs_step_result *result)
+static struct counts count(const struct bs_run *run, const struct bs_step_result *result)
 {
-	struct bs_report *report = data;
-	struct bs_ctx ctx = run->ctx;
-	struct pairs pairs = { 0 };
+	struct counts counts = { 0 };
 
-	if (report->show & SHOW_STEPS)
-		write_head(report, run, result);
-	write_passed_over(report, result, &ctx);
-	/* A NOLOAD that found nothing has no words, and lacks nothing. */
-	if (result->state == BS_STEP_FAILED && result->failure.words) {
-		write_tried(report, run, result);
-		write_missing(report, run, result);
+	for (bs_map_id id = result->first_map; id < result->last_map; id++) {
+		const struct bs_map *map = bs_map_of(&run->process, id);
+
+		counts.objects += !map->removed && map->role != BS_ROLE_VDSO;
 	}
+	if (result->state == BS_STEP_NOT_REACHED)
+		return counts;
+	count_bindings(&result->relocated.bindings, &counts.bindings, &counts.unresolved);
+	count_bindings(&result->slots, &counts.waiting, &counts.unresolved);
+	return counts;
+}
+
+struct widths {
+	size_t step, flags;
+};
+
+static void write_row(struct bs_report *report, const struct bs_run *run, const struct row *row,
+		      const struct widths *widths)
+{
+	static const char *const words[] = { "ok", "failed", "not reached" };
+	static const enum bs_ink inks[] = { BS_INK_GOOD, BS_INK_BAD, BS_INK_DIM };
+	const struct bs_step_result *result = &row->result;
+	const char *spelled = result->step && result->step->spelled ? result->step->spelled : "";
+
+	bs_write_format(report->writer, "  %u  ", result->number);
+	bs_say_padded(report, result->step ? step_words(run, result->step) : "start-up",
+		      widths->step + 2);
+	bs_say_padded(report, spelled, widths->flags + 2);
+	bs_say_ink(report, inks[result->state], words[result->state]);
+	if (result->state == BS_STEP_OK) {
+		bs_say_spaces(report, strlen("not reached") - strlen("ok"));
+		right(report, row->counts.objects, result->number > 0, 9);
+		right(report, row->counts.bindings + row->counts.waiting, false, 10);
+		if (result->step && result->opening.state == BS_OPEN_ALREADY)
+			bs_say(report, "  was open already");
+	}
+	bs_say(report, "\n");
+}
+
+static void write_table(struct bs_report *report, const struct bs_run *run,
+			const struct totals *totals)
+{
+	const struct widths widths = { widest_step(run), widest_flags(run) };
+
+	bs_say(report, "\n     ");
+	bs_say_spaces(report, widths.step + widths.flags + 4 + strlen("not reached"));
+	bs_say(report, "  objects  bindings\n");
+	bs_vec_each (i, &totals->rows)
+		write_row(report, run, &totals->rows.v[i], &widths);
+}
+
+static bool wants_findings(const struct bs_report *report, const struct bs_finding *finding)
+{
+	return report->show & (finding->level == BS_LEVEL_NOTE ? SHOW_NOTES : SHOW_FINDINGS);
+}
+
+static bool is_selected(const struct bs_report *report, const struct bs_run *run,
+			const struct bs_finding *finding)
+{
+	return bs_selected_object(run, finding->from, report->selection.from) &&
+	       bs_selected_object(run, finding->to, report->selection.to);
+}
+
+static void step(struct bs_report *report, const struct bs_run *run,
+		 const struct bs_step_result *result, const bs_findings *findings)
+{
+	struct totals *totals = report->state;
+	const struct counts counts = count(run, result);
+
+	/* What a failed step bound is gone with it. */
+	if (result->state == BS_STEP_OK) {
+		totals->objects += counts.objects;
+		totals->bindings += counts.bindings;
+		totals->waiting += counts.waiting;
+	}
+	totals->unresolved += counts.unresolved;
+	totals->complained |= result->passed_over.n > 0;
+	totals->steps_refused += result->state == BS_STEP_FAILED;
+	bs_vec_push(run->ctx.arena, &totals->rows, ((struct row){ *result, counts }));
 	if (report->show & SHOW_OBJECTS)
-		write_objects(report, run, result);
-	if (!(report->show & SHOW_BINDINGS) || result->state != BS_STEP_OK)
+		bs_text_objects(report, run, result);
+	if (report->show & SHOW_SCOPES)
+		bs_text_scopes(report, run, result);
+	if (report->show & SHOW_PAIRS)
+		bs_text_pairs(report, run, result);
+	if (report->show & SHOW_BINDINGS)
+		bs_text_bindings(report, run, &result->relocated.bindings, false);
+	if (report->show & (SHOW_SLOTS | SHOW_BINDINGS))
+		bs_text_bindings(report, run, &result->slots, true);
+	bs_vec_each (i, findings) {
+		totals->levels[findings->v[i].level]++;
+		if (wants_findings(report, &findings->v[i]) &&
+		    is_selected(report, run, &findings->v[i]))
+			bs_vec_push(run->ctx.arena, &totals->findings, findings->v[i]);
+	}
+}
+
+/* ---- the end ------------------------------------------------------------------------------- */
+
+static void write_troubles(struct bs_report *report, const struct bs_run *run,
+			   const struct totals *totals)
+{
+	bs_vec_each (i, &totals->rows) {
+		const struct bs_step_result *result = &totals->rows.v[i].result;
+
+		bs_text_passed_over(report, run, result);
+		if (result->state == BS_STEP_FAILED)
+			bs_text_failure(report, run, result);
+		bs_text_missing(report, run, result);
+	}
+}
+
+static void write_findings(struct bs_report *report, const struct bs_run *run,
+			   const struct totals *totals)
+{
+	for (enum bs_level level = BS_LEVEL_ERROR; level >= BS_LEVEL_NOTE; level--)
+		bs_vec_each (i, &totals->findings)
+			if (totals->findings.v[i].level == level)
+				bs_text_finding(report, run, &totals->findings.v[i]);
+}
+
+/* "1 error, 2 warnings, 3 notes not shown (--show=notes)" or "no clash" */
+static void write_verdict(struct bs_report *report, const struct totals *totals)
+{
+	uint32_t errors = totals->levels[BS_LEVEL_ERROR];
+	uint32_t warnings = totals->levels[BS_LEVEL_WARNING];
+	uint32_t notes = totals->levels[BS_LEVEL_NOTE];
+
+	if (errors || warnings) {
+		bs_say_count(report, errors, "error", "errors");
+		bs_say(report, ", ");
+		bs_say_count(report, warnings, "warning", "warnings");
+	} else {
+		bs_say(report, "no clash");
+	}
+	if (notes && !(report->show & SHOW_NOTES)) {
+		bs_say(report, " (");
+		bs_say_count(report, notes, "note", "notes");
+		bs_say(report, " not shown: --show=notes)");
+	}
+}
+
+static void end(struct bs_report *report, const struct bs_run *run)
+{
+	const struct totals *totals = report->state;
+	bool table = run->plan->n_steps && (report->show & SHOW_STEPS);
+	uint32_t listings = SHOW_OBJECTS | SHOW_SCOPES | SHOW_PAIRS | SHOW_BINDINGS | SHOW_SLOTS;
+
+	if (table)
+		write_table(report, run, totals);
+	if (report->show & SHOW_UNRESOLVED)
+		write_troubles(report, run, totals);
+	write_findings(report, run, totals);
+	if (!(report->show & SHOW_STEPS))
 		return;
-	add_bindings(ctx.arena, &pairs, &result->relocated.bindings, false);
-	add_bindings(ctx.arena, &pairs, &result->slots, true);
-	merge(&pairs);
-	bs_vec_each (i, &pairs.list)
-		write_pair(report, run, &pairs.list.v[i]);
+	if (table || totals->findings.n || totals->steps_refused || totals->unresolved ||
+	    totals->complained || (report->show & listings))
+		bs_say(report, "\n");
+	bs_say(report, "  ");
+	bs_say_count(report, totals->objects, "object", "objects");
+	bs_say(report, ", ");
+	bs_say_count(report, totals->bindings + totals->waiting, "binding", "bindings");
+	if (totals->waiting) {
+		bs_say(report, " (");
+		bs_write_grouped(report->writer, totals->waiting);
+		bs_say(report, " at the first call)");
+	}
+	if (totals->steps_refused) {
+		bs_say(report, "; ");
+		bs_say_count(report, totals->steps_refused, "step refused", "steps refused");
+	}
+	if (totals->unresolved) {
+		bs_say(report, "; ");
+		bs_write_grouped(report->writer, totals->unresolved);
+		bs_say(report, " unresolved");
+	} else if (!totals->steps_refused) {
+		bs_say(report, "; everything resolves");
+	}
+	bs_say(report, "; ");
+	write_verdict(report, totals);
+	bs_say(report, "\n");
 }
 
 const struct bs_format bs_format_text = {
 	.name = "text",
 	.parts = parts,
-	.default_show = SHOW_STEPS | SHOW_OBJECTS | SHOW_BINDINGS,
-	.sink = { .begin = begin, .step = step },
+	.default_show = SHOW_STEPS | SHOW_UNRESOLVED | SHOW_FINDINGS,
+	.traces = true,
+	.begin = begin,
+	.step = step,
+	.end = end,
 };

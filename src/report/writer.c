@@ -56,9 +56,10 @@ void bs_write_format(struct bs_writer *writer, const char *format, ...)
 		bs_write(writer, line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);
 }
 
-/* Bytes in the well-formed UTF-8 sequence at S, or 0. */
-static size_t utf8_length(const unsigned char *s)
+size_t bs_utf8_length(const unsigned char *s)
 {
+	if (s[0] < 0x20 || s[0] == 0x7f)
+		return 0;
 	size_t n = s[0] < 0x80	 ? 1
 		   : s[0] < 0xc2 ? 0
 		   : s[0] < 0xe0 ? 2
@@ -79,7 +80,7 @@ static size_t utf8_length(const unsigned char *s)
 void bs_write_escaped(struct bs_writer *writer, const char *text)
 {
 	for (const unsigned char *s = (const unsigned char *)text; *s;) {
-		size_t n = *s < 0x20 || *s == 0x7f ? 0 : utf8_length(s);
+		size_t n = bs_utf8_length(s);
 
 		if (n)
 			bs_write(writer, (const char *)s, n);
@@ -98,4 +99,19 @@ bool bs_writer_flush(struct bs_writer *writer)
 		writer->error = errno;
 	}
 	return !writer->failed;
+}
+
+void bs_write_grouped(struct bs_writer *writer, uint64_t number)
+{
+	char digits[27];
+	size_t at = sizeof digits;
+	unsigned n = 0;
+
+	do {
+		if (n && n % 3 == 0)
+			digits[--at] = ',';
+		digits[--at] = (char)('0' + number % 10);
+		n++;
+	} while (number /= 10);
+	bs_write(writer, digits + at, sizeof digits - at);
 }

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bindsim explain: the walk of each lookup that was asked for, object by object, and what would
+ * have to change for another object to win.
+ */
+#include "text-priv.h"
+
+#include <string.h>
+
+static const char *const parts[] = { "walk", NULL };
+
+struct explained {
+	uint32_t n;
+};
+
+static void begin(struct bs_report *report, const struct bs_run *run)
+{
+	report->state = bs_new(run->ctx.arena, struct explained, 1);
+}
+
+static const char *kind_words(uint16_t kinds)
+{
+	static const struct {
+		enum bs_reloc_kind kind;
+		const char *words;
+	} words[] = {
+		{ BS_RELOC_SLOT, "a call" },
+		{ BS_RELOC_COPY, "a copy relocation" },
+		{ BS_RELOC_TLS, "thread-local data" },
+		{ BS_RELOC_TLS_IE, "thread-local data (initial-exec)" },
+		{ BS_RELOC_TLS_DESC, "thread-local data (descriptor)" },
+		{ BS_RELOC_GLOB_DAT, "an address in the GOT" },
+	};
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (kinds >> words[i].kind & 1)
+			return words[i].words;
+	return "an address in data";
+}
+
+static const char *refusal_words(enum bs_refusal refusal)
+{
+	static const char *const words[BS_REFUSAL_COUNT_] = {
+		[BS_ACCEPTED] = "defines it",
+		[BS_REFUSED_UNLOADED] = "unloaded",
+		[BS_REFUSED_COPY] = "not asked: it holds the copy",
+		[BS_REFUSED_NAME] = "no such symbol",
+		[BS_REFUSED_UNDEFINED] = "refers to it, does not define it",
+		[BS_REFUSED_CANONICAL_PLT] =
+			"has a canonical PLT entry, which answers references to data only",
+		[BS_REFUSED_TYPE] = "has an entry that is neither code nor data",
+		[BS_REFUSED_VERSION] = "defines another version",
+		[BS_REFUSED_OLD_VERSION] = "no version was asked for, and this one is hidden",
+		[BS_REFUSED_UNLESS_ALONE] = "defines it in a version that counts if alone",
+		[BS_REFUSED_AMBIGUOUS] = "defines several versions, and the reference names none",
+		[BS_REFUSED_HIDDEN] = "defines it hidden",
+		[BS_REFUSED_BINDING] = "defines it with a binding that answers nobody",
+		[BS_REFUSED_BY_CRASH] = "has no versions although one was linked against",
+	};
+
+	return words[refusal];
+}
+
+static const char *version_of(const struct bs_run *run, const struct bs_candidate *c)
+{
+	const struct bs_image *image = bs_map_of(&run->process, c->map)->image;
+	uint16_t index = bs_image_versym(image, c->symbol) & 0x7fff;
+
+	return index < image->versions.n_versions ? image->versions.versions[index].name : NULL;
+}
+
+/* The list that DT_SYMBOLIC puts first: the object alone. Its local scope may be as short. */
+static bool is_symbolic(const struct bs_run *run, bs_map_id from, bs_list_id list)
+{
+	return run->process.lists.v[list].owner == from &&
+	       list != bs_map_of(&run->process, from)->searchlist;
+}
+
+static void write_place(struct bs_report *report, const struct bs_run *run,
+			const struct bs_binding *b, uint32_t list)
+{
+	const struct bs_map *from = bs_map_of(&run->process, b->referrer);
+	bs_list_id id = from->scope.v[list];
+	bs_map_id owner = run->process.lists.v[id].owner;
+
+	bs_say(report, "   ");
+	if (id == bs_global_list(&run->process, from->ns)) {
+		bs_say_ink(report, BS_INK_DIM, "global scope");
+	} else if (is_symbolic(run, b->referrer, id)) {
+		bs_say_ink(report, BS_INK_DIM, "itself (DT_SYMBOLIC)");
+	} else {
+		bs_say_ink(report, BS_INK_DIM, "local scope of ");
+		bs_say_ink(report, BS_INK_DIM, bs_text_short_name(run, owner));
+	}
+	bs_say(report, "\n");
+}
+
+/* Objects that have no such symbol are told in one line. */
+static uint32_t write_run(struct bs_report *report, const struct bs_run *run,
+			  const bs_candidates *walk, uint32_t from)
+{
+	uint32_t i = from;
+
+	bs_say(report, "     -  ");
+	for (; i < walk->n && walk->v[i].refusal == BS_REFUSED_NAME &&
+	       walk->v[i].list == walk->v[from].list;
+	     i++) {
+		if (i - from == 4)
+			break;
+		bs_say(report, i > from ? ", " : "");
+		bs_say_escaped(report, bs_text_short_name(run, walk->v[i].map));
+	}
+	uint32_t more = 0;
+
+	for (; i < walk->n && walk->v[i].refusal == BS_REFUSED_NAME &&
+	       walk->v[i].list == walk->v[from].list;
+	     i++)
+		more++;
+	if (more)
+		bs_write_format(report->writer, " and %u more", more);
+	bs_say(report, ": no such symbol\n");
+	return i;
+}
+
+/* The base name, unless another object has the same. */
+static const char *plain_name(const struct bs_run *run, bs_map_id map)
+{
+	const char *name = bs_text_short_name(run, map);
+
+	bs_vec_each (id, &run->process.maps)
+		if (id != map && strcmp(bs_text_short_name(run, id), name) == 0)
+			return bs_run_map_name(run, map);
+	return name;
+}
+
+static void write_candidate(struct bs_report *report, const struct bs_run *run,
+			    const struct bs_binding *b, const struct bs_candidate *c, bool first)
+{
+	const char *version = c->symbol ? version_of(run, c) : NULL;
+	bool wins = b->definer == c->map && c->refusal == BS_ACCEPTED;
+
+	bs_say(report, wins ? "     => " : "     -  ");
+	bs_say_ink(report, wins ? BS_INK_STRONG : BS_INK_PLAIN, plain_name(run, c->map));
+	bs_say(report, ": ");
+	bs_say(report, refusal_words(c->refusal));
+	if (version) {
+		bs_say(report, " [");
+		bs_say_escaped(report, version);
+		bs_say(report, "]");
+	}
+	if (wins)
+		bs_say(report, "; bound to it");
+	else if (c->refusal == BS_ACCEPTED && !first)
+		bs_say(report, " too, but comes later");
+	bs_say(report, "\n");
+}
+
+/* What would have to change for C to win over the definer, in a sentence. */
+static void write_remedy(struct bs_report *report, const struct bs_run *run,
+			 const struct bs_binding *b, const struct bs_candidate *c,
+			 const struct bs_candidate *winner)
+{
+	const struct bs_map *from = bs_map_of(&run->process, b->referrer);
+	const char *name = bs_text_short_name(run, c->map);
+	bool winner_is_global =
+		winner && from->scope.v[winner->list] == bs_global_list(&run->process, from->ns);
+	bool said = false;
+
+	bs_say(report, "   for ");
+	bs_say_escaped(report, name);
+	bs_say(report, " to win: ");
+	if (winner && winner_is_global && c->list > winner->list) {
+		bs_say(report, "open ");
+		bs_say_escaped(report,
+			       bs_text_short_name(
+				       run, run->process.lists.v[from->scope.v[c->list]].owner));
+		bs_say(report, " with RTLD_DEEPBIND");
+		if (bs_map_of(&run->process, winner->map)->kind == BS_MAP_LOADED) {
+			bs_say(report, ", or ");
+			bs_say_escaped(report, bs_text_short_name(run, winner->map));
+			bs_say(report, " without RTLD_GLOBAL");
+		}
+		said = true;
+	}
+	if (winner && !winner_is_global && c->list > winner->list) {
+		bs_list_id list = from->scope.v[winner->list];
+		bool symbolic = is_symbolic(run, b->referrer, list);
+
+		bs_say(report, symbolic ? "link " : "open ");
+		bs_say_escaped(report, bs_text_short_name(run, run->process.lists.v[list].owner));
+		bs_say(report, symbolic ? " without -Bsymbolic" : " without RTLD_DEEPBIND");
+		said = true;
+	}
+	if (c->map == b->referrer) {
+		bs_say(report, said ? ", or link it" : "link it");
+		bs_say(report, " with -Bsymbolic or make the symbol hidden or protected");
+		said = true;
+	}
+	if (!said)
+		bs_say(report, "it must come before, by the order of loading or by LD_PRELOAD");
+	bs_say(report, "\n");
+}
+
+static void write_remedies(struct bs_report *report, const struct bs_run *run,
+			   const struct bs_binding *b, const bs_candidates *walk)
+{
+	const struct bs_candidate *winner = NULL;
+	uint32_t n = 0;
+
+	/* No order changes these. */
+	if (b->why == BS_WHY_PROTECTED || b->why == BS_WHY_UNIQUE)
+		return;
+	bs_vec_each (i, walk)
+		if (!winner && walk->v[i].map == b->definer && walk->v[i].refusal == BS_ACCEPTED)
+			winner = &walk->v[i];
+	bs_vec_each (i, walk) {
+		const struct bs_candidate *c = &walk->v[i];
+
+		if (c->refusal == BS_ACCEPTED && c->map != b->definer && n++ < 3)
+			write_remedy(report, run, b, c, winner);
+	}
+}
+
+static void write_answer(struct bs_report *report, const struct bs_run *run,
+			 const struct bs_binding *b)
+{
+	switch ((enum bs_why)b->why) {
+	case BS_WHY_LOCAL:
+		bs_say(report, "   local, hidden or protected: bound to itself without a lookup\n");
+		return;
+	case BS_WHY_PROTECTED:
+		bs_say(report,
+		       "   the reference is protected: bound to itself whatever the walk says\n");
+		return;
+	case BS_WHY_UNIQUE:
+		bs_say(report, "   a unique symbol: the definition that was bound first counts: ");
+		bs_say_escaped(report, bs_text_short_name(run, b->definer));
+		bs_say(report, "\n");
+		return;
+	case BS_WHY_STRONG:
+	case BS_WHY_WEAK:
+		bs_say(report, "   LD_DYNAMIC_WEAK is set: weak definitions give way\n");
+		return;
+	case BS_WHY_NONE:
+		bs_say(report, b->outcome == BS_UNRESOLVED_WEAK
+				       ? "   nobody answers; the reference is weak and stays 0\n"
+				       : "   nobody answers: undefined symbol\n");
+		return;
+	case BS_WHY_FIRST_IN_SCOPE:
+	case BS_WHY_COUNT_:
+		return;
+	}
+}
+
+static void explain(struct bs_report *report, const struct bs_run *run,
+		    const struct bs_step_result *result, const struct bs_binding *b, bool waiting)
+{
+	struct explained *explained = report->state;
+	const struct bs_query query = bs_query_of(&run->process, b);
+	const char *name = bs_run_symbol_name(run, b), *demangled = bs_demangled(name);
+	bs_candidates walk = { 0 };
+	uint32_t list = UINT32_MAX;
+	bool answered = false;
+
+	bs_say(report, explained->n++ ? "\n" : "");
+	bs_say_ink(report, BS_INK_STRONG, demangled);
+	if (query.version) {
+		bs_say(report, " [");
+		bs_say_escaped(report, query.version->name);
+		bs_say(report, "]");
+	}
+	bs_say(report, "\n   in ");
+	bs_say_escaped(report, bs_run_map_name(run, b->referrer));
+	bs_write_format(report->writer, ", step %u, ", result->number);
+	bs_say(report, kind_words(b->kinds));
+	bs_say(report, waiting ? ", bound at the first call: as of now\n" : "\n");
+	if (demangled != name) {
+		bs_say(report, "   ");
+		bs_say_escaped(report, name);
+		bs_say(report, "\n");
+	}
+	if (b->why == BS_WHY_LOCAL) {
+		write_answer(report, run, b);
+		return;
+	}
+	bs_walk(run->binder, &run->process, &run->ctx, &query, &walk);
+	for (uint32_t i = 0; i < walk.n;) {
+		const struct bs_candidate *c = &walk.v[i];
+
+		if (c->list != list)
+			write_place(report, run, b, list = c->list);
+		if (c->refusal == BS_REFUSED_NAME) {
+			i = write_run(report, run, &walk, i);
+			continue;
+		}
+		write_candidate(report, run, b, c, !answered);
+		answered |= c->refusal == BS_ACCEPTED;
+		i++;
+	}
+	write_answer(report, run, b);
+	write_remedies(report, run, b, &walk);
+}
+
+static void explain_all(struct bs_report *report, const struct bs_run *run,
+			const struct bs_step_result *result, const bs_bindings *bindings,
+			bool waiting)
+{
+	bs_vec_each (i, bindings)
+		if (bindings->v[i].symbol && bs_selected(&report->selection, run, &bindings->v[i]))
+			explain(report, run, result, &bindings->v[i], waiting);
+}
+
+/* While scopes are as the lookups saw them. */
+static void bound(struct bs_report *report, const struct bs_run *run,
+		  const struct bs_step_result *result)
+{
+	explain_all(report, run, result, &result->relocated.bindings, false);
+}
+
+static void step(struct bs_report *report, const struct bs_run *run,
+		 const struct bs_step_result *result, const bs_findings *findings)
+{
+	(void)findings;
+	explain_all(report, run, result, &result->slots, true);
+}
+
+static void end(struct bs_report *report, const struct bs_run *run)
+{
+	const struct explained *explained = report->state;
+
+	(void)run;
+	if (!explained->n)
+		bs_say(report, "no reference is asked for by this: nothing to explain\n");
+}
+
+const struct bs_format bs_format_explain = {
+	.name = "explain",
+	.parts = parts,
+	.default_show = 1,
+	.begin = begin,
+	.bound = bound,
+	.step = step,
+	.end = end,
+};

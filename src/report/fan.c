@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* One run, several reports: each step is checked once and shown to all of them. */
+#include "report.h"
+
+static void begin(void *data, const struct bs_run *run)
+{
+	struct bs_reports *reports = data;
+
+	reports->checker = bs_checker_new(run);
+	for (uint32_t i = 0; i < reports->n; i++)
+		if (reports->list[i].format->begin)
+			reports->list[i].format->begin(&reports->list[i], run);
+}
+
+static void bound(void *data, const struct bs_run *run, const struct bs_step_result *result)
+{
+	struct bs_reports *reports = data;
+
+	for (uint32_t i = 0; i < reports->n; i++)
+		if (reports->list[i].format->bound)
+			reports->list[i].format->bound(&reports->list[i], run, result);
+}
+
+static void step(void *data, const struct bs_run *run, const struct bs_step_result *result)
+{
+	struct bs_reports *reports = data;
+	const bs_findings findings = bs_check_step(reports->checker, run, result);
+
+	bs_vec_each (i, &findings)
+		if (findings.v[i].level > reports->worst)
+			reports->worst = findings.v[i].level;
+	if (result->state == BS_STEP_FAILED && !reports->first_refusal) {
+		reports->first_refusal = result->message;
+		reports->first_refused_step = result->number;
+	}
+	for (uint32_t i = 0; i < reports->n; i++)
+		if (reports->list[i].format->step)
+			reports->list[i].format->step(&reports->list[i], run, result, &findings);
+}
+
+static void end(void *data, const struct bs_run *run)
+{
+	struct bs_reports *reports = data;
+
+	for (uint32_t i = 0; i < reports->n; i++)
+		if (reports->list[i].format->end)
+			reports->list[i].format->end(&reports->list[i], run);
+}
+
+struct bs_sink bs_reports_sink(struct bs_reports *reports)
+{
+	return (struct bs_sink){
+		.data = reports, .begin = begin, .bound = bound, .step = step, .end = end
+	};
+}

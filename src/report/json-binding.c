@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* The record of a binding. There are hundreds of thousands of them. */
+#include "json-priv.h"
+
+static const char *const kind_names[BS_RELOC_KIND_COUNT_] = {
+	[BS_RELOC_UNKNOWN] = "unknown",	  [BS_RELOC_NONE] = "none",
+	[BS_RELOC_RELATIVE] = "relative", [BS_RELOC_IRELATIVE] = "irelative",
+	[BS_RELOC_DATA] = "data",	  [BS_RELOC_GLOB_DAT] = "glob-dat",
+	[BS_RELOC_SLOT] = "jump-slot",	  [BS_RELOC_TLS] = "tls",
+	[BS_RELOC_TLS_IE] = "tls-ie",	  [BS_RELOC_TLS_DESC] = "tls-desc",
+	[BS_RELOC_COPY] = "copy",
+};
+
+static const char *const why_names[BS_WHY_COUNT_] = {
+	[BS_WHY_NONE] = "none",	    [BS_WHY_FIRST_IN_SCOPE] = "first-in-scope",
+	[BS_WHY_LOCAL] = "local",   [BS_WHY_PROTECTED] = "protected",
+	[BS_WHY_UNIQUE] = "unique", [BS_WHY_STRONG] = "strong",
+	[BS_WHY_WEAK] = "weak",
+};
+
+static const char *const outcome_names[] = {
+	[BS_BOUND] = "bound",
+	[BS_UNRESOLVED_WEAK] = "weak-unresolved",
+	[BS_UNDEFINED] = "undefined",
+	[BS_LOOKUP_CRASH] = "crash",
+};
+
+static const char *const when_names[] = {
+	[BS_JSON_LOAD] = "load",
+	[BS_JSON_FIRST_CALL] = "first-call",
+	[BS_JSON_NOT_REACHED] = "not-reached",
+};
+
+/* ---- which --------------------------------------------------------------------------------- */
+
+/* How many bindings the loader made before it gave up: up to the last one that it says anything
+ * of. */
+static uint32_t count_reached(const struct bs_step_result *result)
+{
+	const struct bs_relocated *relocated = &result->relocated;
+	uint32_t n = 0;
+
+	if (result->state == BS_STEP_FAILED && result->failed_in != BS_STAGE_BINDING)
+		return 0;
+	if (!relocated->stopped)
+		return relocated->bindings.n;
+	for (uint32_t i = 0; i < relocated->stopped_at; i++) {
+		const struct bs_note *note = &relocated->notes.v[i];
+
+		if ((note->kind == BS_NOTE_LOOKUP || note->kind == BS_NOTE_UNDEFINED) &&
+		    note->a >= n)
+			n = note->a + 1;
+	}
+	return n;
+}
+
+struct bs_json_bindings bs_json_bindings(struct bs_report *report, const struct bs_run *run,
+					 const struct bs_step_result *result)
+{
+	return (struct bs_json_bindings){
+		.report = report,
+		.run = run,
+		.result = result,
+		.made = (report->show & SHOW_BINDINGS) != 0,
+		.reached = count_reached(result),
+	};
+}
+
+const struct bs_binding *bs_json_next_binding(struct bs_json_bindings *bindings,
+					      enum bs_json_when *ret_when)
+{
+	const struct bs_step_result *result = bindings->result;
+
+	for (;;) {
+		const bs_bindings *list =
+			bindings->made ? &result->relocated.bindings : &result->slots;
+
+		if (bindings->i == list->n && !bindings->made)
+			return NULL;
+		if (bindings->i == list->n) {
+			bindings->made = false;
+			bindings->i = 0;
+			continue;
+		}
+		uint32_t i = bindings->i++;
+
+		if (!bs_selected(&bindings->report->selection, bindings->run, &list->v[i]))
+			continue;
+		if (!bindings->made)
+			*ret_when = BS_JSON_FIRST_CALL;
+		else if (i < bindings->reached || list->v[i].outcome == BS_LOOKUP_CRASH)
+			*ret_when = BS_JSON_LOAD;
+		else
+			*ret_when = BS_JSON_NOT_REACHED;
+		return &list->v[i];
+	}
+}
+
+/* ---- what ---------------------------------------------------------------------------------- */
+
+void bs_json_symbol(struct bs_report *report, const char *name)
+{
+	struct bs_json_report *state = report->state;
+
+	bs_json_member(&state->json, "symbol", name);
+	if (!(report->show & SHOW_DEMANGLED))
+		return;
+	const char *demangled = bs_demangled(name);
+
+	if (demangled == name)
+		return;
+	bs_json_member(&state->json, "demangled", demangled);
+}
+
+static void write_kinds(struct bs_json *json, unsigned kinds)
+{
+	bs_json_key(json, "kinds");
+	bs_json_array(json, BS_JSON_INLINE);
+	for (unsigned kind = 0; kind < BS_RELOC_KIND_COUNT_; kind++)
+		if (kinds & (1u << kind))
+			bs_json_word(json, kind_names[kind]);
+	bs_json_close(json);
+}
+
+void bs_json_binding_members(const struct bs_json_bindings *bindings, const struct bs_binding *b,
+			     enum bs_json_when when)
+{
+	const struct bs_run *run = bindings->run;
+	const struct bs_step_result *result = bindings->result;
+	struct bs_json_report *state = bindings->report->state;
+	struct bs_json *json = &state->json;
+	const struct bs_version *version =
+		b->symbol ? bs_reference_version(bs_map_of(&run->process, b->referrer)->image,
+						 b->symbol)
+			  : result->relocated.asked;
+	const struct bs_version *defined =
+		b->definer == BS_NO_MAP
+			? NULL
+			: bs_reference_version(bs_map_of(&run->process, b->definer)->image,
+					       b->definer_symbol);
+
+	bs_json_key(json, "step");
+	bs_json_number(json, result->number);
+	bs_json_key(json, "from");
+	bs_json_number(json, b->referrer);
+	bs_json_symbol(bindings->report, bs_run_symbol_name(run, b));
+	bs_json_member(json, "version", version ? version->name : NULL);
+	write_kinds(json, b->kinds);
+	bs_json_key(json, "relocations");
+	bs_json_number(json, b->n_relocations);
+	bs_json_key(json, "to");
+	bs_json_map(json, b->definer);
+	if (defined) {
+		bs_json_member(json, "definition_version", defined->name);
+	}
+	bs_json_key(json, "why");
+	bs_json_word(json, why_names[b->why]);
+	bs_json_key(json, "outcome");
+	bs_json_word(json, outcome_names[b->outcome]);
+	bs_json_key(json, "when");
+	bs_json_word(json, when_names[when]);
+	if (b->protected_reference) {
+		bs_json_key(json, "protected");
+		bs_json_bool(json, true);
+	}
+	if (!b->symbol) {
+		bs_json_key(json, "asked_by");
+		bs_json_word(json, "loader");
+	}
+}

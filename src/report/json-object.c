@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* The record of an object. */
+#include "json-priv.h"
+
+#include <elf.h>
+
+static const char *kind_name(enum bs_map_kind kind)
+{
+	static const char *const names[] = {
+		[BS_MAP_EXECUTABLE] = "executable",
+		[BS_MAP_STARTUP] = "startup",
+		[BS_MAP_LOADED] = "loaded",
+	};
+
+	return names[kind];
+}
+
+static const char *role_name(enum bs_map_role role)
+{
+	static const char *const names[] = {
+		[BS_ROLE_ORDINARY] = "ordinary",
+		[BS_ROLE_LOADER] = "loader",
+		[BS_ROLE_VDSO] = "vdso",
+	};
+
+	return names[role];
+}
+
+const char *bs_json_how_name(enum bs_how how)
+{
+	static const char *const names[BS_HOW_COUNT_] = {
+		[BS_HOW_NONE] = "none",
+		[BS_HOW_PATH] = "path",
+		[BS_HOW_RPATH] = "rpath",
+		[BS_HOW_LIBRARY_PATH] = "library-path",
+		[BS_HOW_RUNPATH] = "runpath",
+		[BS_HOW_CACHE] = "cache",
+		[BS_HOW_DEFAULT] = "default-directories",
+	};
+
+	return names[how];
+}
+
+void bs_json_map(struct bs_json *json, bs_map_id map)
+{
+	if (map == BS_NO_MAP)
+		bs_json_null(json);
+	else
+		bs_json_number(json, map);
+}
+
+static void write_found(struct bs_json *json, const struct bs_map *map)
+{
+	bs_json_key(json, "found");
+	if (map->role != BS_ROLE_ORDINARY || map->kind == BS_MAP_EXECUTABLE) {
+		bs_json_null(json); /* nobody looked for it */
+		return;
+	}
+	bs_json_object(json, BS_JSON_INLINE);
+	bs_json_key(json, "how");
+	bs_json_word(json, bs_json_how_name(map->how));
+	bs_json_key(json, "via");
+	bs_json_map(json, map->via);
+	bs_json_key(json, "asked_by");
+	bs_json_map(json, map->asked_by);
+	bs_json_close(json);
+}
+
+static void write_needed(struct bs_json *json, const struct bs_image *image)
+{
+	bs_json_key(json, "needed");
+	bs_json_array(json, BS_JSON_INLINE);
+	for (uint32_t i = 0; image && i < image->n_dynamic; i++)
+		if (image->dynamic[i].tag == DT_NEEDED)
+			bs_json_string(json, bs_image_string(image, image->dynamic[i].value));
+	bs_json_close(json);
+}
+
+static void write_binds(struct bs_json *json, enum bs_calls calls)
+{
+	static const struct {
+		const char *when, *mark;
+	} texts[BS_CALLS_COUNT_] = {
+		[BS_CALLS_NONE] = { "none", NULL },
+		[BS_CALLS_LAZY] = { "lazy", NULL },
+		[BS_CALLS_NOW] = { "now", NULL },
+		[BS_CALLS_NOW_DT_BIND_NOW] = { "now", "DT_BIND_NOW" },
+		[BS_CALLS_NOW_DF_BIND_NOW] = { "now", "DF_BIND_NOW" },
+		[BS_CALLS_NOW_DF_1_NOW] = { "now", "DF_1_NOW" },
+		[BS_CALLS_NOW_LD_BIND_NOW] = { "now", "LD_BIND_NOW" },
+		[BS_CALLS_NOW_RTLD_NOW] = { "now", "RTLD_NOW" },
+	};
+
+	bs_json_key(json, "binds");
+	if (calls == BS_CALLS_UNKNOWN) {
+		bs_json_null(json);
+		return;
+	}
+	bs_json_object(json, BS_JSON_INLINE);
+	bs_json_key(json, "when");
+	bs_json_word(json, texts[calls].when);
+	bs_json_member(json, "mark", texts[calls].mark);
+	bs_json_close(json);
+}
+
+/* Where the loader opened it, inside the root. */
+static const char *path_of(const struct bs_run *run, const struct bs_map *map)
+{
+	if (map->role == BS_ROLE_VDSO)
+		return NULL;
+	return map->kind == BS_MAP_EXECUTABLE ? map->image->path : bs_text(&run->ctx, map->name);
+}
+
+void bs_json_object_members(struct bs_report *report, const struct bs_run *run, bs_map_id id)
+{
+	const struct bs_map *map = bs_map_of(&run->process, id);
+	const struct bs_image *image = map->image;
+	struct bs_json_report *state = report->state;
+	struct bs_json *json = &state->json;
+
+	bs_json_key(json, "id");
+	bs_json_number(json, id);
+	bs_json_member(json, "name", bs_run_map_name(run, id));
+	bs_json_member(json, "path", path_of(run, map));
+	bs_json_member(json, "soname", image ? image->soname : NULL);
+	bs_json_key(json, "build_id");
+	if (image && image->notes.n_build_id)
+		bs_json_hex(json, image->notes.build_id, image->notes.n_build_id);
+	else
+		bs_json_null(json);
+	bs_json_key(json, "kind");
+	bs_json_word(json, kind_name(map->kind));
+	bs_json_key(json, "role");
+	bs_json_word(json, role_name(map->role));
+	bs_json_key(json, "namespace");
+	bs_json_number(json, map->ns);
+	bs_json_key(json, "born");
+	bs_json_number(json, map->born);
+	bs_json_key(json, "died");
+	if (map->died == BS_NEVER)
+		bs_json_null(json);
+	else
+		bs_json_number(json, map->died);
+	write_found(json, map);
+	bs_json_key(json, "preloaded");
+	bs_json_bool(json, map->preloaded);
+	write_needed(json, image);
+	bs_json_member(json, "rpath", image ? image->rpath : NULL);
+	bs_json_member(json, "runpath", image ? image->runpath : NULL);
+	write_binds(json, (enum bs_calls)state->calls.v[id]);
+}

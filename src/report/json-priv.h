@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* json-priv.h - what the files of the JSON reports share */
+#pragma once
+
+#include "json-writer.h"
+#include "report.h"
+
+enum {
+	SHOW_STEPS = 1 << 0, /* always there: to be named when nothing else is wanted */
+	SHOW_OBJECTS = 1 << 1,
+	SHOW_BINDINGS = 1 << 2, /* each binding, jump slots that wait included */
+	SHOW_SLOTS = 1 << 3,	/* only those that wait */
+	SHOW_FINDINGS = 1 << 4,
+	SHOW_SCOPES = 1 << 5,
+	SHOW_SEARCHES = 1 << 6,
+	SHOW_DEMANGLED = 1 << 7, /* beside each symbol that is mangled */
+};
+
+/* Of everything, whatever is shown and selected. */
+struct bs_json_counts {
+	uint32_t objects;    /* that came and stayed */
+	uint32_t bindings;   /* references that a look-up bound */
+	uint32_t first_call; /* jump slots that would be bound at their first call */
+	uint32_t local;	     /* references bound without a look-up */
+	uint32_t weak_unresolved, undefined;
+};
+
+/* One report under way. */
+struct bs_json_report {
+	struct bs_json json;
+	struct bs_json_counts totals;
+	BS_VEC(uint8_t) calls; /* enum bs_calls by map id */
+	bs_findings findings;  /* kept for the document's end */
+	uint32_t levels[BS_LEVEL_ERROR + 1];
+	uint32_t refused; /* steps */
+	uint64_t lines;	  /* of a stream */
+};
+
+/* Members "symbol" and, where wanted and different, "demangled". */
+void bs_json_symbol(struct bs_report *report, const char *name);
+
+/* json-question.c */
+/* The member "question". */
+void bs_json_question(struct bs_json *json, const struct bs_run *run, enum bs_json_layout layout);
+/* Members "parts" and "filter". */
+void bs_json_selection(struct bs_json *json, const struct bs_report *report);
+
+/* json-object.c */
+/* The id of MAP, or null for BS_NO_MAP. */
+void bs_json_map(struct bs_json *json, bs_map_id map);
+const char *bs_json_how_name(enum bs_how how);
+/* Members of the record of MAP. */
+void bs_json_object_members(struct bs_report *report, const struct bs_run *run, bs_map_id map);
+
+/* json-step.c */
+struct bs_json_counts bs_json_count(const struct bs_run *run, const struct bs_step_result *result);
+void bs_json_counts_members(struct bs_json *json, const struct bs_json_counts *counts);
+/* Members of a step's record, all but its bindings. */
+void bs_json_step_members(struct bs_report *report, const struct bs_run *run,
+			  const struct bs_step_result *result, enum bs_json_layout layout);
+/* "ENOENT", a number for one without a name here, or null for 0. */
+void bs_json_errno(struct bs_json *json, int error);
+
+/* json-search.c: the member "searches". */
+void bs_json_searches(struct bs_json *json, const bs_traces *traces, enum bs_json_layout layout);
+
+/* json-binding.c */
+
+/* How a binding of a step came about, in time. */
+enum bs_json_when {
+	BS_JSON_LOAD,
+	BS_JSON_FIRST_CALL,
+	BS_JSON_NOT_REACHED, /* the loader gave up before: what it would have bound */
+};
+
+/* The bindings of one step, one after the other. */
+struct bs_json_bindings {
+	struct bs_report *report;
+	const struct bs_run *run;
+	const struct bs_step_result *result;
+	bool made; /* those that the step made, then those that wait */
+	uint32_t i;
+	uint32_t reached; /* bindings from here on were not reached */
+};
+
+struct bs_json_bindings bs_json_bindings(struct bs_report *report, const struct bs_run *run,
+					 const struct bs_step_result *result);
+/* The next one that is shown and selected, with *RET_WHEN; NULL at the end. */
+const struct bs_binding *bs_json_next_binding(struct bs_json_bindings *bindings,
+					      enum bs_json_when *ret_when);
+void bs_json_binding_members(const struct bs_json_bindings *bindings, const struct bs_binding *b,
+			     enum bs_json_when when);

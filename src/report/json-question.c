@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* What was asked, and what of the answer is in the report. */
+#include "json-priv.h"
+
+static void write_flags(struct bs_json *json, const struct bs_step *step)
+{
+	static const struct {
+		unsigned mode;
+		const char *name;
+	} names[] = {
+		{ BS_MODE_LAZY, "lazy" },	  { BS_MODE_NOW, "now" },
+		{ BS_MODE_GLOBAL, "global" },	  { BS_MODE_LOCAL, "local" },
+		{ BS_MODE_DEEPBIND, "deepbind" }, { BS_MODE_NODELETE, "nodelete" },
+		{ BS_MODE_NOLOAD, "noload" },
+	};
+
+	bs_json_member(json, "spelled", step->spelled);
+	bs_json_key(json, "flags");
+	bs_json_array(json, BS_JSON_INLINE);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (step->mode & names[i].mode)
+			bs_json_string(json, names[i].name);
+	bs_json_close(json);
+	bs_json_key(json, "number_flags");
+	if (step->mode_is_number)
+		bs_json_number(json, step->number);
+	else
+		bs_json_null(json);
+}
+
+static void write_plan_steps(struct bs_json *json, const struct bs_plan *plan)
+{
+	bs_json_key(json, "steps");
+	bs_json_array(json, BS_JSON_INLINE);
+	for (uint32_t i = 0; i < plan->n_steps; i++) {
+		const struct bs_step *step = &plan->steps[i];
+
+		bs_json_object(json, BS_JSON_INLINE);
+		bs_json_key(json, "number");
+		bs_json_number(json, i + 1);
+		switch (step->kind) {
+		case BS_STEP_DLOPEN:
+			bs_json_member(json, "kind", "dlopen");
+			bs_json_member(json, "file", step->file);
+			write_flags(json, step);
+			break;
+		}
+		bs_json_close(json);
+	}
+	bs_json_close(json);
+}
+
+void bs_json_question(struct bs_json *json, const struct bs_run *run, enum bs_json_layout layout)
+{
+	const struct bs_plan *plan = run->plan;
+
+	bs_json_key(json, "question");
+	bs_json_object(json, layout);
+	bs_json_member(json, "executable", plan->executable);
+	bs_json_member(json, "argv0", run->program);
+	bs_json_member(json, "loader", run->profile->name);
+	bs_json_member(json, "loader_title", run->profile->title);
+	bs_json_member(json, "machine", run->setup.target.machine->name);
+	bs_json_member(json, "interp", run->interp);
+	bs_json_member(json, "root", plan->root);
+	bs_json_member(json, "cwd", plan->cwd);
+	bs_json_key(json, "bind_now");
+	bs_json_bool(json, run->bind_now);
+	bs_json_key(json, "secure");
+	bs_json_bool(json, plan->secure);
+	bs_json_member(json, "library_path", plan->library_path);
+	bs_json_member(json, "preload", plan->preload);
+	bs_json_key(json, "inhibit_cache");
+	bs_json_bool(json, plan->inhibit_cache);
+	bs_json_member(json, "inhibit_rpath", plan->inhibit_rpath);
+	bs_json_member(json, "cpu", plan->cpu);
+	bs_json_member(json, "platform", plan->platform);
+	bs_json_member(json, "hwcaps_mask", plan->hwcaps_mask);
+	bs_json_member(json, "hwcaps_prepend", plan->hwcaps_prepend);
+	bs_json_key(json, "environment");
+	bs_json_array(json, BS_JSON_INLINE);
+	bs_vec_each (i, &run->counted) {
+		bs_json_object(json, BS_JSON_INLINE);
+		bs_json_member(json, "name", run->counted.v[i].name);
+		bs_json_member(json, "value", run->counted.v[i].value);
+		bs_json_close(json);
+	}
+	bs_json_close(json);
+	write_plan_steps(json, plan);
+	bs_json_close(json);
+}
+
+void bs_json_selection(struct bs_json *json, const struct bs_report *report)
+{
+	const char *const *parts = report->format->parts;
+
+	bs_json_key(json, "parts");
+	bs_json_array(json, BS_JSON_INLINE);
+	for (unsigned i = 0; parts[i]; i++)
+		if (report->show & (1u << i))
+			bs_json_string(json, parts[i]);
+	bs_json_close(json);
+	bs_json_key(json, "filter");
+	bs_json_object(json, BS_JSON_INLINE);
+	bs_json_member(json, "symbol", report->selection.symbol);
+	bs_json_member(json, "from", report->selection.from);
+	bs_json_member(json, "to", report->selection.to);
+	bs_json_close(json);
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+/* The record of a step, but for its bindings. */
+#include "json-priv.h"
+
+#include <errno.h>
+
+/* ---- counts -------------------------------------------------------------------------------- */
+
+static void count_bindings(struct bs_json_counts *counts, const bs_bindings *bindings,
+			   uint32_t *bound)
+{
+	bs_vec_each (i, bindings) {
+		const struct bs_binding *b = &bindings->v[i];
+
+		if (b->why == BS_WHY_LOCAL)
+			counts->local++;
+		else
+			*bound += b->outcome == BS_BOUND && b->symbol;
+		counts->weak_unresolved += b->outcome == BS_UNRESOLVED_WEAK;
+		counts->undefined += b->outcome == BS_UNDEFINED;
+	}
+}
+
+struct bs_json_counts bs_json_count(const struct bs_run *run, const struct bs_step_result *result)
+{
+	struct bs_json_counts counts = { 0 };
+
+	for (bs_map_id id = result->first_map; id < result->last_map; id++) {
+		const struct bs_map *map = bs_map_of(&run->process, id);
+
+		counts.objects += !map->removed && map->role != BS_ROLE_VDSO;
+	}
+	count_bindings(&counts, &result->relocated.bindings, &counts.bindings);
+	count_bindings(&counts, &result->slots, &counts.first_call);
+	return counts;
+}
+
+void bs_json_counts_members(struct bs_json *json, const struct bs_json_counts *counts)
+{
+	bs_json_key(json, "objects");
+	bs_json_number(json, counts->objects);
+	bs_json_key(json, "bindings");
+	bs_json_number(json, counts->bindings);
+	bs_json_key(json, "first_call");
+	bs_json_number(json, counts->first_call);
+	bs_json_key(json, "local");
+	bs_json_number(json, counts->local);
+	bs_json_key(json, "weak_unresolved");
+	bs_json_number(json, counts->weak_unresolved);
+	bs_json_key(json, "undefined");
+	bs_json_number(json, counts->undefined);
+}
+
+/* ---- failures ------------------------------------------------------------------------------ */
+
+void bs_json_errno(struct bs_json *json, int error)
+{
+#define NAME(e)                                                                                    \
+	{                                                                                          \
+		e, #e                                                                              \
+	}
+	static const struct {
+		int error;
+		const char *name;
+	} names[] = {
+		NAME(EACCES),  NAME(EFBIG),  NAME(EINVAL),    NAME(EIO),
+		NAME(EISDIR),  NAME(ELOOP),  NAME(EMFILE),    NAME(ENAMETOOLONG),
+		NAME(ENFILE),  NAME(ENODEV), NAME(ENOENT),    NAME(ENOMEM),
+		NAME(ENOTDIR), NAME(ENXIO),  NAME(EOVERFLOW), NAME(EPERM),
+	};
+#undef NAME
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (names[i].error == error) {
+			bs_json_word(json, names[i].name);
+			return;
+		}
+	if (error)
+		bs_json_number(json, (uint64_t)error);
+	else
+		bs_json_null(json);
+}
+
+static void write_failure(struct bs_json *json, const struct bs_failure *failure)
+{
+	bs_json_key(json, "failure");
+	if (!failure->words) {
+		bs_json_null(json);
+		return;
+	}
+	bs_json_object(json, BS_JSON_INLINE);
+	bs_json_member(json, "subject", failure->subject);
+	bs_json_member(json, "words", failure->words);
+	bs_json_key(json, "errno");
+	bs_json_errno(json, failure->os_error);
+	bs_json_key(json, "needed_by");
+	bs_json_map(json, failure->needed_by);
+	bs_json_key(json, "crash");
+	bs_json_bool(json, failure->crash);
+	bs_json_close(json);
+}
+
+static void write_hints(struct bs_json *json, const struct bs_run *run,
+			const struct bs_step_result *result)
+{
+	static const char *const names[] = {
+		[BS_HINT_WORKING_DIRECTORY] = "working-directory",
+		[BS_HINT_RUNPATH] = "runpath",
+		[BS_HINT_RPATH] = "rpath",
+		[BS_HINT_BESIDE] = "beside",
+	};
+	bs_hints hints = { 0 };
+
+	if (result->state == BS_STEP_FAILED)
+		hints = bs_find_hints(run, result);
+	bs_json_key(json, "hints");
+	bs_json_array(json, BS_JSON_INLINE);
+	bs_vec_each (i, &hints) {
+		bs_json_object(json, BS_JSON_INLINE);
+		bs_json_key(json, "kind");
+		bs_json_word(json, names[hints.v[i].kind]);
+		bs_json_member(json, "path", hints.v[i].path);
+		bs_json_key(json, "object");
+		bs_json_map(json, hints.v[i].map);
+		bs_json_close(json);
+	}
+	bs_json_close(json);
+}
+
+/* What start-up goes on without; only there the loader can be made to go on. */
+static void write_missing(struct bs_json *json, const struct bs_run *run,
+			  const struct bs_step_result *result)
+{
+	const struct bs_process *process = &run->process;
+
+	bs_json_key(json, "missing");
+	bs_json_array(json, BS_JSON_INLINE);
+	for (uint32_t i = 0; !result->step && i < process->missing.n; i++) {
+		const struct bs_missing *m = &process->missing.v[i];
+
+		bs_json_object(json, BS_JSON_INLINE);
+		bs_json_member(json, "name", m->name);
+		bs_json_key(json, "needed_by");
+		bs_json_map(json, m->failure.needed_by);
+		bs_json_member(json, "message",
+			       bs_failure_as_startup(&run->ctx, &m->failure, run->program));
+		write_failure(json, &m->failure);
+		bs_json_key(json, "optional");
+		bs_json_bool(json, m->optional);
+		bs_json_close(json);
+	}
+	bs_json_close(json);
+}
+
+static void write_versions(struct bs_json *json, const bs_version_checks *checks)
+{
+	static const char *const names[] = {
+		[BS_VERSION_FOUND] = "found",
+		[BS_VERSION_MISSING] = "missing",
+		[BS_VERSION_WEAK_MISSING] = "weak-missing",
+		[BS_VERSION_NO_INFO] = "no-versions",
+		[BS_VERSION_ODD] = "odd",
+	};
+
+	bs_json_key(json, "version_problems");
+	bs_json_array(json, BS_JSON_INLINE);
+	bs_vec_each (i, checks) {
+		const struct bs_version_check *check = &checks->v[i];
+
+		if (check->outcome == BS_VERSION_FOUND)
+			continue;
+		bs_json_object(json, BS_JSON_INLINE);
+		bs_json_key(json, "object");
+		bs_json_map(json, check->target);
+		bs_json_key(json, "required_by");
+		bs_json_map(json, check->required_by);
+		bs_json_member(json, "version", check->version);
+		bs_json_key(json, "outcome");
+		bs_json_word(json, names[check->outcome]);
+		bs_json_member(json, "words", check->words);
+		bs_json_close(json);
+	}
+	bs_json_close(json);
+}
+
+static void write_passed_over(struct bs_json *json, const struct bs_run *run,
+			      const struct bs_step_result *result)
+{
+	bs_json_key(json, "passed_over");
+	bs_json_array(json, BS_JSON_INLINE);
+	bs_vec_each (i, &result->passed_over) {
+		const struct bs_passed_over *p = &result->passed_over.v[i];
+
+		bs_json_object(json, BS_JSON_INLINE);
+		bs_json_member(json, "word", p->word);
+		bs_json_member(json, "source", p->source);
+		bs_json_member(json, "message", bs_failure_as_dlerror(&run->ctx, &p->failure));
+		write_failure(json, &p->failure);
+		bs_json_close(json);
+	}
+	bs_json_close(json);
+}
+
+/* ---- objects and scopes -------------------------------------------------------------------- */
+
+static void write_ids(struct bs_json *json, const bs_ids *ids)
+{
+	bs_json_array(json, BS_JSON_INLINE);
+	bs_vec_each (i, ids)
+		bs_json_number(json, ids->v[i]);
+	bs_json_close(json);
+}
+
+static void write_objects(struct bs_json *json, const struct bs_run *run,
+			  const struct bs_step_result *result)
+{
+	bool opened = result->step && result->state == BS_STEP_OK;
+
+	bs_json_key(json, "root");
+	bs_json_map(json, opened ? result->opening.root : BS_NO_MAP);
+	bs_json_key(json, "was_open");
+	bs_json_bool(json, opened && result->opening.state == BS_OPEN_ALREADY);
+	bs_json_key(json, "loaded");
+	bs_json_array(json, BS_JSON_INLINE);
+	for (bs_map_id id = result->first_map; id < result->last_map; id++)
+		bs_json_number(json, id);
+	bs_json_close(json);
+	bs_json_key(json, "unloaded");
+	bs_json_array(json, BS_JSON_INLINE);
+	bs_vec_each (id, &run->process.maps)
+		if (bs_map_of(&run->process, id)->died == result->number)
+			bs_json_number(json, id);
+	bs_json_close(json);
+	bs_json_key(json, "promoted");
+	write_ids(json, &result->opening.promoted);
+}
+
+static void write_scopes(struct bs_json *json, const struct bs_step_result *result,
+			 enum bs_json_layout layout)
+{
+	bs_json_key(json, "scopes");
+	bs_json_array(json, layout);
+	bs_vec_each (i, &result->views) {
+		const struct bs_scope_view *view = &result->views.v[i];
+
+		bs_json_object(json, BS_JSON_INLINE);
+		bs_json_key(json, "object");
+		bs_json_number(json, view->map);
+		bs_json_key(json, "from");
+		bs_json_number(json, view->from);
+		bs_json_key(json, "lists");
+		bs_json_array(json, BS_JSON_INLINE);
+		bs_vec_each (k, &view->lists)
+			write_ids(json, &view->lists.v[k]);
+		bs_json_close(json);
+		bs_json_close(json);
+	}
+	bs_json_close(json);
+}
+
+/* ---- the record ---------------------------------------------------------------------------- */
+
+static const char *state_name(enum bs_step_state state)
+{
+	static const char *const names[] = {
+		[BS_STEP_OK] = "ok",
+		[BS_STEP_FAILED] = "failed",
+		[BS_STEP_NOT_REACHED] = "not-reached",
+	};
+
+	return names[state];
+}
+
+void bs_json_step_members(struct bs_report *report, const struct bs_run *run,
+			  const struct bs_step_result *result, enum bs_json_layout layout)
+{
+	const struct bs_json_counts counts = bs_json_count(run, result);
+	bool failed = result->state == BS_STEP_FAILED;
+	struct bs_json_report *state = report->state;
+	struct bs_json *json = &state->json;
+
+	bs_json_key(json, "number");
+	bs_json_number(json, result->number);
+	bs_json_key(json, "state");
+	bs_json_word(json, state_name(result->state));
+	bs_json_member(json, "message", failed ? result->message : NULL);
+	write_failure(json, &result->failure);
+	bs_json_key(json, "ends_process");
+	bs_json_bool(json, result->ends_process);
+	write_hints(json, run, result);
+	write_missing(json, run, result);
+	write_objects(json, run, result);
+	write_versions(json, &result->versions);
+	write_passed_over(json, run, result);
+	if (report->show & SHOW_SEARCHES)
+		bs_json_searches(json, &result->traces, layout);
+	if (report->show & SHOW_SCOPES)
+		write_scopes(json, result, layout);
+	bs_json_key(json, "counts");
+	bs_json_object(json, BS_JSON_INLINE);
+	bs_json_counts_members(json, &counts);
+	bs_json_close(json);
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+#include "json-writer.h"
+
+#include <jansson.h>
+#include <string.h>
+
+static const char marker[] = "\xef\xbf\xbd"; /* U+FFFD */
+
+/* ---- layout -------------------------------------------------------------------------------- */
+
+static void new_line(struct bs_json *json)
+{
+	static const char blanks[2 * BS_JSON_DEPTH + 1] = "                        ";
+
+	bs_write(json->out, "\n", 1);
+	bs_write(json->out, blanks, (size_t)2 * json->depth);
+}
+
+/* What goes before a value or a key: the comma, the line's beginning. */
+static void begin_item(struct bs_json *json)
+{
+	if (json->keyed || !json->depth) {
+		json->keyed = false;
+		return;
+	}
+	if (json->levels[json->depth].filled)
+		bs_write(json->out, ",", 1);
+	json->levels[json->depth].filled = true;
+	if (json->levels[json->depth].lines)
+		new_line(json);
+}
+
+static void open(struct bs_json *json, enum bs_json_layout layout, const char *begin, char end)
+{
+	begin_item(json);
+	bs_write(json->out, begin, 1);
+	json->depth++;
+	assert(json->depth < BS_JSON_DEPTH);
+	json->levels[json->depth].lines = layout == BS_JSON_LINES;
+	json->levels[json->depth].filled = false;
+	json->levels[json->depth].end = end;
+}
+
+void bs_json_object(struct bs_json *json, enum bs_json_layout layout)
+{
+	open(json, layout, "{", '}');
+}
+
+void bs_json_array(struct bs_json *json, enum bs_json_layout layout)
+{
+	open(json, layout, "[", ']');
+}
+
+void bs_json_close(struct bs_json *json)
+{
+	unsigned depth = json->depth--;
+
+	assert(depth && !json->keyed);
+	if (json->levels[depth].lines && json->levels[depth].filled)
+		new_line(json);
+	bs_write(json->out, &json->levels[depth].end, 1);
+}
+
+void bs_json_key_n(struct bs_json *json, const char *key, size_t n)
+{
+	char piece[BS_JSON_LONGEST_WORD + 3];
+
+	assert(n <= BS_JSON_LONGEST_WORD);
+	begin_item(json);
+	piece[0] = '"';
+	memcpy(piece + 1, key, n);
+	memcpy(piece + 1 + n, "\":", 2);
+	bs_write(json->out, piece, n + 3);
+	json->keyed = true;
+}
+
+/* ---- strings ------------------------------------------------------------------------------- */
+
+/* Printable ASCII that a JSON string holds as it is. */
+static bool is_plain(unsigned char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+static int pass_on(const char *bytes, size_t n, void *data)
+{
+	bs_write(data, bytes, n);
+	return 0;
+}
+
+/* False when TEXT is no UTF-8. */
+static bool dump(struct bs_json *json, const char *text, size_t n)
+{
+	json_t *string = json_stringn(text, n);
+
+	if (!string)
+		return false;
+	int failed =
+		json_dump_callback(string, pass_on, json->out, JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
+
+	json_decref(string);
+	if (failed)
+		bs_arena_exhausted(json->arena);
+	return true;
+}
+
+/* MARKER and TEXT as the header says: well-formed whatever TEXT is. */
+static void dump_marked(struct bs_json *json, const char *text, size_t n)
+{
+	static const char digits[] = "0123456789abcdef";
+	const size_t longest = strlen("\\xNN");
+	char *marked = bs_new(json->arena, char, strlen(marker) + n * longest);
+	char *to = mempcpy(marked, marker, strlen(marker));
+
+	for (const unsigned char *s = (const unsigned char *)text; *s;) {
+		size_t length = bs_utf8_length(s);
+
+		if (*s == '\\') {
+			to = mempcpy(to, "\\\\", 2);
+		} else if (length) {
+			to = mempcpy(to, s, length);
+		} else {
+			const char byte[] = { '\\', 'x', digits[*s >> 4], digits[*s & 0xf] };
+
+			to = mempcpy(to, byte, sizeof byte);
+		}
+		s += length ? length : 1;
+	}
+	if (!dump(json, marked, (size_t)(to - marked)))
+		bs_arena_exhausted(json->arena);
+}
+
+void bs_json_string(struct bs_json *json, const char *text)
+{
+	struct bs_writer *out = json->out;
+	size_t n = 0;
+
+	if (!text) {
+		bs_json_null(json);
+		return;
+	}
+	begin_item(json);
+	while (is_plain((unsigned char)text[n]))
+		n++;
+	if (!text[n]) {
+		bs_write(out, "\"", 1);
+		bs_write(out, text, n);
+		bs_write(out, "\"", 1);
+		return;
+	}
+	n += strlen(text + n);
+	if (strncmp(text, marker, strlen(marker)) == 0 || !dump(json, text, n))
+		dump_marked(json, text, n);
+}
+
+void bs_json_word(struct bs_json *json, const char *word)
+{
+	size_t n = strlen(word);
+	char piece[BS_JSON_LONGEST_WORD + 2];
+
+	assert(n <= BS_JSON_LONGEST_WORD);
+	begin_item(json);
+	piece[0] = '"';
+	memcpy(piece + 1, word, n);
+	piece[n + 1] = '"';
+	bs_write(json->out, piece, n + 2);
+}
+
+/* ---- the rest ------------------------------------------------------------------------------ */
+
+void bs_json_number(struct bs_json *json, uint64_t number)
+{
+	begin_item(json);
+	bs_write_number(json->out, number);
+}
+
+void bs_json_bool(struct bs_json *json, bool value)
+{
+	begin_item(json);
+	bs_write_text(json->out, value ? "true" : "false");
+}
+
+void bs_json_null(struct bs_json *json)
+{
+	begin_item(json);
+	bs_write(json->out, "null", 4);
+}
+
+void bs_json_hex(struct bs_json *json, const uint8_t *bytes, size_t n)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	begin_item(json);
+	bs_write(json->out, "\"", 1);
+	for (size_t i = 0; i < n; i++) {
+		const char pair[] = { digits[bytes[i] >> 4], digits[bytes[i] & 0xf] };
+
+		bs_write(json->out, pair, sizeof pair);
+	}
+	bs_write(json->out, "\"", 1);
+}

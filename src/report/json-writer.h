@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * json-writer.h - JSON as a stream: what is written is gone
+ *
+ * Commas and layout follow from the order of the calls. Everything that is written is ASCII.
+ */
+#pragma once
+
+#include "report.h"
+
+#include <assert.h>
+
+enum bs_json_layout {
+	BS_JSON_INLINE, /* all on one line */
+	BS_JSON_LINES,	/* each item on a line of its own */
+};
+
+enum { BS_JSON_DEPTH = 12, BS_JSON_LONGEST_WORD = 40 };
+
+struct bs_json {
+	struct bs_writer *out;
+	struct bs_arena *arena; /* whose handler hears of it when jansson has no memory */
+	bool keyed;		/* a key was written: its value comes next */
+	unsigned depth;
+	struct {
+		bool lines, filled;
+		char end;
+	} levels[BS_JSON_DEPTH]; /* [0] stands for what is around the first value */
+};
+
+void bs_json_object(struct bs_json *json, enum bs_json_layout layout);
+void bs_json_array(struct bs_json *json, enum bs_json_layout layout);
+/* Ends the object or array that was opened last. */
+void bs_json_close(struct bs_json *json);
+
+/* The N bytes at KEY need no escapes. */
+void bs_json_key_n(struct bs_json *json, const char *key, size_t n);
+
+static inline void bs_json_key(struct bs_json *json, const char *key)
+{
+	bs_json_key_n(json, key, __builtin_strlen(key));
+}
+
+/* A string of our own making, such as an enum's name: short, and in need of no escapes. */
+void bs_json_word(struct bs_json *json, const char *word);
+
+/*
+ * The bytes of TEXT, which may be any, as a string; NULL is null. A text that is no UTF-8 starts
+ * with U+FFFD, and so does one that starts with U+FFFD itself; in both a backslash is doubled and
+ * bytes that are no character are \xNN: no two texts give the same string.
+ */
+void bs_json_string(struct bs_json *json, const char *text);
+
+/* The member KEY with the string TEXT, or null for NULL. */
+static inline void bs_json_member(struct bs_json *json, const char *key, const char *text)
+{
+	bs_json_key(json, key);
+	bs_json_string(json, text);
+}
+
+void bs_json_number(struct bs_json *json, uint64_t number);
+void bs_json_bool(struct bs_json *json, bool value);
+void bs_json_null(struct bs_json *json);
+/* N bytes as a string of hexadecimal digits. */
+void bs_json_hex(struct bs_json *json, const uint8_t *bytes, size_t n);

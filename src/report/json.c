@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * --format=json and --format=ndjson: the same records, as one document and as one object a line.
+ * schema/ says what they hold. Nothing waits in memory but findings, of which there are few.
+ */
+#include "json-priv.h"
+
+static const char *const parts[] = { "steps",  "objects",  "bindings",	"slots", "findings",
+				     "scopes", "searches", "demangled", NULL };
+
+enum { DEFAULT_SHOW = SHOW_STEPS | SHOW_OBJECTS | SHOW_BINDINGS | SHOW_FINDINGS | SHOW_DEMANGLED };
+
+static struct bs_json *json_of(const struct bs_report *report)
+{
+	struct bs_json_report *state = report->state;
+
+	return &state->json;
+}
+
+static bool streams(const struct bs_report *report)
+{
+	return report->format->streams;
+}
+
+/* ---- lines of a stream --------------------------------------------------------------------- */
+
+static void begin_line(const struct bs_report *report, const char *type)
+{
+	struct bs_json *json = json_of(report);
+
+	bs_json_object(json, BS_JSON_INLINE);
+	bs_json_key(json, "type");
+	bs_json_word(json, type);
+}
+
+static void end_line(const struct bs_report *report)
+{
+	struct bs_json_report *state = report->state;
+
+	bs_json_close(&state->json);
+	bs_write(report->writer, "\n", 1);
+	state->lines++;
+}
+
+/* ---- begin --------------------------------------------------------------------------------- */
+
+static void begin(struct bs_report *report, const struct bs_run *run)
+{
+	struct bs_json_report *state = bs_new(run->ctx.arena, struct bs_json_report, 1);
+	struct bs_json *json = &state->json;
+	enum bs_json_layout layout = streams(report) ? BS_JSON_INLINE : BS_JSON_LINES;
+
+	report->state = state;
+	json->out = report->writer;
+	json->arena = run->ctx.arena;
+	if (streams(report))
+		begin_line(report, "run");
+	else
+		bs_json_object(json, BS_JSON_LINES);
+	bs_json_member(json, "schema", streams(report) ? "bindsim-stream-1" : "bindsim-report-1");
+	bs_json_member(json, "schema_version", "1.0");
+	bs_json_key(json, "tool");
+	bs_json_object(json, BS_JSON_INLINE);
+	bs_json_member(json, "name", "bindsim");
+	bs_json_member(json, "version", BINDSIM_VERSION);
+	bs_json_close(json);
+	bs_json_question(json, run, layout);
+	bs_json_selection(json, report);
+	if (streams(report)) {
+		end_line(report);
+	} else {
+		bs_json_key(json, "steps");
+		bs_json_array(json, BS_JSON_LINES);
+	}
+}
+
+/* ---- findings ------------------------------------------------------------------------------ */
+
+static void write_finding_counts(struct bs_json *json, const struct bs_finding *f)
+{
+	const struct {
+		const char *key;
+		uint32_t n;
+	} counts[] = {
+		{ "symbols", f->n },
+		{ "functions", f->n_functions },
+		{ "data", f->n_data },
+		{ "weak", f->n_weak },
+		{ "replaceable", f->n_replaceable },
+		{ "first_call", f->n_waiting },
+		{ "inside", f->n_inside },
+	};
+
+	bs_json_key(json, "counts");
+	bs_json_object(json, BS_JSON_INLINE);
+	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+		bs_json_key_n(json, counts[i].key, __builtin_strlen(counts[i].key));
+		bs_json_number(json, counts[i].n);
+	}
+	bs_json_close(json);
+}
+
+static void write_finding_members(struct bs_report *report, const struct bs_run *run,
+				  const struct bs_finding *f)
+{
+	static const char *const deciders[] = {
+		[BS_BY_GLOBAL] = "global-scope",
+		[BS_BY_LOCAL] = "local-scope",
+		[BS_BY_OWN] = "own-scope",
+	};
+	struct bs_json *json = json_of(report);
+
+	bs_json_member(json, "rule", bs_rule_text(f->rule)->slug);
+	bs_json_member(json, "level", bs_level_name(f->level));
+	bs_json_key(json, "step");
+	bs_json_number(json, f->step);
+	bs_json_key(json, "from");
+	bs_json_map(json, f->from);
+	bs_json_key(json, "to");
+	bs_json_map(json, f->to);
+	bs_json_member(json, "decided_by", deciders[f->decided_by]);
+	bs_json_key(json, "preloaded");
+	bs_json_bool(json, f->preloaded);
+	write_finding_counts(json, f);
+	bs_json_key(json, "examples");
+	bs_json_array(json, BS_JSON_INLINE);
+	for (uint32_t i = 0; i < f->n_examples; i++) {
+		bs_json_object(json, BS_JSON_INLINE);
+		bs_json_symbol(report, bs_run_symbol_name(run, &f->examples[i]));
+		bs_json_close(json);
+	}
+	bs_json_close(json);
+}
+
+/* Those that are shown and selected; a document keeps them for its end. */
+static void take_findings(struct bs_report *report, const struct bs_run *run,
+			  const bs_findings *findings)
+{
+	struct bs_json_report *state = report->state;
+
+	bs_vec_each (i, findings) {
+		const struct bs_finding *f = &findings->v[i];
+
+		state->levels[f->level]++;
+		if (!(report->show & SHOW_FINDINGS) ||
+		    !bs_selected_object(run, f->from, report->selection.from) ||
+		    !bs_selected_object(run, f->to, report->selection.to))
+			continue;
+		if (streams(report)) {
+			begin_line(report, "finding");
+			write_finding_members(report, run, f);
+			end_line(report);
+		} else {
+			bs_vec_push(run->ctx.arena, &state->findings, *f);
+		}
+	}
+}
+
+/* ---- a step -------------------------------------------------------------------------------- */
+
+static void add_counts(struct bs_json_counts *totals, const struct bs_json_counts *counts)
+{
+	totals->objects += counts->objects;
+	totals->bindings += counts->bindings;
+	totals->first_call += counts->first_call;
+	totals->local += counts->local;
+	totals->weak_unresolved += counts->weak_unresolved;
+	totals->undefined += counts->undefined;
+}
+
+static void note_calls(struct bs_report *report, const struct bs_run *run,
+		       const struct bs_step_result *result)
+{
+	struct bs_json_report *state = report->state;
+
+	for (bs_map_id id = result->first_map; id < result->last_map; id++) {
+		bool is_vdso = bs_map_of(&run->process, id)->role == BS_ROLE_VDSO;
+
+		bs_vec_push(run->ctx.arena, &state->calls,
+			    (uint8_t)(is_vdso ? BS_CALLS_UNKNOWN : bs_calls_of(run, result, id)));
+	}
+}
+
+static void write_step_line(struct bs_report *report, const struct bs_run *run,
+			    const struct bs_step_result *result)
+{
+	struct bs_json_bindings bindings = bs_json_bindings(report, run, result);
+	const struct bs_binding *b;
+	enum bs_json_when when;
+
+	if (report->show & SHOW_OBJECTS)
+		for (bs_map_id id = result->first_map; id < result->last_map; id++) {
+			begin_line(report, "object");
+			bs_json_object_members(report, run, id);
+			end_line(report);
+		}
+	begin_line(report, "step");
+	bs_json_step_members(report, run, result, BS_JSON_INLINE);
+	end_line(report);
+	if (!(report->show & (SHOW_BINDINGS | SHOW_SLOTS)))
+		return;
+	while ((b = bs_json_next_binding(&bindings, &when))) {
+		begin_line(report, "binding");
+		bs_json_binding_members(&bindings, b, when);
+		end_line(report);
+	}
+}
+
+static void write_step_item(struct bs_report *report, const struct bs_run *run,
+			    const struct bs_step_result *result)
+{
+	struct bs_json_bindings bindings = bs_json_bindings(report, run, result);
+	struct bs_json *json = json_of(report);
+	const struct bs_binding *b;
+	enum bs_json_when when;
+
+	bs_json_object(json, BS_JSON_LINES);
+	bs_json_step_members(report, run, result, BS_JSON_LINES);
+	if (report->show & (SHOW_BINDINGS | SHOW_SLOTS)) {
+		bs_json_key(json, "bindings");
+		bs_json_array(json, BS_JSON_LINES);
+		while ((b = bs_json_next_binding(&bindings, &when))) {
+			bs_json_object(json, BS_JSON_INLINE);
+			bs_json_binding_members(&bindings, b, when);
+			bs_json_close(json);
+		}
+		bs_json_close(json);
+	}
+	bs_json_close(json);
+}
+
+static void step(struct bs_report *report, const struct bs_run *run,
+		 const struct bs_step_result *result, const bs_findings *findings)
+{
+	struct bs_json_report *state = report->state;
+	const struct bs_json_counts counts = bs_json_count(run, result);
+
+	add_counts(&state->totals, &counts);
+	state->refused += result->state == BS_STEP_FAILED;
+	note_calls(report, run, result);
+	if (streams(report))
+		write_step_line(report, run, result);
+	else
+		write_step_item(report, run, result);
+	take_findings(report, run, findings);
+}
+
+/* ---- the end ------------------------------------------------------------------------------- */
+
+static void write_diagnostics(struct bs_json *json, const struct bs_run *run)
+{
+	const struct bs_diags *diags = run->ctx.diags;
+
+	bs_json_key(json, "diagnostics");
+	bs_json_array(json, BS_JSON_INLINE);
+	bs_vec_each (i, &diags->list) {
+		const struct bs_diag *d = &diags->list.v[i];
+
+		bs_json_object(json, BS_JSON_INLINE);
+		bs_json_member(json, "code", bs_diag_slug(d->code));
+		bs_json_member(json, "path", d->path);
+		bs_json_key(json, "offset");
+		if (d->offset == BS_NO_OFFSET)
+			bs_json_null(json);
+		else
+			bs_json_number(json, d->offset);
+		bs_json_key(json, "errno");
+		bs_json_errno(json, d->os_error);
+		bs_json_member(json, "detail", d->detail);
+		bs_json_close(json);
+	}
+	bs_json_close(json);
+}
+
+/* Why the exit status is 1, in the order in which the tool asks. */
+static const char *reason(const struct bs_report *report)
+{
+	const struct bs_json_report *state = report->state;
+
+	if (state->refused)
+		return "refusal";
+	for (enum bs_level level = BS_LEVEL_ERROR; level > BS_LEVEL_NONE; level--)
+		if (report->fail_on != BS_LEVEL_NONE && level >= report->fail_on &&
+		    state->levels[level])
+			return "finding";
+	return NULL;
+}
+
+static void write_outcome(const struct bs_report *report, const struct bs_run *run)
+{
+	struct bs_json_report *state = report->state;
+	struct bs_json *json = &state->json;
+
+	write_diagnostics(json, run);
+	bs_json_member(json, "outcome", state->refused ? "refused" : "ok");
+	bs_json_member(json, "reason", reason(report));
+	bs_json_member(json, "fail_on", bs_level_name(report->fail_on));
+	bs_json_key(json, "counts");
+	bs_json_object(json, BS_JSON_INLINE);
+	bs_json_counts_members(json, &state->totals);
+	bs_json_key(json, "refused");
+	bs_json_number(json, state->refused);
+	bs_json_key(json, "errors");
+	bs_json_number(json, state->levels[BS_LEVEL_ERROR]);
+	bs_json_key(json, "warnings");
+	bs_json_number(json, state->levels[BS_LEVEL_WARNING]);
+	bs_json_key(json, "notes");
+	bs_json_number(json, state->levels[BS_LEVEL_NOTE]);
+	bs_json_close(json);
+}
+
+static void end_stream(struct bs_report *report, const struct bs_run *run)
+{
+	struct bs_json_report *state = report->state;
+
+	begin_line(report, "end");
+	write_outcome(report, run);
+	bs_json_key(&state->json, "lines");
+	bs_json_number(&state->json, state->lines + 1);
+	end_line(report);
+}
+
+static void end_document(struct bs_report *report, const struct bs_run *run)
+{
+	struct bs_json_report *state = report->state;
+	struct bs_json *json = &state->json;
+
+	bs_json_close(json);
+	if (report->show & SHOW_OBJECTS) {
+		bs_json_key(json, "objects");
+		bs_json_array(json, BS_JSON_LINES);
+		bs_vec_each (id, &run->process.maps) {
+			bs_json_object(json, BS_JSON_INLINE);
+			bs_json_object_members(report, run, id);
+			bs_json_close(json);
+		}
+		bs_json_close(json);
+	}
+	if (report->show & SHOW_FINDINGS) {
+		bs_json_key(json, "findings");
+		bs_json_array(json, BS_JSON_LINES);
+		bs_vec_each (i, &state->findings) {
+			bs_json_object(json, BS_JSON_INLINE);
+			write_finding_members(report, run, &state->findings.v[i]);
+			bs_json_close(json);
+		}
+		bs_json_close(json);
+	}
+	write_outcome(report, run);
+	bs_json_close(json);
+	bs_write(report->writer, "\n", 1);
+}
+
+const struct bs_format bs_format_json = {
+	.name = "json",
+	.parts = parts,
+	.default_show = DEFAULT_SHOW,
+	.traces = true,
+	.begin = begin,
+	.step = step,
+	.end = end_document,
+};
+
+const struct bs_format bs_format_ndjson = {
+	.name = "ndjson",
+	.parts = parts,
+	.default_show = DEFAULT_SHOW,
+	.traces = true,
+	.streams = true,
+	.begin = begin,
+	.step = step,
+	.end = end_stream,
+};

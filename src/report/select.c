@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#include "report.h"
+
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* libiberty's <demangle.h> wants to be told that this is no C++. */
+#include <libiberty/demangle.h>
+
+/* Longer names are no names of people's making; the demangler's work grows with them. */
+enum { LONGEST_NAME = 16 << 10 };
+
+const char *bs_demangled(const char *name)
+{
+	static _Thread_local char *last;
+
+	if (name[0] != '_' || strlen(name) > LONGEST_NAME)
+		return name;
+	char *demangled = cplus_demangle(name, DMGL_AUTO | DMGL_PARAMS | DMGL_ANSI);
+
+	if (!demangled)
+		return name;
+	free(last);
+	last = demangled;
+	return last;
+}
+
+bool bs_selected_object(const struct bs_run *run, bs_map_id id, const char *glob)
+{
+	if (!glob)
+		return true;
+	if (id == BS_NO_MAP)
+		return false;
+	const struct bs_map *map = bs_map_of(&run->process, id);
+	const char *name = bs_run_map_name(run, id);
+	const char *slash = strrchr(name, '/');
+
+	return fnmatch(glob, name, 0) == 0 || (slash && fnmatch(glob, slash + 1, 0) == 0) ||
+	       (map->image && map->image->soname && fnmatch(glob, map->image->soname, 0) == 0);
+}
+
+bool bs_selected(const struct bs_selection *selection, const struct bs_run *run,
+		 const struct bs_binding *binding)
+{
+	if (!bs_selected_object(run, binding->referrer, selection->from) ||
+	    !bs_selected_object(run, binding->definer, selection->to))
+		return false;
+	if (!selection->symbol)
+		return true;
+	const char *name = bs_run_symbol_name(run, binding);
+
+	if (fnmatch(selection->symbol, name, 0) == 0)
+		return true;
+	const char *demangled = bs_demangled(name);
+
+	return demangled != name && fnmatch(selection->symbol, demangled, 0) == 0;
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/* The parts of the text report that list: objects, scopes, pairs, bindings. */
+#include "text-priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void heading(struct bs_report *report, const struct bs_step_result *result, const char *what)
+{
+	bs_write_format(report->writer, "\n%s of step %u\n", what, result->number);
+}
+
+/* ---- objects ------------------------------------------------------------------------------- */
+
+const char *bs_how_words(const struct bs_run *run, enum bs_how how)
+{
+	switch (how) {
+	case BS_HOW_PATH:
+		return "by its path";
+	case BS_HOW_RPATH:
+		return "RPATH";
+	case BS_HOW_LIBRARY_PATH:
+		return run->setup.library_path_label;
+	case BS_HOW_RUNPATH:
+		return "RUNPATH";
+	case BS_HOW_CACHE:
+		return "ld.so.cache";
+	case BS_HOW_DEFAULT:
+		return "default directories";
+	case BS_HOW_NONE:
+	case BS_HOW_COUNT_:
+		break;
+	}
+	return "";
+}
+
+static void write_why_from_there(struct bs_report *report, const struct bs_run *run, bs_map_id id)
+{
+	const struct bs_map *map = bs_map_of(&run->process, id);
+
+	if (map->role == BS_ROLE_LOADER) {
+		bs_say(report, "the loader, PT_INTERP");
+		return;
+	}
+	if (map->kind == BS_MAP_EXECUTABLE) {
+		bs_say(report, "the executable");
+		return;
+	}
+	bs_say(report, bs_how_words(run, map->how));
+	if (map->via != BS_NO_MAP) {
+		bs_say(report, " of ");
+		bs_say_escaped(report, bs_text_short_name(run, map->via));
+	}
+	if (map->preloaded) {
+		bs_say(report, ", preloaded");
+	} else if (map->asked_by != BS_NO_MAP) {
+		bs_say(report, map->loader == BS_NO_MAP ? ", opened by " : ", needed by ");
+		bs_say_escaped(report, bs_text_short_name(run, map->asked_by));
+	}
+}
+
+static const char *calls_words(enum bs_calls calls)
+{
+	switch (calls) {
+	case BS_CALLS_UNKNOWN:
+		return "not relocated";
+	case BS_CALLS_NONE:
+		return "no calls to bind";
+	case BS_CALLS_LAZY:
+		return "lazy";
+	case BS_CALLS_NOW:
+		return "now";
+	case BS_CALLS_NOW_DT_BIND_NOW:
+		return "now (DT_BIND_NOW)";
+	case BS_CALLS_NOW_DF_BIND_NOW:
+		return "now (DF_BIND_NOW)";
+	case BS_CALLS_NOW_DF_1_NOW:
+		return "now (DF_1_NOW)";
+	case BS_CALLS_NOW_LD_BIND_NOW:
+		return "now (LD_BIND_NOW)";
+	case BS_CALLS_NOW_RTLD_NOW:
+		return "now (RTLD_NOW)";
+	case BS_CALLS_COUNT_:
+		break;
+	}
+	return "";
+}
+
+void bs_text_objects(struct bs_report *report, const struct bs_run *run,
+		     const struct bs_step_result *result)
+{
+	size_t widest = 0;
+
+	if (result->first_map == result->last_map)
+		return;
+	heading(report, result, "objects");
+	for (bs_map_id id = result->first_map; id < result->last_map; id++) {
+		size_t n = bs_text_width(bs_run_map_name(run, id));
+
+		if (n > widest && n <= 70)
+			widest = n;
+	}
+	for (bs_map_id id = result->first_map; id < result->last_map; id++) {
+		const struct bs_map *map = bs_map_of(&run->process, id);
+
+		if (map->role == BS_ROLE_VDSO)
+			continue;
+		bs_say(report, "  ");
+		bs_say_padded(report, bs_run_map_name(run, id), widest + 2);
+		write_why_from_there(report, run, id);
+		if (map->removed) {
+			bs_say(report, "; unloaded again");
+		} else {
+			bs_say(report, "; ");
+			bs_say(report, calls_words(bs_calls_of(run, result, id)));
+		}
+		bs_say(report, "\n");
+	}
+}
+
+/* ---- scopes -------------------------------------------------------------------------------- */
+
+/* A later view of the same object shows all that this one does. */
+static bool is_superseded(const struct bs_step_result *result, uint32_t index)
+{
+	for (uint32_t i = index + 1; i < result->views.n; i++)
+		if (result->views.v[i].map == result->views.v[index].map &&
+		    result->views.v[i].from <= result->views.v[index].from)
+			return true;
+	return false;
+}
+
+void bs_text_scopes(struct bs_report *report, const struct bs_run *run,
+		    const struct bs_step_result *result)
+{
+	if (!result->views.n)
+		return;
+	heading(report, result, "scopes");
+	bs_vec_each (i, &result->views) {
+		const struct bs_scope_view *view = &result->views.v[i];
+
+		if (is_superseded(result, i))
+			continue;
+		bs_say(report, "  ");
+		bs_say_escaped(report, bs_text_short_name(run, view->map));
+		bs_say(report, "\n");
+		bs_vec_each (k, &view->lists) {
+			bs_write_format(report->writer, "    %u ", view->from + k);
+			bs_vec_each (m, &view->lists.v[k]) {
+				bs_say(report, " ");
+				bs_say_escaped(report,
+					       bs_text_short_name(run, view->lists.v[k].v[m]));
+			}
+			bs_say(report, "\n");
+		}
+	}
+}
+
+/* ---- pairs --------------------------------------------------------------------------------- */
+
+struct pair {
+	bs_map_id from, to; /* TO is BS_NO_MAP for what nothing defines */
+	uint32_t bound, waiting;
+};
+
+static int by_ids(const void *a, const void *b)
+{
+	const struct pair *x = a, *y = b;
+
+	if (x->from != y->from)
+		return x->from < y->from ? -1 : 1;
+	return x->to < y->to ? -1 : x->to > y->to;
+}
+
+struct pairs {
+	BS_VEC(struct pair) list;
+};
+
+static void add_bindings(struct bs_report *report, const struct bs_run *run, struct pairs *pairs,
+			 const bs_bindings *bindings, bool waiting)
+{
+	bs_vec_each (i, bindings) {
+		const struct bs_binding *b = &bindings->v[i];
+		struct pair *last = pairs->list.n ? &pairs->list.v[pairs->list.n - 1] : NULL;
+
+		if (b->why == BS_WHY_LOCAL || b->outcome == BS_UNRESOLVED_WEAK || !b->symbol ||
+		    !bs_selected(&report->selection, run, b))
+			continue;
+		if (!last || last->from != b->referrer || last->to != b->definer) {
+			bs_vec_push(run->ctx.arena, &pairs->list,
+				    (struct pair){ .from = b->referrer, .to = b->definer });
+			last = &pairs->list.v[pairs->list.n - 1];
+		}
+		last->bound += !waiting;
+		last->waiting += waiting;
+	}
+}
+
+static void merge(struct pairs *pairs)
+{
+	uint32_t n = 0;
+
+	if (!pairs->list.n)
+		return;
+	qsort(pairs->list.v, pairs->list.n, sizeof *pairs->list.v, by_ids);
+	for (uint32_t i = 1; i < pairs->list.n; i++) {
+		if (by_ids(&pairs->list.v[n], &pairs->list.v[i]) == 0) {
+			pairs->list.v[n].bound += pairs->list.v[i].bound;
+			pairs->list.v[n].waiting += pairs->list.v[i].waiting;
+		} else {
+			pairs->list.v[++n] = pairs->list.v[i];
+		}
+	}
+	pairs->list.n = n + 1;
+}
+
+void bs_text_pairs(struct bs_report *report, const struct bs_run *run,
+		   const struct bs_step_result *result)
+{
+	struct pairs pairs = { 0 };
+
+	add_bindings(report, run, &pairs, &result->relocated.bindings, false);
+	add_bindings(report, run, &pairs, &result->slots, true);
+	merge(&pairs);
+	if (!pairs.list.n)
+		return;
+	heading(report, result, "who binds to whom, bindings");
+	bs_vec_each (i, &pairs.list) {
+		const struct pair *pair = &pairs.list.v[i];
+
+		bs_say(report, "  ");
+		bs_say_escaped(report, bs_text_short_name(run, pair->from));
+		bs_say(report, " -> ");
+		if (pair->to == BS_NO_MAP)
+			bs_say_ink(report, BS_INK_BAD, "(nobody)");
+		else
+			bs_say_escaped(report, pair->to == pair->from
+						       ? "itself"
+						       : bs_text_short_name(run, pair->to));
+		bs_say(report, "  ");
+		bs_write_grouped(report->writer, pair->bound + pair->waiting);
+		if (pair->waiting) {
+			bs_say(report, ", at the first call ");
+			bs_write_grouped(report->writer, pair->waiting);
+		}
+		bs_say(report, "\n");
+	}
+}
+
+/* ---- bindings ------------------------------------------------------------------------------ */
+
+static const char *why_words(const struct bs_binding *b)
+{
+	switch ((enum bs_why)b->why) {
+	case BS_WHY_FIRST_IN_SCOPE:
+		return "";
+	case BS_WHY_LOCAL:
+		return "local or hidden: no lookup";
+	case BS_WHY_PROTECTED:
+		return "protected: its own";
+	case BS_WHY_UNIQUE:
+		return "unique: the first one bound";
+	case BS_WHY_STRONG:
+		return "LD_DYNAMIC_WEAK: the first that is not weak";
+	case BS_WHY_WEAK:
+		return "LD_DYNAMIC_WEAK: no other than weak ones";
+	case BS_WHY_NONE:
+	case BS_WHY_COUNT_:
+		break;
+	}
+	return b->outcome == BS_UNRESOLVED_WEAK ? "weak: stays 0" : "";
+}
+
+void bs_text_bindings(struct bs_report *report, const struct bs_run *run,
+		      const bs_bindings *bindings, bool waiting)
+{
+	bs_vec_each (i, bindings) {
+		const struct bs_binding *b = &bindings->v[i];
+
+		if (!b->symbol || !bs_selected(&report->selection, run, b))
+			continue;
+		const struct bs_image *image = bs_map_of(&run->process, b->referrer)->image;
+		const struct bs_version *version = bs_reference_version(image, b->symbol);
+		const char *why = why_words(b);
+
+		bs_say(report, "  ");
+		bs_say_escaped(report, bs_text_short_name(run, b->referrer));
+		bs_say(report, " -> ");
+		if (b->definer == BS_NO_MAP)
+			bs_say_ink(report,
+				   b->outcome == BS_UNRESOLVED_WEAK ? BS_INK_DIM : BS_INK_BAD,
+				   "(nobody)");
+		else
+			bs_say_escaped(report, bs_text_short_name(run, b->definer));
+		bs_say(report, "  ");
+		bs_say_escaped(report, bs_demangled(bs_run_symbol_name(run, b)));
+		if (version) {
+			bs_say(report, " [");
+			bs_say_escaped(report, version->name);
+			bs_say(report, "]");
+		}
+		if (waiting)
+			bs_say(report, "  at the first call");
+		if (*why) {
+			bs_say(report, "  ");
+			bs_say_ink(report, BS_INK_DIM, why);
+		}
+		bs_say(report, "\n");
+	}
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* text-priv.h - what the files of the text report share */
+#pragma once
+
+#include "report.h"
+
+enum {
+	SHOW_STEPS = 1 << 0,	  /* a line a step */
+	SHOW_UNRESOLVED = 1 << 1, /* what failed, what is missing and where it was looked for */
+	SHOW_FINDINGS = 1 << 2,	  /* errors and warnings */
+	SHOW_NOTES = 1 << 3,	  /* the findings that are harmless */
+	SHOW_OBJECTS = 1 << 4,
+	SHOW_SCOPES = 1 << 5,
+	SHOW_PAIRS = 1 << 6,	/* who binds to whom, in counts */
+	SHOW_BINDINGS = 1 << 7, /* each binding */
+	SHOW_SLOTS = 1 << 8,	/* each jump slot that waits for its first call */
+};
+
+/* Colours by meaning. */
+enum bs_ink { BS_INK_PLAIN, BS_INK_STRONG, BS_INK_GOOD, BS_INK_BAD, BS_INK_WARN, BS_INK_DIM };
+
+void bs_say(struct bs_report *report, const char *text);
+/* For what comes out of files. */
+void bs_say_escaped(struct bs_report *report, const char *text);
+void bs_say_ink(struct bs_report *report, enum bs_ink ink, const char *text);
+void bs_say_spaces(struct bs_report *report, size_t n);
+/* Columns that TEXT takes on a terminal once it is escaped. */
+size_t bs_text_width(const char *text);
+/* TEXT, then blanks up to WIDTH columns. */
+void bs_say_padded(struct bs_report *report, const char *text, size_t width);
+/* What an object is called where space is short: its base name. */
+const char *bs_text_short_name(const struct bs_run *run, bs_map_id map);
+/* "1 object", "2 objects" */
+void bs_say_count(struct bs_report *report, uint64_t n, const char *singular, const char *plural);
+
+/* text-parts.c */
+/* The place that a search step looks in: "RUNPATH", "ld.so.cache". */
+const char *bs_how_words(const struct bs_run *run, enum bs_how how);
+void bs_text_objects(struct bs_report *report, const struct bs_run *run,
+		     const struct bs_step_result *result);
+void bs_text_scopes(struct bs_report *report, const struct bs_run *run,
+		    const struct bs_step_result *result);
+void bs_text_pairs(struct bs_report *report, const struct bs_run *run,
+		   const struct bs_step_result *result);
+void bs_text_bindings(struct bs_report *report, const struct bs_run *run,
+		      const bs_bindings *bindings, bool waiting);
+
+/* text-trouble.c */
+void bs_text_failure(struct bs_report *report, const struct bs_run *run,
+		     const struct bs_step_result *result);
+void bs_text_missing(struct bs_report *report, const struct bs_run *run,
+		     const struct bs_step_result *result);
+void bs_text_passed_over(struct bs_report *report, const struct bs_run *run,
+			 const struct bs_step_result *result);
+void bs_text_finding(struct bs_report *report, const struct bs_run *run,
+		     const struct bs_finding *finding);
