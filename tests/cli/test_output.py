@@ -4,6 +4,7 @@
 
 import os
 import pty
+import re
 import signal
 import stat
 import subprocess
@@ -58,7 +59,7 @@ class FileTest(CommandLineTest):
         self.assert_refused(answer, "undefined symbol: hook")
         self.assertEqual(answer.out, "")
         self.assertEqual(self.read(), self.bindsim(*ask).out)
-        self.assertIn("2  dlopen ./libhook.so: ok", self.read())
+        self.assertRegex(self.read(), r"(?m)^  2  dlopen ./libhook.so +ok ")
         self.assertEqual(self.names(), ["report"])
 
     def test_not_there_when_there_is_no_answer(self):
@@ -177,12 +178,29 @@ class ColorTest(CommandLineTest):
         self.assertNotIn(ESCAPE, self.on_terminal(TERM="xterm", NO_COLOR="1"))
         self.assertIn(ESCAPE, self.on_terminal("--color=always", TERM="xterm", NO_COLOR="1"))
 
+    def test_only_the_terminal_has_them(self):
+        self.assertIn(ESCAPE, self.on_terminal("--report=text:file", TERM="xterm"))
+        self.assertNotIn(ESCAPE, (self.directory / "file").read_text())
+        self.bindsim("./app", "-o", "file", "--color=always")
+        self.assertIn(ESCAPE, (self.directory / "file").read_text())
+
+    def test_colours_are_all_that_they_add(self):
+        self.object("libuse.so", USER)
+        ask = ["./app", "--dlopen=./libuse.so", "--dlopen=./libuse.so:LAZY", "--show=steps,unresolved,pairs,bindings"]
+        colored = self.bindsim("--color=always", *ask).out
+        self.assertGreater(colored.count(ESCAPE), 10)
+        self.assertEqual(re.sub(r"\x1b\[[0-9;]*m", "", colored), self.bindsim(*ask).out)
+        # Each colour ends in its line.
+        for line in colored.splitlines():
+            self.assertEqual(len(re.findall(r"\x1b\[0m", line)) * 2, line.count(ESCAPE), line)
+
     def test_no_terminal(self):
         self.assertNotIn(ESCAPE, self.bindsim("./app").out)
         self.assertNotIn(ESCAPE, self.bindsim("./app", "--color=auto").out)
 
-    def test_ld_debug_has_none(self):
-        self.assertNotIn(ESCAPE, self.bindsim("./app", "--format=ld-debug", "--color=always").out)
+    def test_formats_for_programs_have_none(self):
+        for form in ("ld-debug", "ldd", "json", "ndjson"):
+            self.assertNotIn(ESCAPE, self.bindsim("./app", f"--format={form}", "--color=always").out)
 
     def test_names_cannot_send_escapes(self):
         answer = self.bindsim("./app", "--dlopen=./\x1b[2Jx\n.so")
@@ -207,6 +225,97 @@ class QuietTest(CommandLineTest):
         self.program()
         self.bindsim("-q", "-o", "report", "./app")
         self.assertEqual(os.listdir(self.directory), ["app"])
+
+    def test_other_reports_are_written(self):
+        self.program()
+        expected = self.bindsim("--format=json", "./app").out
+        self.assertEqual(self.bindsim("-q", "--report=json:file", "./app"), (0, "", ""))
+        self.assertEqual((self.directory / "file").read_text(), expected)
+        self.assertEqual(self.bindsim("-q", "--report=json:file", "-o", "report", "./app"), (0, "", ""))
+        self.assertEqual(sorted(os.listdir(self.directory)), ["app", "file"])
+
+
+class SeveralReportsTest(CommandLineTest):
+    """--report FORMAT:FILE: each is what the format prints alone."""
+
+    FORMATS = ("text", "ld-debug", "ldd", "json", "ndjson")
+
+    def setUp(self):
+        super().setUp()
+        self.program()
+        self.object("libhook.so", HOOK)
+        self.object("libuse.so", USER)
+        self.ask = ["./app", "--dlopen=./libuse.so", "--dlopen=./libhook.so:GLOBAL", "--dlopen=./libuse.so:LAZY"]
+
+    def read(self, name):
+        return (self.directory / name).read_text()
+
+    def test_the_same_bytes(self):
+        reports = [f"--report={form}:{form}.out" for form in self.FORMATS]
+        for main in self.FORMATS:
+            alone = self.bindsim(f"--format={main}", *self.ask)
+            together = self.bindsim(f"--format={main}", *reports, *self.ask)
+            self.assertEqual(together, alone)
+            for form in self.FORMATS:
+                self.assertEqual(self.read(f"{form}.out"), self.bindsim(f"--format={form}", *self.ask).out, form)
+
+    def test_a_start_up_that_fails(self):
+        (self.directory / "build").mkdir()
+        self.program("lost", "int hook(void); void _start(void) { hook(); }",
+                     str(self.object("build/libgone.so", HOOK, "-Wl,-soname,libgone.so")))
+        (self.directory / "build/libgone.so").unlink()
+        for first, second in (("ldd", "text"), ("text", "ld-debug"), ("ld-debug", "json")):
+            answer = self.bindsim(f"--format={first}", f"--report={second}:file", "./lost")
+            self.assert_refused(answer, "libgone.so")
+            self.assertIn("libgone.so", self.read("file"))
+
+    def test_parts_of_each(self):
+        self.bindsim("--show=mapped,pairs", "--report=text:text", "--report=ldd:ldd", "--format=ld-debug", *self.ask)
+        self.assertEqual(self.read("text"), self.bindsim("--show=pairs", *self.ask).out)
+        self.assertEqual(self.read("ldd"), self.bindsim("--format=ldd", *self.ask).out)
+
+    def test_all_or_none(self):
+        """Where there is no answer, there is no file; where one cannot be opened, neither."""
+        self.assert_trouble(self.bindsim("--report=json:one", "--report=ndjson:two", "./absent"))
+        self.assert_trouble(self.bindsim("--report=json:one", "--report=ndjson:absent/two", "./app"), "absent/two")
+        self.assertEqual(sorted(os.listdir(self.directory)), ["app", "libhook.so", "libuse.so"])
+
+    @unittest.skipUnless(os.path.exists("/dev/full"), "there is no /dev/full")
+    def test_one_that_cannot_be_written(self):
+        answer = self.bindsim("--report=json:/dev/full", "--report=ndjson:two", "./app")
+        self.assertEqual(answer.status, 2)
+        self.assertIn("/dev/full: No space left", answer.err)
+        self.assertEqual(self.read("two"), self.bindsim("--format=ndjson", "./app").out)
+
+    def test_a_file_name_with_colons(self):
+        self.bindsim("--report=json:a:b", "./app")
+        self.assertTrue((self.directory / "a:b").exists())
+
+    def test_explain_beside_a_report(self):
+        answer = self.bindsim("explain", "--symbol=hook", "--report=json:file", *self.ask)
+        self.assertEqual(answer.status, 1)
+        self.assertIn("nobody answers", answer.out)
+        self.assertEqual(self.read("file"), self.bindsim("--format=json", "--symbol=hook", *self.ask).out)
+
+
+class WidthTest(CommandLineTest):
+    """Columns line up on a terminal, whatever the names are made of."""
+
+    NAMES = ("plain.so", "\u5bbd\u5bbd.so", "\uac00.so", "e\u0301e\u0301.so", "\U0001f600.so", "\x01.so", "\udcff.so")
+    WIDTHS = (8, 7, 5, 5, 5, 7, 7) # an escaped byte is \xNN
+
+    def test_table(self):
+        self.program()
+        for name in self.NAMES:
+            self.object("libx.so").rename(self.directory / name)
+        out = self.bindsim("./app", *(f"--dlopen=./{name}:NOW" for name in self.NAMES)).out
+        rows = [line for line in out.splitlines() if re.match(r"  [1-9]  dlopen ", line)]
+        self.assertEqual(len(rows), len(self.NAMES))
+        for row, width in zip(rows, self.WIDTHS):
+            cell = re.match(r"  \d  dlopen \./(.*?\.so *)  NOW  ok {16}\+1         0$", row)
+            self.assertIsNotNone(cell, row)
+            name = cell[1].rstrip()
+            self.assertEqual(width + len(cell[1]) - len(name), max(self.WIDTHS), row)
 
 
 if __name__ == "__main__":

@@ -162,7 +162,11 @@ class OpenedFilesTest(CommandLineTest):
     def opened(self, name):
         answer = self.bindsim("./app", f"--dlopen=./{name}")
         self.assertEqual(answer.status, 1, answer)
-        return next(line for line in answer.out.splitlines() if line.startswith("1  dlopen")).partition("failed: ")[2]
+        self.assertRegex(answer.out, rf"(?m)^  1  dlopen ./{name} +failed$")
+        told = next(line for line in answer.out.splitlines() if line.startswith("error: step 1: dlopen "))
+        message = answer.err.partition("step 1 failed: ")[2].rstrip("\n")
+        self.assertEqual(told.partition("dlopen ")[2], message)
+        return message
 
     def test_words_of_the_loader(self):
         whole = self.object("libhook.so", HOOK).read_bytes()

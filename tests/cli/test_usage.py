@@ -43,10 +43,43 @@ class MisuseTest(CommandLineTest):
 
     def test_parts_belong_to_their_format(self):
         self.program()
-        self.assert_trouble(self.bindsim("--show=scopes", "./app"), "'scopes'", "text")
+        self.assert_trouble(self.bindsim("--show=mapped", "./app"), "'mapped'", "format text has", "pairs")
         self.assert_trouble(self.bindsim("--format=ld-debug", "--show=steps", "./app"), "'steps'", "ld-debug")
+        self.assert_trouble(self.bindsim("--format=json", "--show=libs", "./app"), "'libs'", "json", "searches")
         # The format counts wherever it stands.
-        self.assertEqual(self.bindsim("--show=scopes", "./app", "--format=ld-debug").status, 0)
+        self.assertEqual(self.bindsim("--show=mapped", "./app", "--format=ld-debug").status, 0)
+
+    def test_parts_of_several_reports(self):
+        """Each part must belong to one of them."""
+        self.program()
+        both = ["--format=ld-debug", "--report=ldd:report", "./app"]
+        self.assertEqual(self.bindsim("--show=mapped,unused", *both).status, 0)
+        (self.directory / "report").unlink()
+        answer = self.bindsim("--show=mapped,searches", *both)
+        self.assert_trouble(answer, "'searches'", "format ld-debug has", "format ldd has")
+        self.assertFalse((self.directory / "report").exists())
+
+    def test_reports(self):
+        self.program()
+        for word in ("json", "json:", "", ":file"):
+            self.assert_trouble(self.bindsim("--report", word, "./app"), f"'{word.partition(':')[0]}")
+        self.assert_trouble(self.bindsim("--report=yaml:file", "./app"), "--report 'yaml'", "ndjson")
+        self.assertFalse((self.directory / "file").exists())
+
+    def test_levels(self):
+        self.program()
+        for word in ("", "errors", "Error", "fatal"):
+            self.assert_trouble(self.bindsim(f"--fail-on={word}", "./app"), f"'{word}'", "error, warning, note or none")
+
+    def test_explain(self):
+        self.program()
+        self.assert_trouble(self.bindsim("explain", "./app"), "explain what?", "--symbol")
+        self.assert_trouble(self.bindsim("explain", "--symbol=x"), "which executable?")
+        self.assert_trouble(self.bindsim("explain", "--symbol=x", "--format=json", "./app"), "json")
+        for word in ("", "app", "app,", ",app"):
+            self.assert_trouble(self.bindsim("explain", f"--pair={word}", "./app"), f"'{word}'", "FROM,TO")
+        self.assert_trouble(self.bindsim("explain", "--rule=nonesuch"), "'nonesuch'", "captured-references")
+        self.assert_trouble(self.bindsim("--rule=captured-references", "./app"), "explain")
 
     def test_bad_variables(self):
         for word in ("NAME", "=value", ""):
@@ -97,6 +130,43 @@ class OrderTest(CommandLineTest):
             arguments = [f"--format={form}", "./app", "--dlopen=./one.so:NOW,GLOBAL", "--dlopen=./absent.so"]
             answers = {self.bindsim(*arguments) for _ in range(3)}
             self.assertEqual(len(answers), 1)
+
+
+class CommandTest(CommandLineTest):
+    """The first word may be a command."""
+
+    def test_a_file_of_that_name(self):
+        self.program("explain")
+        self.assertIn("./explain: ", self.bindsim("./explain").out)
+        self.assert_trouble(self.bindsim("explain"), "which executable?")
+        self.assertIn("in explain, step 0", self.bindsim("--symbol=hook", "explain", self.user("explain")).out)
+
+    def user(self, name):
+        """A program with a reference to hook."""
+        self.program(name, "int hook(void); void _start(void) { hook(); }", str(self.object("libhook.so", HOOK)))
+        return name
+
+    def test_options_on_both_sides(self):
+        self.user("app")
+        answers = {self.bindsim(*words) for words in (
+            ("explain", "--symbol=hook", "./app"), ("--symbol=hook", "explain", "./app"),
+            ("explain", "./app", "--symbol", "hook"))}
+        self.assertEqual(len(answers), 1, answers)
+        answer = answers.pop()
+        self.assertIn("bound to it", answer.out)
+        # It is no command behind the executable.
+        self.assert_trouble(self.bindsim("./app", "explain"), "one executable at a time")
+
+    def test_in_a_file(self):
+        self.user("app")
+        out = self.bindsim("explain", "--symbol=hook", "./app").out
+        self.assertEqual(self.bindsim("explain", "--symbol=hook", "-o", "file", "./app"), (0, "", ""))
+        self.assertEqual((self.directory / "file").read_text(), out)
+
+    def test_rule_needs_no_executable(self):
+        answer = self.bindsim("explain", "--rule", "captured-references")
+        self.assertEqual((answer.status, answer.err), (0, ""))
+        self.assertTrue(answer.out.startswith("captured-references: "))
 
 
 class HelpTest(CommandLineTest):

@@ -2,7 +2,7 @@
 """Transcripts: commands behind a `$ ` with what they print, run again and compared.
 
     $ bindsim ./player --dlopen ./plugin.so:NOW
-    ./player: glibc 2.36, x86-64, start-up and 1 step
+    ./player: glibc 2.36 x86-64, start-up and 1 step
     ...
 
 Commands go to sh, with the tool first in $PATH; what they write to standard error counts, too.

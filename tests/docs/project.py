@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BINDSIM = os.path.abspath(os.environ.get("BINDSIM", ROOT / "build/src/cli/bindsim"))
 COMPLETIONS = {"bash": ROOT / "completions/bash/bindsim", "zsh": ROOT / "completions/zsh/_bindsim",
                "fish": ROOT / "completions/fish/bindsim.fish"}
-MAN_PAGES = [ROOT / "man/bindsim.1", ROOT / "man/bindsim-glibc.7"]
+MAN_PAGES = [ROOT / "man/bindsim.1", ROOT / "man/bindsim-json.5", ROOT / "man/bindsim-glibc.7"]
 
 
 class Option(NamedTuple):
@@ -49,7 +49,43 @@ def spellings() -> set[str]:
 def formats() -> dict[str, list[str]]:
     """The formats with their parts, as the tool itself names them when it does not know one."""
     names = run("--format=?", "x").stderr.partition("there are ")[2].split()
-    return {name: run(f"--format={name}", "--show=?", "x").stderr.partition("it has ")[2].split() for name in names}
+    return {name: run(f"--format={name}", "--show=?", "x").stderr.partition(f"format {name} has ")[2].split()
+            for name in names}
+
+
+def parts(*names: str) -> set[str]:
+    """The parts of these formats together."""
+    known = formats()
+    return set().union(*(known[name] for name in names))
+
+
+class Rule(NamedTuple):
+    """A row of src/check/rules.def."""
+
+    slug: str
+    summary: str
+    levels: list[str]
+
+
+def rules() -> list[Rule]:
+    """All rules of the findings. Their help has a line for each level that they give."""
+    text = (ROOT / "src/check/rules.def").read_text()
+    rows = re.findall(r'^RULE\(\w+, "([\w-]+)",\s*"([^"]*)",(.*?)"\)$', text, re.MULTILINE | re.DOTALL)
+    if len(rows) != text.count("\nRULE("):
+        raise AssertionError("a row of rules.def is not understood")
+    return [Rule(slug, summary, re.findall(r'^ *"(error|warning|note) {2,}', words, re.MULTILINE))
+            for slug, summary, words in rows]
+
+
+def levels() -> set[str]:
+    """What --fail-on takes, as the tool itself names it."""
+    words = run("--fail-on=?", "x").stderr.partition("'?': ")[2].partition(" is wanted")[0]
+    return set(re.findall(r"\w+", words)) - {"or"}
+
+
+def commands() -> set[str]:
+    """The words that are no program but a command."""
+    return set(re.findall(r'strcmp\(word, "(\w+)"\)', (ROOT / "src/cli/options.c").read_text()))
 
 
 def flags() -> set[str]:

@@ -98,7 +98,15 @@ class BashTest(ShellTest):
         for name, parts in project.formats().items():
             self.assertEqual(self.replies(f"bindsim --format={name} --show="), set(parts))
             self.assertEqual(self.replies(f"bindsim --format {name} --show "), set(parts))
-        self.assertEqual(self.replies("bindsim --show=steps,"), {"steps,objects", "steps,bindings"})
+            self.assertEqual(self.replies(f"bindsim --report {name}:file --show "), project.parts("text", name))
+            self.assertEqual(self.replies(f"bindsim --format=ldd --report={name}:file --show="),
+                             project.parts("ldd", name))
+        self.assertEqual(self.replies("bindsim --show=steps,"),
+                         {f"steps,{part}" for part in project.parts("text") - {"steps"}})
+        self.assertEqual(self.replies("bindsim --fail-on="), project.levels())
+        self.assertEqual(self.replies("bindsim explain --rule "), {rule.slug for rule in project.rules()})
+        self.assertEqual(self.replies("bindsim --report="), {f"{name}:" for name in project.formats()})
+        self.assertEqual(self.replies("bindsim --report json:pro"), {"program"})
         self.assertEqual(self.replies("bindsim --color=a"), {"auto", "always"})
         self.assertEqual(self.replies("bindsim --cwd="), {"folder"})
 
@@ -111,7 +119,13 @@ class BashTest(ShellTest):
     def test_files(self):
         self.assertEqual(self.replies("bindsim --dlopen=lib"), {"library.so"})
         self.assertEqual(self.replies("bindsim --bind-now pro"), {"program"})
+        self.assertEqual(self.replies("bindsim explain pro"), {"program"})
         self.assertEqual(self.replies("bindsim -o "), {"program", "library.so", "one two.so", "folder"})
+
+    def test_commands(self):
+        self.assertEqual(self.replies("bindsim e"), project.commands())
+        self.assertEqual(self.replies("bindsim "), {"program", "library.so", "one two.so", "folder"} | project.commands())
+        self.assertEqual(self.replies("bindsim program e"), set())
 
     def test_at_a_terminal(self):
         terminal = Terminal(["bash", "--norc", "--noprofile", "-i"], self.directory, self.environment())
@@ -121,7 +135,9 @@ class BashTest(ShellTest):
         terminal.until("ready")
         for line, arguments in (
                 ("bindsim --bi", ["--bind-now"]),
-                ("bindsim --format=ld", ["--format=ld-debug"]),
+                ("bindsim --format=ld-", ["--format=ld-debug"]),
+                ("bindsim expl", ["explain"]),
+                ("bindsim --report=json:./lib", ["--report=json:./library.so"]),
                 ("bindsim --dlopen=./lib", ["--dlopen=./library.so"]),
                 ("bindsim --dlopen=library.so:DEEP", ["--dlopen=library.so:DEEPBIND"]),
                 ("bindsim --dlopen library.so:NOW,DEEP", ["--dlopen", "library.so:NOW,DEEPBIND"]),
@@ -144,8 +160,15 @@ class ZshTest(ShellTest):
         terminal.until("ready")
         for line, arguments in (
                 ("bindsim --bi", ["--bind-now"]),
-                ("bindsim --format=ld", ["--format=ld-debug"]),
+                ("bindsim --format=ld-", ["--format=ld-debug"]),
                 ("bindsim --format=ld-debug --show=map", ["--format=ld-debug", "--show=mapped"]),
+                ("bindsim --format=json --show=sea", ["--format=json", "--show=searches"]),
+                ("bindsim --report=ldd:x --show=unu", ["--report=ldd:x", "--show=unused"]),
+                ("bindsim --report=nd", ["--report=ndjson:"]),
+                ("bindsim --report=json:lib", ["--report=json:library.so"]),
+                ("bindsim --fail-on=w", ["--fail-on=warning"]),
+                ("bindsim explain --rule=c", ["explain", "--rule=captured-references"]),
+                ("bindsim expl", ["explain"]),
                 ("bindsim --show=ste", ["--show=steps"]),
                 ("bindsim --dlopen=library.so:DEEP", ["--dlopen=library.so:DEEPBIND"]),
                 ("bindsim --dlopen=library.so:NOW,DEEP", ["--dlopen=library.so:NOW,DEEPBIND"]),
@@ -178,7 +201,20 @@ class FishTest(ShellTest):
         self.assertEqual(self.replies("bindsim --format="), {f"--format={name}" for name in project.formats()})
         for name, parts in project.formats().items():
             self.assertEqual(self.replies(f"bindsim --format={name} --show="), {f"--show={part}" for part in parts})
-        self.assertEqual(self.replies("bindsim --show steps,"), {"steps,objects", "steps,bindings"})
+            self.assertEqual(self.replies(f"bindsim --format=ldd --report={name}:file --show="),
+                             {f"--show={part}" for part in project.parts("ldd", name)})
+        self.assertEqual(self.replies("bindsim --report=ldd:file --show="),
+                         {f"--show={part}" for part in project.parts("text", "ldd")})
+        self.assertEqual(self.replies("bindsim --show steps,"),
+                         {f"steps,{part}" for part in project.parts("text") - {"steps"}})
+        self.assertEqual(self.replies("bindsim --report="), {f"--report={name}:" for name in project.formats()})
+        self.assertEqual(self.replies("bindsim --report json:./pro"), {"json:./program"})
+        self.assertEqual(self.replies("bindsim --fail-on="), {f"--fail-on={level}" for level in project.levels()})
+        self.assertEqual(self.replies("bindsim explain --rule="), {f"--rule={rule.slug}" for rule in project.rules()})
+
+    def test_commands(self):
+        self.assertEqual(self.replies("bindsim e") & project.commands(), project.commands())
+        self.assertFalse(self.replies("bindsim program e") & project.commands())
 
     def test_flags(self):
         self.assertEqual(self.replies("bindsim --dlopen=library.so:"),

@@ -21,12 +21,20 @@ class HelpTest(unittest.TestCase):
 
     def test_formats_and_parts(self):
         text = project.run("--help").stdout
-        text = " ".join(text.split())
-        for name, parts in project.formats().items():
+        formats = project.formats()
+        self.assertEqual(list(formats), ["text", "ld-debug", "json", "ndjson", "ldd"])
+        for name, parts in formats.items():
             self.assertGreater(len(parts), 1)
-            found = re.search(rf"of {name}: ([\w, -]+)[;.]", text)
-            self.assertIsNotNone(found, f"--help does not list the parts of {name}")
-            self.assertEqual(sorted(found[1].split(", ")), sorted(parts))
+        table = text.partition("\nParts for --show:\n")[2].partition("\n\n")[0]
+        shown = {name: words.split(", ") for name, words in re.findall(r"^  ([\w-]+) +(\w.*)$", table, re.MULTILINE)}
+        self.assertEqual(shown, formats)
+        named = next(option.help for option in project.options() if option.name == "format")
+        self.assertEqual(set(re.findall(r"[\w-]+", named)) - {"default", "or"}, set(formats))
+
+    def test_levels(self):
+        named = next(option.help for option in project.options() if option.name == "fail-on").partition(": ")[2]
+        self.assertEqual(set(re.findall(r"\w+", named)) - {"default", "or"}, project.levels())
+        self.assertEqual(project.levels(), {"error", "warning", "note", "none"})
 
     def test_flags(self):
         words = re.search(r"^FLAGS: ([A-Z ]+),", project.run("--help").stdout, re.MULTILINE)[1].split()
@@ -34,6 +42,25 @@ class HelpTest(unittest.TestCase):
 
     def test_exit_statuses(self):
         self.assertRegex(project.run("--help").stdout, r"Exit status: 0 .*1 .*2 ")
+
+
+class RuleTest(unittest.TestCase):
+    """bindsim explain --rule."""
+
+    def test_every_rule(self):
+        self.assertTrue(project.rules())
+        for rule in project.rules():
+            done = project.run("explain", "--rule", rule.slug)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertTrue(done.stdout.startswith(f"{rule.slug}: {rule.summary}\n\n"), done.stdout)
+            self.assertTrue(rule.levels, f"the help of {rule.slug} names no level")
+            for line in done.stdout.splitlines():
+                self.assertLessEqual(len(line), 110)
+
+    def test_no_other(self):
+        done = project.run("explain", "--rule=?")
+        self.assertEqual(done.returncode, 2)
+        self.assertEqual(done.stderr.partition("there are ")[2].split(), [rule.slug for rule in project.rules()])
 
 
 class ManTest(unittest.TestCase):
@@ -51,7 +78,7 @@ class ManTest(unittest.TestCase):
     def test_every_option_and_no_other(self):
         found = {}
         for line in self.items("STEPS") + self.items("OPTIONS"):
-            for flag, rest in re.findall(r"Fl (-?[\w-]+)((?: (?!, )\S+)*)", line):
+            for flag, rest in re.findall(r"Fl (-?[\w-]+)((?: (?!, Fl)\S+)*)", line):
                 found[f"-{flag}"] = rest
         self.assertEqual(set(found), project.spellings())
         for option in project.options():
@@ -64,10 +91,41 @@ class ManTest(unittest.TestCase):
 
     def test_formats_and_parts(self):
         formats = re.search(r"^\.Sh FORMATS\n(.*?)(?=^\.Sh )", self.text, re.MULTILINE | re.DOTALL)[1]
-        sections = dict(re.findall(r"^\.Ss ([\w-]+)\n(.*?)(?=^\.Ss |\Z)", formats, re.MULTILINE | re.DOTALL))
-        self.assertEqual({name: sorted(re.findall(r"^\.It Cm ([\w-]+)$", body, re.MULTILINE))
-                          for name, body in sections.items()},
-                         {name: sorted(parts) for name, parts in project.formats().items()})
+        found = {}
+        for names, body in re.findall(r"^\.Ss ([\w -]+)\n(.*?)(?=^\.Ss |\Z)", formats, re.MULTILINE | re.DOTALL):
+            for name in names.split(" and "):
+                found[name] = sorted(re.findall(r"^\.It Cm ([\w-]+)$", body, re.MULTILINE))
+        self.assertEqual(found, {name: sorted(parts) for name, parts in project.formats().items()})
+
+    def test_parts_of_json(self):
+        """bindsim-json(5) has them, too."""
+        page = (project.ROOT / "man/bindsim-json.5").read_text()
+        body = re.search(r"^\.Ss Parts\n(.*?)(?=^\.Ss )", page, re.MULTILINE | re.DOTALL)[1]
+        listed = " , ".join(re.findall(r"^\.It Cm (.*)$", body, re.MULTILINE)).split(" , ")
+        self.assertEqual(set(listed), project.parts("json", "ndjson"))
+
+    def test_rules_and_their_levels(self):
+        body = re.search(r"^\.Sh FINDINGS\n(.*?)(?=^\.Sh )", self.text, re.MULTILINE | re.DOTALL)[1]
+        table: dict[str, list[str]] = {}
+        for word in re.findall(r"^\.It Cm ([\w-]+)$", body, re.MULTILINE):
+            if word in project.levels():
+                table[list(table)[-1]].append(word)
+            else:
+                table[word] = []
+        self.assertEqual(table, {rule.slug: rule.levels for rule in project.rules()})
+
+    def test_levels(self):
+        body = re.search(r"^\.It Fl -fail-on [^\n]*\n(.*?)(?=^\.It )", self.text, re.MULTILINE | re.DOTALL)[1]
+        self.assertEqual(set(re.findall(r"\w+", " ".join(re.findall(r"^\.Cm (.*)$", body, re.MULTILINE)))),
+                         project.levels())
+
+    def test_commands(self):
+        self.assertEqual(set(re.findall(r"^\.It Cm (\w+)$", re.search(
+            r"^\.Sh COMMANDS\n(.*?)(?=^\.Sh )", self.text, re.MULTILINE | re.DOTALL)[1], re.MULTILINE)),
+            project.commands())
+        for command in project.commands():
+            self.assertRegex(self.text.partition(".Sh DESCRIPTION")[0], rf"(?m)^\.Cm {command}$")
+            self.assertIn(f"bindsim {command} ", project.run("--help").stdout)
 
     def test_flags(self):
         self.assertEqual({line.removeprefix("Cm ") for line in self.items("STEPS") if line.startswith("Cm ")},
@@ -128,15 +186,24 @@ class CompletionTest(unittest.TestCase):
     # How each shell's file spells a list of words.
     LISTS = {
         "bash": {"flags": r"^_bindsim_flags='([^']*)'", "formats": r"^_bindsim_formats='([^']*)'",
-                 "text": r"^_bindsim_text_parts='([^']*)'", "ld-debug": r"^_bindsim_ld_debug_parts='([^']*)'"},
+                 "text": r"^_bindsim_text_parts='([^']*)'", "ld-debug": r"^_bindsim_ld_debug_parts='([^']*)'",
+                 "json": r"^_bindsim_json_parts='([^']*)'", "ndjson": r"^_bindsim_json_parts='([^']*)'",
+                 "ldd": r"^_bindsim_ldd_parts='([^']*)'", "rules": r"^_bindsim_rules='([^']*)'",
+                 "levels": r"^_bindsim_fail_on='([^']*)'", "commands": r"^_bindsim_commands='([^']*)'"},
         "zsh": {"flags": r"_values -s , flag (.*)$", "formats": r":format:\(([^)]*)\)",
-                "text": r"else\n\t\t_values -s , part (.*)$", "ld-debug": r"== ld-debug .*\n\t\t_values -s , part (.*)$"},
-        "fish": {"flags": r"for flag in (.*)$", "formats": r"-l format -x -a '([^']*)'",
-                 "text": r"set -l parts (.*)$", "ld-debug": r"ld-debug.*\n +set parts (.*)$"},
+                "text": r"^\t\ttext '([^']*)'", "ld-debug": r"^\t\tld-debug '([^']*)'", "json": r"^\t\tjson '([^']*)'",
+                "ndjson": r"^\t\tndjson '([^']*)'", "ldd": r"^\t\tldd '([^']*)'", "rules": r":rule:\(([^)]*)\)",
+                "levels": r"--fail-on.*:level:\(([^)]*)\)", "commands": r"commands:command:\(([^)]*)\)"},
+        "fish": {"flags": r"for flag in (.*)$", "formats": r"^set -g __bindsim_formats (.*)$",
+                 "text": r"^set -g __bindsim_text_parts (.*)$", "ld-debug": r"case ld-debug\n +set -a parts (.*)$",
+                 "json": r"case json ndjson\n +set -a parts (.*)$", "ndjson": r"case json ndjson\n +set -a parts (.*)$",
+                 "ldd": r"case ldd\n +set -a parts (.*)$", "rules": r"-l rule -x -a (\S+)",
+                 "levels": r"-l fail-on -x -a '([^']*)'", "commands": r"-n __fish_use_subcommand -a (\S+)"},
     }
 
-    def test_formats_parts_and_flags(self):
-        expected = {"flags": project.flags(), "formats": set(project.formats())}
+    def test_lists_of_words(self):
+        expected = {"flags": project.flags(), "formats": set(project.formats()), "levels": project.levels(),
+                    "rules": {rule.slug for rule in project.rules()}, "commands": project.commands()}
         expected |= {name: set(parts) for name, parts in project.formats().items()}
         for shell, path in project.COMPLETIONS.items():
             text = path.read_text()

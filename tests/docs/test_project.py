@@ -6,10 +6,15 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
+from pathlib import Path
 
 import project
+
+sys.path.append(str(project.ROOT / "tests/cli"))
+from examples import build_examples
 
 GLOSSARY = project.ROOT / "docs/glossary.md"
 
@@ -58,6 +63,26 @@ class ManTest(unittest.TestCase):
             for other in project.MAN_PAGES:
                 if other != page:
                     self.assertIn(f".Xr {other.stem} {other.suffix[1:]} ", text)
+
+    def test_examples_that_ask_jq(self):
+        """bindsim-json(5) has two of them: they are done as told."""
+        if not os.path.exists("/lib64/ld-linux-x86-64.so.2"):
+            self.skipTest("the examples are for x86-64")
+        if shutil.which("jq") is None:
+            self.skipTest("there is no jq")
+        text = (project.ROOT / "man/bindsim-json.5").read_text()
+        blocks = [block for block in re.findall(r"^\.Bd -literal.*?\n(.*?)^\.Ed$", text, re.MULTILINE | re.DOTALL)
+                  if "jq" in block]
+        self.assertEqual(len(blocks), 2)
+        with tempfile.TemporaryDirectory() as directory:
+            build_examples(Path(directory))
+            for block, app, printed in zip(blocks, ("./player", "./newer.so"), (
+                    "codec_read\ncodec_open\n", "./newer.so\tcodec_reset\n./newer.so\tcodec_open\n")):
+                script = re.sub(r"^\$ ", "", block, flags=re.MULTILINE).replace("./app", app).replace("libcrypto", "libcodec")
+                path = f"{os.path.dirname(project.BINDSIM)}:{os.environ['PATH']}"
+                done = subprocess.run(["sh", "-c", script], cwd=directory, env={"PATH": path, "LC_ALL": "C"}, text=True,
+                                      capture_output=True, check=False)
+                self.assertEqual((done.stdout, done.stderr), (printed, ""))
 
     def test_pages_are_installed(self):
         listed = (project.ROOT / "man/meson.build").read_text()

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Any bytes as a tiny root: a program, two libraries, an ld.so and an ld.so.cache are cut out of
+ * the input and put into a directory; the program's start-up and two dlopens are simulated, for
+ * every format there is.
+ */
+#include "fuzz.h"
+
+#include "base/base.h"
+#include "report/report.h"
+#include "sim/sim.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *const files[BS_FUZZ_PARTS] = {
+	"app", "lib/liba.so", "lib/libb.so", "lib64/ld-linux-x86-64.so.2", "etc/ld.so.cache",
+};
+
+static const char *const directories[] = { "lib", "lib64", "etc" };
+
+static char root[64];
+static int root_fd = -1;
+
+static void remove_root(void)
+{
+	for (int i = 0; i < BS_FUZZ_PARTS; i++)
+		unlinkat(root_fd, files[i], 0);
+	for (int i = 0; i < 3; i++)
+		unlinkat(root_fd, directories[i], AT_REMOVEDIR);
+	rmdir(root);
+}
+
+/* In memory where there is such a place. */
+static void make_root(void)
+{
+	strcpy(root, access("/dev/shm", W_OK) == 0 ? "/dev/shm/bindsim-fuzz.XXXXXX"
+						   : "/tmp/bindsim-fuzz.XXXXXX");
+	if (!mkdtemp(root))
+		abort();
+	root_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (int i = 0; i < 3; i++)
+		if (mkdirat(root_fd, directories[i], 0700) != 0)
+			abort();
+	atexit(remove_root);
+}
+
+static void write_file(const char *name, const struct bs_fuzz_part *part)
+{
+	int fd = openat(root_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (fd < 0 || write(fd, part->bytes, part->n) != (ssize_t)part->n)
+		abort();
+	close(fd);
+}
+
+static void simulate(struct bs_arena *arena, FILE *null, bool lazy)
+{
+	const struct bs_step steps[] = {
+		{ .kind = BS_STEP_DLOPEN, .file = "libb.so", .mode = BS_MODE_NOW | BS_MODE_GLOBAL },
+		{ .kind = BS_STEP_DLOPEN, .file = "liba.so", .mode = BS_MODE_LAZY },
+	};
+	const struct bs_variable now = { "LD_BIND_NOW", "1" };
+	const struct bs_plan plan = {
+		.executable = "/app",
+		.root = root,
+		.environment = &now,
+		.n_environment = lazy ? 0 : 1,
+		.steps = steps,
+		.n_steps = 2,
+		.trace = lazy,
+	};
+	const struct bs_format *const *formats = bs_formats();
+	struct bs_reports reports = { .list = bs_new(arena, struct bs_report, 16) };
+	struct bs_sim_report answer;
+	struct bs_store *store = bs_store_new();
+
+	for (uint32_t i = 0; reports.n < 16; i++) {
+		bool last = !formats[i];
+		struct bs_writer *writer = bs_new(arena, struct bs_writer, 1);
+
+		writer->file = null;
+		reports.list[reports.n++] = (struct bs_report){
+			.format = last ? &bs_format_explain : formats[i],
+			.show = UINT32_MAX,
+			.selection = { .symbol = last ? "*" : NULL },
+			.writer = writer,
+		};
+		if (last)
+			break;
+	}
+	const struct bs_sink sink = bs_reports_sink(&reports);
+
+	bs_simulate(&plan, store, &sink, &answer);
+	bs_sim_report_done(&answer);
+	bs_store_free(store);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	static FILE *null;
+	struct bs_fuzz_part parts[BS_FUZZ_PARTS];
+	struct bs_arena *arena = bs_arena_new();
+
+	if (!arena || BS_ON_OUT_OF_MEMORY(arena))
+		abort();
+	if (!null) {
+		null = fopen("/dev/null", "w");
+		make_root();
+	}
+	bs_fuzz_cut(data, n, parts);
+	for (int i = 0; i < BS_FUZZ_PARTS; i++)
+		write_file(files[i], &parts[i]);
+	simulate(arena, null, n && data[0] & 1);
+	bs_arena_free(arena);
+	return 0;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t room, unsigned seed)
+{
+	struct bs_fuzz_part parts[BS_FUZZ_PARTS];
+
+	if (LLVMFuzzerMutate && seed % 8 == 0)
+		return LLVMFuzzerMutate(data, n, room);
+	bs_fuzz_cut(data, n, parts);
+	const struct bs_fuzz_part *part = &parts[seed / 8 % BS_FUZZ_PARTS];
+	size_t at = part->bytes ? (size_t)(part->bytes - data) : 0;
+
+	if (part->n && part == &parts[4] && LLVMFuzzerMutate)
+		LLVMFuzzerMutate(data + at, part->n, part->n);
+	else if (part->n)
+		bs_fuzz_mutate_elf(data + at, part->n, seed);
+	return n;
+}

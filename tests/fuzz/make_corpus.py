@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Builds the seeds of the fuzzers: small ELF files, and containers of a program, two libraries, ld.so and a cache.
+
+    make_corpus.py DIRECTORY
+
+writes DIRECTORY/image/* and DIRECTORY/root/*.  What they contain is made on the spot; the sources are below.
+"""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+LIBRARY_A = """
+	.text
+	.globl a_old, a_new, both, uniq, tls_a
+	.symver a_old, shared@A_1
+	.symver a_new, shared@@A_2
+	.type a_old, @function
+	.type a_new, @function
+	.type both, @function
+a_old:	ret
+a_new:	ret
+both:	call both@PLT
+	call b_only@PLT
+	call nowhere@PLT
+	mov uniq@GOTPCREL(%rip), %rax
+	mov tls_b@gottpoff(%rip), %rcx
+	.data
+	.type uniq, @gnu_unique_object
+	.size uniq, 8
+uniq:	.quad both
+	.quad maybe
+	.weak maybe
+	.section .tdata, "awT", @progbits
+	.type tls_a, @object
+	.size tls_a, 8
+tls_a:	.quad 0
+"""
+LIBRARY_B = """
+	.text
+	.globl b_only, both, uniq, tls_b, data, prot, resolver
+	.type b_only, @function
+	.type both, @function
+	.type prot, @function
+	.type resolver, @gnu_indirect_function
+	.protected prot
+b_only:	call shared@PLT
+	call prot@PLT
+	ret
+both:	ret
+prot:	ret
+resolver: ret
+	.data
+	.type uniq, @gnu_unique_object
+	.size uniq, 8
+uniq:	.quad prot
+	.type data, @object
+	.size data, 8
+data:	.quad resolver
+	.section .tdata, "awT", @progbits
+	.type tls_b, @object
+	.size tls_b, 8
+tls_b:	.quad 0
+"""
+PROGRAM = """
+	.text
+	.globl _start
+_start:	call both@PLT
+	call shared@PLT
+	call resolver@PLT
+	mov data@GOTPCREL(%rip), %rax
+	.data
+	.quad both, data
+"""
+LOADER = "\t.globl __tls_get_addr\n__tls_get_addr: ret\n\t.type __tls_get_addr, @function\n"
+END = '\t.section .note.GNU-stack,"",@progbits\n'
+
+
+class Builder:
+    """Links small files without padding: everything is in the first pages."""
+
+    def __init__(self, directory: Path):
+        self.directory = directory
+        directory.mkdir(parents=True, exist_ok=True)
+
+    def link(self, output: str, source: str, *arguments: str) -> bytes:
+        """The file OUTPUT, made of assembler."""
+        subprocess.run(["gcc", "-nostdlib", "-x", "assembler", "-", "-x", "none", "-o", output, "-Wl,-z,norelro",
+                        "-Wl,-z,noseparate-code", "-Wl,--unresolved-symbols=ignore-all", "-s", "-L.", *arguments],
+                       input=source + END, text=True, cwd=self.directory, check=True)
+        return (self.directory / output).read_bytes()
+
+    def library(self, output: str, source: str, *arguments: str) -> bytes:
+        """A shared object."""
+        return self.link(output, source, "-shared", f"-Wl,-soname,{output}", *arguments)
+
+
+def cache(names: tuple[str, ...]) -> bytes:
+    """An ld.so.cache of the new format for x86-64 that leads NAMES to /lib."""
+    strings, entries = b"", b""
+    start = 48 + 24 * len(names)
+    for name in sorted(names, reverse=True):
+        key = start + len(strings)
+        strings += name.encode() + b"\0"
+        value = start + len(strings)
+        strings += f"/lib/{name}".encode() + b"\0"
+        entries += struct.pack("<iIIIQ", 0x303, key, value, 0, 0)
+    return b"glibc-ld.so.cache1.1" + struct.pack("<IIB3xI12x", len(names), len(strings), 2, 0) + entries + strings
+
+
+def without_segments(data: bytes) -> bytes:
+    """No program headers, and a place for them that is far outside: found by the fuzzer once."""
+    return data[:32] + struct.pack("<Q", 0x25000000) + data[40:56] + bytes(2) + data[58:]
+
+
+def container(*parts: bytes) -> bytes:
+    """The input of fuzz-root."""
+    return struct.pack("<5I", *map(len, parts)) + b"".join(parts)
+
+
+def make(directory: Path) -> None:
+    """Writes all seeds."""
+    directory = directory.resolve()
+    images, roots = directory / "image", directory / "root"
+    for place in (images, roots):
+        place.mkdir(parents=True, exist_ok=True)
+    for style in ("gnu", "sysv", "both"):
+        build = Builder(directory / f"built-{style}")
+        (build.directory / "a.map").write_text("A_1 {}; A_2 { global: both; uniq; tls_a; };\n")
+        (build.directory / "b.map").write_text("B_1 { global: *; };\n")
+        hashes = f"-Wl,--hash-style={style}"
+        loader = build.library("ld-linux-x86-64.so.2", LOADER, hashes)
+        b = build.library("libb.so", LIBRARY_B, hashes, *(["-Wl,--version-script,b.map"] if style != "sysv" else []))
+        a = build.library("liba.so", LIBRARY_A, hashes, "-Wl,--version-script,a.map", "-Wl,--no-as-needed", "-l:libb.so",
+                          *(["-Wl,-z,now", "-Wl,-rpath,$ORIGIN/../lib"] if style == "gnu" else ["-Wl,-Bsymbolic"]))
+        kind = ["-pie"] if style == "gnu" else ["-no-pie"]
+        program = build.link("app", PROGRAM, hashes, *kind, "-Wl,--no-as-needed", "-l:liba.so", "-l:libb.so",
+                             "-Wl,-dynamic-linker,/lib64/ld-linux-x86-64.so.2")
+        for name, data in (("ld", loader), ("a", a), ("b", b), ("app", program)):
+            (images / f"{style}-{name}").write_bytes(data)
+            (images / f"{style}-{name}-no-segments").write_bytes(without_segments(data))
+        (roots / style).write_bytes(container(program, a, b, loader, cache(("liba.so", "libb.so"))))
+
+
+def main() -> int:
+    """The command."""
+    make(Path(sys.argv[1]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
