@@ -87,6 +87,9 @@ need_for_build() {
 	need ninja-build 'have ninja || have samu'
 	need pkg-config have pkg-config
 	need libelf-dev 'printf "#include <gelf.h>\n" | ${CC:-cc} -E -'
+	need libjansson-dev pkg-config --exists jansson
+	# A header and a static library, with no file for pkg-config.
+	need libiberty-dev 'printf "#include <libiberty/demangle.h>\nint main;" | ${CC:-cc} -w -x c - -liberty -o /dev/null'
 }
 
 # build DIRECTORY OPTION...: configures the first time, then compiles what changed.

@@ -18,11 +18,18 @@ for word; do
 	esac
 done
 
+# The tests of JSON take the first of these that has it, as tests/json/meson.build does.
+can_validate() {
+	python3 -c 'import jsonschema' || /usr/bin/python3 -c 'import jsonschema'
+}
+
 need_for_build
 need gcc have gcc
 need binutils have readelf
 need libcmocka-dev pkg-config --exists cmocka
 need python3 'python3 -c "import sys; sys.exit(sys.version_info < (3, 10))"'
+want python3-jsonschema can_validate
+want jq have jq
 want clang have clang
 want lld have ld.lld
 want man-db have man
@@ -101,6 +108,8 @@ make_locale() {
 	[ -d build-test/locale/de_DE.UTF-8 ] || localedef -i de_DE -f UTF-8 "$root/build-test/locale/de_DE.UTF-8"
 }
 
+(can_validate) >/dev/null 2>&1 || skip 'JSON' 'there is no python3-jsonschema'
+
 # README's transcripts are about it. Without it they are skipped.
 sh scripts/fetch-example.sh build-demo/example || true
 
@@ -130,8 +139,8 @@ if ! $quick; then
 	fi
 
 	if step 'build with sanitizers' build build-test/sanitize --native-file dev.ini; then
-		suites 'sanitizers: unit, command line, scenarios and random graphs' build-test/sanitize \
-			--suite unit --suite cli --suite scenario --suite oracle --no-suite long --timeout-multiplier 3
+		suites 'sanitizers: unit, command line, JSON, fuzz replay, scenarios and random graphs' build-test/sanitize \
+			--suite unit --suite cli --suite json --suite fuzz-replay --suite scenario --suite oracle --no-suite long --timeout-multiplier 3
 	fi
 
 	if have clang-format-14; then

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Completion of bindsim(1) for fish.
 
+set -g __bindsim_formats text ld-debug json ndjson ldd
+set -g __bindsim_text_parts steps unresolved findings notes objects scopes pairs bindings slots
+
 # FILE[:FLAGS]: files, then flags joined by commas that are not there yet.
 function __bindsim_dlopen
     set -l word (commandline -ct | string replace -r '^--dlopen=' '')
@@ -16,23 +19,51 @@ function __bindsim_dlopen
     end
 end
 
-# Parts of the format that was chosen, joined by commas.
+# Parts of the format that was chosen and of the others that are reported, joined by commas.
 function __bindsim_parts
-    set -l parts steps objects bindings
-    if string match -qr -- '--format[= ]ld-debug' (commandline -p)
-        set parts bindings libs scopes versions mapped
+    set -l line (commandline -p)
+    set -l parts
+    for format in (string match -ar -- '--(?:format|report)[= ]([a-z-]+)' $line | string match -v -- '--*')
+        switch $format
+            case text
+                set -a parts $__bindsim_text_parts
+            case ld-debug
+                set -a parts bindings libs scopes versions mapped
+            case json ndjson
+                set -a parts steps objects bindings slots findings scopes searches demangled
+            case ldd
+                set -a parts libs versions undefined unused
+        end
     end
+    string match -qr -- '--format[= ]' $line
+    or set -a parts $__bindsim_text_parts
     set -l word (commandline -ct | string replace -r '^--show=' '')
     set -l before (string replace -r '[^,]*$' '' -- $word)
     for part in $parts
         contains -- $part (string split -n ',' -- $before)
         or echo $before$part
+    end | sort -u
+end
+
+# FORMAT:FILE
+function __bindsim_report
+    set -l word (commandline -ct | string replace -r '^--report=' '')
+    if string match -q '*:*' -- $word
+        set -l before (string replace -r ':.*' ':' -- $word)
+        for file in (__fish_complete_path (string replace -r '^[^:]*:' '' -- $word))
+            echo $before$file
+        end
+    else
+        printf '%s:\n' $__bindsim_formats
     end
 end
 
 function __bindsim_levels
     printf '%s\n' x86-64 x86-64-v2 x86-64-v3 x86-64-v4 power9 power10 z13 z14 z15 z16
 end
+
+# The first word may be a command.
+complete -c bindsim -n __fish_use_subcommand -a explain -d 'Explain single references'
 
 # Steps
 complete -c bindsim -l dlopen -x -a '(__bindsim_dlopen)' -d 'dlopen(FILE) with FLAGS'
@@ -56,10 +87,19 @@ complete -c bindsim -l platform -x -d 'What $PLATFORM stands for'
 complete -c bindsim -l hwcaps-mask -x -d 'Search only these glibc-hwcaps directories'
 complete -c bindsim -l hwcaps-prepend -x -d 'Search these glibc-hwcaps directories first'
 
+# Which references
+complete -c bindsim -l symbol -x -d 'References to symbols of this name'
+complete -c bindsim -l from -r -F -d 'References that this object makes'
+complete -c bindsim -l to -r -F -d 'References that are bound to this object'
+complete -c bindsim -l pair -x -d 'Explain the references between two objects'
+complete -c bindsim -l rule -x -a captured-references -d 'Explain a rule of the findings'
+
 # The answer
-complete -c bindsim -l format -x -a 'text ld-debug' -d 'Format of the report'
+complete -c bindsim -l format -x -a '$__bindsim_formats' -d 'Format of the report'
 complete -c bindsim -l show -x -a '(__bindsim_parts)' -d 'Print these parts only'
 complete -c bindsim -s o -l output -r -F -d 'Write to FILE'
+complete -c bindsim -l report -x -a '(__bindsim_report)' -d 'Write one more report'
+complete -c bindsim -l fail-on -x -a 'error warning note none' -d 'Exit with 1 at a finding'
 complete -c bindsim -l color -x -a 'auto always never' -d 'Use colours'
 complete -c bindsim -s v -l verbose -d 'Print what was assumed, too'
 complete -c bindsim -s q -l quiet -d 'Print no report'
