@@ -168,7 +168,7 @@ void bs_tls_give_back(struct bs_process *process, const bs_ids *order, const uin
 
 	bs_vec_each (i, order) {
 		const struct bs_map *map = bs_map_of(process, order->v[i]);
-		struct block b;
+		struct block b = { 0 };
 
 		if (is_kept[order->v[i]] || !map->tls_placed || !block_of(map->image, &b))
 			continue;
