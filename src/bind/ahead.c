@@ -49,17 +49,19 @@ static void prefetch_bucket(const struct bs_gnu_hash *gnu, uint32_t hash)
 	__builtin_prefetch(&gnu->buckets[hash % gnu->n_buckets]);
 }
 
-/* The first of the bucket's chain: mostly the one that answers, or its neighbour. */
-static void prefetch_chain(const struct bs_image *image, uint32_t hash)
+/* The first of the bucket's chain: mostly the one that answers, or its neighbour. 0: there is none.
+ */
+static uint32_t prefetch_chain(const struct bs_image *image, uint32_t hash)
 {
 	const struct bs_gnu_hash *gnu = &image->gnu_hash;
 	uint32_t first = gnu->buckets[hash % gnu->n_buckets];
 
-	if (first < gnu->symbol_base || first - gnu->symbol_base >= gnu->n_chain)
-		return;
+	if (first < gnu->symbol_base || first - gnu->symbol_base >= gnu->n_chain ||
+	    first >= image->symbols.n)
+		return 0;
 	__builtin_prefetch(&gnu->chain[first - gnu->symbol_base]);
-	if (first < image->symbols.n)
-		prefetch_symbol(image, first);
+	prefetch_symbol(image, first);
+	return first;
 }
 
 void bs_look_ahead(const struct bs_binder *binder, const struct bs_process *process,
@@ -68,6 +70,7 @@ void bs_look_ahead(const struct bs_binder *binder, const struct bs_process *proc
 {
 	const struct bs_name_table *names = binder->table;
 	const struct bs_image *images[BS_AHEAD];
+	uint32_t first[BS_AHEAD];
 	uint32_t last_symbol = 0;
 
 	ret->n = table->n - from < BS_AHEAD ? table->n - from : BS_AHEAD;
@@ -104,6 +107,8 @@ void bs_look_ahead(const struct bs_binder *binder, const struct bs_process *proc
 			prefetch_bucket(&images[i]->gnu_hash, ret->hash[i]);
 	}
 	for (uint32_t i = 0; i < ret->n; i++)
-		if (images[i])
-			prefetch_chain(images[i], ret->hash[i]);
+		first[i] = images[i] ? prefetch_chain(images[i], ret->hash[i]) : 0;
+	for (uint32_t i = 0; i < ret->n; i++)
+		if (first[i])
+			prefetch_name(images[i], first[i]);
 }
