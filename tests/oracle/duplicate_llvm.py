@@ -6,12 +6,15 @@
 
 Debian's packages are downloaded and unpacked into a private directory, nothing is installed.  A shared object libX.so
 is linked statically with LLVM's archives, nothing hidden, and opened next to libLLVM-14 in both orders and in several
-modes.  The text report must find what is captured, and only that.  The exit status is 77 where the packages or the compiler cannot be had.
+modes.  The text report must find what is captured, and only that, and the transcript of it in README.md, which comes
+after `<!-- run in: llvm VERSION -->`, must be what is printed now (--update writes it anew).  The exit status is 77 where
+the packages or the compiler cannot be had.
 """
 
 from __future__ import annotations
 
 import argparse
+import difflib
 import os
 import re
 import shutil
@@ -22,6 +25,8 @@ from pathlib import Path
 
 from loader import (OK, SKIPPED, Question, Transcript, binding_parties, build_driver, compare, run_real, run_simulated,
                     unavailable)
+
+sys.path += [str(Path(__file__).resolve().parents[1] / directory) for directory in ("cli", "docs")]
 
 PACKAGES = ["libllvm14", "llvm-14-dev", "libedit2", "libffi8", "libgcc-s1", "libstdc++6", "libtinfo6", "libxml2",
             "libz3-4", "libbsd0", "libmd0", "libicu72", "liblzma5", "zlib1g"]
@@ -151,6 +156,45 @@ def _findings(question: Question, bindsim: str) -> list[str]:
     return found if done.returncode == 0 else [*found, done.stderr.strip()]
 
 
+def _story(cache: Path, tree: Path, plugin: Path) -> Path:
+    """The directory in which README.md tells of the plan: host, plugin.so, and the packages' libraries in lib."""
+    story = cache / "story"
+    shutil.rmtree(story, ignore_errors=True)
+    (story / "lib").mkdir(parents=True)
+    shutil.copy(cache / "driver", story / "host")
+    shutil.copy(plugin, story / "plugin.so")
+    for directory in LIBRARY_DIRECTORIES:
+        for library in (tree / directory).glob("*.so*"):
+            if not (story / "lib" / library.name).exists():
+                (story / "lib" / library.name).symlink_to(library.resolve())
+    return story
+
+
+def _readme(story: Path, bindsim: str, update: bool) -> list[str]:
+    """How README.md's transcripts of the story differ from what is printed now."""
+    os.environ["BINDSIM"] = os.path.abspath(bindsim)
+    import test_readme
+    import transcripts
+
+    version = next((cache_file.name.split("_")[1].replace("%3a", ":")
+                    for cache_file in (story.parent / "packages").glob("llvm-14-dev_*")), "of no version")
+    blocks = [block for block in test_readme.blocks() if block[1] == "llvm"]
+    if not blocks:
+        return ["README.md has no transcript to run in llvm"]
+    differences = []
+    for block in blocks:
+        if block[2] != version:
+            print(f"README.md tells of LLVM {block[2]}, these packages are {version}: not compared")
+            continue
+        now = transcripts.again(block[4], story)
+        if update:
+            readme = test_readme.README
+            readme.write_text(readme.read_text().replace(block[4], now))
+        else:
+            differences += difflib.unified_diff(block[4].splitlines(), now.splitlines(), "README.md", "now", "", "", 1, "")
+    return differences
+
+
 def _check(plan: Plan, question: Question, bindsim: str, real_only: bool) -> tuple[int, list[str]]:
     """One plan on both sides: the number of binding lines and what differs."""
     real = run_real(question)
@@ -176,6 +220,7 @@ def main() -> int:
     default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bindsim-oracle" / "llvm-14"
     parser.add_argument("--cache", type=Path, default=default, metavar="DIR", help=f"(default {default})")
     parser.add_argument("--real-only", action="store_true", help="compare the real loader with itself: a self-test")
+    parser.add_argument("--update", action="store_true", help="write the transcript in README.md anew")
     arguments = parser.parse_args()
     if not arguments.real_only and not Path(arguments.bindsim).exists():
         print(f"{arguments.bindsim}: no such program", file=sys.stderr)
@@ -201,6 +246,10 @@ def main() -> int:
         lines, total = lines + count, total + len(differences)
         for difference in differences:
             print(difference)
+    if not arguments.real_only:
+        for difference in (differences := _readme(_story(cache, tree, plugin), arguments.bindsim, arguments.update)):
+            print(difference)
+        total += len(differences)
     print(f"{len(PLANS)} plans, {lines} binding lines compared, {total} differences")
     return 1 if total or lines == 0 else 0
 
