@@ -3,6 +3,7 @@
 #include "text-priv.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { MOST_MISSING = 10 };
@@ -418,6 +419,29 @@ static void write_counts(struct bs_report *report, const struct bs_finding *f)
 	bs_say(report, "\n");
 }
 
+/*
+ * Up to three names that read differently: the variants of a C++ constructor or destructor are symbols
+ * of their own and are written alike.
+ */
+static void write_examples(struct bs_report *report, const struct bs_run *run, const struct bs_finding *f)
+{
+	char *last = NULL;
+	unsigned written = 0;
+
+	for (uint32_t i = 0; i < f->n_examples && written < 3; i++) {
+		const char *name = bs_demangled(bs_run_symbol_name(run, &f->examples[i]));
+
+		if (last && strcmp(name, last) == 0)
+			continue;
+		field(report, written++ ? "" : "for example");
+		bs_say_escaped(report, name);
+		bs_say(report, "\n");
+		free(last);
+		last = strdup(name);
+	}
+	free(last);
+}
+
 void bs_text_finding(struct bs_report *report, const struct bs_run *run, const struct bs_finding *f)
 {
 	static const enum bs_ink inks[] = { BS_INK_PLAIN, BS_INK_DIM, BS_INK_WARN, BS_INK_BAD };
@@ -439,11 +463,7 @@ void bs_text_finding(struct bs_report *report, const struct bs_run *run, const s
 		bs_write_format(report->writer, " (step %u)", f->step);
 	bs_say(report, "\n");
 	write_counts(report, f);
-	for (uint32_t i = 0; i < f->n_examples && i < 3; i++) {
-		field(report, i ? "" : "for example");
-		bs_say_escaped(report, bs_demangled(bs_run_symbol_name(run, &f->examples[i])));
-		bs_say(report, "\n");
-	}
+	write_examples(report, run, f);
 	write_decider(report, run, f);
 	if (f->preloaded) {
 		field(report, "meant");

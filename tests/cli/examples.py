@@ -45,9 +45,9 @@ PARTS = {"open": "int codec_open(void) { return 1; }", "read": "int codec_read(v
          "names": "const char *codec_names[2] = { 0 };"}
 CODEC = "\n".join(PARTS.values())
 USES = "int codec_open(void); int codec_read(void);"
-WEAK = """int one(void) __asm__("_ZN5codec3oneIiEEvT_"); int two(void) __asm__("_ZN5codec3twoEv");
-          __attribute__((weak)) int one(void) { return 1; } __attribute__((weak)) int two(void) { return 2; }
-          int use(void) { return one() + two(); }"""
+WEAK = "\n".join(f'__attribute__((weak)) int w{i}(void) __asm__("{name}"); int w{i}(void) {{ return {i}; }}'
+                 for i, name in enumerate(("_ZN5codec3oneIiEEvT_", "_ZN5codec4FileC1Ev", "_ZN5codec4FileC2Ev",
+                                           "_ZN5codec3twoEv"))) + "int use(void) { return w0() + w1() + w2() + w3(); }"
 UNIQUE = """__asm__(".globl unique_object\\n.type unique_object, @gnu_unique_object\\n.size unique_object, 4\\n"
                     ".data\\nunique_object: .long 1\\n.text\\n"); extern int unique_object; int *{0} = &unique_object;"""
 
