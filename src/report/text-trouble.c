@@ -420,10 +420,11 @@ static void write_counts(struct bs_report *report, const struct bs_finding *f)
 }
 
 /*
- * Up to three names that read differently: the variants of a C++ constructor or destructor are symbols
- * of their own and are written alike.
+ * Up to three names that read differently: the variants of a C++ constructor or destructor are
+ * symbols of their own and are written alike.
  */
-static void write_examples(struct bs_report *report, const struct bs_run *run, const struct bs_finding *f)
+static void write_examples(struct bs_report *report, const struct bs_run *run,
+			   const struct bs_finding *f)
 {
 	char *last = NULL;
 	unsigned written = 0;
