@@ -192,7 +192,8 @@ static void write_remedy(struct bs_report *report, const struct bs_run *run,
 		said = true;
 	}
 	if (c->map == b->referrer) {
-		bs_say(report, said ? ", or link it" : "link it");
+		bs_say(report, said ? ", or link " : "link ");
+		bs_say_escaped(report, name);
 		bs_say(report, " with -Bsymbolic or make the symbol hidden or protected");
 		said = true;
 	}
