@@ -16,19 +16,10 @@ enum {
 	SHOW_DEMANGLED = 1 << 7, /* beside each symbol that is mangled */
 };
 
-/* Of everything, whatever is shown and selected. */
-struct bs_json_counts {
-	uint32_t objects;    /* that came and stayed */
-	uint32_t bindings;   /* references that a look-up bound */
-	uint32_t first_call; /* jump slots that would be bound at their first call */
-	uint32_t local;	     /* references bound without a look-up */
-	uint32_t weak_unresolved, undefined;
-};
-
 /* One report under way. */
 struct bs_json_report {
 	struct bs_json json;
-	struct bs_json_counts totals;
+	struct bs_counts totals;
 	BS_VEC(uint8_t) calls; /* enum bs_calls by map id */
 	bs_findings findings;  /* kept for the document's end */
 	uint32_t levels[BS_LEVEL_ERROR + 1];
@@ -53,11 +44,11 @@ const char *bs_json_how_name(enum bs_how how);
 void bs_json_object_members(struct bs_report *report, const struct bs_run *run, bs_map_id map);
 
 /* json-step.c */
-struct bs_json_counts bs_json_count(const struct bs_run *run, const struct bs_step_result *result);
-void bs_json_counts_members(struct bs_json *json, const struct bs_json_counts *counts);
-/* Members of a step's record, all but its bindings. */
+void bs_json_counts_members(struct bs_json *json, const struct bs_counts *counts);
+/* Members of a step's record, all but its bindings; COUNTS is what bs_count() says of RESULT. */
 void bs_json_step_members(struct bs_report *report, const struct bs_run *run,
-			  const struct bs_step_result *result, enum bs_json_layout layout);
+			  const struct bs_step_result *result, const struct bs_counts *counts,
+			  enum bs_json_layout layout);
 /* "ENOENT", a number for one without a name here, or null for 0. */
 void bs_json_errno(struct bs_json *json, int error);
 

@@ -4,38 +4,7 @@
 
 #include <errno.h>
 
-/* ---- counts -------------------------------------------------------------------------------- */
-
-static void count_bindings(struct bs_json_counts *counts, const bs_bindings *bindings,
-			   uint32_t *bound)
-{
-	bs_vec_each (i, bindings) {
-		const struct bs_binding *b = &bindings->v[i];
-
-		if (b->why == BS_WHY_LOCAL)
-			counts->local++;
-		else
-			*bound += b->outcome == BS_BOUND && b->symbol;
-		counts->weak_unresolved += b->outcome == BS_UNRESOLVED_WEAK;
-		counts->undefined += b->outcome == BS_UNDEFINED;
-	}
-}
-
-struct bs_json_counts bs_json_count(const struct bs_run *run, const struct bs_step_result *result)
-{
-	struct bs_json_counts counts = { 0 };
-
-	for (bs_map_id id = result->first_map; id < result->last_map; id++) {
-		const struct bs_map *map = bs_map_of(&run->process, id);
-
-		counts.objects += !map->removed && map->role != BS_ROLE_VDSO;
-	}
-	count_bindings(&counts, &result->relocated.bindings, &counts.bindings);
-	count_bindings(&counts, &result->slots, &counts.first_call);
-	return counts;
-}
-
-void bs_json_counts_members(struct bs_json *json, const struct bs_json_counts *counts)
+void bs_json_counts_members(struct bs_json *json, const struct bs_counts *counts)
 {
 	bs_json_key(json, "objects");
 	bs_json_number(json, counts->objects);
@@ -272,9 +241,9 @@ static const char *state_name(enum bs_step_state state)
 }
 
 void bs_json_step_members(struct bs_report *report, const struct bs_run *run,
-			  const struct bs_step_result *result, enum bs_json_layout layout)
+			  const struct bs_step_result *result, const struct bs_counts *counts,
+			  enum bs_json_layout layout)
 {
-	const struct bs_json_counts counts = bs_json_count(run, result);
 	bool failed = result->state == BS_STEP_FAILED;
 	struct bs_json_report *state = report->state;
 	struct bs_json *json = &state->json;
@@ -298,6 +267,6 @@ void bs_json_step_members(struct bs_report *report, const struct bs_run *run,
 		write_scopes(json, result, layout);
 	bs_json_key(json, "counts");
 	bs_json_object(json, BS_JSON_INLINE);
-	bs_json_counts_members(json, &counts);
+	bs_json_counts_members(json, counts);
 	bs_json_close(json);
 }

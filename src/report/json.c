@@ -143,8 +143,7 @@ static void take_findings(struct bs_report *report, const struct bs_run *run,
 
 		state->levels[f->level]++;
 		if (!(report->show & SHOW_FINDINGS) ||
-		    !bs_selected_object(run, f->from, report->selection.from) ||
-		    !bs_selected_object(run, f->to, report->selection.to))
+		    !bs_selected_finding(&report->selection, run, f))
 			continue;
 		if (streams(report)) {
 			begin_line(report, "finding");
@@ -157,16 +156,6 @@ static void take_findings(struct bs_report *report, const struct bs_run *run,
 }
 
 /* ---- a step -------------------------------------------------------------------------------- */
-
-static void add_counts(struct bs_json_counts *totals, const struct bs_json_counts *counts)
-{
-	totals->objects += counts->objects;
-	totals->bindings += counts->bindings;
-	totals->first_call += counts->first_call;
-	totals->local += counts->local;
-	totals->weak_unresolved += counts->weak_unresolved;
-	totals->undefined += counts->undefined;
-}
 
 static void note_calls(struct bs_report *report, const struct bs_run *run,
 		       const struct bs_step_result *result)
@@ -182,7 +171,7 @@ static void note_calls(struct bs_report *report, const struct bs_run *run,
 }
 
 static void write_step_line(struct bs_report *report, const struct bs_run *run,
-			    const struct bs_step_result *result)
+			    const struct bs_step_result *result, const struct bs_counts *counts)
 {
 	struct bs_json_bindings bindings = bs_json_bindings(report, run, result);
 	const struct bs_binding *b;
@@ -195,7 +184,7 @@ static void write_step_line(struct bs_report *report, const struct bs_run *run,
 			end_line(report);
 		}
 	begin_line(report, "step");
-	bs_json_step_members(report, run, result, BS_JSON_INLINE);
+	bs_json_step_members(report, run, result, counts, BS_JSON_INLINE);
 	end_line(report);
 	if (!(report->show & (SHOW_BINDINGS | SHOW_SLOTS)))
 		return;
@@ -207,7 +196,7 @@ static void write_step_line(struct bs_report *report, const struct bs_run *run,
 }
 
 static void write_step_item(struct bs_report *report, const struct bs_run *run,
-			    const struct bs_step_result *result)
+			    const struct bs_step_result *result, const struct bs_counts *counts)
 {
 	struct bs_json_bindings bindings = bs_json_bindings(report, run, result);
 	struct bs_json *json = json_of(report);
@@ -215,7 +204,7 @@ static void write_step_item(struct bs_report *report, const struct bs_run *run,
 	enum bs_json_when when;
 
 	bs_json_object(json, BS_JSON_LINES);
-	bs_json_step_members(report, run, result, BS_JSON_LINES);
+	bs_json_step_members(report, run, result, counts, BS_JSON_LINES);
 	if (report->show & (SHOW_BINDINGS | SHOW_SLOTS)) {
 		bs_json_key(json, "bindings");
 		bs_json_array(json, BS_JSON_LINES);
@@ -233,15 +222,15 @@ static void step(struct bs_report *report, const struct bs_run *run,
 		 const struct bs_step_result *result, const bs_findings *findings)
 {
 	struct bs_json_report *state = report->state;
-	const struct bs_json_counts counts = bs_json_count(run, result);
+	const struct bs_counts counts = bs_count(run, result);
 
-	add_counts(&state->totals, &counts);
+	bs_counts_add(&state->totals, &counts);
 	state->refused += result->state == BS_STEP_FAILED;
 	note_calls(report, run, result);
 	if (streams(report))
-		write_step_line(report, run, result);
+		write_step_line(report, run, result, &counts);
 	else
-		write_step_item(report, run, result);
+		write_step_item(report, run, result, &counts);
 	take_findings(report, run, findings);
 }
 

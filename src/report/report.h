@@ -58,6 +58,8 @@ struct bs_selection {
 bool bs_selected_object(const struct bs_run *run, bs_map_id map, const char *glob);
 bool bs_selected(const struct bs_selection *selection, const struct bs_run *run,
 		 const struct bs_binding *binding);
+bool bs_selected_finding(const struct bs_selection *selection, const struct bs_run *run,
+			 const struct bs_finding *finding);
 
 /*
  * NAME as a person writes it: C++ and Rust names demangled. Returns NAME itself when it is none;
@@ -82,6 +84,19 @@ enum bs_calls {
 /* For MAP, which was born in the step RESULT and is no vdso. */
 enum bs_calls bs_calls_of(const struct bs_run *run, const struct bs_step_result *result,
 			  bs_map_id map);
+
+/* What a step did, whatever is shown and selected. */
+struct bs_counts {
+	uint32_t objects;    /* that came and stayed */
+	uint32_t bindings;   /* references that a lookup bound */
+	uint32_t first_call; /* jump slots that would be bound at their first call */
+	uint32_t local;	     /* references bound without a lookup */
+	uint32_t weak_unresolved, undefined;
+};
+
+/* Goes through all bindings of the step: once a step is enough. */
+struct bs_counts bs_count(const struct bs_run *run, const struct bs_step_result *result);
+void bs_counts_add(struct bs_counts *totals, const struct bs_counts *counts);
 
 /* ---- formats ------------------------------------------------------------------------------- */
 

@@ -56,3 +56,10 @@ bool bs_selected(const struct bs_selection *selection, const struct bs_run *run,
 
 	return demangled != name && fnmatch(selection->symbol, demangled, 0) == 0;
 }
+
+bool bs_selected_finding(const struct bs_selection *selection, const struct bs_run *run,
+			 const struct bs_finding *finding)
+{
+	return bs_selected_object(run, finding->from, selection->from) &&
+	       bs_selected_object(run, finding->to, selection->to);
+}

@@ -12,19 +12,16 @@
 static const char *const parts[] = { "steps",  "unresolved", "findings", "notes", "objects",
 				     "scopes", "pairs",	     "bindings", "slots", NULL };
 
-struct counts {
-	uint32_t objects, bindings, waiting, unresolved;
-};
-
 /* A step's line in the table. */
 struct row {
 	struct bs_step_result result;
-	struct counts counts;
+	struct bs_counts counts;
 };
 
 /* Listings are written as the steps come; table, troubles and findings at the end. */
 struct totals {
-	uint32_t objects, bindings, waiting, unresolved, steps_refused;
+	struct bs_counts counts; /* of the steps that succeeded */
+	uint32_t unresolved, steps_refused;
 	uint32_t levels[BS_LEVEL_ERROR + 1]; /* findings by level */
 	bool complained;		     /* of a preload */
 	BS_VEC(struct row) rows;
@@ -225,32 +222,6 @@ static void begin(struct bs_report *report, const struct bs_run *run)
 
 /* ---- steps --------------------------------------------------------------------------------- */
 
-static void count_bindings(const bs_bindings *bindings, uint32_t *bound, uint32_t *unresolved)
-{
-	bs_vec_each (i, bindings) {
-		const struct bs_binding *b = &bindings->v[i];
-
-		*bound += b->outcome == BS_BOUND && b->why != BS_WHY_LOCAL && b->symbol;
-		*unresolved += b->outcome == BS_UNDEFINED;
-	}
-}
-
-static struct counts count(const struct bs_run *run, const struct bs_step_result *result)
-{
-	struct counts counts = { 0 };
-
-	for (bs_map_id id = result->first_map; id < result->last_map; id++) {
-		const struct bs_map *map = bs_map_of(&run->process, id);
-
-		counts.objects += !map->removed && map->role != BS_ROLE_VDSO;
-	}
-	if (result->state == BS_STEP_NOT_REACHED)
-		return counts;
-	count_bindings(&result->relocated.bindings, &counts.bindings, &counts.unresolved);
-	count_bindings(&result->slots, &counts.waiting, &counts.unresolved);
-	return counts;
-}
-
 struct widths {
 	size_t step, flags;
 };
@@ -271,7 +242,7 @@ static void write_row(struct bs_report *report, const struct bs_run *run, const 
 	if (result->state == BS_STEP_OK) {
 		bs_say_spaces(report, strlen("not reached") - strlen("ok"));
 		right(report, row->counts.objects, result->number > 0, 9);
-		right(report, row->counts.bindings + row->counts.waiting, false, 10);
+		right(report, row->counts.bindings + row->counts.first_call, false, 10);
 		if (result->step && result->opening.state == BS_OPEN_ALREADY)
 			bs_say(report, "  was open already");
 	}
@@ -295,26 +266,17 @@ static bool wants_findings(const struct bs_report *report, const struct bs_findi
 	return report->show & (finding->level == BS_LEVEL_NOTE ? SHOW_NOTES : SHOW_FINDINGS);
 }
 
-static bool is_selected(const struct bs_report *report, const struct bs_run *run,
-			const struct bs_finding *finding)
-{
-	return bs_selected_object(run, finding->from, report->selection.from) &&
-	       bs_selected_object(run, finding->to, report->selection.to);
-}
-
 static void step(struct bs_report *report, const struct bs_run *run,
 		 const struct bs_step_result *result, const bs_findings *findings)
 {
 	struct totals *totals = report->state;
-	const struct counts counts = count(run, result);
+	const struct bs_counts counts = bs_count(run, result);
 
 	/* What a failed step bound is gone with it. */
-	if (result->state == BS_STEP_OK) {
-		totals->objects += counts.objects;
-		totals->bindings += counts.bindings;
-		totals->waiting += counts.waiting;
-	}
-	totals->unresolved += counts.unresolved;
+	if (result->state == BS_STEP_OK)
+		bs_counts_add(&totals->counts, &counts);
+	if (result->state != BS_STEP_NOT_REACHED)
+		totals->unresolved += counts.undefined;
 	totals->complained |= result->passed_over.n > 0;
 	totals->steps_refused += result->state == BS_STEP_FAILED;
 	bs_vec_push(run->ctx.arena, &totals->rows, ((struct row){ *result, counts }));
@@ -331,7 +293,7 @@ static void step(struct bs_report *report, const struct bs_run *run,
 	bs_vec_each (i, findings) {
 		totals->levels[findings->v[i].level]++;
 		if (wants_findings(report, &findings->v[i]) &&
-		    is_selected(report, run, &findings->v[i]))
+		    bs_selected_finding(&report->selection, run, &findings->v[i]))
 			bs_vec_push(run->ctx.arena, &totals->findings, findings->v[i]);
 	}
 }
@@ -398,12 +360,13 @@ static void end(struct bs_report *report, const struct bs_run *run)
 	    totals->complained || (report->show & listings))
 		bs_say(report, "\n");
 	bs_say(report, "  ");
-	bs_say_count(report, totals->objects, "object", "objects");
+	bs_say_count(report, totals->counts.objects, "object", "objects");
 	bs_say(report, ", ");
-	bs_say_count(report, totals->bindings + totals->waiting, "binding", "bindings");
-	if (totals->waiting) {
+	bs_say_count(report, totals->counts.bindings + totals->counts.first_call, "binding",
+		     "bindings");
+	if (totals->counts.first_call) {
 		bs_say(report, " (");
-		bs_write_grouped(report->writer, totals->waiting);
+		bs_write_grouped(report->writer, totals->counts.first_call);
 		bs_say(report, " at the first call)");
 	}
 	if (totals->steps_refused) {
