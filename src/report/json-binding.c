@@ -139,32 +139,23 @@ void bs_json_binding_members(const struct bs_json_bindings *bindings, const stru
 			: bs_reference_version(bs_map_of(&run->process, b->definer)->image,
 					       b->definer_symbol);
 
-	bs_json_key(json, "step");
-	bs_json_number(json, result->number);
-	bs_json_key(json, "from");
-	bs_json_number(json, b->referrer);
+	bs_json_member_number(json, "step", result->number);
+	bs_json_member_number(json, "from", b->referrer);
 	bs_json_symbol(bindings->report, bs_run_symbol_name(run, b));
 	bs_json_member(json, "version", version ? version->name : NULL);
 	write_kinds(json, b->kinds);
-	bs_json_key(json, "relocations");
-	bs_json_number(json, b->n_relocations);
-	bs_json_key(json, "to");
-	bs_json_map(json, b->definer);
+	bs_json_member_number(json, "relocations", b->n_relocations);
+	bs_json_member_map(json, "to", b->definer);
 	if (defined) {
 		bs_json_member(json, "definition_version", defined->name);
 	}
-	bs_json_key(json, "why");
-	bs_json_word(json, why_names[b->why]);
-	bs_json_key(json, "outcome");
-	bs_json_word(json, outcome_names[b->outcome]);
-	bs_json_key(json, "when");
-	bs_json_word(json, when_names[when]);
+	bs_json_member_word(json, "why", why_names[b->why]);
+	bs_json_member_word(json, "outcome", outcome_names[b->outcome]);
+	bs_json_member_word(json, "when", when_names[when]);
 	if (b->protected_reference) {
-		bs_json_key(json, "protected");
-		bs_json_bool(json, true);
+		bs_json_member_bool(json, "protected", true);
 	}
 	if (!b->symbol) {
-		bs_json_key(json, "asked_by");
-		bs_json_word(json, "loader");
+		bs_json_member_word(json, "asked_by", "loader");
 	}
 }

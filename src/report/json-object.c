@@ -41,8 +41,9 @@ const char *bs_json_how_name(enum bs_how how)
 	return names[how];
 }
 
-void bs_json_map(struct bs_json *json, bs_map_id map)
+void bs_json_member_map(struct bs_json *json, const char *key, bs_map_id map)
 {
+	bs_json_key(json, key);
 	if (map == BS_NO_MAP)
 		bs_json_null(json);
 	else
@@ -57,12 +58,9 @@ static void write_found(struct bs_json *json, const struct bs_map *map)
 		return;
 	}
 	bs_json_object(json, BS_JSON_INLINE);
-	bs_json_key(json, "how");
-	bs_json_word(json, bs_json_how_name(map->how));
-	bs_json_key(json, "via");
-	bs_json_map(json, map->via);
-	bs_json_key(json, "asked_by");
-	bs_json_map(json, map->asked_by);
+	bs_json_member_word(json, "how", bs_json_how_name(map->how));
+	bs_json_member_map(json, "via", map->via);
+	bs_json_member_map(json, "asked_by", map->asked_by);
 	bs_json_close(json);
 }
 
@@ -97,8 +95,7 @@ static void write_binds(struct bs_json *json, enum bs_calls calls)
 		return;
 	}
 	bs_json_object(json, BS_JSON_INLINE);
-	bs_json_key(json, "when");
-	bs_json_word(json, texts[calls].when);
+	bs_json_member_word(json, "when", texts[calls].when);
 	bs_json_member(json, "mark", texts[calls].mark);
 	bs_json_close(json);
 }
@@ -118,8 +115,7 @@ void bs_json_object_members(struct bs_report *report, const struct bs_run *run, 
 	struct bs_json_report *state = report->state;
 	struct bs_json *json = &state->json;
 
-	bs_json_key(json, "id");
-	bs_json_number(json, id);
+	bs_json_member_number(json, "id", id);
 	bs_json_member(json, "name", bs_run_map_name(run, id));
 	bs_json_member(json, "path", path_of(run, map));
 	bs_json_member(json, "soname", image ? image->soname : NULL);
@@ -128,22 +124,17 @@ void bs_json_object_members(struct bs_report *report, const struct bs_run *run, 
 		bs_json_hex(json, image->notes.build_id, image->notes.n_build_id);
 	else
 		bs_json_null(json);
-	bs_json_key(json, "kind");
-	bs_json_word(json, kind_name(map->kind));
-	bs_json_key(json, "role");
-	bs_json_word(json, role_name(map->role));
-	bs_json_key(json, "namespace");
-	bs_json_number(json, map->ns);
-	bs_json_key(json, "born");
-	bs_json_number(json, map->born);
+	bs_json_member_word(json, "kind", kind_name(map->kind));
+	bs_json_member_word(json, "role", role_name(map->role));
+	bs_json_member_number(json, "namespace", map->ns);
+	bs_json_member_number(json, "born", map->born);
 	bs_json_key(json, "died");
 	if (map->died == BS_NEVER)
 		bs_json_null(json);
 	else
 		bs_json_number(json, map->died);
 	write_found(json, map);
-	bs_json_key(json, "preloaded");
-	bs_json_bool(json, map->preloaded);
+	bs_json_member_bool(json, "preloaded", map->preloaded);
 	write_needed(json, image);
 	bs_json_member(json, "rpath", image ? image->rpath : NULL);
 	bs_json_member(json, "runpath", image ? image->runpath : NULL);

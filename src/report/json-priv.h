@@ -37,8 +37,8 @@ void bs_json_question(struct bs_json *json, const struct bs_run *run, enum bs_js
 void bs_json_selection(struct bs_json *json, const struct bs_report *report);
 
 /* json-object.c */
-/* The id of MAP, or null for BS_NO_MAP. */
-void bs_json_map(struct bs_json *json, bs_map_id map);
+/* The member KEY with the id of MAP, or null for BS_NO_MAP. */
+void bs_json_member_map(struct bs_json *json, const char *key, bs_map_id map);
 const char *bs_json_how_name(enum bs_how how);
 /* Members of the record of MAP. */
 void bs_json_object_members(struct bs_report *report, const struct bs_run *run, bs_map_id map);

@@ -36,8 +36,7 @@ static void write_plan_steps(struct bs_json *json, const struct bs_plan *plan)
 		const struct bs_step *step = &plan->steps[i];
 
 		bs_json_object(json, BS_JSON_INLINE);
-		bs_json_key(json, "number");
-		bs_json_number(json, i + 1);
+		bs_json_member_number(json, "number", i + 1);
 		switch (step->kind) {
 		case BS_STEP_DLOPEN:
 			bs_json_member(json, "kind", "dlopen");
@@ -64,14 +63,11 @@ void bs_json_question(struct bs_json *json, const struct bs_run *run, enum bs_js
 	bs_json_member(json, "interp", run->interp);
 	bs_json_member(json, "root", plan->root);
 	bs_json_member(json, "cwd", plan->cwd);
-	bs_json_key(json, "bind_now");
-	bs_json_bool(json, run->bind_now);
-	bs_json_key(json, "secure");
-	bs_json_bool(json, plan->secure);
+	bs_json_member_bool(json, "bind_now", run->bind_now);
+	bs_json_member_bool(json, "secure", plan->secure);
 	bs_json_member(json, "library_path", plan->library_path);
 	bs_json_member(json, "preload", plan->preload);
-	bs_json_key(json, "inhibit_cache");
-	bs_json_bool(json, plan->inhibit_cache);
+	bs_json_member_bool(json, "inhibit_cache", plan->inhibit_cache);
 	bs_json_member(json, "inhibit_rpath", plan->inhibit_rpath);
 	bs_json_member(json, "cpu", plan->cpu);
 	bs_json_member(json, "platform", plan->platform);

@@ -5,12 +5,10 @@
 static void begin_search(struct bs_json *json, const char *kind, const struct bs_trace *trace)
 {
 	bs_json_object(json, BS_JSON_INLINE);
-	bs_json_key(json, "kind");
-	bs_json_word(json, kind);
+	bs_json_member_word(json, "kind", kind);
 	bs_json_member(json, "name", trace->text);
 	if (trace->kind == BS_TRACE_FIND) {
-		bs_json_key(json, "namespace");
-		bs_json_number(json, trace->ns);
+		bs_json_member_number(json, "namespace", trace->ns);
 	}
 	if (trace->kind == BS_TRACE_AUXILIARY) {
 		bs_json_member(json, "filter", trace->where);
@@ -42,13 +40,10 @@ static const char *verdict_name(const struct bs_trace *trace)
 static void write_file(struct bs_json *json, const struct bs_trace *trace)
 {
 	bs_json_object(json, BS_JSON_INLINE);
-	bs_json_key(json, "kind");
-	bs_json_word(json, "file");
+	bs_json_member_word(json, "kind", "file");
 	bs_json_member(json, "file", trace->text);
-	bs_json_key(json, "how");
-	bs_json_word(json, bs_json_how_name(trace->how));
-	bs_json_key(json, "verdict");
-	bs_json_word(json, verdict_name(trace));
+	bs_json_member_word(json, "how", bs_json_how_name(trace->how));
+	bs_json_member_word(json, "verdict", verdict_name(trace));
 	bs_json_key(json, "errno");
 	bs_json_errno(json, trace->os_error);
 	bs_json_member(json, "words", trace->words);
@@ -58,8 +53,7 @@ static void write_file(struct bs_json *json, const struct bs_trace *trace)
 static void write_list(struct bs_json *json, const struct bs_trace *trace)
 {
 	bs_json_object(json, BS_JSON_INLINE);
-	bs_json_key(json, "kind");
-	bs_json_word(json, "list");
+	bs_json_member_word(json, "kind", "list");
 	bs_json_member(json, "directories", trace->text);
 	bs_json_member(json, "label", trace->label);
 	bs_json_member(json, "of", trace->where);
@@ -69,8 +63,7 @@ static void write_list(struct bs_json *json, const struct bs_trace *trace)
 static void write_cache(struct bs_json *json, const struct bs_trace *trace)
 {
 	bs_json_object(json, BS_JSON_INLINE);
-	bs_json_key(json, "kind");
-	bs_json_word(json, "cache");
+	bs_json_member_word(json, "kind", "cache");
 	bs_json_member(json, "file", trace->text);
 	bs_json_close(json);
 }

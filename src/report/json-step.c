@@ -6,18 +6,12 @@
 
 void bs_json_counts_members(struct bs_json *json, const struct bs_counts *counts)
 {
-	bs_json_key(json, "objects");
-	bs_json_number(json, counts->objects);
-	bs_json_key(json, "bindings");
-	bs_json_number(json, counts->bindings);
-	bs_json_key(json, "first_call");
-	bs_json_number(json, counts->first_call);
-	bs_json_key(json, "local");
-	bs_json_number(json, counts->local);
-	bs_json_key(json, "weak_unresolved");
-	bs_json_number(json, counts->weak_unresolved);
-	bs_json_key(json, "undefined");
-	bs_json_number(json, counts->undefined);
+	bs_json_member_number(json, "objects", counts->objects);
+	bs_json_member_number(json, "bindings", counts->bindings);
+	bs_json_member_number(json, "first_call", counts->first_call);
+	bs_json_member_number(json, "local", counts->local);
+	bs_json_member_number(json, "weak_unresolved", counts->weak_unresolved);
+	bs_json_member_number(json, "undefined", counts->undefined);
 }
 
 /* ---- failures ------------------------------------------------------------------------------ */
@@ -62,10 +56,8 @@ static void write_failure(struct bs_json *json, const struct bs_failure *failure
 	bs_json_member(json, "words", failure->words);
 	bs_json_key(json, "errno");
 	bs_json_errno(json, failure->os_error);
-	bs_json_key(json, "needed_by");
-	bs_json_map(json, failure->needed_by);
-	bs_json_key(json, "crash");
-	bs_json_bool(json, failure->crash);
+	bs_json_member_map(json, "needed_by", failure->needed_by);
+	bs_json_member_bool(json, "crash", failure->crash);
 	bs_json_close(json);
 }
 
@@ -86,11 +78,9 @@ static void write_hints(struct bs_json *json, const struct bs_run *run,
 	bs_json_array(json, BS_JSON_INLINE);
 	bs_vec_each (i, &hints) {
 		bs_json_object(json, BS_JSON_INLINE);
-		bs_json_key(json, "kind");
-		bs_json_word(json, names[hints.v[i].kind]);
+		bs_json_member_word(json, "kind", names[hints.v[i].kind]);
 		bs_json_member(json, "path", hints.v[i].path);
-		bs_json_key(json, "object");
-		bs_json_map(json, hints.v[i].map);
+		bs_json_member_map(json, "object", hints.v[i].map);
 		bs_json_close(json);
 	}
 	bs_json_close(json);
@@ -109,13 +99,11 @@ static void write_missing(struct bs_json *json, const struct bs_run *run,
 
 		bs_json_object(json, BS_JSON_INLINE);
 		bs_json_member(json, "name", m->name);
-		bs_json_key(json, "needed_by");
-		bs_json_map(json, m->failure.needed_by);
+		bs_json_member_map(json, "needed_by", m->failure.needed_by);
 		bs_json_member(json, "message",
 			       bs_failure_as_startup(&run->ctx, &m->failure, run->program));
 		write_failure(json, &m->failure);
-		bs_json_key(json, "optional");
-		bs_json_bool(json, m->optional);
+		bs_json_member_bool(json, "optional", m->optional);
 		bs_json_close(json);
 	}
 	bs_json_close(json);
@@ -139,13 +127,10 @@ static void write_versions(struct bs_json *json, const bs_version_checks *checks
 		if (check->outcome == BS_VERSION_FOUND)
 			continue;
 		bs_json_object(json, BS_JSON_INLINE);
-		bs_json_key(json, "object");
-		bs_json_map(json, check->target);
-		bs_json_key(json, "required_by");
-		bs_json_map(json, check->required_by);
+		bs_json_member_map(json, "object", check->target);
+		bs_json_member_map(json, "required_by", check->required_by);
 		bs_json_member(json, "version", check->version);
-		bs_json_key(json, "outcome");
-		bs_json_word(json, names[check->outcome]);
+		bs_json_member_word(json, "outcome", names[check->outcome]);
 		bs_json_member(json, "words", check->words);
 		bs_json_close(json);
 	}
@@ -185,10 +170,8 @@ static void write_objects(struct bs_json *json, const struct bs_run *run,
 {
 	bool opened = result->step && result->state == BS_STEP_OK;
 
-	bs_json_key(json, "root");
-	bs_json_map(json, opened ? result->opening.root : BS_NO_MAP);
-	bs_json_key(json, "was_open");
-	bs_json_bool(json, opened && result->opening.state == BS_OPEN_ALREADY);
+	bs_json_member_map(json, "root", opened ? result->opening.root : BS_NO_MAP);
+	bs_json_member_bool(json, "was_open", opened && result->opening.state == BS_OPEN_ALREADY);
 	bs_json_key(json, "loaded");
 	bs_json_array(json, BS_JSON_INLINE);
 	for (bs_map_id id = result->first_map; id < result->last_map; id++)
@@ -213,10 +196,8 @@ static void write_scopes(struct bs_json *json, const struct bs_step_result *resu
 		const struct bs_scope_view *view = &result->views.v[i];
 
 		bs_json_object(json, BS_JSON_INLINE);
-		bs_json_key(json, "object");
-		bs_json_number(json, view->map);
-		bs_json_key(json, "from");
-		bs_json_number(json, view->from);
+		bs_json_member_number(json, "object", view->map);
+		bs_json_member_number(json, "from", view->from);
 		bs_json_key(json, "lists");
 		bs_json_array(json, BS_JSON_INLINE);
 		bs_vec_each (k, &view->lists)
@@ -248,14 +229,11 @@ void bs_json_step_members(struct bs_report *report, const struct bs_run *run,
 	struct bs_json_report *state = report->state;
 	struct bs_json *json = &state->json;
 
-	bs_json_key(json, "number");
-	bs_json_number(json, result->number);
-	bs_json_key(json, "state");
-	bs_json_word(json, state_name(result->state));
+	bs_json_member_number(json, "number", result->number);
+	bs_json_member_word(json, "state", state_name(result->state));
 	bs_json_member(json, "message", failed ? result->message : NULL);
 	write_failure(json, &result->failure);
-	bs_json_key(json, "ends_process");
-	bs_json_bool(json, result->ends_process);
+	bs_json_member_bool(json, "ends_process", result->ends_process);
 	write_hints(json, run, result);
 	write_missing(json, run, result);
 	write_objects(json, run, result);

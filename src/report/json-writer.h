@@ -63,3 +63,22 @@ void bs_json_bool(struct bs_json *json, bool value);
 void bs_json_null(struct bs_json *json);
 /* N bytes as a string of hexadecimal digits. */
 void bs_json_hex(struct bs_json *json, const uint8_t *bytes, size_t n);
+
+/* Members whose value is one of these. */
+static inline void bs_json_member_word(struct bs_json *json, const char *key, const char *word)
+{
+	bs_json_key(json, key);
+	bs_json_word(json, word);
+}
+
+static inline void bs_json_member_number(struct bs_json *json, const char *key, uint64_t number)
+{
+	bs_json_key(json, key);
+	bs_json_number(json, number);
+}
+
+static inline void bs_json_member_bool(struct bs_json *json, const char *key, bool value)
+{
+	bs_json_key(json, key);
+	bs_json_bool(json, value);
+}

@@ -29,8 +29,7 @@ static void begin_line(const struct bs_report *report, const char *type)
 	struct bs_json *json = json_of(report);
 
 	bs_json_object(json, BS_JSON_INLINE);
-	bs_json_key(json, "type");
-	bs_json_word(json, type);
+	bs_json_member_word(json, "type", type);
 }
 
 static void end_line(const struct bs_report *report)
@@ -78,25 +77,15 @@ static void begin(struct bs_report *report, const struct bs_run *run)
 
 static void write_finding_counts(struct bs_json *json, const struct bs_finding *f)
 {
-	const struct {
-		const char *key;
-		uint32_t n;
-	} counts[] = {
-		{ "symbols", f->n },
-		{ "functions", f->n_functions },
-		{ "data", f->n_data },
-		{ "weak", f->n_weak },
-		{ "replaceable", f->n_replaceable },
-		{ "first_call", f->n_waiting },
-		{ "inside", f->n_inside },
-	};
-
 	bs_json_key(json, "counts");
 	bs_json_object(json, BS_JSON_INLINE);
-	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-		bs_json_key_n(json, counts[i].key, __builtin_strlen(counts[i].key));
-		bs_json_number(json, counts[i].n);
-	}
+	bs_json_member_number(json, "symbols", f->n);
+	bs_json_member_number(json, "functions", f->n_functions);
+	bs_json_member_number(json, "data", f->n_data);
+	bs_json_member_number(json, "weak", f->n_weak);
+	bs_json_member_number(json, "replaceable", f->n_replaceable);
+	bs_json_member_number(json, "first_call", f->n_waiting);
+	bs_json_member_number(json, "inside", f->n_inside);
 	bs_json_close(json);
 }
 
@@ -112,15 +101,11 @@ static void write_finding_members(struct bs_report *report, const struct bs_run 
 
 	bs_json_member(json, "rule", bs_rule_text(f->rule)->slug);
 	bs_json_member(json, "level", bs_level_name(f->level));
-	bs_json_key(json, "step");
-	bs_json_number(json, f->step);
-	bs_json_key(json, "from");
-	bs_json_map(json, f->from);
-	bs_json_key(json, "to");
-	bs_json_map(json, f->to);
+	bs_json_member_number(json, "step", f->step);
+	bs_json_member_map(json, "from", f->from);
+	bs_json_member_map(json, "to", f->to);
 	bs_json_member(json, "decided_by", deciders[f->decided_by]);
-	bs_json_key(json, "preloaded");
-	bs_json_bool(json, f->preloaded);
+	bs_json_member_bool(json, "preloaded", f->preloaded);
 	write_finding_counts(json, f);
 	bs_json_key(json, "examples");
 	bs_json_array(json, BS_JSON_INLINE);
@@ -268,9 +253,9 @@ static const char *reason(const struct bs_report *report)
 
 	if (state->refused)
 		return "refusal";
-	for (enum bs_level level = BS_LEVEL_ERROR; level > BS_LEVEL_NONE; level--)
-		if (report->fail_on != BS_LEVEL_NONE && level >= report->fail_on &&
-		    state->levels[level])
+	for (enum bs_level level = report->fail_on;
+	     level != BS_LEVEL_NONE && level <= BS_LEVEL_ERROR; level++)
+		if (state->levels[level])
 			return "finding";
 	return NULL;
 }
@@ -287,14 +272,10 @@ static void write_outcome(const struct bs_report *report, const struct bs_run *r
 	bs_json_key(json, "counts");
 	bs_json_object(json, BS_JSON_INLINE);
 	bs_json_counts_members(json, &state->totals);
-	bs_json_key(json, "refused");
-	bs_json_number(json, state->refused);
-	bs_json_key(json, "errors");
-	bs_json_number(json, state->levels[BS_LEVEL_ERROR]);
-	bs_json_key(json, "warnings");
-	bs_json_number(json, state->levels[BS_LEVEL_WARNING]);
-	bs_json_key(json, "notes");
-	bs_json_number(json, state->levels[BS_LEVEL_NOTE]);
+	bs_json_member_number(json, "refused", state->refused);
+	bs_json_member_number(json, "errors", state->levels[BS_LEVEL_ERROR]);
+	bs_json_member_number(json, "warnings", state->levels[BS_LEVEL_WARNING]);
+	bs_json_member_number(json, "notes", state->levels[BS_LEVEL_NOTE]);
 	bs_json_close(json);
 }
 
@@ -304,8 +285,7 @@ static void end_stream(struct bs_report *report, const struct bs_run *run)
 
 	begin_line(report, "end");
 	write_outcome(report, run);
-	bs_json_key(&state->json, "lines");
-	bs_json_number(&state->json, state->lines + 1);
+	bs_json_member_number(&state->json, "lines", state->lines + 1);
 	end_line(report);
 }
 
