@@ -62,6 +62,20 @@ struct bs_matcher {
 	unsigned type_class; /* the query's, but for the second search for protected symbols */
 };
 
+static inline struct bs_matcher bs_matcher_of(const struct bs_binder *binder,
+					      const struct bs_process *process,
+					      const struct bs_ctx *ctx,
+					      const struct bs_query *query)
+{
+	return (struct bs_matcher){
+		.binder = binder,
+		.process = process,
+		.ctx = ctx,
+		.query = query,
+		.type_class = query->type_class,
+	};
+}
+
 /* What one object says to a request: the entry it would answer with, or the last one that it
  * refused and why. */
 struct bs_match {

@@ -271,13 +271,7 @@ static void settle_protected(const struct bs_matcher *m, struct bs_answer *answe
 struct bs_answer bs_lookup(const struct bs_binder *binder, const struct bs_process *process,
 			   const struct bs_ctx *ctx, const struct bs_query *query)
 {
-	const struct bs_matcher m = {
-		.binder = binder,
-		.process = process,
-		.ctx = ctx,
-		.query = query,
-		.type_class = query->type_class,
-	};
+	const struct bs_matcher m = bs_matcher_of(binder, process, ctx, query);
 	struct bs_answer answer = { .outcome = BS_BOUND };
 	struct bs_symbol reference = { 0 };
 

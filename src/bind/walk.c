@@ -27,13 +27,7 @@ static struct bs_candidate ask(const struct bs_matcher *m, bs_map_id asked)
 void bs_walk(const struct bs_binder *binder, const struct bs_process *process,
 	     const struct bs_ctx *ctx, const struct bs_query *query, bs_candidates *ret)
 {
-	const struct bs_matcher m = {
-		.binder = binder,
-		.process = process,
-		.ctx = ctx,
-		.query = query,
-		.type_class = query->type_class,
-	};
+	const struct bs_matcher m = bs_matcher_of(binder, process, ctx, query);
 	uint8_t *seen = bs_new(ctx->arena, uint8_t, process->maps.n);
 
 	bs_vec_each (i, query->scope) {
