@@ -95,31 +95,26 @@ static void write_place(struct bs_report *report, const struct bs_run *run,
 	bs_say(report, "\n");
 }
 
-/* Objects that have no such symbol are told in one line. */
+/* Objects that have no such symbol are told in one line; returns the index behind them. */
 static uint32_t write_run(struct bs_report *report, const struct bs_run *run,
 			  const bs_candidates *walk, uint32_t from)
 {
-	uint32_t i = from;
+	enum { MOST_NAMED = 4 };
+	uint32_t n = 0;
 
 	bs_say(report, "     -  ");
-	for (; i < walk->n && walk->v[i].refusal == BS_REFUSED_NAME &&
-	       walk->v[i].list == walk->v[from].list;
+	for (uint32_t i = from; i < walk->n && walk->v[i].refusal == BS_REFUSED_NAME &&
+				walk->v[i].list == walk->v[from].list;
 	     i++) {
-		if (i - from == 4)
-			break;
+		if (n++ >= MOST_NAMED)
+			continue;
 		bs_say(report, i > from ? ", " : "");
 		bs_say_escaped(report, bs_text_short_name(run, walk->v[i].map));
 	}
-	uint32_t more = 0;
-
-	for (; i < walk->n && walk->v[i].refusal == BS_REFUSED_NAME &&
-	       walk->v[i].list == walk->v[from].list;
-	     i++)
-		more++;
-	if (more)
-		bs_write_format(report->writer, " and %u more", more);
+	if (n > MOST_NAMED)
+		bs_write_format(report->writer, " and %u more", n - MOST_NAMED);
 	bs_say(report, ": no such symbol\n");
-	return i;
+	return from + n;
 }
 
 /* The base name, unless another object has the same. */
@@ -143,11 +138,7 @@ static void write_candidate(struct bs_report *report, const struct bs_run *run,
 	bs_say_ink(report, wins ? BS_INK_STRONG : BS_INK_PLAIN, plain_name(run, c->map));
 	bs_say(report, ": ");
 	bs_say(report, refusal_words(c->refusal));
-	if (version) {
-		bs_say(report, " [");
-		bs_say_escaped(report, version);
-		bs_say(report, "]");
-	}
+	bs_say_version(report, version);
 	if (wins)
 		bs_say(report, "; bound to it");
 	else if (c->refusal == BS_ACCEPTED && !first)
@@ -265,11 +256,7 @@ static void explain(struct bs_report *report, const struct bs_run *run,
 
 	bs_say(report, explained->n++ ? "\n" : "");
 	bs_say_ink(report, BS_INK_STRONG, demangled);
-	if (query.version) {
-		bs_say(report, " [");
-		bs_say_escaped(report, query.version->name);
-		bs_say(report, "]");
-	}
+	bs_say_version(report, query.version ? query.version->name : NULL);
 	bs_say(report, "\n   in ");
 	bs_say_escaped(report, bs_run_map_name(run, b->referrer));
 	bs_write_format(report->writer, ", step %u, ", result->number);

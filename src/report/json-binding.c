@@ -129,10 +129,7 @@ void bs_json_binding_members(const struct bs_json_bindings *bindings, const stru
 	const struct bs_step_result *result = bindings->result;
 	struct bs_json_report *state = bindings->report->state;
 	struct bs_json *json = &state->json;
-	const struct bs_version *version =
-		b->symbol ? bs_reference_version(bs_map_of(&run->process, b->referrer)->image,
-						 b->symbol)
-			  : result->relocated.asked;
+	const struct bs_version *version = bs_run_asked_version(run, result, b);
 	const struct bs_version *defined =
 		b->definer == BS_NO_MAP
 			? NULL

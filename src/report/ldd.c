@@ -20,8 +20,7 @@ static const char *const parts[] = { "libs", "versions", "undefined", "unused", 
 /* One line of pieces; NULL ends. */
 static void line(struct bs_report *report, const char *const *pieces)
 {
-	for (; *pieces; pieces++)
-		bs_write_text(report->writer, *pieces);
+	bs_write_pieces(report->writer, pieces);
 	bs_write(report->writer, "\n", 1);
 }
 
@@ -78,12 +77,8 @@ static entries opened(const struct bs_run *run, const struct bs_step_result *res
 
 static bool needs_nothing(const struct bs_run *run)
 {
-	const struct bs_image *image = bs_map_of(&run->process, run->process.executable)->image;
-
-	for (uint32_t i = 0; i < image->n_dynamic; i++)
-		if (image->dynamic[i].tag == DT_NEEDED)
-			return false;
-	return true;
+	return !bs_image_has_dynamic(bs_map_of(&run->process, run->process.executable)->image,
+				     DT_NEEDED);
 }
 
 static void write_libs(struct bs_report *report, const struct bs_run *run, const entries *list)

@@ -33,8 +33,7 @@ static void end_line(struct bs_report *report)
 static void line(struct bs_report *report, const char *const *pieces)
 {
 	begin_line(report);
-	for (; *pieces; pieces++)
-		bs_write_text(report->writer, *pieces);
+	bs_write_pieces(report->writer, pieces);
 	end_line(report);
 }
 
@@ -117,9 +116,7 @@ static void write_scope(struct bs_report *report, const struct bs_run *run,
 static void write_lookup(struct bs_report *report, const struct bs_run *run,
 			 const struct bs_step_result *result, const struct bs_binding *b)
 {
-	const struct bs_image *referrer = bs_map_of(&run->process, b->referrer)->image;
-	const struct bs_version *version =
-		b->symbol ? bs_reference_version(referrer, b->symbol) : result->relocated.asked;
+	const struct bs_version *version = bs_run_asked_version(run, result, b);
 
 	begin_line(report);
 	bs_write_text(report->writer, "binding file ");

@@ -38,6 +38,9 @@ size_t bs_utf8_length(const unsigned char *s);
 /* TEXT with control characters and bytes that are not UTF-8 as \xNN, for terminals. */
 void bs_write_escaped(struct bs_writer *writer, const char *text);
 
+/* One text after another; NULL ends. */
+void bs_write_pieces(struct bs_writer *writer, const char *const *pieces);
+
 /* Passes on what is held back; false when this or an earlier write failed. */
 bool bs_writer_flush(struct bs_writer *writer);
 

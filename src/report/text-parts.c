@@ -294,11 +294,7 @@ void bs_text_bindings(struct bs_report *report, const struct bs_run *run,
 			bs_say_escaped(report, bs_text_short_name(run, b->definer));
 		bs_say(report, "  ");
 		bs_say_escaped(report, bs_demangled(bs_run_symbol_name(run, b)));
-		if (version) {
-			bs_say(report, " [");
-			bs_say_escaped(report, version->name);
-			bs_say(report, "]");
-		}
+		bs_say_version(report, version ? version->name : NULL);
 		if (waiting)
 			bs_say(report, "  at the first call");
 		if (*why) {

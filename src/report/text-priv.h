@@ -33,6 +33,9 @@ const char *bs_text_short_name(const struct bs_run *run, bs_map_id map);
 /* "1 object", "2 objects" */
 void bs_say_count(struct bs_report *report, uint64_t n, const char *singular, const char *plural);
 
+/* " [NAME]", or nothing for NULL. */
+void bs_say_version(struct bs_report *report, const char *name);
+
 /* text-parts.c */
 /* The place that a search step looks in: "RUNPATH", "ld.so.cache". */
 const char *bs_how_words(const struct bs_run *run, enum bs_how how);

@@ -287,11 +287,7 @@ static void write_missing(struct missing *m, const bs_bindings *bindings)
 
 		field(m->report, "");
 		bs_say_escaped(m->report, bs_demangled(bs_run_symbol_name(m->run, b)));
-		if (version) {
-			bs_say(m->report, " [");
-			bs_say_escaped(m->report, version->name);
-			bs_say(m->report, "]");
-		}
+		bs_say_version(m->report, version ? version->name : NULL);
 		bs_say(m->report, "  in ");
 		bs_say_escaped(m->report, bs_run_map_name(m->run, b->referrer));
 		bs_say(m->report, "\n");

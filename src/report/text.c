@@ -128,6 +128,15 @@ void bs_say_count(struct bs_report *report, uint64_t n, const char *singular, co
 	bs_say(report, n == 1 ? singular : plural);
 }
 
+void bs_say_version(struct bs_report *report, const char *name)
+{
+	if (!name)
+		return;
+	bs_say(report, " [");
+	bs_say_escaped(report, name);
+	bs_say(report, "]");
+}
+
 /* A number at the right end of WIDTH columns. */
 static void right(struct bs_report *report, uint64_t n, bool plus, size_t width)
 {

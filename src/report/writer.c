@@ -32,6 +32,12 @@ void bs_write_text(struct bs_writer *writer, const char *text)
 	bs_write(writer, text, strlen(text));
 }
 
+void bs_write_pieces(struct bs_writer *writer, const char *const *pieces)
+{
+	for (; *pieces; pieces++)
+		bs_write_text(writer, *pieces);
+}
+
 void bs_write_number(struct bs_writer *writer, uint64_t number)
 {
 	char digits[20];

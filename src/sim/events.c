@@ -22,6 +22,16 @@ const char *bs_run_symbol_name(const struct bs_run *run, const struct bs_binding
 				    binding->symbol);
 }
 
+const struct bs_version *bs_run_asked_version(const struct bs_run *run,
+					      const struct bs_step_result *result,
+					      const struct bs_binding *binding)
+{
+	if (!binding->symbol)
+		return result->relocated.asked;
+	return bs_reference_version(bs_map_of(&run->process, binding->referrer)->image,
+				    binding->symbol);
+}
+
 void bs_event_add(struct bs_run *run, struct bs_step_result *result, enum bs_event_kind kind,
 		  uint32_t a)
 {

@@ -145,3 +145,9 @@ const char *bs_run_map_name(const struct bs_run *run, bs_map_id map);
 
 /* The name of the symbol that BINDING's reference asks for. */
 const char *bs_run_symbol_name(const struct bs_run *run, const struct bs_binding *binding);
+
+/* The version that BINDING of RESULT asks for, in the referrer's tables or the loader's own code;
+ * or NULL. */
+const struct bs_version *bs_run_asked_version(const struct bs_run *run,
+					      const struct bs_step_result *result,
+					      const struct bs_binding *binding);
