@@ -9,9 +9,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The calls that ask or change what an object may see. */
 enum bs_step_kind {
 	BS_STEP_DLOPEN,
+	BS_STEP_DLMOPEN,
+	BS_STEP_DLSYM, /* dlvsym where a version is given */
+	BS_STEP_DLCLOSE,
+	BS_STEP_CALL, /* the first call of a function through a lazily bound jump slot */
+	BS_STEP_KIND_COUNT_
 };
+
+/* Where dlsym(3) looks. */
+enum bs_handle { BS_HANDLE_DEFAULT, BS_HANDLE_NEXT, BS_HANDLE_STEP };
 
 /* Modes by name; the numbers are those of no loader: a profile translates them. */
 enum {
@@ -24,14 +33,38 @@ enum {
 	BS_MODE_NOLOAD = 1 << 6,
 };
 
+/*
+ * One call. OBJECTs (caller, object, the constructors' object) are named as a person names them: by
+ * link-map name, requested name, soname or base name, "NAME[ns]" for one in namespace ns.
+ */
 struct bs_step {
 	enum bs_step_kind kind;
+	const char *caller; /* the object that makes the call; NULL: the executable or, in a block
+			       of constructors, the block's object */
+	uint32_t block;	    /* who makes it: 0 the program, N the constructors of blocks[N - 1] */
+
+	/* dlopen, dlmopen */
 	const char *file; /* what the program hands to dlopen(3); "" is dlopen(NULL) */
 	unsigned mode;	  /* BS_MODE_*; 0 when a number was given */
 	bool mode_is_number;
 	uint64_t number;     /* as in the profile's <dlfcn.h> */
 	const char *spelled; /* the flags as they were written, or NULL when there were none */
-	const char *caller;  /* the object that makes the call; NULL: the executable */
+
+	/* dlmopen: the namespace of that step, 0 a new one; dlclose: what that step opened; dlsym
+	 * with BS_HANDLE_STEP: where to look */
+	uint32_t of_step;
+
+	/* dlsym */
+	enum bs_handle handle;
+	const char *symbol;  /* call, too */
+	const char *version; /* or NULL; call: only to tell apart two references to one name */
+
+	const char *object; /* call: whose jump slot it is */
+};
+
+/* `--init OBJECT ... --end-init`: calls that OBJECT's constructors make when they run. */
+struct bs_block {
+	const char *object;
 };
 
 /* NAME=VALUE, as the process would have it. */
@@ -53,6 +86,9 @@ struct bs_plan {
 
 	const struct bs_step *steps; /* numbered from 1; step 0 is start-up */
 	uint32_t n_steps;
+	const struct bs_block *blocks; /* the Nth that names an object runs with the Nth run of its
+					  constructors */
+	uint32_t n_blocks;
 
 	/* What files cannot tell. NULL or 0: as on the machine that bindsim runs on. */
 	const char *library_path; /* --library-path: instead of LD_LIBRARY_PATH */

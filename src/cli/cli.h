@@ -46,10 +46,13 @@ bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **
 			  struct bs_command_line *ret);
 
 /*
- * FILE[:FLAGS] as the contract has it. The text after the last ':' is flags only if all of it is;
- * otherwise it belongs to the file's name. A name without flags is TEXT itself.
+ * What the option of a step of KIND says, TEXT, as a step: FILE[:FLAGS] and so on (bindsim(1)). In
+ * FILE[:FLAGS] the text after the last ':' is flags only if all of it is; otherwise it belongs to
+ * the file's name. Strings are TEXT's or ARENA's. Returns NULL, or what is wrong with TEXT, a
+ * sentence.
  */
-struct bs_step bs_parse_dlopen(struct bs_arena *arena, const char *text);
+const char *bs_parse_step(struct bs_arena *arena, enum bs_step_kind kind, const char *text,
+			  struct bs_step *ret);
 
 /* Where a report goes. A file gets its name when it is complete: until then it lies beside its
  * place. */

@@ -82,6 +82,12 @@ static void print_help(void)
 
 /* ---- values -------------------------------------------------------------------------------- */
 
+/* What holds again behind --end-init. */
+struct around {
+	const char *caller;
+	uint32_t block;
+};
+
 struct reader {
 	struct bs_arena *arena;
 	struct bs_command_line *line;
@@ -90,8 +96,13 @@ struct reader {
 	const struct bs_format *format;
 	const char *show; /* read when the formats are known */
 	const char *output;
+	const char *plan_file;
 	bool no_env, quiet;
 	BS_VEC(struct bs_step) steps;
+	BS_VEC(struct bs_block) blocks;
+	BS_VEC(struct around) around; /* the blocks that are open */
+	const char *caller;	      /* of the steps from here on */
+	uint32_t block;
 	BS_VEC(struct bs_variable) set; /* by --env */
 };
 
@@ -227,13 +238,67 @@ static bool read_show(struct reader *r)
 	return true;
 }
 
+static bool read_step(struct reader *r, const char *option, enum bs_step_kind kind,
+		      const char *text)
+{
+	struct bs_step step;
+	const char *wrong = bs_parse_step(r->arena, kind, text, &step);
+
+	if (wrong) {
+		bs_complain("%s '%s': %s", option, text, wrong);
+		return false;
+	}
+	step.caller = r->caller;
+	step.block = r->block;
+	bs_vec_push(r->arena, &r->steps, step);
+	return true;
+}
+
+static bool begin_block(struct reader *r, const char *object)
+{
+	bs_vec_push(r->arena, &r->around, ((struct around){ r->caller, r->block }));
+	bs_vec_push(r->arena, &r->blocks, (struct bs_block){ object });
+	r->caller = NULL;
+	r->block = r->blocks.n;
+	return true;
+}
+
+static bool end_block(struct reader *r)
+{
+	if (!r->around.n) {
+		bs_complain("--end-init without --init OBJECT before it");
+		return false;
+	}
+	r->around.n--;
+	r->caller = r->around.v[r->around.n].caller;
+	r->block = r->around.v[r->around.n].block;
+	return true;
+}
+
 static bool read_option(struct reader *r, int id, const char *value)
 {
 	struct bs_plan *plan = &r->line->plan;
 
 	switch ((enum option_id)id) {
 	case OPTION_DLOPEN:
-		bs_vec_push(r->arena, &r->steps, bs_parse_dlopen(r->arena, value));
+		return read_step(r, "--dlopen", BS_STEP_DLOPEN, value);
+	case OPTION_DLMOPEN:
+		return read_step(r, "--dlmopen", BS_STEP_DLMOPEN, value);
+	case OPTION_DLSYM:
+		return read_step(r, "--dlsym", BS_STEP_DLSYM, value);
+	case OPTION_DLCLOSE:
+		return read_step(r, "--dlclose", BS_STEP_DLCLOSE, value);
+	case OPTION_CALL:
+		return read_step(r, "--call", BS_STEP_CALL, value);
+	case OPTION_INIT:
+		return begin_block(r, value);
+	case OPTION_END_INIT:
+		return end_block(r);
+	case OPTION_CALLER:
+		r->caller = value;
+		return true;
+	case OPTION_PLAN:
+		r->plan_file = value;
 		return true;
 	case OPTION_BIND_NOW:
 		bs_vec_push(r->arena, &r->set, (struct bs_variable){ "LD_BIND_NOW", "1" });
@@ -438,6 +503,10 @@ static bool finish(struct reader *r, char **environ)
 	struct bs_command_line *line = r->line;
 	const struct bs_selection *selection = &line->selection;
 
+	if (r->around.n) {
+		bs_complain("--init %s has no --end-init", r->blocks.v[r->block - 1].object);
+		return false;
+	}
 	if (!line->plan.executable) {
 		bs_complain("which executable? Usage: bindsim [OPTION]... EXECUTABLE [STEP]...");
 		return false;
@@ -462,6 +531,8 @@ static bool finish(struct reader *r, char **environ)
 		line->plan.trace |= line->outputs.v[i].format->traces;
 	line->plan.steps = r->steps.v;
 	line->plan.n_steps = r->steps.n;
+	line->plan.blocks = r->blocks.v;
+	line->plan.n_blocks = r->blocks.n;
 	take_environment(r, environ);
 	return read_show(r);
 }

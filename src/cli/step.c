@@ -61,14 +61,110 @@ static bool read_flags(const char *text, struct bs_step *ret)
 	return true;
 }
 
-struct bs_step bs_parse_dlopen(struct bs_arena *arena, const char *text)
+/* FILE[:FLAGS] into STEP. */
+static void read_file(struct bs_arena *arena, const char *text, struct bs_step *step)
 {
-	struct bs_step step = { .kind = BS_STEP_DLOPEN, .file = text };
 	const char *colon = strrchr(text, ':');
 
-	if (colon && read_flags(colon + 1, &step)) {
-		step.file = bs_arena_strndup(arena, text, (size_t)(colon - text));
-		step.spelled = colon + 1;
+	step->file = text;
+	if (colon && read_flags(colon + 1, step)) {
+		step->file = bs_arena_strndup(arena, text, (size_t)(colon - text));
+		step->spelled = colon + 1;
 	}
-	return step;
+}
+
+/* All of TEXT, N bytes, is the number of a step. */
+static bool read_number(const char *text, size_t n, uint32_t *ret)
+{
+	uint64_t number = 0;
+
+	if (!n)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+		number = number * 10 + (uint64_t)(text[i] - '0');
+		if (number > UINT32_MAX)
+			return false;
+	}
+	*ret = (uint32_t)number;
+	return true;
+}
+
+/* SYMBOL[@VERSION] into STEP; false when either is empty. */
+static bool read_symbol(struct bs_arena *arena, const char *text, struct bs_step *step)
+{
+	const char *at = strchr(text, '@');
+
+	step->symbol = text;
+	if (!at)
+		return *text != '\0';
+	step->symbol = bs_arena_strndup(arena, text, (size_t)(at - text));
+	step->version = at + 1 + (at[1] == '@');
+	return *step->symbol && *step->version;
+}
+
+static const char *read_dlmopen(struct bs_arena *arena, const char *text, struct bs_step *step)
+{
+	const char *at = strrchr(text, '@');
+
+	if (at && read_number(at + 1, strlen(at + 1), &step->of_step)) {
+		if (!step->of_step)
+			return "the step behind the @ counts from 1";
+		text = bs_arena_strndup(arena, text, (size_t)(at - text));
+	}
+	read_file(arena, text, step);
+	return NULL;
+}
+
+static const char *read_dlsym(struct bs_arena *arena, const char *text, struct bs_step *step)
+{
+	const char *colon = strchr(text, ':');
+	size_t n = colon ? (size_t)(colon - text) : 0;
+
+	if (colon) {
+		if (n == strlen("NEXT") && strncasecmp(text, "NEXT", n) == 0)
+			step->handle = BS_HANDLE_NEXT;
+		else if (read_number(text, n, &step->of_step))
+			step->handle = BS_HANDLE_STEP;
+		else if (n != strlen("DEFAULT") || strncasecmp(text, "DEFAULT", n) != 0)
+			return "before the colon stands DEFAULT, NEXT or the number of a step";
+	}
+	return read_symbol(arena, colon ? colon + 1 : text, step)
+		       ? NULL
+		       : "[HANDLE:]SYMBOL[@VERSION] is wanted";
+}
+
+static const char *read_call(struct bs_arena *arena, const char *text, struct bs_step *step)
+{
+	const char *colon = strrchr(text, ':');
+
+	if (!colon || colon == text || !read_symbol(arena, colon + 1, step))
+		return "OBJECT:SYMBOL is wanted";
+	step->object = bs_arena_strndup(arena, text, (size_t)(colon - text));
+	return NULL;
+}
+
+const char *bs_parse_step(struct bs_arena *arena, enum bs_step_kind kind, const char *text,
+			  struct bs_step *ret)
+{
+	*ret = (struct bs_step){ .kind = kind };
+	switch (kind) {
+	case BS_STEP_DLOPEN:
+		read_file(arena, text, ret);
+		return NULL;
+	case BS_STEP_DLMOPEN:
+		return read_dlmopen(arena, text, ret);
+	case BS_STEP_DLSYM:
+		return read_dlsym(arena, text, ret);
+	case BS_STEP_DLCLOSE:
+		return read_number(text, strlen(text), &ret->of_step)
+			       ? NULL
+			       : "the number of a step is wanted";
+	case BS_STEP_CALL:
+		return read_call(arena, text, ret);
+	case BS_STEP_KIND_COUNT_:
+		break;
+	}
+	return "no such step";
 }

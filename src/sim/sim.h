@@ -30,16 +30,21 @@ enum bs_stage { BS_STAGE_LOADING, BS_STAGE_CHECKING, BS_STAGE_BINDING };
 /* What the loader does in a step, in its order, up to a failure; ld-debug prints these one by one.
  */
 enum bs_event_kind {
-	BS_EVENT_SEARCH,  /* trace A */
-	BS_EVENT_SCOPE,	  /* scope view A */
-	BS_EVENT_GLOBAL,  /* map A comes into the global scope */
-	BS_EVENT_NOTE,	  /* relocation note A */
-	BS_EVENT_VERSION, /* version check A, with the loader's error line if it has one */
+	BS_EVENT_SEARCH,    /* trace A */
+	BS_EVENT_SCOPE,	    /* scope view A */
+	BS_EVENT_GLOBAL,    /* map A comes into the global scope */
+	BS_EVENT_NOTE,	    /* relocation note A */
+	BS_EVENT_VERSION,   /* version check A, with the loader's error line if it has one */
+	BS_EVENT_ACTIVATED, /* map A's mark never to be unloaded counts from here on */
+	BS_EVENT_KEPT,	    /* RTLD_NODELETE marks map A, which was open already */
+	BS_EVENT_OPENED,    /* map A was opened; B handles to it are open now */
+	BS_EVENT_CLOSING,   /* a handle to map A is gone and it stays; B handles are left */
+	BS_EVENT_DESTROYED, /* map A is gone */
 };
 
 struct bs_event {
 	enum bs_event_kind kind;
-	uint32_t a;
+	uint32_t a, b;
 };
 
 /* One object's scope as it was at a moment, from list FROM on. */
@@ -55,6 +60,48 @@ struct bs_passed_over {
 	struct bs_failure failure;
 };
 
+/* What dlsym(3) found. */
+struct bs_found_symbol {
+	bs_map_id map;	 /* BS_NO_MAP: nothing, or no such step */
+	uint32_t symbol; /* in MAP's table */
+	/* The address lies OFFSET bytes behind the object's load address; not for thread-local
+	 * variables, nor for what only a resolver's run could tell (IFUNC), nor for absolute ones.
+	 */
+	bool has_offset;
+	uint64_t offset;
+};
+
+/*
+ * A jump slot that was left for its first call. What a call would bind changes when scopes do, so
+ * there is an answer for each epoch: the time from the end of one step to the end of the next.
+ */
+struct bs_slot {
+	struct bs_binding answer; /* what a first call would bind now; of a slot that was called:
+				     what it did bind */
+	uint32_t since;		  /* the epoch from which on ANSWER holds */
+	uint32_t past; /* index into PAST_ANSWERS plus 1 of the answer before; 0: there was none */
+	uint32_t step; /* that left it */
+	uint32_t called; /* the step whose call bound it for good; BS_NEVER while it waits */
+	uint32_t over; /* the epoch from which on it waits no more: called, or unmapped; BS_NEVER */
+};
+
+struct bs_past_answer {
+	struct bs_binding answer;
+	uint32_t since, past; /* as in struct bs_slot */
+};
+
+/* The slots of one object are neighbours. */
+struct bs_lazy_map {
+	bs_map_id map;
+	uint32_t first_slot, n_slots;
+	uint32_t asked; /* how many of them have an answer */
+	/* The scope as it was when they were asked last. */
+	bs_ids lists;	     /* ids */
+	bs_ids list_lengths; /* and how long they were */
+	bs_ids list_cuts;    /* and how often something had been taken out of them */
+	uint32_t n_uniques;
+};
+
 struct bs_step_result {
 	uint32_t number;	    /* 0 is start-up */
 	const struct bs_step *step; /* NULL for start-up */
@@ -65,15 +112,28 @@ struct bs_step_result {
 	bool ends_process;	 /* nothing after it is reached */
 	const char *message; /* the loader's words when FAILED; "" for RTLD_NOLOAD of what is not
 				there */
-	struct bs_failure failure; /* the same, in parts */
-	struct bs_opening opening; /* of a dlopen; its root is the map it returned */
+	struct bs_failure failure;    /* the same, in parts */
+	struct bs_opening opening;    /* of a dlopen; its root is the map it returned */
+	struct bs_found_symbol found; /* by a dlsym */
+	bs_map_id caller;	      /* who made the call; BS_NO_MAP for start-up or unknown */
+	bool was_bound; /* a call through a slot that was bound before: nothing to do */
+	bool within;	/* made by constructors, within a step that comes before it in the report */
+	uint32_t epoch; /* that began with the end of this step */
+	bs_ids mapped;	/* what is in the process at its end, namespace by namespace in link-map
+			   order */
+	bs_ids gone;	/* maps that died in it, in the loader's order */
 
 	bs_traces traces; /* every place that was tried */
 	bs_version_checks versions;
 	struct bs_relocated relocated; /* bindings made, in the loader's order; after `stopped` what
 					  else is missing */
-	bs_bindings
-		slots; /* jump slots of this step's objects that wait: what a call now would bind */
+	/*
+	 * Jump slots that wait, and what a call after this step would bind: those of the objects
+	 * that it brought, then, from N_NEW_SLOTS on, those of earlier objects whose answer is
+	 * another now than it was.
+	 */
+	bs_bindings slots;
+	uint32_t n_new_slots;
 	BS_VEC(struct bs_scope_view) views;
 	BS_VEC(struct bs_event) events;
 	BS_VEC(struct bs_passed_over) passed_over;
@@ -96,7 +156,18 @@ struct bs_run {
 	struct bs_scope_policy scope_policy; /* the profile's, as the environment changed it */
 	struct bs_match_policy match_policy; /* the same */
 	struct bs_binder *binder;
-	bool bind_now;			    /* LD_BIND_NOW */
+	bool bind_now;		      /* LD_BIND_NOW */
+	bool bind_not;		      /* LD_BIND_NOT: a call does not fill its slot */
+	bs_ids opened;		      /* by step number: the map that it opened, or BS_NO_MAP */
+	bs_ids opened_in;	      /* by step number: its namespace */
+	bs_ids blocks_done;	      /* by block: 1 when its constructors ran */
+	BS_VEC(struct bs_slot) slots; /* all that ever were */
+	BS_VEC(struct bs_past_answer) past_answers;
+	BS_VEC(struct bs_lazy_map) lazy_maps;
+	bs_ids epochs;	     /* by epoch: the number of the step whose end began it */
+	const char *problem; /* the plan cannot be carried out: a sentence */
+	BS_VEC(struct bs_step_result)
+	held; /* steps within the one under way, to be shown after it */
 	BS_VEC(struct bs_variable) counted; /* environment variables that did count */
 	bool refused;			    /* some step failed */
 	const struct bs_sink *sink;	    /* who listens */
@@ -139,6 +210,11 @@ enum bs_sim_status bs_simulate(const struct bs_plan *plan, struct bs_store *stor
 			       const struct bs_sink *sink, struct bs_sim_report *ret);
 
 void bs_sim_report_done(struct bs_sim_report *report);
+
+/* What a first call through SLOT would bind in EPOCH; NULL when it does not wait then, or is not
+ * there yet. */
+const struct bs_binding *bs_slot_at(const struct bs_run *run, const struct bs_slot *slot,
+				    uint32_t epoch);
 
 /* MAP's link-map name as the loader prints it: the executable is argv[0]. (glibc DSO_FILENAME) */
 const char *bs_run_map_name(const struct bs_run *run, bs_map_id map);
