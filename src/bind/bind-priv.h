@@ -111,6 +111,23 @@ struct bs_query bs_query_for(const struct bs_process *process, bs_map_id referre
 
 struct bs_binding bs_binding_from(const struct bs_query *query, const struct bs_answer *answer);
 
+/* In a lazy table only jump slots wait. (glibc sysdeps/MACHINE/dl-machine.h:elf_machine_lazy_rel)
+ */
+bool bs_relocation_waits(const struct bs_image *image, const struct bs_relocation *r);
+
+/* Local, hidden or protected: the object itself, without a question. */
+struct bs_binding bs_own_binding(bs_map_id map, uint32_t symbol, unsigned type_class);
+
+/* The loader's message when nothing answers to NAME. */
+struct bs_failure bs_undefined_failure(const struct bs_process *process, const struct bs_ctx *ctx,
+				       bs_map_id referrer, const char *name,
+				       const struct bs_version *version);
+
+/* The part of bs_apply_effects() that comes of unique symbols. */
+void bs_apply_unique(struct bs_binder *binder, struct bs_process *process, const struct bs_ctx *ctx,
+		     const struct bs_query *query, const struct bs_answer *answer, bool relocating,
+		     struct bs_relocated *ret);
+
 /* Applies what ANSWER to QUERY does to the process, and notes what the loader says about it. */
 void bs_apply_effects(struct bs_binder *binder, struct bs_process *process,
 		      const struct bs_ctx *ctx, const struct bs_query *query,

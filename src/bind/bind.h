@@ -108,6 +108,9 @@ struct bs_query {
 	unsigned type_class;		  /* BS_CLASS_* */
 	bool newest;			  /* dlsym: of several versions the default one */
 	const bs_ids *scope;		  /* list ids, searched in this order */
+	/* RTLD_NEXT: only what comes behind this place is searched, list number in the high half,
+	 * position in the low one; else NULL. */
+	const uint64_t *behind;
 };
 
 struct bs_answer {
@@ -174,6 +177,7 @@ enum bs_note_kind {
 	BS_NOTE_LOOKUP,		  /* a lookup found something: binding A; its line */
 	BS_NOTE_UNIQUE_PINNED,	  /* map A can never be unloaded: a unique symbol */
 	BS_NOTE_REFERENCE_PINNED, /* map A can never be unloaded: map B refers to it */
+	BS_NOTE_DEPENDENCY,	  /* map A stays as long as map B does, which refers to it */
 	BS_NOTE_UNDEFINED,	  /* binding A is undefined: the loader's error line */
 	BS_NOTE_UNDEFINED_AGAIN,  /* binding A, asked for once more: a trace says it again */
 	BS_NOTE_RELINK,		  /* binding A: an IFUNC of an object that is not relocated yet */
@@ -193,6 +197,7 @@ struct bs_relocated {
 	bs_ids lazy; /* maps whose jump slots wait for their first call */
 	const struct bs_version
 		*asked; /* the version in lookups that no relocation asks for (SYMBOL 0), or NULL */
+	const char *asked_name; /* the name in the last of them */
 	/*
 	 * The loader has given up: what is appended from here on says what else would be missing,
 	 * and nothing has effects any more.
@@ -217,6 +222,18 @@ enum bs_relocation_end bs_relocate(struct bs_binder *binder, struct bs_process *
 				   const struct bs_ctx *ctx, bs_map_id map, bool lazy,
 				   struct bs_relocated *ret, struct bs_failure *ret_failure);
 
+/* What a first call through SYMBOL's jump slot in MAP would bind at this moment; without effect. */
+struct bs_binding bs_ask_slot(const struct bs_binder *binder, const struct bs_process *process,
+			      const struct bs_ctx *ctx, bs_map_id map, uint32_t symbol);
+
+/*
+ * The first call through SYMBOL's jump slot in MAP: appends its binding to RET, with effects and
+ * notes. False with *RET_FAILURE when nothing answers, which ends the process.
+ */
+bool bs_call_slot(struct bs_binder *binder, struct bs_process *process, const struct bs_ctx *ctx,
+		  bs_map_id map, uint32_t symbol, struct bs_relocated *ret,
+		  struct bs_failure *ret_failure);
+
 /*
  * Binds the jump slots of MAP that a lazy relocation left alone, as a first call at this moment
  * would, without effect: appended to BINDINGS, once a symbol.
@@ -227,13 +244,23 @@ void bs_bind_slots(const struct bs_binder *binder, const struct bs_process *proc
 /* True when MAP's jump slots bind lazily in a process that does so at all. */
 bool bs_map_is_lazy(const struct bs_process *process, bs_map_id map);
 
-/*
- * One lookup that no relocation asks for, such as the loader's own for malloc; noted like the
- * others. False with *RET_FAILURE when nothing answers.
- */
+/* A name that no relocation asks for: dlsym(3)'s, or the loader's own, such as malloc. */
+struct bs_name_query {
+	const char *name;
+	const struct bs_version *version; /* or NULL */
+	bs_map_id referrer;		  /* on whose behalf */
+	const bs_ids *scope;		  /* list ids */
+	const uint64_t *behind;		  /* as in struct bs_query */
+	bool newest;			  /* of several versions the default one */
+	bool keeps_nothing; /* the definer may be unloaded as if nobody had asked (lookups through a
+			       handle) */
+};
+
+/* Looks ASKED up and notes it like the lookups of relocations. False with *RET_FAILURE when nothing
+ * answers. */
 bool bs_bind_name(struct bs_binder *binder, struct bs_process *process, const struct bs_ctx *ctx,
-		  bs_map_id referrer, const char *name, const struct bs_version *version,
-		  struct bs_relocated *ret, struct bs_failure *ret_failure);
+		  const struct bs_name_query *asked, struct bs_relocated *ret,
+		  struct bs_failure *ret_failure);
 
 /* ---- the walk, told ------------------------------------------------------------------------- */
 

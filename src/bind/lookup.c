@@ -181,8 +181,8 @@ static void search_scope(const struct bs_matcher *m, struct bs_answer *answer)
 	const struct bs_process *process = m->process;
 	const struct bs_name_table *table = m->binder->table;
 	uint32_t first = bs_name_table_find(table, m->query->hash);
-	place last = 0;
-	bool started = false;
+	bool started = m->query->behind != NULL;
+	place last = started ? *m->query->behind : 0;
 
 	answer->definer = BS_NO_MAP;
 	while (first) {
@@ -323,9 +323,9 @@ struct bs_binding bs_binding_from(const struct bs_query *query, const struct bs_
 	};
 }
 
-void bs_apply_effects(struct bs_binder *binder, struct bs_process *process,
-		      const struct bs_ctx *ctx, const struct bs_query *query,
-		      const struct bs_answer *answer, bool relocating, struct bs_relocated *ret)
+void bs_apply_unique(struct bs_binder *binder, struct bs_process *process, const struct bs_ctx *ctx,
+		     const struct bs_query *query, const struct bs_answer *answer, bool relocating,
+		     struct bs_relocated *ret)
 {
 	if (answer->enters_unique) {
 		const struct bs_unique unique = {
@@ -343,11 +343,28 @@ void bs_apply_effects(struct bs_binder *binder, struct bs_process *process,
 				ctx->arena, &ret->notes,
 				(struct bs_note){ BS_NOTE_UNIQUE_PINNED, answer->unique_map, 0 });
 	}
+}
+
+void bs_apply_effects(struct bs_binder *binder, struct bs_process *process,
+		      const struct bs_ctx *ctx, const struct bs_query *query,
+		      const struct bs_answer *answer, bool relocating, struct bs_relocated *ret)
+{
+	bs_apply_unique(binder, process, ctx, query, answer, relocating, ret);
 	if (answer->outcome != BS_BOUND)
 		return;
-	if (bs_process_add_dependency(process, ctx, query->referrer, answer->definer, relocating) ==
-	    BS_DEPENDENCY_NODELETE)
+	switch (bs_process_add_dependency(process, ctx, query->referrer, answer->definer,
+					  relocating)) {
+	case BS_DEPENDENCY_NONE:
+		return;
+	case BS_DEPENDENCY_RECORDED:
+		bs_vec_push(
+			ctx->arena, &ret->notes,
+			(struct bs_note){ BS_NOTE_DEPENDENCY, answer->definer, query->referrer });
+		return;
+	case BS_DEPENDENCY_NODELETE:
 		bs_vec_push(ctx->arena, &ret->notes,
 			    (struct bs_note){ BS_NOTE_REFERENCE_PINNED, answer->definer,
 					      query->referrer });
+		return;
+	}
 }

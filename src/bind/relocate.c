@@ -88,14 +88,8 @@ static void stop(struct job *job, enum bs_relocation_end end, const struct bs_fa
 static void fail_undefined(struct job *job, uint32_t binding, const char *name,
 			   const struct bs_version *version)
 {
-	const struct bs_map *map = bs_map_of(job->process, job->map);
-	const struct bs_failure failure = {
-		.subject = bs_text(job->ctx, map->name),
-		.words = bs_arena_printf(job->ctx->arena, "undefined symbol: %s%s%s", name,
-					 version ? ", version " : "", version ? version->name : ""),
-		.occasion = "symbol lookup error",
-		.needed_by = BS_NO_MAP,
-	};
+	const struct bs_failure failure =
+		bs_undefined_failure(job->process, job->ctx, job->map, name, version);
 
 	note(job, BS_NOTE_UNDEFINED, binding, 0);
 	stop(job, BS_RELOCATION_FAILED, &failure);
@@ -181,22 +175,9 @@ static uint32_t look_up(struct job *job, uint32_t *memo, uint32_t symbol, unsign
 	return index;
 }
 
-/* Local, hidden or protected: the object itself, without a question. */
-static struct bs_binding own_binding(bs_map_id map, uint32_t symbol, unsigned type_class)
-{
-	return (struct bs_binding){
-		.referrer = map,
-		.symbol = symbol,
-		.definer = map,
-		.definer_symbol = symbol,
-		.type_class = (uint8_t)type_class,
-		.why = BS_WHY_LOCAL,
-	};
-}
-
 static uint32_t bind_locally(struct job *job, uint32_t *memo, uint32_t symbol, unsigned type_class)
 {
-	const struct bs_binding own = own_binding(job->map, symbol, type_class);
+	const struct bs_binding own = bs_own_binding(job->map, symbol, type_class);
 
 	return remember(job, memo, &own);
 }
@@ -319,15 +300,13 @@ static void relocate_eagerly(struct job *job, const struct bs_reloc_table *table
 	}
 }
 
-/* In a lazy table only jump slots wait. (glibc sysdeps/MACHINE/dl-machine.h:elf_machine_lazy_rel)
- */
-static bool waits(const struct job *job, const struct bs_relocation *r, enum bs_reloc_kind kind)
+bool bs_relocation_waits(const struct bs_image *image, const struct bs_relocation *r)
 {
-	if (kind != BS_RELOC_SLOT)
+	if (bs_machine_kind(image->machine, r->type) != BS_RELOC_SLOT)
 		return false;
-	if (!job->image->variant_pcs)
+	if (!image->variant_pcs)
 		return true;
-	struct bs_symbol s = bs_image_symbol(job->image, r->symbol);
+	struct bs_symbol s = bs_image_symbol(image, r->symbol);
 
 	return !(s.other & STO_AARCH64_VARIANT_PCS_BIT);
 }
@@ -338,7 +317,7 @@ static void relocate_lazily(struct job *job, const struct bs_reloc_table *table)
 		struct bs_relocation r = bs_reloc_at(table, i);
 		enum bs_reloc_kind kind = bs_machine_kind(job->image->machine, r.type);
 
-		if (waits(job, &r, kind) || kind == BS_RELOC_IRELATIVE)
+		if (bs_relocation_waits(job->image, &r) || kind == BS_RELOC_IRELATIVE)
 			continue;
 		if (kind != BS_RELOC_SLOT && kind != BS_RELOC_TLS_DESC) {
 			fail_type(job, r.type, true);
@@ -391,84 +370,4 @@ enum bs_relocation_end bs_relocate(struct bs_binder *binder, struct bs_process *
 	if (!ret->stopped)
 		bs_map_at(process, map)->relocated = true;
 	return job.end;
-}
-
-/* What a first call through SYMBOL's slot would bind now. */
-static struct bs_binding ask_slot(const struct bs_binder *binder, const struct bs_process *process,
-				  const struct bs_ctx *ctx, bs_map_id map, uint32_t symbol,
-				  uint32_t hash)
-{
-	struct bs_symbol reference = bs_image_symbol(bs_map_of(process, map)->image, symbol);
-	struct bs_binding binding = own_binding(map, symbol, BS_CLASS_PLT);
-
-	/* A first call asks for default visibility only: protected is as good as local here. */
-	if (bs_symbol_visibility(&reference) == STV_DEFAULT &&
-	    bs_symbol_bind(&reference) != STB_LOCAL) {
-		const struct bs_query query =
-			bs_query_for(process, map, symbol, BS_CLASS_PLT, hash);
-		struct bs_answer answer = bs_lookup(binder, process, ctx, &query);
-
-		binding = bs_binding_from(&query, &answer);
-	}
-	binding.n_relocations = 1;
-	binding.kinds = 1u << BS_RELOC_SLOT;
-	return binding;
-}
-
-void bs_bind_slots(const struct bs_binder *binder, const struct bs_process *process,
-		   const struct bs_ctx *ctx, bs_map_id map, bs_bindings *bindings)
-{
-	const struct bs_image *image = bs_map_of(process, map)->image;
-	const struct bs_reloc_table *table = &image->relocations.plt;
-	uint8_t *seen = bs_new(ctx->arena, uint8_t, image->symbols.n);
-	struct bs_ahead ahead;
-
-	for (uint32_t i = 0; i < table->n; i += ahead.n) {
-		bs_look_ahead(binder, process, image, table, i, &ahead);
-		for (uint32_t k = 0; k < ahead.n; k++) {
-			const struct bs_relocation *r = &ahead.relocation[k];
-
-			if (bs_machine_kind(image->machine, r->type) != BS_RELOC_SLOT ||
-			    !r->symbol || r->symbol >= image->symbols.n || seen[r->symbol])
-				continue;
-			seen[r->symbol] = 1;
-			bs_vec_push(ctx->arena, bindings,
-				    ask_slot(binder, process, ctx, map, r->symbol, ahead.hash[k]));
-		}
-	}
-}
-
-bool bs_bind_name(struct bs_binder *binder, struct bs_process *process, const struct bs_ctx *ctx,
-		  bs_map_id referrer, const char *name, const struct bs_version *version,
-		  struct bs_relocated *ret, struct bs_failure *ret_failure)
-{
-	const struct bs_query query = {
-		.name = name,
-		.hash = bs_hash_gnu(name),
-		.referrer = referrer,
-		.version = version,
-		.type_class = BS_CLASS_DATA,
-		.scope = &bs_map_of(process, referrer)->scope,
-	};
-	struct bs_answer answer = bs_lookup(binder, process, ctx, &query);
-	struct job job = {
-		.process = process,
-		.ctx = ctx,
-		.map = referrer,
-		.ret = ret,
-		.failure = ret_failure,
-		.end = BS_RELOCATED,
-	};
-
-	ret->asked = version;
-	bs_vec_push(ctx->arena, &ret->bindings, bs_binding_from(&query, &answer));
-	if (answer.outcome == BS_LOOKUP_CRASH)
-		fail_crash(&job, answer.crash);
-	else if (answer.outcome != BS_BOUND)
-		fail_undefined(&job, ret->bindings.n - 1, name, version);
-	else
-		note(&job, BS_NOTE_LOOKUP, ret->bindings.n - 1, 0);
-	if (job.end == BS_RELOCATED)
-		bs_apply_effects(binder, process, ctx, &query, &answer, false, ret);
-	return job.end == BS_RELOCATED;
 }

@@ -120,10 +120,13 @@ static enum bs_verdict judge(const struct bs_image *image, const struct bs_targe
 }
 
 /* (glibc elf/dl-load.c:_dl_map_object_from_fd) */
-static const char *refuse_library(const struct bs_image *image, bool by_dlopen)
+static const char *refuse_library(const struct bs_image *image, bool by_dlopen,
+				  bool *ret_dynamic_read)
 {
 	const uint64_t page_mask = 4095;
 	bool loadable = false;
+
+	*ret_dynamic_read = false;
 
 	for (uint32_t i = 0; i < image->n_segments; i++) {
 		const struct bs_segment *s = &image->segments[i];
@@ -140,6 +143,7 @@ static const char *refuse_library(const struct bs_image *image, bool by_dlopen)
 		return "cannot dynamically load executable";
 	if (!image->has_dynamic || image->dynamic_is_empty)
 		return "object file has no dynamic section";
+	*ret_dynamic_read = true;
 	if (image->flags_1 & DF_1_PIE)
 		return "cannot dynamically load position-independent executable";
 	if (by_dlopen && (image->flags_1 & DF_1_NOOPEN))
@@ -243,29 +247,57 @@ static uint64_t mode_number(const struct bs_step *step)
 	return number & (MODE_LAZY | MODE_NOW) ? number : number | MODE_NOW;
 }
 
-/* (glibc dlfcn/dlopen.c:dlopen_doit, elf/dl-open.c:_dl_open) */
-static struct bs_open_mode open_mode(const struct bs_step *step)
+static struct bs_open_mode refuse_mode(const char *subject, const char *words, int error)
 {
-	uint64_t number = mode_number(step);
-	struct bs_open_mode mode = { .refusal = { .needed_by = BS_NO_MAP } };
+	return (struct bs_open_mode){
+		.refusal = { .subject = subject,
+			     .words = words,
+			     .os_error = error,
+			     .needed_by = BS_NO_MAP },
+	};
+}
 
-	if (number & ~(uint64_t)MODE_KNOWN) {
-		mode.refusal.subject = "";
-		mode.refusal.words = "invalid mode parameter";
-		return mode;
+static struct bs_open_mode crash_of(const char *words)
+{
+	struct bs_open_mode mode = refuse_mode("", words, 0);
+
+	mode.refusal.crash = true;
+	return mode;
+}
+
+/* What dlopen(3) itself refuses, before ld.so sees the call. An error that is raised in the libc of
+ * another namespace finds nobody to catch it. (glibc dlfcn/dlopen.c:dlopen_doit,
+ * dlfcn/dlmopen.c:dlmopen_doit) */
+static struct bs_open_mode refuse_call(const struct bs_open_call *call, uint64_t number)
+{
+	struct bs_open_mode refused = { .refusal = { .needed_by = BS_NO_MAP } };
+
+	if (call->step->kind == BS_STEP_DLOPEN) {
+		if (number & ~(uint64_t)MODE_KNOWN)
+			refused = refuse_mode("", "invalid mode parameter", 0);
+	} else if (!call->first_namespace) {
+		if (!*call->step->file)
+			refused = refuse_mode("", "invalid namespace", EINVAL);
+		else if (number & MODE_GLOBAL)
+			refused = refuse_mode("", "invalid mode", EINVAL);
 	}
-	if (!(number & (MODE_LAZY | MODE_NOW))) {
-		mode.refusal.subject = step->file;
-		mode.refusal.words = "invalid mode for dlopen()";
-		mode.refusal.os_error = EINVAL;
+	if (refused.refusal.words && call->caller_ns)
+		return crash_of("an error in the C library of another namespace has no handler");
+	return refused;
+}
+
+/* (glibc elf/dl-open.c:_dl_open) */
+static struct bs_open_mode open_mode(const struct bs_open_call *call)
+{
+	uint64_t number = mode_number(call->step);
+	struct bs_open_mode mode = refuse_call(call, number);
+
+	if (mode.refusal.words)
 		return mode;
-	}
-	if (number & MODE_PROFILE) {
-		mode.refusal.subject = "";
-		mode.refusal.words = "mode 0x40000000 ends in a failed assertion of dlopen";
-		mode.refusal.crash = true;
-		return mode;
-	}
+	if (!(number & (MODE_LAZY | MODE_NOW)))
+		return refuse_mode(call->step->file, "invalid mode for dlopen()", EINVAL);
+	if (number & MODE_PROFILE)
+		return crash_of("mode 0x40000000 ends in a failed assertion of dlopen");
 	if (number & MODE_LAZY)
 		mode.flags |= BS_OPEN_LAZY;
 	if (number & MODE_NOLOAD)
@@ -296,6 +328,9 @@ const struct bs_profile bs_profile_glibc = {
 		.deepbind = true,
 		.symbolic = true,
 		.libc_soname = "libc.so.6",
+		.global_elsewhere = "RTLD_GLOBAL in another namespace follows a null pointer",
+		.known_flags_1 = DF_1_NOW | DF_1_NODELETE | DF_1_INITFIRST | DF_1_NOOPEN |
+				 DF_1_ORIGIN | DF_1_NODEFLIB | DF_1_PIE,
 		.tls_surplus = 1664,
 		.tls_optional = 512,
 		.refuse = refuse_library,

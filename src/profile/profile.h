@@ -25,6 +25,13 @@ struct bs_open_mode {
 	struct bs_failure refusal; /* words are set when the call fails for the mode alone */
 };
 
+/* A dlopen or dlmopen, as far as its mode goes. */
+struct bs_open_call {
+	const struct bs_step *step;
+	uint32_t caller_ns;
+	bool first_namespace; /* the file goes there */
+};
+
 struct bs_profile {
 	const char *name;   /* "glibc" */
 	const char *title;  /* "glibc 2.36" */
@@ -48,7 +55,7 @@ struct bs_profile {
 	/* What ld.so MACHINE's programs name in PT_INTERP, for shared objects that stand in for an
 	 * executable; or NULL. */
 	const char *(*default_interp)(const struct bs_machine *machine);
-	struct bs_open_mode (*open_mode)(const struct bs_step *step);
+	struct bs_open_mode (*open_mode)(const struct bs_open_call *call);
 };
 
 extern const struct bs_profile bs_profile_glibc;

@@ -7,6 +7,8 @@
  */
 #include "report.h"
 
+#include <elf.h>
+#include <inttypes.h>
 #include <string.h>
 
 enum {
@@ -14,10 +16,14 @@ enum {
 	SHOW_LIBS = 1 << 1,
 	SHOW_SCOPES = 1 << 2,
 	SHOW_VERSIONS = 1 << 3,
-	SHOW_MAPPED = 1 << 4,
+	SHOW_FILES = 1 << 4,
+	SHOW_MAPPED = 1 << 5,
+	SHOW_ADDRESSES = 1 << 6,
+	SHOW_SLOTS = 1 << 7,
 };
 
-static const char *const parts[] = { "bindings", "libs", "scopes", "versions", "mapped", NULL };
+static const char *const parts[] = { "bindings", "libs",      "scopes", "versions", "files",
+				     "mapped",	 "addresses", "slots",	NULL };
 
 static void begin_line(struct bs_report *report)
 {
@@ -91,6 +97,139 @@ static void write_search(struct bs_report *report, const struct bs_run *run,
 	}
 }
 
+/* "file=NAME [NS];  WORDS OBJECT [NS]" */
+static void write_asked(struct bs_report *report, const struct bs_run *run,
+			const struct bs_load_note *note, const char *words)
+{
+	begin_line(report);
+	bs_write_text(report->writer, "file=");
+	bs_write_text(report->writer, note->name);
+	bs_write(report->writer, " [", 2);
+	bs_write_number(report->writer, note->ns);
+	bs_write_text(report->writer, "];  ");
+	bs_write_text(report->writer, words);
+	write_map(report, run, note->by);
+	end_line(report);
+}
+
+static uint64_t first_address(const struct bs_image *image, uint32_t type)
+{
+	for (uint32_t i = 0; i < image->n_segments; i++)
+		if (image->segments[i].type == type)
+			return image->segments[i].vaddr;
+	return 0;
+}
+
+/* Where the program headers are mapped: by PT_PHDR, else by the segment that holds them. */
+static uint64_t header_address(const struct bs_image *image)
+{
+	uint64_t at = first_address(image, PT_PHDR);
+
+	for (uint32_t i = 0; !at && i < image->n_segments; i++) {
+		const struct bs_segment *s = &image->segments[i];
+
+		if (s->type == PT_LOAD && s->offset <= image->header.phoff &&
+		    image->header.phoff - s->offset < s->filesz)
+			at = image->header.phoff - s->offset + s->vaddr;
+	}
+	return at;
+}
+
+/* Bytes from the first page of the object to the end of its last segment. */
+static uint64_t mapped_size(const struct bs_image *image)
+{
+	const uint64_t page_mask = 4095;
+	uint64_t start = UINT64_MAX, end = 0;
+
+	for (uint32_t i = 0; i < image->n_segments; i++) {
+		const struct bs_segment *s = &image->segments[i];
+
+		if (s->type != PT_LOAD)
+			continue;
+		if ((s->vaddr & ~page_mask) < start)
+			start = s->vaddr & ~page_mask;
+		end = s->vaddr + s->memsz;
+	}
+	return start < end ? end - start : 0;
+}
+
+/* Addresses as if the object were loaded at 0, which nobody knows before. */
+static void write_addresses(struct bs_report *report, const struct bs_image *image)
+{
+	int digits = image->header.ident[EI_CLASS] == ELFCLASS64 ? 16 : 8;
+
+	begin_line(report);
+	bs_write_format(report->writer,
+			"  dynamic: 0x%0*" PRIx64 "  base: 0x%0*x   size: 0x%0*" PRIx64, digits,
+			first_address(image, PT_DYNAMIC), digits, 0, digits, mapped_size(image));
+	end_line(report);
+	begin_line(report);
+	bs_write_format(report->writer,
+			"    entry: 0x%0*" PRIx64 "  phdr: 0x%0*" PRIx64 "  phnum:   %*u", digits,
+			image->header.entry, digits, header_address(image), digits,
+			image->header.phnum);
+	end_line(report);
+}
+
+static void write_load(struct bs_report *report, const struct bs_run *run,
+		       const struct bs_load_note *note)
+{
+	switch (note->kind) {
+	case BS_LOAD_ASKED:
+		write_asked(report, run, note, "needed by ");
+		return;
+	case BS_LOAD_DLOPENED:
+		write_asked(report, run, note, "dynamically loaded by ");
+		return;
+	case BS_LOAD_BEGINS:
+		begin_line(report);
+		bs_write_text(report->writer, "file=");
+		bs_write_text(report->writer, note->name);
+		bs_write_format(report->writer, " [%u];  generating link map", note->ns);
+		end_line(report);
+		return;
+	case BS_LOAD_ODD_FLAGS:
+		begin_line(report);
+		bs_write_format(report->writer,
+				"WARNING: Unsupported flag value(s) of 0x%x in DT_FLAGS_1.",
+				note->flags);
+		end_line(report);
+		return;
+	case BS_LOAD_MAPPED:
+		write_addresses(report, bs_map_of(&run->process, note->map)->image);
+		return;
+	}
+}
+
+/* Of one map: "BEFORE NAME [NS]BEHIND". */
+static void write_of_map(struct bs_report *report, const struct bs_run *run, const char *before,
+			 bs_map_id map, const char *behind)
+{
+	begin_line(report);
+	bs_write_text(report->writer, before);
+	write_map(report, run, map);
+	bs_write_text(report->writer, behind);
+	end_line(report);
+}
+
+/* The count of handles; the loader prints the link-map name as it is there, which is nothing for
+ * the executable. */
+static void write_opencount(struct bs_report *report, const struct bs_run *run,
+			    const struct bs_event *event)
+{
+	const struct bs_map *map = bs_map_of(&run->process, event->a);
+	const char *name = bs_text(&run->ctx, map->name);
+
+	begin_line(report);
+	bs_write_text(report->writer,
+		      event->kind == BS_EVENT_OPENED ? "opening file=" : "closing file=");
+	bs_write_text(report->writer, name);
+	if (event->kind == BS_EVENT_OPENED)
+		bs_write_format(report->writer, " [%u]", map->ns);
+	bs_write_format(report->writer, "; direct_opencount=%u", event->b);
+	end_line(report);
+}
+
 static void write_scope(struct bs_report *report, const struct bs_run *run,
 			const struct bs_scope_view *view)
 {
@@ -145,6 +284,17 @@ static void write_note(struct bs_report *report, const struct bs_run *run,
 		if (report->show & SHOW_BINDINGS)
 			write_lookup(report, run, result, &bindings[note->a]);
 		return;
+	case BS_NOTE_DEPENDENCY:
+		if (!(report->show & SHOW_FILES))
+			return;
+		begin_line(report);
+		bs_write_text(report->writer, "file=");
+		write_map(report, run, note->a);
+		bs_write_text(report->writer, ";  needed by ");
+		write_map(report, run, note->b);
+		bs_write_text(report->writer, " (relocation dependency)");
+		end_line(report);
+		return;
 	case BS_NOTE_UNIQUE_PINNED:
 	case BS_NOTE_REFERENCE_PINNED:
 		if (!(report->show & SHOW_BINDINGS))
@@ -194,19 +344,70 @@ static void write_version(struct bs_report *report, const struct bs_run *run,
 }
 
 /* Bindsim's own: what is in the process after the step, in link-map order. */
-static void write_mapped(struct bs_report *report, const struct bs_run *run)
+static void write_mapped(struct bs_report *report, const struct bs_run *run,
+			 const struct bs_step_result *result)
 {
-	for (uint32_t ns = 0; ns < BS_MAX_NAMESPACES; ns++) {
-		const bs_ids *order = &run->process.ns[ns].order;
+	bs_vec_each (i, &result->mapped)
+		write_of_map(report, run, "bindsim: mapped ", result->mapped.v[i], "");
+}
 
-		bs_vec_each (i, order) {
-			if (bs_map_of(&run->process, order->v[i])->role == BS_ROLE_VDSO)
-				continue;
-			begin_line(report);
-			bs_write_text(report->writer, "bindsim: mapped ");
-			write_map(report, run, order->v[i]);
-			end_line(report);
+/* Bindsim's own: where what dlsym found lies. */
+static void write_found(struct bs_report *report, const struct bs_run *run,
+			const struct bs_found_symbol *found)
+{
+	begin_line(report);
+	bs_write_text(report->writer, "bindsim: address ");
+	write_map(report, run, found->map);
+	bs_write_format(report->writer, "+0x%" PRIx64, found->offset);
+	end_line(report);
+}
+
+/* Bindsim's own: what a first call through a slot that waits would bind after this step. */
+static void write_slot(struct bs_report *report, const struct bs_run *run,
+		       const struct bs_binding *answer)
+{
+	const struct bs_image *image = bs_map_of(&run->process, answer->referrer)->image;
+	const struct bs_version *version = bs_reference_version(image, answer->symbol);
+
+	begin_line(report);
+	bs_write_text(report->writer, "bindsim: slot ");
+	write_map(report, run, answer->referrer);
+	bs_write_text(report->writer, " symbol `");
+	bs_write_text(report->writer, bs_image_symbol_name(image, answer->symbol));
+	bs_write(report->writer, "'", 1);
+	if (version) {
+		bs_write(report->writer, " [", 2);
+		bs_write_text(report->writer, version->name);
+		bs_write(report->writer, "]", 1);
+	}
+	switch ((enum bs_outcome)answer->outcome) {
+	case BS_BOUND:
+		if (answer->why == BS_WHY_LOCAL) {
+			bs_write_text(report->writer, ": own");
+			break;
 		}
+		bs_write_text(report->writer, ": to ");
+		write_map(report, run, answer->definer);
+		break;
+	case BS_UNRESOLVED_WEAK:
+		bs_write_text(report->writer, ": null");
+		break;
+	case BS_UNDEFINED:
+	case BS_LOOKUP_CRASH:
+		bs_write_text(report->writer, ": undefined");
+		break;
+	}
+	end_line(report);
+}
+
+static void write_slots(struct bs_report *report, const struct bs_run *run,
+			const struct bs_step_result *result)
+{
+	bs_vec_each (i, &run->slots) {
+		const struct bs_binding *answer = bs_slot_at(run, &run->slots.v[i], result->epoch);
+
+		if (answer)
+			write_slot(report, run, answer);
 	}
 }
 
@@ -253,6 +454,28 @@ static void write_step(struct bs_report *report, const struct bs_run *run,
 			if (report->show & SHOW_LIBS)
 				write_search(report, run, &result->traces.v[event->a]);
 			break;
+		case BS_EVENT_LOAD:
+			if (report->show & SHOW_FILES)
+				write_load(report, run, &run->process.load_notes.v[event->a]);
+			break;
+		case BS_EVENT_ACTIVATED:
+			if (report->show & SHOW_FILES)
+				write_of_map(report, run, "activating NODELETE for ", event->a, "");
+			break;
+		case BS_EVENT_KEPT:
+			if (report->show & SHOW_FILES)
+				write_of_map(report, run, "marking ", event->a, " as NODELETE");
+			break;
+		case BS_EVENT_OPENED:
+		case BS_EVENT_CLOSING:
+			if (report->show & SHOW_FILES)
+				write_opencount(report, run, event);
+			break;
+		case BS_EVENT_DESTROYED:
+			if (report->show & SHOW_FILES)
+				write_of_map(report, run, "file=", event->a,
+					     ";  destroying link map");
+			break;
 		case BS_EVENT_SCOPE:
 			if (!(report->show & SHOW_SCOPES))
 				break;
@@ -280,8 +503,14 @@ static void write_step(struct bs_report *report, const struct bs_run *run,
 			break;
 		}
 	}
-	if ((report->show & SHOW_MAPPED) && result->state != BS_STEP_NOT_REACHED)
-		write_mapped(report, run);
+	if (result->state == BS_STEP_NOT_REACHED)
+		return;
+	if ((report->show & SHOW_ADDRESSES) && result->found.has_offset)
+		write_found(report, run, &result->found);
+	if (report->show & SHOW_MAPPED)
+		write_mapped(report, run, result);
+	if ((report->show & SHOW_SLOTS) && !result->ends_process)
+		write_slots(report, run, result);
 }
 
 const struct bs_format bs_format_lddebug = {

@@ -69,14 +69,22 @@ static void shrink_scope(struct bs_process *process, const struct bs_ctx *ctx, b
 		map->loader = BS_NO_MAP;
 }
 
-void bs_map_close(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id id)
+void bs_map_close(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id id,
+		  struct bs_closing *ret)
 {
 	struct bs_map *map = bs_map_at(process, id);
 	bs_ids *order = &process->ns[map->ns].order;
 
 	map->opencount--;
-	if (map->opencount > 0 || map->kind != BS_MAP_LOADED)
+	*ret = (struct bs_closing){ .opencount = map->opencount };
+	if (map->opencount > 0 || map->kind != BS_MAP_LOADED) {
+		ret->nothing_died = true;
 		return;
+	}
+	if (process->ns[map->ns].damaged) {
+		ret->crashes = true;
+		return;
+	}
 
 	const uint8_t *is_kept = mark(process, ctx, order);
 	bs_ids destruction = bs_ids_copy(ctx->arena, order);
@@ -84,6 +92,9 @@ void bs_map_close(struct bs_process *process, const struct bs_ctx *ctx, bs_map_i
 
 	bs_sort_maps(process, ctx, &destruction, map->ns == 0, false, true);
 	bs_tls_give_back(process, &destruction, is_kept);
+	bs_vec_each (i, &destruction)
+		if (!is_kept[destruction.v[i]])
+			bs_vec_push(ctx->arena, &ret->gone, destruction.v[i]);
 
 	bs_vec_each (i, order)
 		if (is_kept[order->v[i]] && bs_map_of(process, order->v[i])->kind == BS_MAP_LOADED)
@@ -117,4 +128,27 @@ void bs_map_close(struct bs_process *process, const struct bs_ctx *ctx, bs_map_i
 	order->n = n_kept;
 	if (process->ns[map->ns].libc != BS_NO_MAP && !is_kept[process->ns[map->ns].libc])
 		process->ns[map->ns].libc = BS_NO_MAP;
+	if (process->initfirst != BS_NO_MAP && bs_map_of(process, process->initfirst)->removed)
+		process->initfirst = BS_NO_MAP;
+}
+
+bool bs_process_close(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id id,
+		      struct bs_closing *ret, struct bs_failure *ret_failure)
+{
+	const struct bs_map *map = bs_map_of(process, id);
+
+	*ret = (struct bs_closing){ .nothing_died = true };
+	*ret_failure = (struct bs_failure){ .needed_by = BS_NO_MAP };
+	/* An object that stays for ever is not even counted. */
+	if (map->nodelete_active) {
+		ret->stays = true;
+		return true;
+	}
+	if (!map->opencount) {
+		ret_failure->subject = bs_text(ctx, map->name);
+		ret_failure->words = "shared object not open";
+		return false;
+	}
+	bs_map_close(process, ctx, id, ret);
+	return true;
 }

@@ -84,8 +84,10 @@ static void move_in_order(struct walk *w, bs_map_id map, bs_map_id before)
 		if (order->v[i] != map)
 			order->v[kept++] = order->v[i];
 	order->n = kept;
-	if (is_head)
+	if (is_head) {
+		w->process->ns[bs_map_of(w->process, map)->ns].damaged = true;
 		return;
+	}
 	bs_vec_push(w->ctx->arena, order, map);
 	for (uint32_t i = 0; i < kept; i++)
 		if (order->v[i] == before) {

@@ -5,6 +5,8 @@
  */
 #include "scope-priv.h"
 
+#include <elf.h>
+
 struct bs_requester bs_requester_of(const struct bs_process *process, const struct bs_ctx *ctx,
 				    bs_map_id id)
 {
@@ -104,6 +106,23 @@ static bool is_the_loader(const struct bs_process *process, const struct bs_ctx 
 	       bs_map_has_name(process, process->loader, bs_name_of(ctx->names, load->name));
 }
 
+static void note(struct bs_process *process, const struct bs_ctx *ctx, const struct bs_load *load,
+		 const bs_traces *traces, enum bs_load_note_kind kind, bs_map_id map,
+		 uint32_t flags)
+{
+	if (traces)
+		bs_vec_push(ctx->arena, &process->load_notes,
+			    ((struct bs_load_note){
+				    .kind = kind,
+				    .n_traces = traces->n,
+				    .ns = load->ns,
+				    .name = load->name,
+				    .by = load->requester,
+				    .map = map,
+				    .flags = flags,
+			    }));
+}
+
 bs_map_id bs_map_load(struct bs_process *process, const struct bs_ctx *ctx,
 		      const struct bs_load *load, bs_traces *traces, struct bs_failure *ret_failure)
 {
@@ -113,6 +132,9 @@ bs_map_id bs_map_load(struct bs_process *process, const struct bs_ctx *ctx,
 	*ret_failure = (struct bs_failure){ .needed_by = BS_NO_MAP };
 	if (id != BS_NO_MAP)
 		return id;
+	if (load->requester != BS_NO_MAP && !load->nobody_asks)
+		note(process, ctx, load, traces, load->dlopened ? BS_LOAD_DLOPENED : BS_LOAD_ASKED,
+		     BS_NO_MAP, 0);
 	if (!search(process, ctx, load, traces, &found)) {
 		ret_failure->subject = found.subject;
 		ret_failure->words = found.words;
@@ -131,9 +153,16 @@ bs_map_id bs_map_load(struct bs_process *process, const struct bs_ctx *ctx,
 		bs_store_release(process->store, found.image);
 		return BS_NO_MAP;
 	}
+	bool dynamic_was_read = true;
 	const char *refusal =
-		stand_in ? NULL : process->policy->refuse(found.image, load->by_dlopen);
+		stand_in ? NULL
+			 : process->policy->refuse(found.image, load->by_dlopen, &dynamic_was_read);
+	uint32_t odd_flags = found.image->flags_1 & ~process->policy->known_flags_1;
 
+	if (!stand_in)
+		note(process, ctx, load, traces, BS_LOAD_BEGINS, BS_NO_MAP, 0);
+	if (!stand_in && odd_flags && dynamic_was_read)
+		note(process, ctx, load, traces, BS_LOAD_ODD_FLAGS, BS_NO_MAP, odd_flags);
 	if (refusal) {
 		bs_store_release(process->store, found.image);
 		ret_failure->subject = load->name;
@@ -150,6 +179,10 @@ bs_map_id bs_map_load(struct bs_process *process, const struct bs_ctx *ctx,
 		map->relocated = true;
 		map->has_file_id = false;
 		map->versions_checked = true;
+		return id;
 	}
+	note(process, ctx, load, traces, BS_LOAD_MAPPED, id, 0);
+	if (found.image->flags_1 & DF_1_INITFIRST)
+		process->initfirst = id;
 	return id;
 }

@@ -18,6 +18,8 @@ void bs_process_open_begin(struct bs_process *process, const struct bs_ctx *ctx,
 		.by_dlopen = true,
 		.deepbind = request->flags & BS_OPEN_DEEPBIND,
 		.noload = request->flags & BS_OPEN_NOLOAD,
+		.dlopened = true,
+		.nobody_asks = request->by_path,
 	};
 
 	*ret = (struct bs_opening){
@@ -37,8 +39,10 @@ void bs_process_open_begin(struct bs_process *process, const struct bs_ctx *ctx,
 	root->opencount++;
 	if (root->is_root) {
 		ret->state = BS_OPEN_ALREADY;
-		if (request->flags & BS_OPEN_NODELETE)
+		if (request->flags & BS_OPEN_NODELETE) {
+			ret->kept = !root->nodelete_active;
 			root->nodelete_active = true;
+		}
 		return;
 	}
 	if (request->flags & BS_OPEN_NODELETE)
@@ -57,7 +61,10 @@ void bs_process_open_commit(struct bs_process *process, const struct bs_ctx *ctx
 	bs_vec_each (i, order) {
 		struct bs_map *map = bs_map_at(process, order->v[i]);
 
-		map->nodelete_active |= map->nodelete_pending;
+		if (!map->nodelete_pending)
+			continue;
+		bs_vec_push(ctx->arena, &opening->activated, order->v[i]);
+		map->nodelete_active = true;
 		map->nodelete_pending = false;
 	}
 	/* An object that was initialised before this opening did not get its root's list at birth:
@@ -78,11 +85,6 @@ void bs_process_open_commit(struct bs_process *process, const struct bs_ctx *ctx
 		bs_vec_push(ctx->arena, &opening->grown, searched->v[i]);
 		bs_vec_push(ctx->arena, &opening->grown_from, from);
 	}
-	bs_vec_each (i, &root->initfini) {
-		struct bs_map *map = bs_map_at(process, root->initfini.v[i]);
-
-		map->init_called = map->real == root->initfini.v[i];
-	}
 }
 
 void bs_process_open_promote(struct bs_process *process, const struct bs_ctx *ctx,
@@ -91,7 +93,8 @@ void bs_process_open_promote(struct bs_process *process, const struct bs_ctx *ct
 	const struct bs_map *root = bs_map_of(process, opening->root);
 	bs_list_id global = bs_global_list(process, root->ns);
 
-	if (!(opening->request.flags & BS_OPEN_GLOBAL))
+	if (!(opening->request.flags & BS_OPEN_GLOBAL) ||
+	    (opening->state == BS_OPEN_ALREADY && root->global))
 		return;
 	const bs_ids *searched = &process->lists.v[root->searchlist].maps;
 
@@ -108,10 +111,43 @@ void bs_process_open_promote(struct bs_process *process, const struct bs_ctx *ct
 }
 
 void bs_process_open_abort(struct bs_process *process, const struct bs_ctx *ctx,
-			   struct bs_opening *opening)
+			   struct bs_opening *opening, struct bs_closing *ret)
 {
+	*ret = (struct bs_closing){ .stays = true };
 	if (!opening->had_libc)
 		process->ns[opening->request.ns].libc = BS_NO_MAP;
 	if (opening->root != BS_NO_MAP)
-		bs_map_close(process, ctx, opening->root);
+		bs_map_close(process, ctx, opening->root, ret);
+}
+
+uint32_t bs_process_new_namespace(const struct bs_process *process)
+{
+	uint32_t ns = 1;
+
+	while (ns < BS_MAX_NAMESPACES && process->ns[ns].order.n)
+		ns++;
+	return ns;
+}
+
+bs_ids bs_constructor_order(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id root)
+{
+	const bs_ids *initfini = &bs_map_of(process, root)->initfini;
+	bs_ids order = { 0 };
+
+	if (process->initfirst != BS_NO_MAP)
+		bs_vec_push(ctx->arena, &order, process->initfirst);
+	process->initfirst = BS_NO_MAP;
+	for (uint32_t i = initfini->n; i-- > 0;)
+		bs_vec_push(ctx->arena, &order, initfini->v[i]);
+	return order;
+}
+
+bool bs_process_construct(struct bs_process *process, bs_map_id id)
+{
+	struct bs_map *map = bs_map_at(process, id);
+
+	if (map->init_called || map->real != id)
+		return false;
+	map->init_called = true;
+	return true;
 }

@@ -44,6 +44,7 @@ static void index_list(struct bs_process *process, const struct bs_ctx *ctx,
 
 void bs_list_set(struct bs_process *process, const struct bs_ctx *ctx, bs_list_id list, bs_ids maps)
 {
+	process->lists.v[list].cuts += process->lists.v[list].maps.n > 0;
 	process->lists.v[list].maps = maps;
 	index_list(process, ctx, &process->lists.v[list]);
 }
@@ -262,6 +263,7 @@ bool bs_process_start(struct bs_process *process, const struct bs_ctx *ctx,
 	executable->opencount = 1;
 	executable->origin = start->origin;
 	process->loader = BS_NO_MAP;
+	process->initfirst = BS_NO_MAP;
 	if (start->interp)
 		process->loader = add_special(process, ctx, start->interp, start->interp_name,
 					      BS_ROLE_LOADER);

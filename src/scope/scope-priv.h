@@ -13,6 +13,8 @@ struct bs_load {
 	enum bs_map_kind kind;
 	uint32_t ns;
 	bool by_dlopen, deepbind, noload, preload;
+	bool dlopened;	  /* it is the file of the dlopen itself */
+	bool nobody_asks; /* the loader does not say who asked */
 };
 
 /* process.c */
@@ -53,4 +55,5 @@ void bs_tls_give_back(struct bs_process *process, const bs_ids *order, const uin
 
 /* close.c: one handle less; what nothing holds any more dies. (glibc
  * elf/dl-close.c:_dl_close_worker) */
-void bs_map_close(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id id);
+void bs_map_close(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id id,
+		  struct bs_closing *ret);

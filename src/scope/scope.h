@@ -73,6 +73,7 @@ struct bs_map {
 struct bs_searchlist {
 	bs_map_id owner; /* whose list it is */
 	bs_ids maps;
+	uint32_t cuts;	 /* how often it was made anew; otherwise it only grows at its end */
 	uint32_t *place; /* by map id: index in MAPS plus 1, 0 when not there; N_PLACE entries */
 	uint32_t n_place;
 };
@@ -81,6 +82,7 @@ struct bs_namespace {
 	bs_ids order;	/* living maps in link-map order */
 	bs_map_id libc; /* the map with soname libc.so.6, or BS_NO_MAP */
 	bool used;
+	bool damaged; /* a filtee was put before its first map, which the loader does not survive */
 };
 
 /*
@@ -97,20 +99,24 @@ struct bs_static_tls {
 enum bs_sort { BS_SORT_DFS, BS_SORT_COUNTING };
 
 struct bs_scope_policy {
-	enum bs_sort sort;	    /* glibc: dfs from 2.35 */
-	bool sort_keeps_root_first; /* from 2.37, and where it was taken back to older ones */
-	bool deepbind;		    /* RTLD_DEEPBIND puts the local list first */
-	bool symbolic;		    /* DT_SYMBOLIC puts the object itself first */
-	bool libc_relocates_first;  /* from 2.39 */
-	const char *libc_soname;    /* "libc.so.6" */
-	uint64_t tls_surplus;	    /* bytes of static TLS beyond what start-up needs */
-	uint64_t tls_optional;	    /* bytes of them for TLS descriptors */
+	enum bs_sort sort;	      /* glibc: dfs from 2.35 */
+	bool sort_keeps_root_first;   /* from 2.37, and where it was taken back to older ones */
+	bool deepbind;		      /* RTLD_DEEPBIND puts the local list first */
+	bool symbolic;		      /* DT_SYMBOLIC puts the object itself first */
+	bool libc_relocates_first;    /* from 2.39 */
+	const char *libc_soname;      /* "libc.so.6" */
+	const char *global_elsewhere; /* what the loader dies of when RTLD_GLOBAL is used in a
+					 namespace other than the first; NULL: it does not */
+	uint32_t known_flags_1;	      /* DF_1_* that mean something to the loader */
+	uint64_t tls_surplus;	      /* bytes of static TLS beyond what start-up needs */
+	uint64_t tls_optional;	      /* bytes of them for TLS descriptors */
 	/*
 	 * After identity, before anything is mapped: NULL when IMAGE may be loaded as a library,
-	 * else the loader's words. BY_DLOPEN: for dlopen or its dependencies. (glibc
+	 * else the loader's words. BY_DLOPEN: for dlopen or its dependencies. *RET_DYNAMIC_READ is
+	 * set to false when that is found out before the dynamic section is read. (glibc
 	 * elf/dl-load.c:_dl_map_object_from_fd)
 	 */
-	const char *(*refuse)(const struct bs_image *image, bool by_dlopen);
+	const char *(*refuse)(const struct bs_image *image, bool by_dlopen, bool *ret_dynamic_read);
 };
 
 /* Why a request failed, as the loader puts it: `SUBJECT: WORDS[: strerror(OS_ERROR)]`. WORDS is
@@ -135,6 +141,24 @@ struct bs_missing {
 	struct bs_failure failure;
 };
 
+/* What the loader says under LD_DEBUG=files while it loads, in its order. */
+enum bs_load_note_kind {
+	BS_LOAD_ASKED,	   /* NAME is not there by name; map BY asks for it, in a DT_NEEDED ... */
+	BS_LOAD_DLOPENED,  /* ... or by calling dlopen */
+	BS_LOAD_BEGINS,	   /* NAME's file gets a link map */
+	BS_LOAD_ODD_FLAGS, /* it has bits FLAGS in DT_FLAGS_1 that the loader does not know */
+	BS_LOAD_MAPPED,	   /* it is MAP */
+};
+
+struct bs_load_note {
+	enum bs_load_note_kind kind;
+	uint32_t n_traces; /* search steps before it */
+	uint32_t ns;
+	const char *name;
+	bs_map_id by, map;
+	uint32_t flags;
+};
+
 struct bs_process {
 	const struct bs_scope_policy *policy;
 	const struct bs_search_setup *setup;
@@ -150,7 +174,10 @@ struct bs_process {
 	struct bs_static_tls tls;
 	uint32_t step;	     /* the step that is under way: births and deaths are dated with it */
 	uint32_t generation; /* moves whenever a scope or a searchlist does */
+	bs_map_id initfirst; /* whose constructors run before all others (DF_1_INITFIRST), or
+				BS_NO_MAP */
 	bool trace;	     /* start-up goes on without what cannot be found */
+	BS_VEC(struct bs_load_note) load_notes;
 	BS_VEC(struct bs_missing) missing;
 };
 
@@ -209,6 +236,7 @@ struct bs_open_request {
 	unsigned flags;	  /* BS_OPEN_* */
 	bs_map_id caller; /* the object that makes the call */
 	uint32_t ns;
+	bool by_path; /* of a dlmopen: for a FILE with a slash nobody is taken to have called */
 };
 
 enum bs_open_state {
@@ -224,6 +252,8 @@ struct bs_opening {
 	enum bs_open_state state;
 	bs_map_id root;	   /* BS_NO_MAP when the file itself could not be loaded */
 	bool had_libc;	   /* the namespace had a libc before */
+	bool kept;	   /* RTLD_NODELETE marks an object that was open already */
+	bs_ids activated;  /* whose mark never to be unloaded counts now */
 	bs_ids promoted;   /* what came into the global scope, in order */
 	bs_ids grown;	   /* maps of the root's searchlist ... */
 	bs_ids grown_from; /* ... and the scope index from which on each is news (0: all);
@@ -248,10 +278,44 @@ void bs_process_open_commit(struct bs_process *process, const struct bs_ctx *ctx
 void bs_process_open_promote(struct bs_process *process, const struct bs_ctx *ctx,
 			     struct bs_opening *opening);
 
+/* What a handle's end leads to. */
+struct bs_closing {
+	bool crashes;	   /* the loader dies of it: see bs_namespace.damaged */
+	bool stays;	   /* it is never unloaded: the handle was not even counted */
+	bool nothing_died; /* OPENCOUNT handles are left, or it was no dlopen that brought it */
+	uint32_t opencount;
+	bs_ids gone; /* maps that died, in the order in which the loader destroys them */
+};
+
 /* Instead of commit: what the loader does when a dlopen fails half-way. Maps that this opening
- * brought die. */
+ * brought die; *RET tells which. */
 void bs_process_open_abort(struct bs_process *process, const struct bs_ctx *ctx,
-			   struct bs_opening *opening);
+			   struct bs_opening *opening, struct bs_closing *ret);
+
+/* ---- namespaces ------------------------------------------------------------------------------ */
+
+/* The number that dlmopen(LM_ID_NEWLM) gives: the first that is empty; BS_MAX_NAMESPACES when all
+ * are taken. (glibc elf/dl-open.c:_dl_open) */
+uint32_t bs_process_new_namespace(const struct bs_process *process);
+
+/* ---- constructors ---------------------------------------------------------------------------- */
+
+/* The maps under ROOT in the order in which the loader comes to their constructors. (glibc
+ * elf/dl-init.c:_dl_init) */
+bs_ids bs_constructor_order(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id root);
+
+/* MAP's constructors are about to run: true unless they did before, or it has none of its own. They
+ * count as run from here on. */
+bool bs_process_construct(struct bs_process *process, bs_map_id map);
+
+/* ---- dlclose --------------------------------------------------------------------------------- */
+
+/*
+ * Closes a handle to MAP: what nothing holds any more dies, and scopes lose its lists. False with
+ * *RET_FAILURE when MAP is not open. (glibc elf/dl-close.c:_dl_close)
+ */
+bool bs_process_close(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id map,
+		      struct bs_closing *ret, struct bs_failure *ret_failure);
 
 /* ---- order --------------------------------------------------------------------------------- */
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* One dlopen step. (glibc elf/dl-open.c:_dl_open) */
+/* One dlopen or dlmopen step. (glibc elf/dl-open.c:_dl_open) */
 #include "sim-priv.h"
+
+#include <errno.h>
+#include <string.h>
 
 /* The loader checks each object once; what is missing at the first object ends the attempt. */
 static bool check_versions(struct bs_run *run, struct bs_step_result *result)
@@ -73,6 +76,8 @@ static void commit(struct bs_run *run, struct bs_step_result *result)
 	struct bs_opening *opening = &result->opening;
 
 	bs_process_open_commit(&run->process, &run->ctx, opening);
+	bs_vec_each (i, &opening->activated)
+		bs_event_add(run, result, BS_EVENT_ACTIVATED, opening->activated.v[i]);
 	bs_vec_each (i, &opening->grown)
 		if (opening->grown_from.v[i] != BS_NO_LIST)
 			bs_event_scope(run, result, opening->grown.v[i], opening->grown_from.v[i]);
@@ -85,29 +90,148 @@ static void promote(struct bs_run *run, struct bs_step_result *result)
 		bs_event_add(run, result, BS_EVENT_GLOBAL, result->opening.promoted.v[i]);
 }
 
+/* The loader undoes what it did. */
+static void give_up(struct bs_run *run, struct bs_step_result *result)
+{
+	struct bs_closing closing;
+
+	bs_process_open_abort(&run->process, &run->ctx, &result->opening, &closing);
+	bs_binder_forget_dead(run->binder, &run->process);
+	if (closing.crashes) {
+		result->state = BS_STEP_OK; /* it does not come to report what failed */
+		bs_step_crash(run, result, bs_words_of_damage);
+		return;
+	}
+	if (result->opening.root != BS_NO_MAP)
+		bs_event_closing(run, result, result->opening.root, &closing);
+}
+
+/* RTLD_GLOBAL in a namespace that has no global scope to add to. */
+static bool crashes_for_global(struct bs_run *run, struct bs_step_result *result)
+{
+	const struct bs_opening *opening = &result->opening;
+	const char *words = run->scope_policy.global_elsewhere;
+
+	if (!(opening->request.flags & BS_OPEN_GLOBAL) || !opening->request.ns || !words)
+		return false;
+	bs_step_crash(run, result, words);
+	return true;
+}
+
+static void opened(struct bs_run *run, struct bs_step_result *result)
+{
+	run->opened.v[result->number] = result->opening.root;
+	run->opened_in.v[result->number] = result->opening.request.ns;
+}
+
+static void open_again(struct bs_run *run, struct bs_step_result *result)
+{
+	const struct bs_opening *opening = &result->opening;
+
+	bs_event_opened(run, result, opening->root);
+	if (!bs_map_of(&run->process, opening->root)->global && crashes_for_global(run, result))
+		return;
+	if (opening->kept)
+		bs_event_add(run, result, BS_EVENT_KEPT, opening->root);
+	promote(run, result);
+	opened(run, result);
+}
+
+static void open_new(struct bs_run *run, struct bs_step_result *result, unsigned flags)
+{
+	if (!bind_opened(run, result, !run->bind_now && (flags & BS_OPEN_LAZY))) {
+		if (!result->ends_process)
+			give_up(run, result);
+		return;
+	}
+	if (crashes_for_global(run, result))
+		return;
+	commit(run, result);
+	if (!bs_run_constructors(run, result, result->opening.root))
+		return;
+	promote(run, result);
+	bs_event_opened(run, result, result->opening.root);
+	opened(run, result);
+}
+
+/* The namespace that STEP opens its file in; false when the step fails for that. */
+static bool choose_namespace(struct bs_run *run, const struct bs_step *step,
+			     struct bs_step_result *result, uint32_t *ret_ns)
+{
+	struct bs_failure failure = {
+		.subject = step->file,
+		.os_error = EINVAL,
+		.needed_by = BS_NO_MAP,
+	};
+
+	if (step->kind == BS_STEP_DLOPEN) {
+		*ret_ns = *step->file ? bs_map_of(&run->process, result->caller)->ns : 0;
+		return true;
+	}
+	if (step->of_step) {
+		if (bs_run_handle(run, step->of_step, result) == BS_NO_MAP)
+			return false;
+		*ret_ns = run->opened_in.v[step->of_step];
+		failure.words = "invalid target namespace in dlmopen()";
+		if (*ret_ns == 0 || run->process.ns[*ret_ns].order.n)
+			return true;
+	} else {
+		*ret_ns = bs_process_new_namespace(&run->process);
+		failure.words = "no more namespaces available for dlmopen()";
+		if (*ret_ns < BS_MAX_NAMESPACES)
+			return true;
+	}
+	bs_step_fail(run, result, &failure);
+	return false;
+}
+
+/* The mode is looked at before anything else, but for a dlmopen whose namespace nobody has. */
+static bool choose_mode(struct bs_run *run, const struct bs_step *step,
+			struct bs_step_result *result, struct bs_open_mode *ret)
+{
+	const struct bs_open_call call = {
+		.step = step,
+		.caller_ns = bs_map_of(&run->process, result->caller)->ns,
+		.first_namespace = step->kind == BS_STEP_DLOPEN ||
+				   (step->of_step && run->opened_in.n > step->of_step &&
+				    run->opened_in.v[step->of_step] == 0),
+	};
+
+	if (step->kind == BS_STEP_DLMOPEN && step->of_step &&
+	    bs_run_handle(run, step->of_step, result) == BS_NO_MAP)
+		return false;
+	*ret = run->profile->open_mode(&call);
+	if (ret->refusal.words)
+		bs_step_fail(run, result, &ret->refusal);
+	return !ret->refusal.words;
+}
+
 void bs_run_dlopen(struct bs_run *run, const struct bs_step *step, struct bs_step_result *result)
 {
-	struct bs_open_mode mode = run->profile->open_mode(step);
+	struct bs_open_mode mode;
+	struct bs_failure failure = { 0 };
+	uint32_t ns;
+
+	if (bs_run_caller(run, step, result) == BS_NO_MAP ||
+	    !choose_mode(run, step, result, &mode) || !choose_namespace(run, step, result, &ns))
+		return;
 	const struct bs_open_request request = {
 		.file = step->file,
 		.flags = mode.flags,
-		.caller = run->process.executable,
-		.ns = bs_map_of(&run->process, run->process.executable)->ns,
+		.caller = result->caller,
+		.ns = ns,
+		.by_path = step->kind == BS_STEP_DLMOPEN && strchr(step->file, '/') &&
+			   !strchr(step->file, '$'),
 	};
-	struct bs_failure failure = { 0 };
 
-	result->opening.root = BS_NO_MAP;
-	if (mode.refusal.words) {
-		bs_step_fail(run, result, &mode.refusal);
-		return;
-	}
 	bs_process_open_begin(&run->process, &run->ctx, &request, &result->traces, &result->opening,
 			      &failure);
 	bs_event_searches(run, result, 0, result->traces.n);
 	switch (result->opening.state) {
 	case BS_OPEN_FAILED:
 		bs_step_fail(run, result, &failure);
-		bs_process_open_abort(&run->process, &run->ctx, &result->opening);
+		if (!result->ends_process)
+			give_up(run, result);
 		return;
 	case BS_OPEN_NOTHING:
 		result->state = BS_STEP_FAILED;
@@ -116,16 +240,10 @@ void bs_run_dlopen(struct bs_run *run, const struct bs_step *step, struct bs_ste
 		run->refused = true;
 		return;
 	case BS_OPEN_ALREADY:
-		promote(run, result);
+		open_again(run, result);
 		return;
 	case BS_OPEN_LOADED:
-		break;
-	}
-	if (!bind_opened(run, result, !run->bind_now && (mode.flags & BS_OPEN_LAZY))) {
-		bs_process_open_abort(&run->process, &run->ctx, &result->opening);
-		bs_binder_forget_dead(run->binder, &run->process);
+		open_new(run, result, mode.flags);
 		return;
 	}
-	commit(run, result);
-	promote(run, result);
 }

@@ -119,13 +119,14 @@ void bs_environment_apply(struct bs_run *run)
 		run->setup.library_path = count(run, "LD_LIBRARY_PATH");
 	value = count(run, "LD_BIND_NOW");
 	run->bind_now = value && *value;
+	value = count(run, "LD_BIND_NOT");
+	run->bind_not = value && *value;
 	if (!secure && count(run, "LD_DYNAMIC_WEAK"))
 		run->match_policy.dynamic_weak = true;
 	if (!secure)
 		apply_tunables(run);
 	not_simulated(run, "LD_AUDIT");
 	not_simulated(run, "LD_PROFILE");
-	not_simulated(run, "LD_BIND_NOT");
 	if (!secure)
 		not_simulated(run, "LD_ORIGIN_PATH");
 }

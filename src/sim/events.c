@@ -38,14 +38,48 @@ void bs_event_add(struct bs_run *run, struct bs_step_result *result, enum bs_eve
 	/* What a trace finds out behind the failure is nothing that the loader does. */
 	if (result->state == BS_STEP_FAILED)
 		return;
-	bs_vec_push(run->ctx.arena, &result->events, (struct bs_event){ kind, a });
+	bs_vec_push(run->ctx.arena, &result->events, (struct bs_event){ .kind = kind, .a = a });
 }
 
+static void add_always(struct bs_run *run, struct bs_step_result *result, enum bs_event_kind kind,
+		       uint32_t a, uint32_t b)
+{
+	bs_vec_push(run->ctx.arena, &result->events, ((struct bs_event){ kind, a, b }));
+}
+
+void bs_event_opened(struct bs_run *run, struct bs_step_result *result, bs_map_id map)
+{
+	add_always(run, result, BS_EVENT_OPENED, map, bs_map_of(&run->process, map)->opencount);
+}
+
+void bs_event_closing(struct bs_run *run, struct bs_step_result *result, bs_map_id map,
+		      const struct bs_closing *closing)
+{
+	if (closing->stays)
+		return;
+	if (closing->nothing_died)
+		add_always(run, result, BS_EVENT_CLOSING, map, closing->opencount);
+	bs_vec_each (i, &closing->gone) {
+		add_always(run, result, BS_EVENT_DESTROYED, closing->gone.v[i], 0);
+		bs_vec_push(run->ctx.arena, &result->gone, closing->gone.v[i]);
+	}
+}
+
+/* Search steps, with what the loader says between them. */
 void bs_event_searches(struct bs_run *run, struct bs_step_result *result, uint32_t from,
 		       uint32_t to)
 {
-	for (uint32_t i = from; i < to; i++)
-		bs_event_add(run, result, BS_EVENT_SEARCH, i);
+	const struct bs_process *process = &run->process;
+	uint32_t note = result->first_load_note;
+
+	for (uint32_t i = from; i <= to; i++) {
+		for (; note < process->load_notes.n && process->load_notes.v[note].n_traces <= i;
+		     note++)
+			bs_event_add(run, result, BS_EVENT_LOAD, note);
+		if (i < to)
+			bs_event_add(run, result, BS_EVENT_SEARCH, i);
+	}
+	result->first_load_note = note;
 }
 
 void bs_event_notes(struct bs_run *run, struct bs_step_result *result, uint32_t from)
@@ -85,6 +119,32 @@ void bs_step_fail(struct bs_run *run, struct bs_step_result *result,
 	run->refused = true;
 }
 
+const char bs_words_of_damage[] =
+	"a filtee stands before the first object of its namespace, and dl-close.c asserts that "
+	"none does";
+
+void bs_step_crash(struct bs_run *run, struct bs_step_result *result, const char *words)
+{
+	const struct bs_failure failure = {
+		.subject = "",
+		.words = words,
+		.crash = true,
+		.needed_by = BS_NO_MAP,
+	};
+
+	bs_step_fail(run, result, &failure);
+}
+
+void bs_step_fatal(struct bs_run *run, struct bs_step_result *result,
+		   const struct bs_failure *failure)
+{
+	if (result->state == BS_STEP_FAILED)
+		return;
+	bs_step_fail(run, result, failure);
+	result->ends_process = true;
+	result->message = bs_failure_as_startup(&run->ctx, &result->failure, run->program);
+}
+
 bool bs_run_relocate(struct bs_run *run, struct bs_step_result *result, const bs_ids *order,
 		     bool lazy)
 {
@@ -102,6 +162,7 @@ bool bs_run_relocate(struct bs_run *run, struct bs_step_result *result, const bs
 			end = this;
 	}
 	bs_event_notes(run, result, from);
+	bs_slots_enter(run, result);
 	if (run->sink->bound)
 		run->sink->bound(run->sink->data, run, result);
 	if (end == BS_RELOCATED)

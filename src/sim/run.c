@@ -39,41 +39,163 @@ static bool prepare(struct bs_run *run, struct bs_store *store, struct bs_target
 	run->process.store = store;
 	run->process.trace = plan->trace;
 	run->binder = bs_binder_new(&run->ctx, &run->match_policy);
+	for (uint32_t i = 0; i <= plan->n_steps; i++) {
+		bs_vec_push(run->ctx.arena, &run->opened, BS_NO_MAP);
+		bs_vec_push(run->ctx.arena, &run->opened_in, 0);
+		bs_vec_push(run->ctx.arena, &run->shown, 0);
+	}
+	for (uint32_t i = 0; i < plan->n_blocks; i++)
+		bs_vec_push(run->ctx.arena, &run->blocks_done, BS_NO_MAP);
 	return true;
 }
 
-/* What the slots of the objects that this step brought would bind to if they were called now. */
-static void ask_slots(struct bs_run *run, struct bs_step_result *result)
+static void note_mapped(struct bs_run *run, struct bs_step_result *result)
 {
-	bs_vec_each (i, &result->relocated.lazy)
-		if (!bs_map_of(&run->process, result->relocated.lazy.v[i])->removed)
-			bs_bind_slots(run->binder, &run->process, &run->ctx,
-				      result->relocated.lazy.v[i], &result->slots);
+	for (uint32_t ns = 0; ns < BS_MAX_NAMESPACES; ns++) {
+		const bs_ids *order = &run->process.ns[ns].order;
+
+		bs_vec_each (i, order)
+			if (bs_map_of(&run->process, order->v[i])->role != BS_ROLE_VDSO)
+				bs_vec_push(run->ctx.arena, &result->mapped, order->v[i]);
+	}
 }
 
-static bool run_step(struct bs_run *run, const struct bs_target_files *files,
-		     const struct bs_sink *sink, uint32_t number, bool reached)
+/* The step is over: a new epoch begins. */
+static void conclude(struct bs_run *run, struct bs_step_result *result)
 {
-	struct bs_step_result result = {
+	bool traced = run->plan->trace && result->number == 0 && result->stage == BS_STAGE_BINDING;
+
+	result->last_map = run->process.maps.n;
+	result->epoch = run->epochs.n;
+	if (!result->ends_process || traced)
+		bs_slots_ask(run, result);
+	bs_vec_push(run->ctx.arena, &run->epochs, result->number);
+	note_mapped(run, result);
+	if (result->ends_process)
+		run->ended_in = *result;
+}
+
+static void carry_out(struct bs_run *run, struct bs_step_result *result)
+{
+	const struct bs_step *step = result->step;
+
+	switch (step->kind) {
+	case BS_STEP_DLOPEN:
+	case BS_STEP_DLMOPEN:
+		bs_run_dlopen(run, step, result);
+		return;
+	case BS_STEP_DLSYM:
+		bs_run_dlsym(run, step, result);
+		return;
+	case BS_STEP_DLCLOSE:
+		bs_run_dlclose(run, step, result);
+		return;
+	case BS_STEP_CALL:
+		bs_run_call(run, step, result);
+		return;
+	case BS_STEP_KIND_COUNT_:
+		break;
+	}
+}
+
+static struct bs_step_result begin_step(struct bs_run *run, uint32_t number)
+{
+	return (struct bs_step_result){
 		.number = number,
 		.step = number ? &run->plan->steps[number - 1] : NULL,
 		.first_map = run->process.maps.n,
+		.last_map = run->process.maps.n,
+		.first_load_note = run->process.load_notes.n,
 		.opening = { .root = BS_NO_MAP },
+		.found = { .map = BS_NO_MAP },
+		.caller = BS_NO_MAP,
 	};
+}
 
+static void show(struct bs_run *run, const struct bs_step_result *result)
+{
+	run->shown.v[result->number] = 1;
+	if (run->sink->step)
+		run->sink->step(run->sink->data, run, result);
+}
+
+bool bs_run_step(struct bs_run *run, uint32_t number, bool within)
+{
+	struct bs_step_result result = begin_step(run, number);
+	uint32_t place = run->held.n;
+
+	/* It is shown behind the step that it is a part of, and before those that are parts of it.
+	 */
+	result.within = within;
+	if (within)
+		bs_vec_push(run->ctx.arena, &run->held, result);
 	run->process.step = number;
-	if (!reached)
-		result.state = BS_STEP_NOT_REACHED;
-	else if (number == 0)
-		bs_run_startup(run, files, &result);
-	else
-		bs_run_dlopen(run, result.step, &result);
-	result.last_map = run->process.maps.n;
-	if (result.state == BS_STEP_OK || (run->plan->trace && result.stage == BS_STAGE_BINDING))
-		ask_slots(run, &result);
-	if (sink->step)
-		sink->step(sink->data, run, &result);
-	return reached && !result.ends_process;
+	carry_out(run, &result);
+	if (run->problem)
+		return false;
+	conclude(run, &result);
+	if (within) {
+		run->held.v[place] = result;
+		return !result.ends_process;
+	}
+	show(run, &result);
+	return !result.ends_process;
+}
+
+static void show_held(struct bs_run *run)
+{
+	bs_vec_each (i, &run->held)
+		show(run, &run->held.v[i]);
+	run->held.n = 0;
+}
+
+static bool start(struct bs_run *run, const struct bs_target_files *files)
+{
+	struct bs_step_result result = begin_step(run, 0);
+
+	run->process.step = 0;
+	bs_run_startup(run, files, &result);
+	if (run->problem)
+		return false;
+	conclude(run, &result);
+	show(run, &result);
+	return !result.ends_process;
+}
+
+/* Nobody comes to it. */
+static void pass_over(struct bs_run *run, uint32_t number, bool reached)
+{
+	struct bs_step_result result = begin_step(run, number);
+
+	result.state = BS_STEP_NOT_REACHED;
+	result.failure.needed_by = BS_NO_MAP;
+	if (reached) {
+		result.message = bs_arena_printf(
+			run->ctx.arena, "the constructors of %s do not run%s",
+			run->plan->blocks[result.step->block - 1].object,
+			run->blocks_done.v[result.step->block - 1] == BS_NO_MAP ? "" : " again");
+		run->refused = true;
+	}
+	result.epoch = run->epochs.n ? run->epochs.n - 1 : 0;
+	show(run, &result);
+}
+
+/* Start-up and the steps that the program makes; those of constructors come up within these. */
+static void run_all(struct bs_run *run, const struct bs_target_files *files)
+{
+	const struct bs_plan *plan = run->plan;
+	bool reached = start(run, files);
+
+	show_held(run);
+	for (uint32_t number = 1; number <= plan->n_steps && reached; number++) {
+		if (plan->steps[number - 1].block)
+			continue;
+		reached = bs_run_step(run, number, false);
+		show_held(run);
+	}
+	for (uint32_t number = 1; number <= plan->n_steps && !run->problem; number++)
+		if (!run->shown.v[number])
+			pass_over(run, number, reached);
 }
 
 static void give_back(struct bs_run *run, const struct bs_target_files *files)
@@ -100,7 +222,6 @@ static enum bs_sim_status simulate(struct bs_run *run, struct bs_store *store,
 				   const struct bs_sink *sink, const char **ret_problem)
 {
 	struct bs_target_files files = { 0 };
-	bool reached = true;
 
 	run->process.store = store;
 	run->sink = sink;
@@ -110,11 +231,14 @@ static enum bs_sim_status simulate(struct bs_run *run, struct bs_store *store,
 	}
 	if (sink->begin)
 		sink->begin(sink->data, run);
-	for (uint32_t number = 0; number <= run->plan->n_steps; number++)
-		reached = run_step(run, &files, sink, number, reached);
-	if (sink->end)
+	run_all(run, &files);
+	if (run->problem)
+		*ret_problem = run->problem;
+	else if (sink->end)
 		sink->end(sink->data, run);
 	give_back(run, &files);
+	if (run->problem)
+		return BS_SIM_CANNOT;
 	return run->refused ? BS_SIM_REFUSED : BS_SIM_OK;
 }
 

@@ -31,10 +31,41 @@ struct bs_preloads {
 };
 struct bs_preloads bs_environment_preloads(struct bs_run *run);
 
-/* startup.c, dlopen.c: one step. */
+/* run.c: carries out step NUMBER of the plan; WITHIN another, as its constructors do. False when
+ * the process has ended. */
+bool bs_run_step(struct bs_run *run, uint32_t number, bool within);
+
+/* startup.c, dlopen.c, ask.c: what one step does. */
 void bs_run_startup(struct bs_run *run, const struct bs_target_files *files,
 		    struct bs_step_result *result);
 void bs_run_dlopen(struct bs_run *run, const struct bs_step *step, struct bs_step_result *result);
+void bs_run_dlclose(struct bs_run *run, const struct bs_step *step, struct bs_step_result *result);
+void bs_run_dlsym(struct bs_run *run, const struct bs_step *step, struct bs_step_result *result);
+void bs_run_call(struct bs_run *run, const struct bs_step *step, struct bs_step_result *result);
+
+/* constructors.c: those under ROOT run, with the steps that they make. False when one of these ends
+ * the process, which RESULT's step then tells, too. */
+bool bs_run_constructors(struct bs_run *run, struct bs_step_result *result, bs_map_id root);
+
+/* object.c: the loaded object that a plan calls TEXT; BS_NO_MAP with *RET_PROBLEM, a sentence. */
+bs_map_id bs_run_find_object(const struct bs_run *run, const char *text, const char **ret_problem);
+
+/* The object that makes the call of STEP; BS_NO_MAP when the plan cannot be carried out. */
+bs_map_id bs_run_caller(struct bs_run *run, const struct bs_step *step,
+			struct bs_step_result *result);
+
+/* What the earlier step N opened; BS_NO_MAP when it is nothing, and then the step fails. */
+bs_map_id bs_run_handle(struct bs_run *run, uint32_t n, struct bs_step_result *result);
+
+/* slots.c */
+/* The objects that RESULT relocated lazily have slots from now on. */
+void bs_slots_enter(struct bs_run *run, struct bs_step_result *result);
+/* Asks all slots that wait what a call would bind now; news goes to RESULT. */
+void bs_slots_ask(struct bs_run *run, struct bs_step_result *result);
+/* Indexes of MAP's slots for NAME, of VERSION if it is not NULL: usually one. */
+bs_ids bs_slots_of(struct bs_run *run, bs_map_id map, const char *name, const char *version);
+/* Slot AT was called: it is bound for good. */
+void bs_slot_called(struct bs_run *run, uint32_t at, const struct bs_binding *bound);
 
 /* startup.c: the first object under ROOT that needs a newer CPU than the one at hand, or NULL. */
 const struct bs_map *bs_run_beyond_cpu(const struct bs_run *run, bs_map_id root);
@@ -42,6 +73,11 @@ const struct bs_map *bs_run_beyond_cpu(const struct bs_run *run, bs_map_id root)
 /* events.c */
 void bs_event_add(struct bs_run *run, struct bs_step_result *result, enum bs_event_kind kind,
 		  uint32_t a);
+/* What closing a handle led to; after a failure, too. */
+void bs_event_closing(struct bs_run *run, struct bs_step_result *result, bs_map_id map,
+		      const struct bs_closing *closing);
+/* The handles to MAP, as LD_DEBUG=files tells them. */
+void bs_event_opened(struct bs_run *run, struct bs_step_result *result, bs_map_id map);
 void bs_event_searches(struct bs_run *run, struct bs_step_result *result, uint32_t from,
 		       uint32_t to);
 void bs_event_scope(struct bs_run *run, struct bs_step_result *result, bs_map_id map,
@@ -57,3 +93,13 @@ bool bs_run_relocate(struct bs_run *run, struct bs_step_result *result, const bs
  * counts. */
 void bs_step_fail(struct bs_run *run, struct bs_step_result *result,
 		  const struct bs_failure *failure);
+
+/* The loader itself dies of what WORDS say. */
+void bs_step_crash(struct bs_run *run, struct bs_step_result *result, const char *words);
+
+/* What it says where bs_closing.crashes is set. */
+extern const char bs_words_of_damage[];
+
+/* The same, and the process is over: the message is the one on standard error. */
+void bs_step_fatal(struct bs_run *run, struct bs_step_result *result,
+		   const struct bs_failure *failure);

@@ -31,6 +31,7 @@ enum bs_stage { BS_STAGE_LOADING, BS_STAGE_CHECKING, BS_STAGE_BINDING };
  */
 enum bs_event_kind {
 	BS_EVENT_SEARCH,    /* trace A */
+	BS_EVENT_LOAD,	    /* load note A of the process */
 	BS_EVENT_SCOPE,	    /* scope view A */
 	BS_EVENT_GLOBAL,    /* map A comes into the global scope */
 	BS_EVENT_NOTE,	    /* relocation note A */
@@ -93,12 +94,13 @@ struct bs_past_answer {
 /* The slots of one object are neighbours. */
 struct bs_lazy_map {
 	bs_map_id map;
-	uint32_t first_slot, n_slots;
-	uint32_t asked; /* how many of them have an answer */
-	/* The scope as it was when they were asked last. */
+	uint32_t step;		      /* that relocated it */
+	uint32_t first_slot, n_slots; /* UINT32_MAX: not asked yet */
+	bool unmapped;
+	/* The scope as it was when the slots were asked last. */
 	bs_ids lists;	     /* ids */
 	bs_ids list_lengths; /* and how long they were */
-	bs_ids list_cuts;    /* and how often something had been taken out of them */
+	bs_ids list_cuts;    /* and how often they had been made anew */
 	uint32_t n_uniques;
 };
 
@@ -122,23 +124,22 @@ struct bs_step_result {
 	bs_ids mapped;	/* what is in the process at its end, namespace by namespace in link-map
 			   order */
 	bs_ids gone;	/* maps that died in it, in the loader's order */
+	struct bs_closing closed; /* by a dlclose */
 
 	bs_traces traces; /* every place that was tried */
 	bs_version_checks versions;
 	struct bs_relocated relocated; /* bindings made, in the loader's order; after `stopped` what
 					  else is missing */
-	/*
-	 * Jump slots that wait, and what a call after this step would bind: those of the objects
-	 * that it brought, then, from N_NEW_SLOTS on, those of earlier objects whose answer is
-	 * another now than it was.
-	 */
-	bs_bindings slots;
-	uint32_t n_new_slots;
+	/* Jump slots that wait, and what a call after this step would bind: those of the objects
+	 * that it brought, and those of earlier ones whose answer is another now than it was. */
+	bs_bindings slots, changed_slots;
+	uint32_t n_lazy_entered; /* of relocated.lazy */
 	BS_VEC(struct bs_scope_view) views;
 	BS_VEC(struct bs_event) events;
 	BS_VEC(struct bs_passed_over) passed_over;
-	bs_map_id first_map; /* maps from here on, up to LAST_MAP, were born in this step */
-	bs_map_id last_map;  /* one behind the last */
+	uint32_t first_load_note; /* of the process's: from here on they are this step's */
+	bs_map_id first_map;	  /* maps from here on, up to LAST_MAP, were born in this step */
+	bs_map_id last_map;	  /* one behind the last */
 };
 
 struct bs_sink;
@@ -156,15 +157,17 @@ struct bs_run {
 	struct bs_scope_policy scope_policy; /* the profile's, as the environment changed it */
 	struct bs_match_policy match_policy; /* the same */
 	struct bs_binder *binder;
-	bool bind_now;		      /* LD_BIND_NOW */
-	bool bind_not;		      /* LD_BIND_NOT: a call does not fill its slot */
-	bs_ids opened;		      /* by step number: the map that it opened, or BS_NO_MAP */
-	bs_ids opened_in;	      /* by step number: its namespace */
-	bs_ids blocks_done;	      /* by block: 1 when its constructors ran */
-	BS_VEC(struct bs_slot) slots; /* all that ever were */
+	bool bind_now;	    /* LD_BIND_NOW */
+	bool bind_not;	    /* LD_BIND_NOT: a call does not fill its slot */
+	bs_ids opened;	    /* by step number: the map that it opened, or BS_NO_MAP */
+	bs_ids opened_in;   /* by step number: its namespace */
+	bs_ids blocks_done; /* by block: the object whose constructors ran; BS_NO_MAP: not yet */
+	struct bs_step_result ended_in; /* the step that ended the process */
+	BS_VEC(struct bs_slot) slots;	/* all that ever were */
 	BS_VEC(struct bs_past_answer) past_answers;
 	BS_VEC(struct bs_lazy_map) lazy_maps;
 	bs_ids epochs;	     /* by epoch: the number of the step whose end began it */
+	bs_ids shown;	     /* by step number: 1 when the sink has seen it */
 	const char *problem; /* the plan cannot be carried out: a sentence */
 	BS_VEC(struct bs_step_result)
 	held; /* steps within the one under way, to be shown after it */

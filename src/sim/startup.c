@@ -119,8 +119,15 @@ static void bind_loader(struct bs_run *run, struct bs_step_result *result)
 	bool bound = true;
 
 	for (const char *const *name = run->profile->malloc_names; *name && bound; name++)
-		bound = bs_bind_name(run->binder, process, &run->ctx, process->executable, *name,
-				     version, &result->relocated, &failure);
+		bound = bs_bind_name(
+			run->binder, process, &run->ctx,
+			&(struct bs_name_query){
+				.name = *name,
+				.version = version,
+				.referrer = process->executable,
+				.scope = &bs_map_of(process, process->executable)->scope,
+			},
+			&result->relocated, &failure);
 	if (bound && run->profile->rebinds_itself) {
 		struct bs_map *loader = bs_map_at(process, process->loader);
 		bs_ids own = loader->scope;
@@ -133,14 +140,6 @@ static void bind_loader(struct bs_run *run, struct bs_step_result *result)
 	bs_event_notes(run, result, from);
 	if (!bound)
 		bs_step_fail(run, result, &failure);
-}
-
-static void constructors_ran(struct bs_run *run)
-{
-	const bs_ids *order = &bs_map_of(&run->process, run->process.executable)->initfini;
-
-	bs_vec_each (i, order)
-		bs_map_at(&run->process, order->v[i])->init_called = true;
 }
 
 void bs_run_startup(struct bs_run *run, const struct bs_target_files *files,
@@ -205,5 +204,6 @@ void bs_run_startup(struct bs_run *run, const struct bs_target_files *files,
 	    result->state == BS_STEP_FAILED)
 		return;
 	bind_loader(run, result);
-	constructors_ran(run);
+	if (result->state != BS_STEP_FAILED)
+		bs_run_constructors(run, result, process->executable);
 }

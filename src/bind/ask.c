@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Lookups that no relocation at load time asks for: the first call through a jump slot, dlsym(3),
+ * and what the loader looks up for itself. (glibc elf/dl-runtime.c:_dl_fixup, elf/dl-sym.c:do_sym)
+ */
+#include "bind-priv.h"
+
+#include <elf.h>
+
+struct bs_failure bs_undefined_failure(const struct bs_process *process, const struct bs_ctx *ctx,
+				       bs_map_id referrer, const char *name,
+				       const struct bs_version *version)
+{
+	return (struct bs_failure){
+		.subject = bs_text(ctx, bs_map_of(process, referrer)->name),
+		.words = bs_arena_printf(ctx->arena, "undefined symbol: %s%s%s", name,
+					 version ? ", version " : "", version ? version->name : ""),
+		.occasion = "symbol lookup error",
+		.needed_by = BS_NO_MAP,
+	};
+}
+
+struct bs_binding bs_own_binding(bs_map_id map, uint32_t symbol, unsigned type_class)
+{
+	return (struct bs_binding){
+		.referrer = map,
+		.symbol = symbol,
+		.definer = map,
+		.definer_symbol = symbol,
+		.type_class = (uint8_t)type_class,
+		.why = BS_WHY_LOCAL,
+	};
+}
+
+/* A lookup is over: notes it, applies its effects; false with *RET_FAILURE when it failed. */
+static bool conclude(struct bs_binder *binder, struct bs_process *process, const struct bs_ctx *ctx,
+		     const struct bs_query *query, const struct bs_answer *answer, bool adds,
+		     struct bs_relocated *ret, struct bs_failure *ret_failure)
+{
+	uint32_t index = ret->bindings.n;
+
+	bs_vec_push(ctx->arena, &ret->bindings, bs_binding_from(query, answer));
+	switch (answer->outcome) {
+	case BS_LOOKUP_CRASH:
+		*ret_failure = (struct bs_failure){
+			.subject = "",
+			.words = answer->crash,
+			.crash = true,
+			.needed_by = BS_NO_MAP,
+		};
+		return false;
+	case BS_UNDEFINED:
+		*ret_failure = bs_undefined_failure(process, ctx, query->referrer, query->name,
+						    query->version);
+		bs_vec_push(ctx->arena, &ret->notes,
+			    (struct bs_note){ BS_NOTE_UNDEFINED, index, 0 });
+		return false;
+	case BS_UNRESOLVED_WEAK:
+		return true;
+	case BS_BOUND:
+		break;
+	}
+	if (adds)
+		bs_apply_effects(binder, process, ctx, query, answer, false, ret);
+	else
+		bs_apply_unique(binder, process, ctx, query, answer, false, ret);
+	bs_vec_push(ctx->arena, &ret->notes, (struct bs_note){ BS_NOTE_LOOKUP, index, 0 });
+	return true;
+}
+
+/* ---- by name ------------------------------------------------------------------------------- */
+
+bool bs_bind_name(struct bs_binder *binder, struct bs_process *process, const struct bs_ctx *ctx,
+		  const struct bs_name_query *asked, struct bs_relocated *ret,
+		  struct bs_failure *ret_failure)
+{
+	const struct bs_query query = {
+		.name = asked->name,
+		.hash = bs_hash_gnu(asked->name),
+		.referrer = asked->referrer,
+		.version = asked->version,
+		.type_class = BS_CLASS_DATA,
+		.newest = asked->newest,
+		.scope = asked->scope,
+		.behind = asked->behind,
+	};
+	struct bs_answer answer = bs_lookup(binder, process, ctx, &query);
+
+	ret->asked = asked->version;
+	ret->asked_name = asked->name;
+	return conclude(binder, process, ctx, &query, &answer, !asked->keeps_nothing, ret,
+			ret_failure);
+}
+
+/* ---- jump slots ---------------------------------------------------------------------------- */
+
+/* A first call asks for default visibility only: protected is as good as local here. */
+static bool is_own(const struct bs_process *process, bs_map_id map, uint32_t symbol)
+{
+	struct bs_symbol reference = bs_image_symbol(bs_map_of(process, map)->image, symbol);
+
+	return bs_symbol_visibility(&reference) != STV_DEFAULT ||
+	       bs_symbol_bind(&reference) == STB_LOCAL;
+}
+
+static struct bs_binding ask_slot(const struct bs_binder *binder, const struct bs_process *process,
+				  const struct bs_ctx *ctx, bs_map_id map, uint32_t symbol,
+				  uint32_t hash)
+{
+	struct bs_binding binding = bs_own_binding(map, symbol, BS_CLASS_PLT);
+
+	if (!is_own(process, map, symbol)) {
+		const struct bs_query query =
+			bs_query_for(process, map, symbol, BS_CLASS_PLT, hash);
+		struct bs_answer answer = bs_lookup(binder, process, ctx, &query);
+
+		binding = bs_binding_from(&query, &answer);
+	}
+	binding.n_relocations = 1;
+	binding.kinds = 1u << BS_RELOC_SLOT;
+	return binding;
+}
+
+struct bs_binding bs_ask_slot(const struct bs_binder *binder, const struct bs_process *process,
+			      const struct bs_ctx *ctx, bs_map_id map, uint32_t symbol)
+{
+	const struct bs_image *image = bs_map_of(process, map)->image;
+
+	return ask_slot(binder, process, ctx, map, symbol,
+			bs_hash_gnu(bs_image_symbol_name(image, symbol)));
+}
+
+void bs_bind_slots(const struct bs_binder *binder, const struct bs_process *process,
+		   const struct bs_ctx *ctx, bs_map_id map, bs_bindings *bindings)
+{
+	const struct bs_image *image = bs_map_of(process, map)->image;
+	const struct bs_reloc_table *table = &image->relocations.plt;
+	uint8_t *seen = bs_new(ctx->arena, uint8_t, image->symbols.n);
+	struct bs_ahead ahead;
+
+	for (uint32_t i = 0; i < table->n; i += ahead.n) {
+		bs_look_ahead(binder, process, image, table, i, &ahead);
+		for (uint32_t k = 0; k < ahead.n; k++) {
+			const struct bs_relocation *r = &ahead.relocation[k];
+
+			if (!bs_relocation_waits(image, r) || !r->symbol ||
+			    r->symbol >= image->symbols.n || seen[r->symbol])
+				continue;
+			seen[r->symbol] = 1;
+			bs_vec_push(ctx->arena, bindings,
+				    ask_slot(binder, process, ctx, map, r->symbol, ahead.hash[k]));
+		}
+	}
+}
+
+bool bs_call_slot(struct bs_binder *binder, struct bs_process *process, const struct bs_ctx *ctx,
+		  bs_map_id map, uint32_t symbol, struct bs_relocated *ret,
+		  struct bs_failure *ret_failure)
+{
+	const struct bs_image *image = bs_map_of(process, map)->image;
+	bool bound = true;
+
+	if (is_own(process, map, symbol)) {
+		bs_vec_push(ctx->arena, &ret->bindings, bs_own_binding(map, symbol, BS_CLASS_PLT));
+	} else {
+		const struct bs_query query =
+			bs_query_for(process, map, symbol, BS_CLASS_PLT,
+				     bs_hash_gnu(bs_image_symbol_name(image, symbol)));
+		struct bs_answer answer = bs_lookup(binder, process, ctx, &query);
+
+		bound = conclude(binder, process, ctx, &query, &answer, true, ret, ret_failure);
+	}
+	struct bs_binding *binding = &ret->bindings.v[ret->bindings.n - 1];
+
+	binding->n_relocations = 1;
+	binding->kinds = 1u << BS_RELOC_SLOT;
+	return bound;
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/* Steps that load nothing: dlsym(3), a first call, dlclose(3). */
+#include "sim-priv.h"
+
+#include <elf.h>
+#include <string.h>
+
+enum { TYPE_IFUNC = 10 };
+
+bs_map_id bs_run_handle(struct bs_run *run, uint32_t n, struct bs_step_result *result)
+{
+	if (n < run->opened.n && run->opened.v[n] != BS_NO_MAP)
+		return run->opened.v[n];
+	const struct bs_failure failure = {
+		.subject = "",
+		.words = bs_arena_printf(run->ctx.arena, "step %u opened nothing", n),
+		.needed_by = BS_NO_MAP,
+	};
+
+	bs_step_fail(run, result, &failure);
+	return BS_NO_MAP;
+}
+
+/* A handle outlives its object, and then nobody can say what becomes of its use. */
+static bool is_gone(struct bs_run *run, bs_map_id map, uint32_t step, struct bs_step_result *result)
+{
+	if (!bs_map_of(&run->process, map)->removed)
+		return false;
+	bs_step_crash(run, result,
+		      bs_arena_printf(run->ctx.arena,
+				      "the handle of step %u is used although %s has been unmapped",
+				      step, bs_run_map_name(run, map)));
+	return true;
+}
+
+bs_map_id bs_run_caller(struct bs_run *run, const struct bs_step *step,
+			struct bs_step_result *result)
+{
+	const char *problem = NULL;
+
+	if (step->caller) {
+		result->caller = bs_run_find_object(run, step->caller, &problem);
+		if (problem)
+			run->problem = bs_arena_printf(run->ctx.arena, "step %u: --caller: %s",
+						       result->number, problem);
+	} else {
+		result->caller =
+			step->block ? run->blocks_done.v[step->block - 1] : run->process.executable;
+	}
+	return result->caller;
+}
+
+/* ---- dlsym --------------------------------------------------------------------------------- */
+
+/* The place of CALLER in the only list of SCOPE; false when it is not there. */
+static bool find_place(const struct bs_process *process, const bs_ids *scope, bs_map_id caller,
+		       uint64_t *ret)
+{
+	const struct bs_searchlist *list = &process->lists.v[scope->v[0]];
+
+	if (caller >= list->n_place || !list->place[caller])
+		return false;
+	*ret = list->place[caller] - 1;
+	return true;
+}
+
+static bs_map_id end_of_chain(const struct bs_process *process, bs_map_id map)
+{
+	while (bs_map_of(process, map)->loader != BS_NO_MAP)
+		map = bs_map_of(process, map)->loader;
+	return map;
+}
+
+static void note_found(const struct bs_run *run, struct bs_step_result *result)
+{
+	const bs_bindings *bindings = &result->relocated.bindings;
+	const struct bs_binding *b = &bindings->v[bindings->n - 1];
+	struct bs_symbol s =
+		bs_image_symbol(bs_map_of(&run->process, b->definer)->image, b->definer_symbol);
+	unsigned type = bs_symbol_type(&s);
+
+	result->found = (struct bs_found_symbol){
+		.map = b->definer,
+		.symbol = b->definer_symbol,
+		.has_offset = type != STT_TLS && type != TYPE_IFUNC && s.section != SHN_ABS,
+		.offset = s.value,
+	};
+}
+
+static const struct bs_version *version_asked(struct bs_run *run, const struct bs_step *step)
+{
+	if (!step->version)
+		return NULL;
+	struct bs_version *version = bs_new(run->ctx.arena, struct bs_version, 1);
+
+	version->name = step->version;
+	version->hash = bs_hash_sysv(step->version);
+	version->hidden = true;
+	return version;
+}
+
+void bs_run_dlsym(struct bs_run *run, const struct bs_step *step, struct bs_step_result *result)
+{
+	struct bs_process *process = &run->process;
+	struct bs_name_query asked = {
+		.name = step->symbol,
+		.version = version_asked(run, step),
+		.newest = !step->version,
+		.keeps_nothing = step->handle != BS_HANDLE_DEFAULT,
+	};
+	bs_ids local = { 0 };
+	uint64_t behind = 0;
+	bool in_list = true;
+	struct bs_failure failure = { 0 };
+
+	asked.referrer = step->handle == BS_HANDLE_STEP ? bs_run_handle(run, step->of_step, result)
+							: bs_run_caller(run, step, result);
+	if (asked.referrer == BS_NO_MAP ||
+	    (step->handle == BS_HANDLE_STEP && is_gone(run, asked.referrer, step->of_step, result)))
+		return;
+	switch (step->handle) {
+	case BS_HANDLE_DEFAULT:
+		asked.scope = &bs_map_of(process, asked.referrer)->scope;
+		break;
+	case BS_HANDLE_NEXT:
+		bs_vec_push(run->ctx.arena, &local,
+			    bs_map_of(process, end_of_chain(process, asked.referrer))->searchlist);
+		asked.scope = &local;
+		in_list = find_place(process, &local, asked.referrer, &behind);
+		asked.behind = &behind;
+		break;
+	case BS_HANDLE_STEP:
+		bs_vec_push(run->ctx.arena, &local, bs_map_of(process, asked.referrer)->searchlist);
+		asked.scope = &local;
+		break;
+	}
+	if (!in_list) {
+		bs_step_crash(run, result,
+			      "RTLD_NEXT: the caller is not in the list to be searched");
+		return;
+	}
+	bs_binder_index(run->binder, &run->ctx, process);
+	bool found =
+		bs_bind_name(run->binder, process, &run->ctx, &asked, &result->relocated, &failure);
+
+	bs_event_notes(run, result, 0);
+	if (found)
+		note_found(run, result);
+	else
+		bs_step_fail(run, result, &failure);
+}
+
+/* ---- a first call -------------------------------------------------------------------------- */
+
+/* True when MAP refers to NAME at all, be it by a call that was bound when it was loaded. */
+static bool refers_to(const struct bs_run *run, bs_map_id map, const struct bs_step *step)
+{
+	const struct bs_image *image = bs_map_of(&run->process, map)->image;
+
+	for (uint32_t i = 1; image && i < image->symbols.n; i++) {
+		const struct bs_version *version = bs_reference_version(image, i);
+
+		if (strcmp(bs_image_symbol_name(image, i), step->symbol) == 0 &&
+		    (!step->version || (version && strcmp(version->name, step->version) == 0)))
+			return true;
+	}
+	return false;
+}
+
+static void find_callee(struct bs_run *run, const struct bs_step *step,
+			struct bs_step_result *result, bs_ids *ret)
+{
+	const char *problem = NULL;
+	bs_map_id map = bs_run_find_object(run, step->object, &problem);
+
+	result->caller = map;
+	if (map != BS_NO_MAP) {
+		*ret = bs_slots_of(run, map, step->symbol, step->version);
+		if (ret->n > 1)
+			problem = bs_arena_printf(
+				run->ctx.arena,
+				"%s refers to several versions of %s: name one, as in %s@VERSION",
+				bs_run_map_name(run, map), step->symbol, step->symbol);
+		else if (!ret->n && !refers_to(run, map, step))
+			problem = bs_arena_printf(run->ctx.arena, "%s does not refer to %s%s%s",
+						  bs_run_map_name(run, map), step->symbol,
+						  step->version ? "@" : "",
+						  step->version ? step->version : "");
+	}
+	if (problem)
+		run->problem = bs_arena_printf(run->ctx.arena, "step %u: --call: %s",
+					       result->number, problem);
+}
+
+static void jump_to_null(struct bs_run *run, const struct bs_step *step,
+			 struct bs_step_result *result)
+{
+	const struct bs_failure failure = {
+		.subject = bs_run_map_name(run, result->caller),
+		.words = bs_arena_printf(run->ctx.arena,
+					 "the call of %s, a weak reference that nothing defines, "
+					 "jumps to address 0",
+					 step->symbol),
+		.occasion = "segmentation fault",
+		.needed_by = BS_NO_MAP,
+	};
+
+	bs_step_fatal(run, result, &failure);
+}
+
+void bs_run_call(struct bs_run *run, const struct bs_step *step, struct bs_step_result *result)
+{
+	bs_ids slots = { 0 };
+	struct bs_failure failure = { 0 };
+
+	find_callee(run, step, result, &slots);
+	if (run->problem)
+		return;
+	if (!slots.n || run->slots.v[slots.v[0]].over != BS_NEVER) {
+		result->was_bound = true;
+		return;
+	}
+	bs_binder_index(run->binder, &run->ctx, &run->process);
+	bool bound =
+		bs_call_slot(run->binder, &run->process, &run->ctx, result->caller,
+			     run->slots.v[slots.v[0]].answer.symbol, &result->relocated, &failure);
+	const struct bs_binding *binding = &result->relocated.bindings.v[0];
+
+	bs_event_notes(run, result, 0);
+	if (!bound)
+		bs_step_fatal(run, result, &failure);
+	else if (binding->outcome == BS_UNRESOLVED_WEAK)
+		jump_to_null(run, step, result);
+	else if (!run->bind_not)
+		bs_slot_called(run, slots.v[0], binding);
+}
+
+/* ---- dlclose ------------------------------------------------------------------------------- */
+
+void bs_run_dlclose(struct bs_run *run, const struct bs_step *step, struct bs_step_result *result)
+{
+	bs_map_id map = bs_run_handle(run, step->of_step, result);
+	struct bs_closing closing;
+	struct bs_failure failure = { 0 };
+
+	if (map == BS_NO_MAP || is_gone(run, map, step->of_step, result))
+		return;
+	if (!bs_process_close(&run->process, &run->ctx, map, &closing, &failure)) {
+		bs_step_fail(run, result, &failure);
+		return;
+	}
+	if (closing.crashes) {
+		bs_step_crash(run, result, bs_words_of_damage);
+		return;
+	}
+	result->closed = closing;
+	bs_event_closing(run, result, map, &closing);
+}

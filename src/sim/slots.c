@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Jump slots over time. A slot that waits for its first call has an answer for each epoch, that is
+ * from the end of one step to the end of the next. A scope seldom changes in a way that could
+ * change the answer of a slot, so most slots are asked once.
+ */
+#include "sim-priv.h"
+
+#include <string.h>
+
+void bs_slots_enter(struct bs_run *run, struct bs_step_result *result)
+{
+	for (uint32_t i = result->n_lazy_entered; i < result->relocated.lazy.n; i++)
+		bs_vec_push(run->ctx.arena, &run->lazy_maps,
+			    ((struct bs_lazy_map){
+				    .map = result->relocated.lazy.v[i],
+				    .first_slot = UINT32_MAX,
+				    .step = result->number,
+			    }));
+	result->n_lazy_entered = result->relocated.lazy.n;
+}
+
+static const struct bs_searchlist *list_at(const struct bs_run *run, bs_list_id id)
+{
+	return &run->process.lists.v[id];
+}
+
+static void remember_scope(struct bs_run *run, struct bs_lazy_map *lazy)
+{
+	const bs_ids *scope = &bs_map_of(&run->process, lazy->map)->scope;
+	struct bs_arena *arena = run->ctx.arena;
+
+	lazy->lists.n = lazy->list_lengths.n = lazy->list_cuts.n = 0;
+	bs_vec_each (i, scope) {
+		bs_vec_push(arena, &lazy->lists, scope->v[i]);
+		bs_vec_push(arena, &lazy->list_lengths, list_at(run, scope->v[i])->maps.n);
+		bs_vec_push(arena, &lazy->list_cuts, list_at(run, scope->v[i])->cuts);
+	}
+	lazy->n_uniques = run->binder->uniques.n;
+}
+
+/* How much of a scope is as it was. */
+struct stable {
+	uint32_t same; /* so many lists from the first on are the same and no longer than before ...
+			*/
+	bool same_start; /* ... and the next has only grown at its end */
+	bool all;
+};
+
+static struct stable compare_scope(const struct bs_run *run, const struct bs_lazy_map *lazy)
+{
+	const bs_ids *scope = &bs_map_of(&run->process, lazy->map)->scope;
+	struct stable stable = { 0 };
+
+	for (uint32_t i = 0; i < scope->n && i < lazy->lists.n; i++) {
+		const struct bs_searchlist *list = list_at(run, scope->v[i]);
+
+		if (scope->v[i] != lazy->lists.v[i] || list->cuts != lazy->list_cuts.v[i])
+			return stable;
+		if (list->maps.n != lazy->list_lengths.v[i]) {
+			stable.same_start = true;
+			return stable;
+		}
+		stable.same++;
+	}
+	stable.all = scope->n == lazy->lists.n;
+	return stable;
+}
+
+/* True when what is stable of SCOPE comes before whatever else could answer. */
+static bool is_settled(const struct bs_run *run, const struct bs_lazy_map *lazy,
+		       const struct stable *stable, const struct bs_binding *answer)
+{
+	const bs_ids *scope = &bs_map_of(&run->process, lazy->map)->scope;
+
+	if (answer->why == BS_WHY_LOCAL)
+		return true;
+	if (answer->why != BS_WHY_FIRST_IN_SCOPE)
+		return false;
+	for (uint32_t i = 0; i < stable->same + stable->same_start && i < scope->n; i++) {
+		const struct bs_searchlist *list = list_at(run, scope->v[i]);
+
+		if (answer->definer < list->n_place && list->place[answer->definer] &&
+		    list->place[answer->definer] <= lazy->list_lengths.v[i])
+			return true;
+	}
+	return false;
+}
+
+static bool same_answer(const struct bs_binding *a, const struct bs_binding *b)
+{
+	return a->outcome == b->outcome && a->definer == b->definer &&
+	       a->definer_symbol == b->definer_symbol && a->why == b->why;
+}
+
+static void change_answer(struct bs_run *run, struct bs_slot *slot, const struct bs_binding *answer)
+{
+	bs_vec_push(run->ctx.arena, &run->past_answers,
+		    ((struct bs_past_answer){ slot->answer, slot->since, slot->past }));
+	slot->past = run->past_answers.n;
+	slot->answer = *answer;
+	slot->since = run->epochs.n;
+}
+
+static void ask_again(struct bs_run *run, struct bs_lazy_map *lazy, struct bs_step_result *result)
+{
+	const struct stable stable = compare_scope(run, lazy);
+
+	/* An answer may hang on what else was bound first. */
+	if (stable.all && lazy->n_uniques == run->binder->uniques.n)
+		return;
+	for (uint32_t i = 0; i < lazy->n_slots; i++) {
+		struct bs_slot *slot = &run->slots.v[lazy->first_slot + i];
+
+		if (slot->over != BS_NEVER || is_settled(run, lazy, &stable, &slot->answer))
+			continue;
+		struct bs_binding answer = bs_ask_slot(run->binder, &run->process, &run->ctx,
+						       lazy->map, slot->answer.symbol);
+
+		if (same_answer(&answer, &slot->answer))
+			continue;
+		change_answer(run, slot, &answer);
+		bs_vec_push(run->ctx.arena, &result->changed_slots, answer);
+	}
+	remember_scope(run, lazy);
+}
+
+static void ask_first(struct bs_run *run, struct bs_lazy_map *lazy, struct bs_step_result *result)
+{
+	uint32_t from = result->slots.n;
+
+	bs_bind_slots(run->binder, &run->process, &run->ctx, lazy->map, &result->slots);
+	lazy->first_slot = run->slots.n;
+	lazy->n_slots = result->slots.n - from;
+	bs_vec_reserve(run->ctx.arena, &run->slots, lazy->n_slots);
+	for (uint32_t i = from; i < result->slots.n; i++)
+		bs_vec_push(run->ctx.arena, &run->slots,
+			    ((struct bs_slot){
+				    .answer = result->slots.v[i],
+				    .since = run->epochs.n,
+				    .step = lazy->step,
+				    .called = BS_NEVER,
+				    .over = BS_NEVER,
+			    }));
+	remember_scope(run, lazy);
+}
+
+static void end_slots(struct bs_run *run, struct bs_lazy_map *lazy)
+{
+	if (lazy->first_slot != UINT32_MAX)
+		for (uint32_t i = 0; i < lazy->n_slots; i++) {
+			struct bs_slot *slot = &run->slots.v[lazy->first_slot + i];
+
+			if (slot->over == BS_NEVER)
+				slot->over = run->epochs.n;
+		}
+	lazy->unmapped = true;
+}
+
+void bs_slots_ask(struct bs_run *run, struct bs_step_result *result)
+{
+	bs_binder_index(run->binder, &run->ctx, &run->process);
+	bs_vec_each (i, &run->lazy_maps) {
+		struct bs_lazy_map *lazy = &run->lazy_maps.v[i];
+
+		if (lazy->unmapped)
+			continue;
+		if (bs_map_of(&run->process, lazy->map)->removed)
+			end_slots(run, lazy);
+		else if (lazy->first_slot == UINT32_MAX)
+			ask_first(run, lazy, result);
+		else
+			ask_again(run, lazy, result);
+	}
+}
+
+/* ---- one slot ------------------------------------------------------------------------------ */
+
+static bool asks_for(const struct bs_run *run, const struct bs_binding *b, const char *name,
+		     const char *version)
+{
+	const struct bs_image *image = bs_map_of(&run->process, b->referrer)->image;
+	const struct bs_version *wanted = bs_reference_version(image, b->symbol);
+
+	return strcmp(bs_image_symbol_name(image, b->symbol), name) == 0 &&
+	       (!version || (wanted && strcmp(wanted->name, version) == 0));
+}
+
+bs_ids bs_slots_of(struct bs_run *run, bs_map_id map, const char *name, const char *version)
+{
+	bs_ids found = { 0 };
+
+	bs_vec_each (i, &run->lazy_maps) {
+		const struct bs_lazy_map *lazy = &run->lazy_maps.v[i];
+
+		if (lazy->map != map || lazy->first_slot == UINT32_MAX)
+			continue;
+		for (uint32_t k = 0; k < lazy->n_slots; k++)
+			if (asks_for(run, &run->slots.v[lazy->first_slot + k].answer, name,
+				     version))
+				bs_vec_push(run->ctx.arena, &found, lazy->first_slot + k);
+	}
+	return found;
+}
+
+void bs_slot_called(struct bs_run *run, uint32_t at, const struct bs_binding *bound)
+{
+	struct bs_slot *slot = &run->slots.v[at];
+
+	if (!same_answer(&slot->answer, bound))
+		change_answer(run, slot, bound);
+	slot->called = run->process.step;
+	slot->over = run->epochs.n;
+}
+
+const struct bs_binding *bs_slot_at(const struct bs_run *run, const struct bs_slot *slot,
+				    uint32_t epoch)
+{
+	uint32_t past = slot->past;
+
+	if (epoch >= slot->over)
+		return NULL;
+	if (epoch >= slot->since)
+		return &slot->answer;
+	while (past) {
+		const struct bs_past_answer *answer = &run->past_answers.v[past - 1];
+
+		if (epoch >= answer->since)
+			return &answer->answer;
+		past = answer->past;
+	}
+	return NULL;
+}
