@@ -42,6 +42,8 @@ static bool conclude(struct bs_binder *binder, struct bs_process *process, const
 	bs_vec_push(ctx->arena, &ret->bindings, bs_binding_from(query, answer));
 	switch (answer->outcome) {
 	case BS_LOOKUP_CRASH:
+		ret->stopped = true;
+		ret->stopped_at = ret->notes.n;
 		*ret_failure = (struct bs_failure){
 			.subject = "",
 			.words = answer->crash,
@@ -54,6 +56,8 @@ static bool conclude(struct bs_binder *binder, struct bs_process *process, const
 						    query->version);
 		bs_vec_push(ctx->arena, &ret->notes,
 			    (struct bs_note){ BS_NOTE_UNDEFINED, index, 0 });
+		ret->stopped = true;
+		ret->stopped_at = ret->notes.n;
 		return false;
 	case BS_UNRESOLVED_WEAK:
 		return true;

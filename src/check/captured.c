@@ -4,7 +4,7 @@
  * In ELF the reference and the definition are one entry of the object's symbol table, so a binding
  * tells both.
  */
-#include "check.h"
+#include "check-priv.h"
 
 #include <elf.h>
 #include <stdlib.h>
@@ -20,12 +20,20 @@ enum { SEVERAL = 2, MANY_FUNCTIONS = 3 };
 
 struct bs_checker {
 	BS_VEC(uint64_t)
-	copied; /* addresses in the executable that hold a copy of somebody's object */
+	copied;	       /* addresses in the executable that hold a copy of somebody's object */
+	bs_ids inside; /* by map: own symbols that it was bound to when it was loaded */
 };
 
 struct bs_checker *bs_checker_new(const struct bs_run *run)
 {
 	return bs_new(run->ctx.arena, struct bs_checker, 1);
+}
+
+static uint32_t *inside_of(struct bs_checker *checker, const struct bs_run *run, bs_map_id map)
+{
+	while (checker->inside.n <= map)
+		bs_vec_push(run->ctx.arena, &checker->inside, 0);
+	return &checker->inside.v[map];
 }
 
 /* What the executable holds by copy relocation is used by everybody there: that is the point of it.
@@ -141,6 +149,7 @@ static struct bs_finding *finding_for(const struct bs_run *run, bs_findings *fin
 			    .to = to,
 			    .decided_by = decider(run, from, to),
 			    .preloaded = bs_map_of(&run->process, to)->preloaded,
+			    .before = BS_NO_MAP,
 		    });
 	return &findings->v[findings->n - 1];
 }
@@ -162,7 +171,6 @@ struct pass {
 	const struct bs_run *run;
 	bs_findings *findings;
 	uint32_t step;
-	uint32_t *inside; /* by map: own symbols that are bound inside */
 	/* By symbol of the referrer under way: what was counted already. A symbol that is called
 	 * and whose address is taken has two bindings. */
 	uint8_t *counted;
@@ -197,7 +205,7 @@ static void go_through(struct pass *pass, const bs_bindings *bindings, bool wait
 		    counted_before(pass, b, kind == INSIDE ? COUNTED_INSIDE : COUNTED_CAPTURED))
 			continue;
 		if (kind == INSIDE) {
-			pass->inside[b->referrer]++;
+			++*inside_of(pass->checker, pass->run, b->referrer);
 			continue;
 		}
 		struct bs_finding *f =
@@ -220,15 +228,12 @@ static enum bs_level level_of(const struct bs_finding *f)
 	return f->n_functions >= MANY_FUNCTIONS ? BS_LEVEL_ERROR : BS_LEVEL_WARNING;
 }
 
-static int worst_first(const void *a, const void *b)
+bool bs_is_captured(const struct bs_checker *checker, const struct bs_run *run,
+		    const struct bs_binding *binding)
 {
-	const struct bs_finding *x = a, *y = b;
+	enum kind kind = kind_of(checker, run, binding);
 
-	if (x->level != y->level)
-		return x->level > y->level ? -1 : 1;
-	if (x->from != y->from)
-		return x->from < y->from ? -1 : 1;
-	return x->to < y->to ? -1 : x->to > y->to;
+	return kind != NOT_CAPTURED && kind != INSIDE;
 }
 
 bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
@@ -242,18 +247,18 @@ bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
 		.step = result->number,
 	};
 
-	if (result->state != BS_STEP_OK)
-		return findings;
-	if (result->number == 0)
+	if (result->state == BS_STEP_OK && result->number == 0)
 		note_copies(checker, run, &result->relocated.bindings);
-	pass.inside = bs_new(run->ctx.arena, uint32_t, run->process.maps.n);
-	go_through(&pass, &result->relocated.bindings, false);
-	go_through(&pass, &result->slots, true);
+	/* What a call bound was told when its slot got that answer. */
+	if (result->state == BS_STEP_OK && !(result->step && result->step->kind == BS_STEP_CALL))
+		go_through(&pass, &result->relocated.bindings, false);
+	if (result->state == BS_STEP_OK)
+		go_through(&pass, &result->slots, true);
+	go_through(&pass, &result->changed_slots, true);
 	bs_vec_each (i, &findings) {
-		findings.v[i].n_inside = pass.inside[findings.v[i].from];
+		findings.v[i].n_inside = *inside_of(checker, run, findings.v[i].from);
 		findings.v[i].level = level_of(&findings.v[i]);
 	}
-	if (findings.n)
-		qsort(findings.v, findings.n, sizeof *findings.v, worst_first);
+	bs_findings_sort(&findings);
 	return findings;
 }

@@ -47,7 +47,7 @@ struct bs_finding {
 	enum bs_rule rule;
 	enum bs_level level;
 	uint32_t step;
-	bs_map_id from, to; /* the pair of objects */
+	bs_map_id from, to; /* the pair of objects; TO is BS_NO_MAP where nobody answers */
 	enum bs_decided_by decided_by;
 	uint32_t n;		      /* captured symbols, all kinds */
 	uint32_t n_functions, n_data; /* of them strong: not meant to be merged */
@@ -56,6 +56,9 @@ struct bs_finding {
 	uint32_t n_waiting;	/* not bound yet: a first call now would be captured */
 	uint32_t n_inside;	/* references to the object's own symbols that stay inside */
 	bool preloaded;		/* TO was preloaded: interposition is its purpose */
+	/* Of slots over time (the rules from UNRESOLVED_AT_CALL on): FROM's calls went to BEFORE
+	 * until STEP and go to TO from it on; BS_NO_MAP: to nobody. */
+	bs_map_id before;
 	struct bs_binding examples[BS_MAX_EXAMPLES]; /* strong ones first */
 	uint32_t n_examples;
 };
@@ -71,6 +74,10 @@ struct bs_checker *bs_checker_new(const struct bs_run *run);
 /* The findings of the step RESULT, worst first, then by objects. They live as long as the run. */
 bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
 			  const struct bs_step_result *result);
+
+/* What the jump slots of RUN, which is over, have come to: findings that no single step can tell.
+ * The same order. */
+bs_findings bs_check_end(struct bs_checker *checker, const struct bs_run *run);
 
 /* ---- hints --------------------------------------------------------------------------------- */
 

@@ -98,7 +98,8 @@ static enum bs_exit conclude(const struct bs_command_line *line, const struct bs
 		bs_complain("out of memory");
 		return BS_EXIT_TROUBLE;
 	case BS_SIM_REFUSED:
-		bs_complain("step %u failed: %s", reports->first_refused_step,
+		bs_complain("step %u %s: %s", reports->first_refused_step,
+			    reports->not_reached ? "is not reached" : "failed",
 			    reports->first_refusal && *reports->first_refusal
 				    ? reports->first_refusal
 				    : "the object is not loaded");

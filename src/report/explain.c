@@ -310,13 +310,15 @@ static void step(struct bs_report *report, const struct bs_run *run,
 {
 	(void)findings;
 	explain_all(report, run, result, &result->slots, true);
+	explain_all(report, run, result, &result->changed_slots, true);
 }
 
-static void end(struct bs_report *report, const struct bs_run *run)
+static void end(struct bs_report *report, const struct bs_run *run, const bs_findings *findings)
 {
 	const struct explained *explained = report->state;
 
 	(void)run;
+	(void)findings;
 	if (!explained->n)
 		bs_say(report, "no reference is asked for by this: nothing to explain\n");
 }

@@ -21,18 +21,33 @@ static void bound(void *data, const struct bs_run *run, const struct bs_step_res
 			reports->list[i].format->bound(&reports->list[i], run, result);
 }
 
+static void weigh(struct bs_reports *reports, const bs_findings *findings)
+{
+	bs_vec_each (i, findings)
+		if (findings->v[i].level > reports->worst)
+			reports->worst = findings->v[i].level;
+}
+
+/* A step that is not reached has a message only where its constructors never ran. */
+static void note_refusal(struct bs_reports *reports, const struct bs_step_result *result)
+{
+	bool refused = result->state == BS_STEP_FAILED ||
+		       (result->state == BS_STEP_NOT_REACHED && result->message);
+
+	if (!refused || reports->first_refusal)
+		return;
+	reports->first_refusal = result->message;
+	reports->first_refused_step = result->number;
+	reports->not_reached = result->state == BS_STEP_NOT_REACHED;
+}
+
 static void step(void *data, const struct bs_run *run, const struct bs_step_result *result)
 {
 	struct bs_reports *reports = data;
 	const bs_findings findings = bs_check_step(reports->checker, run, result);
 
-	bs_vec_each (i, &findings)
-		if (findings.v[i].level > reports->worst)
-			reports->worst = findings.v[i].level;
-	if (result->state == BS_STEP_FAILED && !reports->first_refusal) {
-		reports->first_refusal = result->message;
-		reports->first_refused_step = result->number;
-	}
+	weigh(reports, &findings);
+	note_refusal(reports, result);
 	for (uint32_t i = 0; i < reports->n; i++)
 		if (reports->list[i].format->step)
 			reports->list[i].format->step(&reports->list[i], run, result, &findings);
@@ -41,10 +56,12 @@ static void step(void *data, const struct bs_run *run, const struct bs_step_resu
 static void end(void *data, const struct bs_run *run)
 {
 	struct bs_reports *reports = data;
+	const bs_findings findings = bs_check_end(reports->checker, run);
 
+	weigh(reports, &findings);
 	for (uint32_t i = 0; i < reports->n; i++)
 		if (reports->list[i].format->end)
-			reports->list[i].format->end(&reports->list[i], run);
+			reports->list[i].format->end(&reports->list[i], run, &findings);
 }
 
 struct bs_sink bs_reports_sink(struct bs_reports *reports)

@@ -279,8 +279,10 @@ static void write_outcome(const struct bs_report *report, const struct bs_run *r
 	bs_json_close(json);
 }
 
-static void end_stream(struct bs_report *report, const struct bs_run *run)
+static void end_stream(struct bs_report *report, const struct bs_run *run,
+		       const bs_findings *findings)
 {
+	take_findings(report, run, findings);
 	struct bs_json_report *state = report->state;
 
 	begin_line(report, "end");
@@ -289,8 +291,10 @@ static void end_stream(struct bs_report *report, const struct bs_run *run)
 	end_line(report);
 }
 
-static void end_document(struct bs_report *report, const struct bs_run *run)
+static void end_document(struct bs_report *report, const struct bs_run *run,
+			 const bs_findings *findings)
 {
+	take_findings(report, run, findings);
 	struct bs_json_report *state = report->state;
 	struct bs_json *json = &state->json;
 

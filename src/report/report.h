@@ -118,7 +118,9 @@ struct bs_format {
 		      const struct bs_step_result *result);
 	void (*step)(struct bs_report *report, const struct bs_run *run,
 		     const struct bs_step_result *result, const bs_findings *findings);
-	void (*end)(struct bs_report *report, const struct bs_run *run);
+	/* FINDINGS: what the run as a whole shows. */
+	void (*end)(struct bs_report *report, const struct bs_run *run,
+		    const bs_findings *findings);
 };
 
 struct bs_report {
@@ -154,6 +156,7 @@ struct bs_reports {
 	const char *first_refusal; /* the first failed step's message, in the run's arena; "" is a
 				      message, too */
 	uint32_t first_refused_step;
+	bool not_reached; /* it was no failure: nobody came to that step */
 };
 
 /* The sink that checks each step and writes REPORTS, which must outlive it. */

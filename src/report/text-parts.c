@@ -271,36 +271,104 @@ static const char *why_words(const struct bs_binding *b)
 	return b->outcome == BS_UNRESOLVED_WEAK ? "weak: stays 0" : "";
 }
 
-void bs_text_bindings(struct bs_report *report, const struct bs_run *run,
-		      const bs_bindings *bindings, bool waiting)
+static void write_definer(struct bs_report *report, const struct bs_run *run,
+			  const struct bs_binding *b)
 {
-	bs_vec_each (i, bindings) {
-		const struct bs_binding *b = &bindings->v[i];
+	if (b->definer == BS_NO_MAP)
+		bs_say_ink(report, b->outcome == BS_UNRESOLVED_WEAK ? BS_INK_DIM : BS_INK_BAD,
+			   "(nobody)");
+	else
+		bs_say_escaped(report, bs_text_short_name(run, b->definer));
+}
 
-		if (!b->symbol || !bs_selected(&report->selection, run, b))
-			continue;
-		const struct bs_image *image = bs_map_of(&run->process, b->referrer)->image;
-		const struct bs_version *version = bs_reference_version(image, b->symbol);
-		const char *why = why_words(b);
+static void write_reference(struct bs_report *report, const struct bs_run *run,
+			    const struct bs_binding *b, const struct bs_version *version)
+{
+	bs_say(report, "  ");
+	bs_say_escaped(report, bs_text_short_name(run, b->referrer));
+	bs_say(report, " -> ");
+	write_definer(report, run, b);
+	bs_say(report, "  ");
+	bs_say_escaped(report, bs_demangled(bs_run_symbol_name(run, b)));
+	bs_say_version(report, version ? version->name : NULL);
+}
 
+static void end_reference(struct bs_report *report, const char *why)
+{
+	if (*why) {
 		bs_say(report, "  ");
-		bs_say_escaped(report, bs_text_short_name(run, b->referrer));
-		bs_say(report, " -> ");
-		if (b->definer == BS_NO_MAP)
-			bs_say_ink(report,
-				   b->outcome == BS_UNRESOLVED_WEAK ? BS_INK_DIM : BS_INK_BAD,
-				   "(nobody)");
-		else
-			bs_say_escaped(report, bs_text_short_name(run, b->definer));
-		bs_say(report, "  ");
-		bs_say_escaped(report, bs_demangled(bs_run_symbol_name(run, b)));
-		bs_say_version(report, version ? version->name : NULL);
-		if (waiting)
-			bs_say(report, "  at the first call");
-		if (*why) {
-			bs_say(report, "  ");
-			bs_say_ink(report, BS_INK_DIM, why);
-		}
-		bs_say(report, "\n");
+		bs_say_ink(report, BS_INK_DIM, why);
 	}
+	bs_say(report, "\n");
+}
+
+void bs_text_bindings(struct bs_report *report, const struct bs_run *run,
+		      const struct bs_step_result *result)
+{
+	bs_vec_each (i, &result->relocated.bindings) {
+		const struct bs_binding *b = &result->relocated.bindings.v[i];
+		bool by_dlsym = result->step && result->step->kind == BS_STEP_DLSYM;
+
+		if ((!b->symbol && (!by_dlsym || b->outcome != BS_BOUND)) ||
+		    !bs_selected(&report->selection, run, b))
+			continue;
+		write_reference(report, run, b, bs_run_asked_version(run, result, b));
+		end_reference(report, by_dlsym ? "dlsym" : why_words(b));
+	}
+}
+
+/* ---- jump slots ---------------------------------------------------------------------------- */
+
+/* The answers of SLOT, the first one first. */
+static void list_answers(const struct bs_run *run, const struct bs_slot *slot, bs_bindings *answers,
+			 bs_ids *since)
+{
+	uint32_t n = 1, past = slot->past;
+
+	for (; past; past = run->past_answers.v[past - 1].past)
+		n++;
+	bs_vec_reserve(run->ctx.arena, answers, n);
+	bs_vec_reserve(run->ctx.arena, since, n);
+	answers->n = since->n = n;
+	answers->v[n - 1] = slot->answer;
+	since->v[n - 1] = slot->since;
+	for (past = slot->past; past; past = run->past_answers.v[past - 1].past) {
+		answers->v[--n - 1] = run->past_answers.v[past - 1].answer;
+		since->v[n - 1] = run->past_answers.v[past - 1].since;
+	}
+}
+
+static void write_slot(struct bs_report *report, const struct bs_run *run,
+		       const struct bs_slot *slot)
+{
+	bs_bindings answers = { 0 };
+	bs_ids since = { 0 };
+	bool selected = false;
+
+	list_answers(run, slot, &answers, &since);
+	bs_vec_each (i, &answers)
+		selected |= bs_selected(&report->selection, run, &answers.v[i]);
+	if (!selected)
+		return;
+	const struct bs_binding *first = &answers.v[0];
+	const struct bs_image *image = bs_map_of(&run->process, first->referrer)->image;
+
+	write_reference(report, run, first, bs_reference_version(image, first->symbol));
+	bs_say(report, "  at the first call");
+	for (uint32_t i = 1; i < answers.n; i++) {
+		bs_write_format(report->writer, "; from step %u on ", run->epochs.v[since.v[i]]);
+		write_definer(report, run, &answers.v[i]);
+	}
+	if (slot->called != BS_NEVER)
+		bs_write_format(report->writer, "; called in step %u", slot->called);
+	end_reference(report, why_words(&answers.v[answers.n - 1]));
+}
+
+void bs_text_slots(struct bs_report *report, const struct bs_run *run)
+{
+	if (!run->slots.n)
+		return;
+	bs_say(report, "\nat the first call\n");
+	bs_vec_each (i, &run->slots)
+		write_slot(report, run, &run->slots.v[i]);
 }

@@ -36,6 +36,19 @@ void bs_say_count(struct bs_report *report, uint64_t n, const char *singular, co
 /* " [NAME]", or nothing for NULL. */
 void bs_say_version(struct bs_report *report, const char *name);
 
+/* text-step.c: what a step does, in one cell: "dlopen ./libx.so". In RUN's arena. */
+const char *bs_text_step_words(const struct bs_run *run, const struct bs_step *step);
+
+/* A step's line in the table, and what it says beside its numbers. */
+struct bs_text_row {
+	struct bs_step_result result;
+	struct bs_counts counts;
+};
+
+typedef BS_VEC(struct bs_text_row) bs_text_rows;
+
+void bs_text_table(struct bs_report *report, const struct bs_run *run, const bs_text_rows *rows);
+
 /* text-parts.c */
 /* The place that a search step looks in: "RUNPATH", "ld.so.cache". */
 const char *bs_how_words(const struct bs_run *run, enum bs_how how);
@@ -46,14 +59,21 @@ void bs_text_scopes(struct bs_report *report, const struct bs_run *run,
 void bs_text_pairs(struct bs_report *report, const struct bs_run *run,
 		   const struct bs_step_result *result);
 void bs_text_bindings(struct bs_report *report, const struct bs_run *run,
-		      const bs_bindings *bindings, bool waiting);
+		      const struct bs_step_result *result);
+
+/* Each jump slot that was left for its first call: to whom it would be bound when. */
+void bs_text_slots(struct bs_report *report, const struct bs_run *run);
 
 /* text-trouble.c */
+/* "error: ", and "   NAME        " before what is said of it. */
+void bs_text_label(struct bs_report *report, enum bs_ink ink, const char *text);
+void bs_text_field(struct bs_report *report, const char *name);
 void bs_text_failure(struct bs_report *report, const struct bs_run *run,
 		     const struct bs_step_result *result);
 void bs_text_missing(struct bs_report *report, const struct bs_run *run,
 		     const struct bs_step_result *result);
 void bs_text_passed_over(struct bs_report *report, const struct bs_run *run,
 			 const struct bs_step_result *result);
+/* text-finding.c */
 void bs_text_finding(struct bs_report *report, const struct bs_run *run,
 		     const struct bs_finding *finding);

@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of the text report that tell what is wrong: failures, what is missing, findings. */
+/* The parts of the text report that tell what is wrong: failures and what is missing. */
 #include "text-priv.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { MOST_MISSING = 10 };
 
-static void label(struct bs_report *report, enum bs_ink ink, const char *text)
+void bs_text_label(struct bs_report *report, enum bs_ink ink, const char *text)
 {
 	bs_say(report, "\n");
 	bs_say_ink(report, ink, text);
 	bs_say(report, ": ");
 }
 
-static void field(struct bs_report *report, const char *name)
+void bs_text_field(struct bs_report *report, const char *name)
 {
 	bs_say(report, "   ");
 	bs_say_padded(report, name, 11);
@@ -83,7 +82,7 @@ static void write_odd_tries(struct bs_report *report, const bs_traces *traces, u
 
 		if (trace->os_error == ENOENT || trace->os_error == ENOTDIR)
 			continue;
-		field(report, "");
+		bs_text_field(report, "");
 		bs_say(report, "  ");
 		bs_say_escaped(report, trace->text);
 		bs_say(report, ": ");
@@ -135,14 +134,14 @@ static void write_searched(struct bs_report *report, const struct bs_run *run,
 
 		switch (traces->v[i].kind) {
 		case BS_TRACE_PATH_LIST:
-			field(report, name);
+			bs_text_field(report, name);
 			name = "";
 			i = write_directories(report, run->ctx.arena, traces, first);
 			write_label(report, run, &traces->v[first - 1]);
 			write_odd_tries(report, traces, first, i);
 			break;
 		case BS_TRACE_CACHE:
-			field(report, name);
+			bs_text_field(report, name);
 			name = "";
 			i = write_cache(report, traces, i);
 			break;
@@ -189,19 +188,22 @@ static void write_hint(struct bs_report *report, const struct bs_run *run,
 }
 
 /* "step 1: dlopen ./libx.so: ", but the name only once where the message begins with it. */
-static void write_subject(struct bs_report *report, const struct bs_step_result *result)
+static void write_subject(struct bs_report *report, const struct bs_run *run,
+			  const struct bs_step_result *result)
 {
 	if (!result->step) {
 		bs_say(report, "start-up: ");
 		return;
 	}
 	const char *file = result->step->file;
-	size_t n = strlen(file);
+	size_t n = file ? strlen(file) : 0;
 
-	bs_write_format(report->writer, "step %u: dlopen ", result->number);
-	if (n && strncmp(result->message, file, n) == 0 && result->message[n] == ':')
+	bs_write_format(report->writer, "step %u: ", result->number);
+	if (n && strncmp(result->message, file, n) == 0 && result->message[n] == ':') {
+		bs_say(report, result->step->kind == BS_STEP_DLMOPEN ? "dlmopen " : "dlopen ");
 		return;
-	bs_say_escaped(report, *file ? file : "(NULL)");
+	}
+	bs_say_escaped(report, bs_text_step_words(run, result->step));
 	bs_say(report, ": ");
 }
 
@@ -218,7 +220,7 @@ static void write_other_missing(struct bs_report *report, const struct bs_run *r
 
 		if (strcmp(missing->name, result->failure.subject) == 0)
 			continue;
-		field(report, name);
+		bs_text_field(report, name);
 		name = "";
 		bs_say_escaped(report, missing->name);
 		bs_say(report, "\n");
@@ -231,8 +233,8 @@ void bs_text_failure(struct bs_report *report, const struct bs_run *run,
 	const bs_hints hints = bs_find_hints(run, result);
 	bs_map_id needed_by = result->failure.needed_by;
 
-	label(report, BS_INK_BAD, "error");
-	write_subject(report, result);
+	bs_text_label(report, BS_INK_BAD, "error");
+	write_subject(report, run, result);
 	bs_say_escaped(report, *result->message ? result->message
 						: "not loaded, and RTLD_NOLOAD loads nothing");
 	bs_say(report, "\n");
@@ -240,7 +242,7 @@ void bs_text_failure(struct bs_report *report, const struct bs_run *run,
 		const struct bs_image *image = bs_map_of(&run->process, needed_by)->image;
 		const char *path = image->runpath ? image->runpath : image->rpath;
 
-		field(report, "needed by");
+		bs_text_field(report, "needed by");
 		bs_say_escaped(report, bs_run_map_name(run, needed_by));
 		if (path) {
 			bs_say(report, image->runpath ? "  (RUNPATH " : "  (RPATH ");
@@ -252,14 +254,14 @@ void bs_text_failure(struct bs_report *report, const struct bs_run *run,
 	if (result->failure.words)
 		write_searched(report, run, result);
 	bs_vec_each (i, &hints) {
-		field(report, i ? "" : "there is");
+		bs_text_field(report, i ? "" : "there is");
 		write_hint(report, run, &hints.v[i]);
 	}
 	write_other_missing(report, run, result);
 	bs_vec_each (i, &result->versions) {
 		if (!result->versions.v[i].words)
 			continue;
-		field(report, "version");
+		bs_text_field(report, "version");
 		bs_say_escaped(report, bs_run_map_name(run, result->versions.v[i].target));
 		bs_say(report, ": ");
 		bs_say_escaped(report, result->versions.v[i].words);
@@ -285,7 +287,7 @@ static void write_missing(struct missing *m, const bs_bindings *bindings)
 		const struct bs_version *version = bs_reference_version(
 			bs_map_of(&m->run->process, b->referrer)->image, b->symbol);
 
-		field(m->report, "");
+		bs_text_field(m->report, "");
 		bs_say_escaped(m->report, bs_demangled(bs_run_symbol_name(m->run, b)));
 		bs_say_version(m->report, version ? version->name : NULL);
 		bs_say(m->report, "  in ");
@@ -306,32 +308,23 @@ static uint32_t count_missing(const bs_bindings *bindings)
 void bs_text_missing(struct bs_report *report, const struct bs_run *run,
 		     const struct bs_step_result *result)
 {
-	uint32_t now = count_missing(&result->relocated.bindings);
-	uint32_t later = count_missing(&result->slots);
+	uint32_t n = count_missing(&result->relocated.bindings);
 	struct missing m = {
 		.report = report,
 		.run = run,
 		.most = report->show & (SHOW_BINDINGS | SHOW_SLOTS) ? UINT32_MAX : MOST_MISSING,
 	};
 
-	if (!(result->state == BS_STEP_FAILED ? now : later))
+	/* A call names the one function that it is about. */
+	if (result->state != BS_STEP_FAILED || !n ||
+	    (result->step && result->step->kind == BS_STEP_CALL))
 		return;
-	if (result->state == BS_STEP_FAILED) {
-		field(report, "undefined");
-		bs_say_count(report, now, "symbol", "symbols");
-		bs_say(report, ":\n");
-		write_missing(&m, &result->relocated.bindings);
-	} else {
-		label(report, BS_INK_WARN, "warning");
-		bs_say_count(report, later, "symbol is", "symbols are");
-		bs_write_format(report->writer,
-				" undefined at the first call, as of step %u: the call ends the "
-				"process\n",
-				result->number);
-		write_missing(&m, &result->slots);
-	}
+	bs_text_field(report, "undefined");
+	bs_say_count(report, n, "symbol", "symbols");
+	bs_say(report, ":\n");
+	write_missing(&m, &result->relocated.bindings);
 	if (m.n > m.most) {
-		field(report, "");
+		bs_text_field(report, "");
 		bs_say(report, "and ");
 		bs_write_grouped(report->writer, m.n - m.most);
 		bs_say(report, " more (--show=bindings)\n");
@@ -344,7 +337,7 @@ void bs_text_passed_over(struct bs_report *report, const struct bs_run *run,
 	bs_vec_each (i, &result->passed_over) {
 		const struct bs_passed_over *p = &result->passed_over.v[i];
 
-		label(report, BS_INK_WARN, "warning");
+		bs_text_label(report, BS_INK_WARN, "warning");
 		bs_say(report, "object ");
 		bs_say_escaped(report, p->word);
 		bs_say(report, " from ");
@@ -353,123 +346,4 @@ void bs_text_passed_over(struct bs_report *report, const struct bs_run *run,
 		bs_say_escaped(report, bs_failure_as_dlerror(&run->ctx, &p->failure));
 		bs_say(report, "\n");
 	}
-}
-
-/* ---- findings ------------------------------------------------------------------------------- */
-
-static void write_decider(struct bs_report *report, const struct bs_run *run,
-			  const struct bs_finding *f)
-{
-	const struct bs_map *to = bs_map_of(&run->process, f->to);
-
-	field(report, "because");
-	bs_say_escaped(report, bs_text_short_name(run, f->from));
-	bs_say(report, " asks ");
-	switch (f->decided_by) {
-	case BS_BY_GLOBAL:
-		bs_say(report, "the global scope first, where ");
-		bs_say_escaped(report, bs_text_short_name(run, f->to));
-		if (to->kind == BS_MAP_LOADED)
-			bs_say(report, " came with RTLD_GLOBAL");
-		else
-			bs_say(report, " stands from the start");
-		break;
-	case BS_BY_LOCAL:
-		bs_say(report, "the objects of the dlopen that brought it, where ");
-		bs_say_escaped(report, bs_text_short_name(run, f->to));
-		bs_say(report, " comes first");
-		break;
-	case BS_BY_OWN:
-		bs_say(report, "itself first, and does not answer");
-		break;
-	}
-	bs_say(report, "\n");
-}
-
-static void write_counts(struct bs_report *report, const struct bs_finding *f)
-{
-	static const struct {
-		const char *singular, *plural;
-	} words[] = {
-		{ "function", "functions" },
-		{ "data object", "data objects" },
-		{ "weak definition", "weak definitions" },
-		{ "replaceable function", "replaceable functions" },
-	};
-	const uint32_t counts[] = { f->n_functions, f->n_data, f->n_weak, f->n_replaceable };
-	const char *comma = "";
-
-	field(report, "of them");
-	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-		if (!counts[i])
-			continue;
-		bs_say(report, comma);
-		bs_say_count(report, counts[i], words[i].singular, words[i].plural);
-		comma = ", ";
-	}
-	if (f->n_waiting) {
-		bs_say(report, "; ");
-		bs_write_grouped(report->writer, f->n_waiting);
-		bs_say(report, " at the first call");
-	}
-	bs_say(report, "\n");
-}
-
-/*
- * Up to three names that read differently: the variants of a C++ constructor or destructor are
- * symbols of their own and are written alike.
- */
-static void write_examples(struct bs_report *report, const struct bs_run *run,
-			   const struct bs_finding *f)
-{
-	char *last = NULL;
-	unsigned written = 0;
-
-	for (uint32_t i = 0; i < f->n_examples && written < 3; i++) {
-		const char *name = bs_demangled(bs_run_symbol_name(run, &f->examples[i]));
-
-		if (last && strcmp(name, last) == 0)
-			continue;
-		field(report, written++ ? "" : "for example");
-		bs_say_escaped(report, name);
-		bs_say(report, "\n");
-		free(last);
-		last = strdup(name);
-	}
-	free(last);
-}
-
-void bs_text_finding(struct bs_report *report, const struct bs_run *run, const struct bs_finding *f)
-{
-	static const enum bs_ink inks[] = { BS_INK_PLAIN, BS_INK_DIM, BS_INK_WARN, BS_INK_BAD };
-
-	label(report, inks[f->level], bs_level_name(f->level));
-	bs_say(report, bs_rule_text(f->rule)->slug);
-	bs_say(report, ": ");
-	bs_say_escaped(report, bs_text_short_name(run, f->from));
-	bs_say(report, " is bound to ");
-	bs_say_escaped(report, bs_text_short_name(run, f->to));
-	bs_say(report, " for ");
-	bs_say_count(report, f->n, "symbol", "symbols");
-	bs_say(report, " of its own");
-	if (f->n_inside) {
-		bs_say(report, ", to itself for ");
-		bs_write_grouped(report->writer, f->n_inside);
-	}
-	if (f->step)
-		bs_write_format(report->writer, " (step %u)", f->step);
-	bs_say(report, "\n");
-	write_counts(report, f);
-	write_examples(report, run, f);
-	write_decider(report, run, f);
-	if (f->preloaded) {
-		field(report, "meant");
-		bs_say(report, "it was preloaded, which is to interpose\n");
-	}
-	field(report, "more");
-	bs_say(report, "bindsim explain --pair '");
-	bs_say_escaped(report, bs_text_short_name(run, f->from));
-	bs_say(report, ",");
-	bs_say_escaped(report, bs_text_short_name(run, f->to));
-	bs_say(report, "' ...\n");
 }

@@ -12,19 +12,13 @@
 static const char *const parts[] = { "steps",  "unresolved", "findings", "notes", "objects",
 				     "scopes", "pairs",	     "bindings", "slots", NULL };
 
-/* A step's line in the table. */
-struct row {
-	struct bs_step_result result;
-	struct bs_counts counts;
-};
-
 /* Listings are written as the steps come; table, troubles and findings at the end. */
 struct totals {
 	struct bs_counts counts; /* of the steps that succeeded */
 	uint32_t unresolved, steps_refused;
 	uint32_t levels[BS_LEVEL_ERROR + 1]; /* findings by level */
 	bool complained;		     /* of a preload */
-	BS_VEC(struct row) rows;
+	bs_text_rows rows;
 	bs_findings findings;
 };
 
@@ -137,20 +131,6 @@ void bs_say_version(struct bs_report *report, const char *name)
 	bs_say(report, "]");
 }
 
-/* A number at the right end of WIDTH columns. */
-static void right(struct bs_report *report, uint64_t n, bool plus, size_t width)
-{
-	size_t digits = 1;
-
-	for (uint64_t rest = n; rest >= 10; rest /= 10)
-		digits++;
-	digits += (digits - 1) / 3 + plus;
-	bs_say_spaces(report, digits < width ? width - digits : 0);
-	if (plus)
-		bs_say(report, "+");
-	bs_write_grouped(report->writer, n);
-}
-
 /* ---- the head ------------------------------------------------------------------------------ */
 
 static void write_environment(struct bs_report *report, const struct bs_run *run)
@@ -177,39 +157,6 @@ static void write_environment(struct bs_report *report, const struct bs_run *run
 	bs_say(report, "\n");
 }
 
-/* What a step does, in one cell: "dlopen ./libx.so". */
-static const char *step_words(const struct bs_run *run, const struct bs_step *step)
-{
-	return bs_arena_printf(run->ctx.arena, "dlopen %s", *step->file ? step->file : "(NULL)");
-}
-
-static size_t widest_step(const struct bs_run *run)
-{
-	size_t widest = strlen("start-up");
-
-	for (uint32_t i = 0; i < run->plan->n_steps; i++) {
-		size_t n = bs_text_width(step_words(run, &run->plan->steps[i]));
-
-		if (n > widest)
-			widest = n;
-	}
-	return widest;
-}
-
-static size_t widest_flags(const struct bs_run *run)
-{
-	size_t widest = 0;
-
-	for (uint32_t i = 0; i < run->plan->n_steps; i++) {
-		const char *spelled = run->plan->steps[i].spelled;
-		size_t n = spelled ? bs_text_width(spelled) : 0;
-
-		if (n > widest)
-			widest = n;
-	}
-	return widest;
-}
-
 static void begin(struct bs_report *report, const struct bs_run *run)
 {
 	uint32_t n = run->plan->n_steps;
@@ -231,48 +178,25 @@ static void begin(struct bs_report *report, const struct bs_run *run)
 
 /* ---- steps --------------------------------------------------------------------------------- */
 
-struct widths {
-	size_t step, flags;
-};
-
-static void write_row(struct bs_report *report, const struct bs_run *run, const struct row *row,
-		      const struct widths *widths)
-{
-	static const char *const words[] = { "ok", "failed", "not reached" };
-	static const enum bs_ink inks[] = { BS_INK_GOOD, BS_INK_BAD, BS_INK_DIM };
-	const struct bs_step_result *result = &row->result;
-	const char *spelled = result->step && result->step->spelled ? result->step->spelled : "";
-
-	bs_write_format(report->writer, "  %u  ", result->number);
-	bs_say_padded(report, result->step ? step_words(run, result->step) : "start-up",
-		      widths->step + 2);
-	bs_say_padded(report, spelled, widths->flags + 2);
-	bs_say_ink(report, inks[result->state], words[result->state]);
-	if (result->state == BS_STEP_OK) {
-		bs_say_spaces(report, strlen("not reached") - strlen("ok"));
-		right(report, row->counts.objects, result->number > 0, 9);
-		right(report, row->counts.bindings + row->counts.first_call, false, 10);
-		if (result->step && result->opening.state == BS_OPEN_ALREADY)
-			bs_say(report, "  was open already");
-	}
-	bs_say(report, "\n");
-}
-
-static void write_table(struct bs_report *report, const struct bs_run *run,
-			const struct totals *totals)
-{
-	const struct widths widths = { widest_step(run), widest_flags(run) };
-
-	bs_say(report, "\n     ");
-	bs_say_spaces(report, widths.step + widths.flags + 4 + strlen("not reached"));
-	bs_say(report, "  objects  bindings\n");
-	bs_vec_each (i, &totals->rows)
-		write_row(report, run, &totals->rows.v[i], &widths);
-}
-
 static bool wants_findings(const struct bs_report *report, const struct bs_finding *finding)
 {
 	return report->show & (finding->level == BS_LEVEL_NOTE ? SHOW_NOTES : SHOW_FINDINGS);
+}
+
+static void take_findings(struct bs_report *report, const struct bs_run *run,
+			  const bs_findings *findings)
+{
+	struct totals *totals = report->state;
+
+	bs_vec_each (i, findings) {
+		const struct bs_finding *f = &findings->v[i];
+
+		totals->levels[f->level]++;
+		if (f->rule == BS_RULE_UNRESOLVED_AT_CALL)
+			totals->unresolved += f->n;
+		if (wants_findings(report, f) && bs_selected_finding(&report->selection, run, f))
+			bs_vec_push(run->ctx.arena, &totals->findings, *f);
+	}
 }
 
 static void step(struct bs_report *report, const struct bs_run *run,
@@ -284,11 +208,11 @@ static void step(struct bs_report *report, const struct bs_run *run,
 	/* What a failed step bound is gone with it. */
 	if (result->state == BS_STEP_OK)
 		bs_counts_add(&totals->counts, &counts);
-	if (result->state != BS_STEP_NOT_REACHED)
+	if (result->state == BS_STEP_FAILED)
 		totals->unresolved += counts.undefined;
 	totals->complained |= result->passed_over.n > 0;
 	totals->steps_refused += result->state == BS_STEP_FAILED;
-	bs_vec_push(run->ctx.arena, &totals->rows, ((struct row){ *result, counts }));
+	bs_vec_push(run->ctx.arena, &totals->rows, ((struct bs_text_row){ *result, counts }));
 	if (report->show & SHOW_OBJECTS)
 		bs_text_objects(report, run, result);
 	if (report->show & SHOW_SCOPES)
@@ -296,15 +220,8 @@ static void step(struct bs_report *report, const struct bs_run *run,
 	if (report->show & SHOW_PAIRS)
 		bs_text_pairs(report, run, result);
 	if (report->show & SHOW_BINDINGS)
-		bs_text_bindings(report, run, &result->relocated.bindings, false);
-	if (report->show & (SHOW_SLOTS | SHOW_BINDINGS))
-		bs_text_bindings(report, run, &result->slots, true);
-	bs_vec_each (i, findings) {
-		totals->levels[findings->v[i].level]++;
-		if (wants_findings(report, &findings->v[i]) &&
-		    bs_selected_finding(&report->selection, run, &findings->v[i]))
-			bs_vec_push(run->ctx.arena, &totals->findings, findings->v[i]);
-	}
+		bs_text_bindings(report, run, result);
+	take_findings(report, run, findings);
 }
 
 /* ---- the end ------------------------------------------------------------------------------- */
@@ -352,14 +269,17 @@ static void write_verdict(struct bs_report *report, const struct totals *totals)
 	}
 }
 
-static void end(struct bs_report *report, const struct bs_run *run)
+static void end(struct bs_report *report, const struct bs_run *run, const bs_findings *findings)
 {
-	const struct totals *totals = report->state;
+	struct totals *totals = report->state;
 	bool table = run->plan->n_steps && (report->show & SHOW_STEPS);
 	uint32_t listings = SHOW_OBJECTS | SHOW_SCOPES | SHOW_PAIRS | SHOW_BINDINGS | SHOW_SLOTS;
 
+	take_findings(report, run, findings);
+	if (report->show & (SHOW_SLOTS | SHOW_BINDINGS))
+		bs_text_slots(report, run);
 	if (table)
-		write_table(report, run, totals);
+		bs_text_table(report, run, &totals->rows);
 	if (report->show & SHOW_UNRESOLVED)
 		write_troubles(report, run, totals);
 	write_findings(report, run, totals);
@@ -392,6 +312,13 @@ static void end(struct bs_report *report, const struct bs_run *run)
 	bs_say(report, "; ");
 	write_verdict(report, totals);
 	bs_say(report, "\n");
+	if (totals->findings.n)
+		bs_say_ink(
+			report, BS_INK_DIM,
+			"  (... are the words of this command; bindsim explain --rule RULE tells "
+			"what a rule means)");
+	if (totals->findings.n)
+		bs_say(report, "\n");
 }
 
 const struct bs_format bs_format_text = {

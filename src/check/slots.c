@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the jump slots of a run came to, seen from its end: the answers that a slot had one after
+ * the other tell whether it matters when it is called first.
+ */
+#include "check-priv.h"
+
+#include <stdlib.h>
+
+struct story {
+	const struct bs_binding *first, *last; /* answers; the same one where there was no other */
+	const struct bs_binding *before;       /* the one before LAST, or NULL */
+	uint32_t since;			       /* the epoch from which on LAST holds */
+	bool ever_bound, ever_undefined, ever_null;
+	bool lost; /* it was bound once and is undefined at the end */
+};
+
+static void take_in(struct story *story, const struct bs_binding *answer)
+{
+	story->ever_bound |= answer->outcome == BS_BOUND;
+	story->ever_undefined |=
+		answer->outcome == BS_UNDEFINED || answer->outcome == BS_LOOKUP_CRASH;
+	story->ever_null |= answer->outcome == BS_UNRESOLVED_WEAK;
+}
+
+static struct story tell(const struct bs_run *run, const struct bs_slot *slot)
+{
+	struct story story = { &slot->answer, &slot->answer, NULL, slot->since };
+	uint32_t past = slot->past;
+
+	take_in(&story, &slot->answer);
+	while (past) {
+		const struct bs_past_answer *answer = &run->past_answers.v[past - 1];
+
+		if (!story.before)
+			story.before = &answer->answer;
+		story.first = &answer->answer;
+		take_in(&story, &answer->answer);
+		past = answer->past;
+	}
+	story.lost = story.ever_bound && slot->answer.outcome != BS_BOUND &&
+		     slot->answer.outcome != BS_UNRESOLVED_WEAK;
+	return story;
+}
+
+static bool any_captured(const struct bs_checker *checker, const struct bs_run *run,
+			 const struct bs_slot *slot)
+{
+	uint32_t past = slot->past;
+	bool captured = bs_is_captured(checker, run, &slot->answer);
+
+	while (past && !captured) {
+		const struct bs_past_answer *answer = &run->past_answers.v[past - 1];
+
+		captured = bs_is_captured(checker, run, &answer->answer);
+		past = answer->past;
+	}
+	return captured;
+}
+
+/* False: nothing to tell. */
+static bool judge(const struct bs_checker *checker, const struct bs_run *run,
+		  const struct bs_slot *slot, const struct story *story, enum bs_rule *ret_rule,
+		  enum bs_level *ret_level)
+{
+	/* A call settled it: at its time nothing else was possible. */
+	if (slot->called != BS_NEVER)
+		return false;
+	if (!story->before) {
+		*ret_rule = BS_RULE_UNRESOLVED_AT_CALL;
+		*ret_level = BS_LEVEL_ERROR;
+		return story->ever_undefined;
+	}
+	if (any_captured(checker, run, slot))
+		return false;
+	*ret_rule = BS_RULE_WHEN_MATTERS;
+	if (story->lost) {
+		*ret_level = BS_LEVEL_ERROR;
+	} else if (story->ever_undefined) {
+		*ret_rule = BS_RULE_HEALED;
+		*ret_level = BS_LEVEL_WARNING;
+	} else {
+		*ret_level = story->ever_null ? BS_LEVEL_NOTE : BS_LEVEL_WARNING;
+	}
+	return true;
+}
+
+static struct bs_finding *finding_for(const struct bs_run *run, bs_findings *findings,
+				      const struct bs_finding *like)
+{
+	for (uint32_t i = findings->n; i-- > 0;) {
+		struct bs_finding *f = &findings->v[i];
+
+		if (f->from != like->from)
+			break; /* the slots of one object are neighbours */
+		if (f->rule == like->rule && f->level == like->level && f->step == like->step &&
+		    f->to == like->to && f->before == like->before)
+			return f;
+	}
+	bs_vec_push(run->ctx.arena, findings, *like);
+	return &findings->v[findings->n - 1];
+}
+
+static bs_map_id answerer(const struct bs_binding *answer)
+{
+	return answer && answer->outcome == BS_BOUND ? answer->definer : BS_NO_MAP;
+}
+
+bs_findings bs_check_end(struct bs_checker *checker, const struct bs_run *run)
+{
+	bs_findings findings = { 0 };
+
+	bs_vec_each (i, &run->slots) {
+		const struct bs_slot *slot = &run->slots.v[i];
+		const struct story story = tell(run, slot);
+		struct bs_finding like = {
+			.from = slot->answer.referrer,
+			.to = answerer(story.last),
+			.before = answerer(story.before),
+			.step = run->epochs.v[story.since],
+		};
+
+		if (!judge(checker, run, slot, &story, &like.rule, &like.level))
+			continue;
+		struct bs_finding *f = finding_for(run, &findings, &like);
+
+		f->n++;
+		f->n_waiting++;
+		if (f->n_examples < BS_MAX_EXAMPLES)
+			f->examples[f->n_examples++] = *story.last;
+	}
+	bs_findings_sort(&findings);
+	return findings;
+}
+
+static int worst_first(const void *a, const void *b)
+{
+	const struct bs_finding *x = a, *y = b;
+
+	if (x->level != y->level)
+		return x->level > y->level ? -1 : 1;
+	if (x->rule != y->rule)
+		return x->rule < y->rule ? -1 : 1;
+	if (x->from != y->from)
+		return x->from < y->from ? -1 : 1;
+	if (x->to != y->to)
+		return x->to < y->to ? -1 : 1;
+	if (x->before != y->before)
+		return x->before < y->before ? -1 : 1;
+	return x->step < y->step ? -1 : x->step > y->step;
+}
+
+void bs_findings_sort(bs_findings *findings)
+{
+	if (findings->n)
+		qsort(findings->v, findings->n, sizeof *findings->v, worst_first);
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/* Findings in words. */
+#include "text-priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* TEXT as a word for a shell: in quotes where it needs them. */
+static void say_argument(struct bs_report *report, const char *text)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "_-+=./:,@%";
+	bool bare = *text && text[strspn(text, plain)] == '\0';
+
+	bs_say(report, bare ? "" : "'");
+	bs_say_escaped(report, text);
+	bs_say(report, bare ? "" : "'");
+}
+
+/* ---- captured references --------------------------------------------------------------------- */
+
+static void write_decider(struct bs_report *report, const struct bs_run *run,
+			  const struct bs_finding *f)
+{
+	const struct bs_map *to = bs_map_of(&run->process, f->to);
+
+	bs_text_field(report, "because");
+	bs_say_escaped(report, bs_text_short_name(run, f->from));
+	bs_say(report, " asks ");
+	switch (f->decided_by) {
+	case BS_BY_GLOBAL:
+		bs_say(report, "the global scope first, where ");
+		bs_say_escaped(report, bs_text_short_name(run, f->to));
+		if (to->kind == BS_MAP_LOADED)
+			bs_say(report, " came with RTLD_GLOBAL");
+		else
+			bs_say(report, " stands from the start");
+		break;
+	case BS_BY_LOCAL:
+		bs_say(report, "the objects of the dlopen that brought it, where ");
+		bs_say_escaped(report, bs_text_short_name(run, f->to));
+		bs_say(report, " comes first");
+		break;
+	case BS_BY_OWN:
+		bs_say(report, "itself first, and does not answer");
+		break;
+	}
+	bs_say(report, "\n");
+}
+
+static void write_counts(struct bs_report *report, const struct bs_finding *f)
+{
+	static const struct {
+		const char *singular, *plural;
+	} words[] = {
+		{ "function", "functions" },
+		{ "data object", "data objects" },
+		{ "weak definition", "weak definitions" },
+		{ "replaceable function", "replaceable functions" },
+	};
+	const uint32_t counts[] = { f->n_functions, f->n_data, f->n_weak, f->n_replaceable };
+	const char *comma = "";
+
+	bs_text_field(report, "of them");
+	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+		if (!counts[i])
+			continue;
+		bs_say(report, comma);
+		bs_say_count(report, counts[i], words[i].singular, words[i].plural);
+		comma = ", ";
+	}
+	if (f->n_waiting) {
+		bs_say(report, "; ");
+		bs_write_grouped(report->writer, f->n_waiting);
+		bs_say(report, " at the first call");
+	}
+	bs_say(report, "\n");
+}
+
+/*
+ * Up to three names that read differently: the variants of a C++ constructor or destructor are
+ * symbols of their own and are written alike.
+ */
+static void write_examples(struct bs_report *report, const struct bs_run *run,
+			   const struct bs_finding *f)
+{
+	char *last = NULL;
+	unsigned written = 0;
+
+	for (uint32_t i = 0; i < f->n_examples && written < 3; i++) {
+		const char *name = bs_demangled(bs_run_symbol_name(run, &f->examples[i]));
+
+		if (last && strcmp(name, last) == 0)
+			continue;
+		bs_text_field(report, written++ ? "" : "for example");
+		bs_say_escaped(report, name);
+		bs_say(report, "\n");
+		free(last);
+		last = strdup(name);
+	}
+	free(last);
+}
+
+static void write_captured(struct bs_report *report, const struct bs_run *run,
+			   const struct bs_finding *f)
+{
+	bs_say_escaped(report, bs_text_short_name(run, f->from));
+	bs_say(report, " is bound to ");
+	bs_say_escaped(report, bs_text_short_name(run, f->to));
+	bs_say(report, " for ");
+	bs_say_count(report, f->n, "symbol", "symbols");
+	bs_say(report, " of its own");
+	if (f->n_inside) {
+		bs_say(report, ", to itself for ");
+		bs_write_grouped(report->writer, f->n_inside);
+	}
+	if (f->step)
+		bs_write_format(report->writer, " (step %u)", f->step);
+	bs_say(report, "\n");
+	write_counts(report, f);
+	write_examples(report, run, f);
+	write_decider(report, run, f);
+	if (f->preloaded) {
+		bs_text_field(report, "meant");
+		bs_say(report, "it was preloaded, which is to interpose\n");
+	}
+	bs_text_field(report, "more");
+	bs_say(report, "bindsim explain --pair ");
+	say_argument(report, bs_text_short_name(run, f->from));
+	bs_say(report, ",");
+	say_argument(report, bs_text_short_name(run, f->to));
+	bs_say(report, " ...\n");
+}
+
+/* ---- jump slots over time -------------------------------------------------------------------- */
+
+static void say_functions(struct bs_report *report, const struct bs_run *run,
+			  const struct bs_finding *f)
+{
+	bs_say_escaped(report, bs_text_short_name(run, f->from));
+	bs_say(report, ": ");
+	bs_say_count(report, f->n, "function", "functions");
+}
+
+static void write_unresolved(struct bs_report *report, const struct bs_run *run,
+			     const struct bs_finding *f)
+{
+	say_functions(report, run, f);
+	bs_say(report, f->n == 1 ? " is defined by nobody; its first call ends the process\n"
+				 : " are defined by nobody; their first call ends the process\n");
+}
+
+static void write_healed(struct bs_report *report, const struct bs_run *run,
+			 const struct bs_finding *f)
+{
+	say_functions(report, run, f);
+	bs_write_format(report->writer,
+			f->n == 1 ? " is defined by nobody before step %u"
+				  : " are defined by nobody before step %u",
+			f->step);
+	bs_say(report, ", then by ");
+	bs_say_escaped(report, bs_text_short_name(run, f->to));
+	bs_say(report, "\n");
+}
+
+static void say_answerer(struct bs_report *report, const struct bs_run *run, bs_map_id map,
+			 bs_map_id from)
+{
+	if (map == BS_NO_MAP)
+		bs_say(report, "nobody");
+	else
+		bs_say_escaped(report, map == from ? "itself" : bs_text_short_name(run, map));
+}
+
+static void write_when(struct bs_report *report, const struct bs_run *run,
+		       const struct bs_finding *f)
+{
+	say_functions(report, run, f);
+	bs_say(report, f->n == 1 ? " is bound to " : " are bound to ");
+	say_answerer(report, run, f->before, f->from);
+	bs_write_format(report->writer, " if called before step %u, to ", f->step);
+	say_answerer(report, run, f->to, f->from);
+	bs_say(report, " from then on\n");
+}
+
+static void write_slot_evidence(struct bs_report *report, const struct bs_run *run,
+				const struct bs_finding *f)
+{
+	write_examples(report, run, f);
+	if (f->step && f->rule != BS_RULE_UNRESOLVED_AT_CALL) {
+		bs_text_field(report, "because");
+		bs_write_format(report->writer, "step %u is ", f->step);
+		bs_say_escaped(report, bs_text_step_words(run, &run->plan->steps[f->step - 1]));
+		bs_say(report, ", after which ");
+		bs_say_escaped(report, bs_text_short_name(run, f->from));
+		bs_say(report, " sees other objects\n");
+	}
+	if (f->rule == BS_RULE_WHEN_MATTERS && f->level == BS_LEVEL_ERROR) {
+		bs_text_field(report, "so");
+		bs_say(report, "a first call from then on ends the process\n");
+	}
+	bs_text_field(report, "more");
+	bs_say(report, "bindsim explain --from ");
+	say_argument(report, bs_text_short_name(run, f->from));
+	bs_say(report, " --symbol ");
+	say_argument(report, bs_run_symbol_name(run, &f->examples[0]));
+	bs_say(report, " ...\n");
+}
+
+void bs_text_finding(struct bs_report *report, const struct bs_run *run, const struct bs_finding *f)
+{
+	static const enum bs_ink inks[] = { BS_INK_PLAIN, BS_INK_DIM, BS_INK_WARN, BS_INK_BAD };
+
+	bs_text_label(report, inks[f->level], bs_level_name(f->level));
+	bs_say(report, bs_rule_text(f->rule)->slug);
+	bs_say(report, ": ");
+	switch (f->rule) {
+	case BS_RULE_CAPTURED:
+		write_captured(report, run, f);
+		return;
+	case BS_RULE_UNRESOLVED_AT_CALL:
+		write_unresolved(report, run, f);
+		break;
+	case BS_RULE_HEALED:
+		write_healed(report, run, f);
+		break;
+	case BS_RULE_WHEN_MATTERS:
+		write_when(report, run, f);
+		break;
+	case BS_RULE_COUNT_:
+		break;
+	}
+	write_slot_evidence(report, run, f);
+}
