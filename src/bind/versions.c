@@ -90,11 +90,12 @@ static bool check_one(const struct bs_process *process, const struct bs_ctx *ctx
 		      bs_map_id target, const struct bs_vernaux *aux, bool verbose,
 		      const char *program, bs_version_checks *checks)
 {
-	const struct bs_image *image = bs_map_of(process, bs_map_of(process, target)->real)->image;
+	bs_map_id real = bs_map_of(process, target)->real;
+	const struct bs_image *image = bs_map_of(process, real)->image;
 	const char *by = requirer_name(process, ctx, map);
 	uint16_t odd = 0;
 	struct bs_version_check check = {
-		.target = target,
+		.target = real,
 		.required_by = map,
 		.version = aux->name,
 		.outcome = find_version(image, aux, &odd),

@@ -201,13 +201,16 @@ static void write_load(struct bs_report *report, const struct bs_run *run,
 	}
 }
 
-/* Of one map: "BEFORE NAME [NS]BEHIND". */
+/* "BEFORE NAME [NS]BEHIND", the name as it stands in the link map: nothing for the executable. */
 static void write_of_map(struct bs_report *report, const struct bs_run *run, const char *before,
-			 bs_map_id map, const char *behind)
+			 bs_map_id id, const char *behind)
 {
+	const struct bs_map *map = bs_map_of(&run->process, id);
+
 	begin_line(report);
 	bs_write_text(report->writer, before);
-	write_map(report, run, map);
+	bs_write_text(report->writer, bs_text(&run->ctx, map->name));
+	bs_write_format(report->writer, " [%u]", map->ns);
 	bs_write_text(report->writer, behind);
 	end_line(report);
 }
@@ -347,8 +350,12 @@ static void write_version(struct bs_report *report, const struct bs_run *run,
 static void write_mapped(struct bs_report *report, const struct bs_run *run,
 			 const struct bs_step_result *result)
 {
-	bs_vec_each (i, &result->mapped)
-		write_of_map(report, run, "bindsim: mapped ", result->mapped.v[i], "");
+	bs_vec_each (i, &result->mapped) {
+		begin_line(report);
+		bs_write_text(report->writer, "bindsim: mapped ");
+		write_map(report, run, result->mapped.v[i]);
+		end_line(report);
+	}
 }
 
 /* Bindsim's own: where what dlsym found lies. */

@@ -273,7 +273,6 @@ bool bs_process_start(struct bs_process *process, const struct bs_ctx *ctx,
 		struct bs_map *map = bs_map_at(process, id);
 
 		map->relocated = true;
-		map->opencount = 1;
 		if (map->role == BS_ROLE_VDSO) { /* sees itself and nothing else */
 			map->scope.n = 0;
 			bs_vec_push(ctx->arena, &map->scope, map->searchlist);
