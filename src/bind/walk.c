@@ -37,7 +37,8 @@ void bs_walk(const struct bs_binder *binder, const struct bs_process *process,
 			bs_map_id asked = list->maps.v[k];
 
 			/* An object in two lists is asked again and says the same. */
-			if (seen[asked])
+			if (seen[asked] ||
+			    (query->behind && ((uint64_t)i << 32 | k) <= *query->behind))
 				continue;
 			seen[asked] = 1;
 			struct bs_candidate c = ask(&m, asked);

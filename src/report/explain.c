@@ -5,12 +5,28 @@
  */
 #include "text-priv.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const parts[] = { "walk", NULL };
 
+/* A symbol that the walk below is about. */
+struct heading {
+	const char *name, *demangled, *version; /* DEMANGLED is NAME where it is none */
+};
+
+/* Symbols whose lookups went the same way are told together. */
+struct group {
+	BS_VEC(struct heading) headings;
+	const char *walk; /* in words */
+};
+
 struct explained {
-	uint32_t n;
+	uint32_t n;		     /* references that were explained */
+	bool any_from, any_to;	     /* an object of the name that --from, --to ask for was there */
+	BS_VEC(struct group) groups; /* of the step under way */
+	uint32_t written;	     /* groups */
+	struct bs_writer aside;	     /* where a walk is put into words */
 };
 
 static void begin(struct bs_report *report, const struct bs_run *run)
@@ -77,10 +93,9 @@ static bool is_symbolic(const struct bs_run *run, bs_map_id from, bs_list_id lis
 }
 
 static void write_place(struct bs_report *report, const struct bs_run *run,
-			const struct bs_binding *b, uint32_t list)
+			const struct bs_binding *b, bs_list_id id)
 {
 	const struct bs_map *from = bs_map_of(&run->process, b->referrer);
-	bs_list_id id = from->scope.v[list];
 	bs_map_id owner = run->process.lists.v[id].owner;
 
 	bs_say(report, "   ");
@@ -244,29 +259,23 @@ static void write_answer(struct bs_report *report, const struct bs_run *run,
 	}
 }
 
-static void explain(struct bs_report *report, const struct bs_run *run,
-		    const struct bs_step_result *result, const struct bs_binding *b, bool waiting)
+static void write_walk(struct bs_report *report, const struct bs_run *run,
+		       const struct bs_step_result *result, const struct bs_binding *b,
+		       bool waiting)
 {
-	struct explained *explained = report->state;
-	const struct bs_query query = bs_query_of(&run->process, b);
-	const char *name = bs_run_symbol_name(run, b), *demangled = bs_demangled(name);
+	const struct bs_query query = b->symbol ? bs_query_of(&run->process, b) : result->asked;
 	bs_candidates walk = { 0 };
 	uint32_t list = UINT32_MAX;
 	bool answered = false;
 
-	bs_say(report, explained->n++ ? "\n" : "");
-	bs_say_ink(report, BS_INK_STRONG, demangled);
-	bs_say_version(report, query.version ? query.version->name : NULL);
-	bs_say(report, "\n   in ");
+	bs_say(report, "   in ");
 	bs_say_escaped(report, bs_run_map_name(run, b->referrer));
 	bs_write_format(report->writer, ", step %u, ", result->number);
-	bs_say(report, kind_words(b->kinds));
-	bs_say(report, waiting ? ", bound at the first call: as of now\n" : "\n");
-	if (demangled != name) {
-		bs_say(report, "   ");
-		bs_say_escaped(report, name);
-		bs_say(report, "\n");
-	}
+	bs_say(report, b->symbol ? kind_words(b->kinds) : bs_text_step_words(run, result->step));
+	if (waiting)
+		bs_write_format(report->writer, ", bound at the first call: as after step %u",
+				result->number);
+	bs_say(report, "\n");
 	if (b->why == BS_WHY_LOCAL) {
 		write_answer(report, run, b);
 		return;
@@ -276,7 +285,7 @@ static void explain(struct bs_report *report, const struct bs_run *run,
 		const struct bs_candidate *c = &walk.v[i];
 
 		if (c->list != list)
-			write_place(report, run, b, list = c->list);
+			write_place(report, run, b, query.scope->v[list = c->list]);
 		if (c->refusal == BS_REFUSED_NAME) {
 			i = write_run(report, run, &walk, i);
 			continue;
@@ -286,15 +295,114 @@ static void explain(struct bs_report *report, const struct bs_run *run,
 		i++;
 	}
 	write_answer(report, run, b);
-	write_remedies(report, run, b, &walk);
+	if (b->symbol)
+		write_remedies(report, run, b, &walk);
+}
+
+/* The walk in words, in the run's arena. */
+static const char *walk_in_words(struct bs_report *report, const struct bs_run *run,
+				 const struct bs_step_result *result, const struct bs_binding *b,
+				 bool waiting)
+{
+	struct explained *explained = report->state;
+	struct bs_writer *out = report->writer;
+	char *text = NULL;
+	size_t n = 0;
+
+	explained->aside.file = open_memstream(&text, &n);
+	if (!explained->aside.file)
+		bs_arena_exhausted(run->ctx.arena);
+	report->writer = &explained->aside;
+	write_walk(report, run, result, b, waiting);
+	report->writer = out;
+	bool written = bs_writer_flush(&explained->aside);
+
+	written &= fclose(explained->aside.file) == 0;
+	if (!written || !text) {
+		free(text);
+		bs_arena_exhausted(run->ctx.arena);
+	}
+	const char *kept = bs_arena_strndup(run->ctx.arena, text, n);
+
+	free(text);
+	return kept;
+}
+
+static struct group *group_for(struct explained *explained, const struct bs_run *run,
+			       const char *walk)
+{
+	bs_vec_each (i, &explained->groups)
+		if (strcmp(explained->groups.v[i].walk, walk) == 0)
+			return &explained->groups.v[i];
+	bs_vec_push(run->ctx.arena, &explained->groups, (struct group){ .walk = walk });
+	return &explained->groups.v[explained->groups.n - 1];
+}
+
+static void explain(struct bs_report *report, const struct bs_run *run,
+		    const struct bs_step_result *result, const struct bs_binding *b, bool waiting)
+{
+	struct explained *explained = report->state;
+	struct bs_arena *arena = run->ctx.arena;
+	const char *walk = walk_in_words(report, run, result, b, waiting);
+	const char *name = b->symbol ? bs_run_symbol_name(run, b) : result->asked.name;
+	const char *demangled = bs_demangled(name);
+	const struct bs_version *version = bs_run_asked_version(run, result, b);
+	struct group *group = group_for(explained, run, walk);
+
+	explained->n++;
+	if (demangled != name)
+		demangled = bs_arena_strndup(arena, demangled, strlen(demangled));
+	bs_vec_push(arena, &group->headings,
+		    ((struct heading){ name, demangled, version ? version->name : NULL }));
+}
+
+static void write_headings(struct bs_report *report, const struct group *group)
+{
+	enum { MOST = 10 };
+	const struct heading *first = &group->headings.v[0];
+
+	bs_vec_each (i, &group->headings) {
+		const struct heading *h = &group->headings.v[i];
+
+		if (i >= MOST) {
+			bs_say(report, "and ");
+			bs_write_grouped(report->writer, group->headings.n - MOST);
+			bs_say(report, " more (--symbol GLOB chooses)\n");
+			break;
+		}
+		bs_say_ink(report, BS_INK_STRONG, h->demangled);
+		bs_say_version(report, h->version);
+		bs_say(report, "\n");
+	}
+	if (group->headings.n > 1 || first->demangled == first->name)
+		return;
+	bs_say(report, "   ");
+	bs_say_escaped(report, first->name);
+	bs_say(report, "\n");
+}
+
+static void write_groups(struct bs_report *report)
+{
+	struct explained *explained = report->state;
+
+	bs_vec_each (i, &explained->groups) {
+		bs_say(report, explained->written++ ? "\n" : "");
+		write_headings(report, &explained->groups.v[i]);
+		bs_say(report, explained->groups.v[i].walk);
+	}
+	explained->groups.n = 0;
 }
 
 static void explain_all(struct bs_report *report, const struct bs_run *run,
 			const struct bs_step_result *result, const bs_bindings *bindings,
 			bool waiting)
 {
+	bool by_dlsym = result->step && result->step->kind == BS_STEP_DLSYM;
+
+	/* What the loader looks up for itself has no reference. */
 	bs_vec_each (i, bindings)
-		if (bindings->v[i].symbol && bs_selected(&report->selection, run, &bindings->v[i]))
+		if ((bindings->v[i].symbol || by_dlsym) &&
+		    bs_selected(&report->selection, run, &bindings->v[i]))
 			explain(report, run, result, &bindings->v[i], waiting);
 }
 
@@ -303,23 +411,56 @@ static void bound(struct bs_report *report, const struct bs_run *run,
 		  const struct bs_step_result *result)
 {
 	explain_all(report, run, result, &result->relocated.bindings, false);
+	write_groups(report);
+}
+
+static void note_objects(struct bs_report *report, const struct bs_run *run,
+			 const struct bs_step_result *result)
+{
+	struct explained *explained = report->state;
+
+	for (bs_map_id id = result->first_map; id < result->last_map; id++) {
+		explained->any_from |= bs_selected_object(run, id, report->selection.from);
+		explained->any_to |= bs_selected_object(run, id, report->selection.to);
+	}
 }
 
 static void step(struct bs_report *report, const struct bs_run *run,
 		 const struct bs_step_result *result, const bs_findings *findings)
 {
 	(void)findings;
+	note_objects(report, run, result);
 	explain_all(report, run, result, &result->slots, true);
 	explain_all(report, run, result, &result->changed_slots, true);
+	write_groups(report);
+}
+
+static void say_no_object(struct bs_report *report, const char *option, const char *glob)
+{
+	bs_say(report, "no object of this process is called '");
+	bs_say_escaped(report, glob);
+	bs_say(report, "' (");
+	bs_say(report, option);
+	bs_say(report, "); --show=objects lists them\n");
 }
 
 static void end(struct bs_report *report, const struct bs_run *run, const bs_findings *findings)
 {
 	const struct explained *explained = report->state;
+	const struct bs_selection *selection = &report->selection;
 
 	(void)run;
 	(void)findings;
-	if (!explained->n)
+	if (explained->n)
+		return;
+	if (!explained->any_from)
+		say_no_object(report, "--from", selection->from);
+	else if (!explained->any_to)
+		say_no_object(report, "--to", selection->to);
+	else if (!selection->symbol)
+		bs_say(report,
+		       "no reference of the one is bound to the other: nothing to explain\n");
+	else
 		bs_say(report, "no reference is asked for by this: nothing to explain\n");
 }
 

@@ -108,8 +108,9 @@ void bs_run_dlsym(struct bs_run *run, const struct bs_step *step, struct bs_step
 		.newest = !step->version,
 		.keeps_nothing = step->handle != BS_HANDLE_DEFAULT,
 	};
-	bs_ids local = { 0 };
-	uint64_t behind = 0;
+	/* Who listens may look at them until the run is over. */
+	bs_ids *local = bs_new(run->ctx.arena, bs_ids, 1);
+	uint64_t *behind = bs_new(run->ctx.arena, uint64_t, 1);
 	bool in_list = true;
 	struct bs_failure failure = { 0 };
 
@@ -123,15 +124,15 @@ void bs_run_dlsym(struct bs_run *run, const struct bs_step *step, struct bs_step
 		asked.scope = &bs_map_of(process, asked.referrer)->scope;
 		break;
 	case BS_HANDLE_NEXT:
-		bs_vec_push(run->ctx.arena, &local,
+		bs_vec_push(run->ctx.arena, local,
 			    bs_map_of(process, end_of_chain(process, asked.referrer))->searchlist);
-		asked.scope = &local;
-		in_list = find_place(process, &local, asked.referrer, &behind);
-		asked.behind = &behind;
+		asked.scope = local;
+		in_list = find_place(process, local, asked.referrer, behind);
+		asked.behind = behind;
 		break;
 	case BS_HANDLE_STEP:
-		bs_vec_push(run->ctx.arena, &local, bs_map_of(process, asked.referrer)->searchlist);
-		asked.scope = &local;
+		bs_vec_push(run->ctx.arena, local, bs_map_of(process, asked.referrer)->searchlist);
+		asked.scope = local;
 		break;
 	}
 	if (!in_list) {
@@ -144,6 +145,16 @@ void bs_run_dlsym(struct bs_run *run, const struct bs_step *step, struct bs_step
 		bs_bind_name(run->binder, process, &run->ctx, &asked, &result->relocated, &failure);
 
 	bs_event_notes(run, result, 0);
+	result->asked = (struct bs_query){
+		.name = asked.name,
+		.hash = bs_hash_gnu(asked.name),
+		.referrer = asked.referrer,
+		.version = asked.version,
+		.newest = asked.newest,
+		.scope = asked.scope,
+		.behind = asked.behind,
+	};
+	bs_run_bound(run, result);
 	if (found)
 		note_found(run, result);
 	else
@@ -227,6 +238,7 @@ void bs_run_call(struct bs_run *run, const struct bs_step *step, struct bs_step_
 	const struct bs_binding *binding = &result->relocated.bindings.v[0];
 
 	bs_event_notes(run, result, 0);
+	bs_run_bound(run, result);
 	if (!bound)
 		bs_step_fatal(run, result, &failure);
 	else if (binding->outcome == BS_UNRESOLVED_WEAK)

@@ -145,6 +145,12 @@ void bs_step_fatal(struct bs_run *run, struct bs_step_result *result,
 	result->message = bs_failure_as_startup(&run->ctx, &result->failure, run->program);
 }
 
+void bs_run_bound(struct bs_run *run, struct bs_step_result *result)
+{
+	if (run->sink->bound)
+		run->sink->bound(run->sink->data, run, result);
+}
+
 bool bs_run_relocate(struct bs_run *run, struct bs_step_result *result, const bs_ids *order,
 		     bool lazy)
 {
@@ -163,8 +169,7 @@ bool bs_run_relocate(struct bs_run *run, struct bs_step_result *result, const bs
 	}
 	bs_event_notes(run, result, from);
 	bs_slots_enter(run, result);
-	if (run->sink->bound)
-		run->sink->bound(run->sink->data, run, result);
+	bs_run_bound(run, result);
 	if (end == BS_RELOCATED)
 		return true;
 	bs_step_fail(run, result, &failure);

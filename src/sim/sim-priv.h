@@ -89,6 +89,9 @@ void bs_event_notes(struct bs_run *run, struct bs_step_result *result, uint32_t 
 bool bs_run_relocate(struct bs_run *run, struct bs_step_result *result, const bs_ids *order,
 		     bool lazy);
 
+/* Tells who listens that bindings were made, while scopes are as the lookups saw them. */
+void bs_run_bound(struct bs_run *run, struct bs_step_result *result);
+
 /* The step fails with FAILURE, worded for its place; the first failure of a step is the one that
  * counts. */
 void bs_step_fail(struct bs_run *run, struct bs_step_result *result,

@@ -116,7 +116,8 @@ struct bs_step_result {
 				there */
 	struct bs_failure failure;    /* the same, in parts */
 	struct bs_opening opening;    /* of a dlopen; its root is the map it returned */
-	struct bs_found_symbol found; /* by a dlsym */
+	struct bs_query asked;	      /* by a dlsym; its lists are this step's */
+	struct bs_found_symbol found; /* ... and what it found */
 	bs_map_id caller;	      /* who made the call; BS_NO_MAP for start-up or unknown */
 	bool was_bound; /* a call through a slot that was bound before: nothing to do */
 	bool within;	/* made by constructors, within a step that comes before it in the report */
