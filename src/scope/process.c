@@ -277,6 +277,7 @@ bool bs_process_start(struct bs_process *process, const struct bs_ctx *ctx,
 			map->scope.n = 0;
 			bs_vec_push(ctx->arena, &map->scope, map->searchlist);
 			bs_list_append(process, ctx, map->searchlist, id);
+			map->is_root = true;
 		}
 		if (map->role == BS_ROLE_LOADER)
 			map->scope.n = 0;

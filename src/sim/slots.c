@@ -176,6 +176,19 @@ void bs_slots_ask(struct bs_run *run, struct bs_step_result *result)
 
 /* ---- one slot ------------------------------------------------------------------------------ */
 
+/* Two references to one name differ in their versions: a name alone means the one without. */
+static void prefer_unversioned(const struct bs_run *run, bs_ids *slots)
+{
+	for (uint32_t i = 0; slots->n > 1 && i < slots->n; i++) {
+		const struct bs_binding *b = &run->slots.v[slots->v[i]].answer;
+
+		if (bs_reference_version(bs_map_of(&run->process, b->referrer)->image, b->symbol))
+			continue;
+		slots->v[0] = slots->v[i];
+		slots->n = 1;
+	}
+}
+
 static bool asks_for(const struct bs_run *run, const struct bs_binding *b, const char *name,
 		     const char *version)
 {
@@ -200,6 +213,7 @@ bs_ids bs_slots_of(struct bs_run *run, bs_map_id map, const char *name, const ch
 				     version))
 				bs_vec_push(run->ctx.arena, &found, lazy->first_slot + k);
 	}
+	prefer_unversioned(run, &found);
 	return found;
 }
 
