@@ -59,6 +59,8 @@ struct bs_finding {
 	/* Of slots over time (the rules from UNRESOLVED_AT_CALL on): FROM's calls went to BEFORE
 	 * until STEP and go to TO from it on; BS_NO_MAP: to nobody. */
 	bs_map_id before;
+	uint32_t slot; /* index of one of the slots: they all had the same answers at the same times
+			*/
 	struct bs_binding examples[BS_MAX_EXAMPLES]; /* strong ones first */
 	uint32_t n_examples;
 };

@@ -8,24 +8,28 @@
 #include <stdlib.h>
 
 struct story {
-	const struct bs_binding *first, *last; /* answers; the same one where there was no other */
-	const struct bs_binding *before;       /* the one before LAST, or NULL */
-	uint32_t since;			       /* the epoch from which on LAST holds */
-	bool ever_bound, ever_undefined, ever_null;
-	bool lost; /* it was bound once and is undefined at the end */
+	const struct bs_binding *last;	 /* answer */
+	const struct bs_binding *before; /* the one before LAST, or NULL */
+	uint32_t since;			 /* the epoch from which on LAST holds */
+	bool ever_undefined, ever_null;
+	bool lost; /* it was bound once and undefined later */
 };
+
+static bool is_undefined(const struct bs_binding *answer)
+{
+	return answer->outcome == BS_UNDEFINED || answer->outcome == BS_LOOKUP_CRASH;
+}
 
 static void take_in(struct story *story, const struct bs_binding *answer)
 {
-	story->ever_bound |= answer->outcome == BS_BOUND;
-	story->ever_undefined |=
-		answer->outcome == BS_UNDEFINED || answer->outcome == BS_LOOKUP_CRASH;
+	story->ever_undefined |= is_undefined(answer);
 	story->ever_null |= answer->outcome == BS_UNRESOLVED_WEAK;
 }
 
 static struct story tell(const struct bs_run *run, const struct bs_slot *slot)
 {
-	struct story story = { &slot->answer, &slot->answer, NULL, slot->since };
+	struct story story = { &slot->answer, NULL, slot->since };
+	bool undefined_after = is_undefined(&slot->answer);
 	uint32_t past = slot->past;
 
 	take_in(&story, &slot->answer);
@@ -34,12 +38,11 @@ static struct story tell(const struct bs_run *run, const struct bs_slot *slot)
 
 		if (!story.before)
 			story.before = &answer->answer;
-		story.first = &answer->answer;
 		take_in(&story, &answer->answer);
+		story.lost |= answer->answer.outcome == BS_BOUND && undefined_after;
+		undefined_after |= is_undefined(&answer->answer);
 		past = answer->past;
 	}
-	story.lost = story.ever_bound && slot->answer.outcome != BS_BOUND &&
-		     slot->answer.outcome != BS_UNRESOLVED_WEAK;
 	return story;
 }
 
@@ -85,6 +88,26 @@ static bool judge(const struct bs_checker *checker, const struct bs_run *run,
 	return true;
 }
 
+static bool same_story(const struct bs_run *run, uint32_t a, uint32_t b)
+{
+	const struct bs_slot *x = &run->slots.v[a], *y = &run->slots.v[b];
+	uint32_t past_x = x->past, past_y = y->past;
+
+	if (x->since != y->since)
+		return false;
+	while (past_x && past_y) {
+		const struct bs_past_answer *p = &run->past_answers.v[past_x - 1];
+		const struct bs_past_answer *q = &run->past_answers.v[past_y - 1];
+
+		if (p->since != q->since || p->answer.outcome != q->answer.outcome ||
+		    p->answer.definer != q->answer.definer)
+			return false;
+		past_x = p->past;
+		past_y = q->past;
+	}
+	return past_x == past_y;
+}
+
 static struct bs_finding *finding_for(const struct bs_run *run, bs_findings *findings,
 				      const struct bs_finding *like)
 {
@@ -93,8 +116,8 @@ static struct bs_finding *finding_for(const struct bs_run *run, bs_findings *fin
 
 		if (f->from != like->from)
 			break; /* the slots of one object are neighbours */
-		if (f->rule == like->rule && f->level == like->level && f->step == like->step &&
-		    f->to == like->to && f->before == like->before)
+		if (f->rule == like->rule && f->level == like->level && f->to == like->to &&
+		    same_story(run, f->slot, like->slot))
 			return f;
 	}
 	bs_vec_push(run->ctx.arena, findings, *like);
@@ -118,6 +141,7 @@ bs_findings bs_check_end(struct bs_checker *checker, const struct bs_run *run)
 			.to = answerer(story.last),
 			.before = answerer(story.before),
 			.step = run->epochs.v[story.since],
+			.slot = i,
 		};
 
 		if (!judge(checker, run, slot, &story, &like.rule, &like.level))

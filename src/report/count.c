@@ -19,10 +19,11 @@ struct bs_counts bs_count(const struct bs_run *run, const struct bs_step_result 
 {
 	struct bs_counts counts = { 0 };
 
-	for (bs_map_id id = result->first_map; id < result->last_map; id++) {
-		const struct bs_map *map = bs_map_of(&run->process, id);
+	bs_vec_each (i, &result->born) {
+		const struct bs_map *map = bs_map_of(&run->process, result->born.v[i]);
 
-		counts.objects += !map->removed && map->role != BS_ROLE_VDSO;
+		counts.objects +=
+			map->role != BS_ROLE_VDSO && !bs_ids_have(&result->gone, result->born.v[i]);
 	}
 	count_bindings(&counts, &result->relocated.bindings, &counts.bindings);
 	count_bindings(&counts, &result->slots, &counts.first_call);

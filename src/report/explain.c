@@ -419,7 +419,9 @@ static void note_objects(struct bs_report *report, const struct bs_run *run,
 {
 	struct explained *explained = report->state;
 
-	for (bs_map_id id = result->first_map; id < result->last_map; id++) {
+	bs_vec_each (k, &result->born) {
+		bs_map_id id = result->born.v[k];
+
 		explained->any_from |= bs_selected_object(run, id, report->selection.from);
 		explained->any_to |= bs_selected_object(run, id, report->selection.to);
 	}

@@ -154,51 +154,58 @@ static void write_healed(struct bs_report *report, const struct bs_run *run,
 			 const struct bs_finding *f)
 {
 	say_functions(report, run, f);
-	bs_write_format(report->writer,
-			f->n == 1 ? " is defined by nobody before step %u"
-				  : " are defined by nobody before step %u",
-			f->step);
-	bs_say(report, ", then by ");
-	bs_say_escaped(report, bs_text_short_name(run, f->to));
-	bs_say(report, "\n");
-}
-
-static void say_answerer(struct bs_report *report, const struct bs_run *run, bs_map_id map,
-			 bs_map_id from)
-{
-	if (map == BS_NO_MAP)
-		bs_say(report, "nobody");
-	else
-		bs_say_escaped(report, map == from ? "itself" : bs_text_short_name(run, map));
+	bs_write_format(report->writer, " %s defined by nobody before step %u\n",
+			f->n == 1 ? "is" : "are", f->step);
 }
 
 static void write_when(struct bs_report *report, const struct bs_run *run,
 		       const struct bs_finding *f)
 {
-	say_functions(report, run, f);
-	bs_say(report, f->n == 1 ? " is bound to " : " are bound to ");
-	say_answerer(report, run, f->before, f->from);
-	bs_write_format(report->writer, " if called before step %u, to ", f->step);
-	say_answerer(report, run, f->to, f->from);
-	bs_say(report, " from then on\n");
+	bs_say_escaped(report, bs_text_short_name(run, f->from));
+	bs_say(report, ": to whom ");
+	bs_say_count(report, f->n, "function is", "functions are");
+	bs_say(report, " bound depends on the first call's time\n");
+}
+
+static void say_answerer(struct bs_report *report, const struct bs_run *run,
+			 const struct bs_binding *answer)
+{
+	if (answer->outcome == BS_UNRESOLVED_WEAK)
+		bs_say(report, "nobody, it stays 0");
+	else if (answer->definer == BS_NO_MAP)
+		bs_say_ink(report, BS_INK_BAD, "nobody, the process ends");
+	else
+		bs_say_escaped(report, answer->definer == answer->referrer
+					       ? "itself"
+					       : bs_text_short_name(run, answer->definer));
+	bs_say(report, "\n");
+}
+
+/* Who answers when, in the order of time. */
+static void write_times(struct bs_report *report, const struct bs_run *run,
+			const struct bs_finding *f)
+{
+	bs_bindings answers = { 0 };
+	bs_ids since = { 0 };
+
+	bs_text_answers(run, &run->slots.v[f->slot], &answers, &since);
+	bs_vec_each (i, &answers) {
+		bs_text_field(report, i ? "" : "first call");
+		if (i + 1 < answers.n)
+			bs_write_format(report->writer,
+					"before step %u: ", run->epochs.v[since.v[i + 1]]);
+		else
+			bs_say(report, "later: ");
+		say_answerer(report, run, &answers.v[i]);
+	}
 }
 
 static void write_slot_evidence(struct bs_report *report, const struct bs_run *run,
 				const struct bs_finding *f)
 {
 	write_examples(report, run, f);
-	if (f->step && f->rule != BS_RULE_UNRESOLVED_AT_CALL) {
-		bs_text_field(report, "because");
-		bs_write_format(report->writer, "step %u is ", f->step);
-		bs_say_escaped(report, bs_text_step_words(run, &run->plan->steps[f->step - 1]));
-		bs_say(report, ", after which ");
-		bs_say_escaped(report, bs_text_short_name(run, f->from));
-		bs_say(report, " sees other objects\n");
-	}
-	if (f->rule == BS_RULE_WHEN_MATTERS && f->level == BS_LEVEL_ERROR) {
-		bs_text_field(report, "so");
-		bs_say(report, "a first call from then on ends the process\n");
-	}
+	if (f->rule != BS_RULE_UNRESOLVED_AT_CALL)
+		write_times(report, run, f);
 	bs_text_field(report, "more");
 	bs_say(report, "bindsim explain --from ");
 	say_argument(report, bs_text_short_name(run, f->from));

@@ -94,13 +94,17 @@ void bs_text_objects(struct bs_report *report, const struct bs_run *run,
 	if (result->first_map == result->last_map)
 		return;
 	heading(report, result, "objects");
-	for (bs_map_id id = result->first_map; id < result->last_map; id++) {
+	bs_vec_each (k, &result->born) {
+		bs_map_id id = result->born.v[k];
+
 		size_t n = bs_text_width(bs_run_map_name(run, id));
 
 		if (n > widest && n <= 70)
 			widest = n;
 	}
-	for (bs_map_id id = result->first_map; id < result->last_map; id++) {
+	bs_vec_each (k, &result->born) {
+		bs_map_id id = result->born.v[k];
+
 		const struct bs_map *map = bs_map_of(&run->process, id);
 
 		if (map->role == BS_ROLE_VDSO)
@@ -319,9 +323,8 @@ void bs_text_bindings(struct bs_report *report, const struct bs_run *run,
 
 /* ---- jump slots ---------------------------------------------------------------------------- */
 
-/* The answers of SLOT, the first one first. */
-static void list_answers(const struct bs_run *run, const struct bs_slot *slot, bs_bindings *answers,
-			 bs_ids *since)
+void bs_text_answers(const struct bs_run *run, const struct bs_slot *slot, bs_bindings *answers,
+		     bs_ids *since)
 {
 	uint32_t n = 1, past = slot->past;
 
@@ -345,7 +348,7 @@ static void write_slot(struct bs_report *report, const struct bs_run *run,
 	bs_ids since = { 0 };
 	bool selected = false;
 
-	list_answers(run, slot, &answers, &since);
+	bs_text_answers(run, slot, &answers, &since);
 	bs_vec_each (i, &answers)
 		selected |= bs_selected(&report->selection, run, &answers.v[i]);
 	if (!selected)

@@ -109,12 +109,17 @@ static void write_definer(struct bs_report *report, const struct bs_run *run, bs
 		bs_write_format(report->writer, " [%u]", bs_map_of(&run->process, map)->ns);
 }
 
-static void write_closed(struct bs_report *report, const struct bs_step_result *result)
+static void write_closed(struct bs_report *report, const struct bs_run *run,
+			 const struct bs_step_result *result)
 {
+	const struct bs_map *map = bs_map_of(&run->process, run->opened.v[result->step->of_step]);
+
 	if (result->closed.stays)
 		bs_say(report, "  stays for ever");
 	else if (result->closed.opencount)
 		bs_write_format(report->writer, "  %u more to close", result->closed.opencount);
+	else if (map->kind != BS_MAP_LOADED)
+		bs_say(report, "  stays: it came with the start");
 	else if (!result->gone.n)
 		bs_say(report, "  stays: it is in use");
 }
@@ -139,7 +144,7 @@ static void write_remark(struct bs_report *report, const struct bs_run *run,
 			write_definer(report, run, result->found.map);
 		return;
 	case BS_STEP_DLCLOSE:
-		write_closed(report, result);
+		write_closed(report, run, result);
 		return;
 	case BS_STEP_CALL:
 		if (result->was_bound)

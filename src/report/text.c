@@ -16,6 +16,7 @@ static const char *const parts[] = { "steps",  "unresolved", "findings", "notes"
 struct totals {
 	struct bs_counts counts; /* of the steps that succeeded */
 	uint32_t unresolved, steps_refused;
+	uint32_t gone;			     /* objects that a dlclose took away */
 	uint32_t levels[BS_LEVEL_ERROR + 1]; /* findings by level */
 	bool complained;		     /* of a preload */
 	bs_text_rows rows;
@@ -208,7 +209,9 @@ static void step(struct bs_report *report, const struct bs_run *run,
 	/* What a failed step bound is gone with it. */
 	if (result->state == BS_STEP_OK)
 		bs_counts_add(&totals->counts, &counts);
-	if (result->state == BS_STEP_FAILED)
+	if (result->state == BS_STEP_OK)
+		totals->gone += result->gone.n;
+	if (result->state == BS_STEP_FAILED && (!result->step || result->opening.root != BS_NO_MAP))
 		totals->unresolved += counts.undefined;
 	totals->complained |= result->passed_over.n > 0;
 	totals->steps_refused += result->state == BS_STEP_FAILED;
@@ -259,6 +262,9 @@ static void write_verdict(struct bs_report *report, const struct totals *totals)
 		bs_say_count(report, errors, "error", "errors");
 		bs_say(report, ", ");
 		bs_say_count(report, warnings, "warning", "warnings");
+	} else if (totals->steps_refused) {
+		/* What came after that is another question than the one that was asked. */
+		bs_say(report, "no other trouble");
 	} else {
 		bs_say(report, "no clash");
 	}
@@ -289,7 +295,7 @@ static void end(struct bs_report *report, const struct bs_run *run, const bs_fin
 	    totals->complained || (report->show & listings))
 		bs_say(report, "\n");
 	bs_say(report, "  ");
-	bs_say_count(report, totals->counts.objects, "object", "objects");
+	bs_say_count(report, totals->counts.objects - totals->gone, "object", "objects");
 	bs_say(report, ", ");
 	bs_say_count(report, totals->counts.bindings + totals->counts.first_call, "binding",
 		     "bindings");

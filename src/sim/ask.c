@@ -239,12 +239,12 @@ void bs_run_call(struct bs_run *run, const struct bs_step *step, struct bs_step_
 
 	bs_event_notes(run, result, 0);
 	bs_run_bound(run, result);
+	if (!bound || !run->bind_not)
+		bs_slot_called(run, slots.v[0], binding);
 	if (!bound)
 		bs_step_fatal(run, result, &failure);
 	else if (binding->outcome == BS_UNRESOLVED_WEAK)
 		jump_to_null(run, step, result);
-	else if (!run->bind_not)
-		bs_slot_called(run, slots.v[0], binding);
 }
 
 /* ---- dlclose ------------------------------------------------------------------------------- */

@@ -66,6 +66,10 @@ static void conclude(struct bs_run *run, struct bs_step_result *result)
 	bool traced = run->plan->trace && result->number == 0 && result->stage == BS_STAGE_BINDING;
 
 	result->last_map = run->process.maps.n;
+	/* What constructors brought belongs to their own steps. */
+	for (bs_map_id id = result->first_map; id < result->last_map; id++)
+		if (bs_map_of(&run->process, id)->born == result->number)
+			bs_vec_push(run->ctx.arena, &result->born, id);
 	result->epoch = run->epochs.n;
 	if (!result->ends_process || traced)
 		bs_slots_ask(run, result);

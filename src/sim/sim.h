@@ -124,6 +124,7 @@ struct bs_step_result {
 	uint32_t epoch; /* that began with the end of this step */
 	bs_ids mapped;	/* what is in the process at its end, namespace by namespace in link-map
 			   order */
+	bs_ids born;	/* maps that it brought, those included that it did not keep */
 	bs_ids gone;	/* maps that died in it, in the loader's order */
 	struct bs_closing closed; /* by a dlclose */
 

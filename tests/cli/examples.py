@@ -7,6 +7,8 @@
     static.so         has codec_open and codec_read inside, and uses them
     newer.so          uses codec_reset, which no libcodec.so.1 has
     first.so, second.so   first.so defines hook, second.so uses it
+    third.so          defines hook, too
+    owner.so          defines hook, too, and needs second.so
 
 Files that are not found, each for another reason:
 
@@ -74,6 +76,8 @@ def build_examples(directory: Path) -> None:
                         "int plugin(void) { return codec_reset() + codec_open(); }")
     library("first.so", "int hook(void) { return 1; }")
     library("second.so", "int hook(void); int plugin(void) { return hook(); }")
+    library("third.so", "int hook(void) { return 3; }")
+    library("owner.so", "int hook(void) { return 4; }", "-Wl,--no-as-needed", "./second.so")
 
     wanted = "int wanted(void); int plugin(void) { return wanted(); }"
     extra = "int extra(void); int plugin(void) { return extra(); }"
