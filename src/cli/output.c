@@ -45,6 +45,9 @@ bool bs_destination_open(struct bs_arena *arena, const char *path, struct bs_des
 
 bool bs_destination_close(struct bs_destination *d, struct bs_writer *writer, bool keep)
 {
+	/* Where there is no answer, what is held back of it is no part of one. */
+	if (!keep)
+		writer->n = 0;
 	bool ok = bs_writer_flush(writer);
 	int error = writer->error;
 
