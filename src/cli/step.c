@@ -1,32 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli.h"
 
+#include "../profile/profile.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-static const struct {
-	const char *name;
-	unsigned mode;
-} flags[] = {
-	{ "LAZY", BS_MODE_LAZY },	  { "NOW", BS_MODE_NOW },
-	{ "GLOBAL", BS_MODE_GLOBAL },	  { "LOCAL", BS_MODE_LOCAL },
-	{ "DEEPBIND", BS_MODE_DEEPBIND }, { "NODELETE", BS_MODE_NODELETE },
-	{ "NOLOAD", BS_MODE_NOLOAD },
-};
-
-static unsigned flag_named(const char *s, size_t n)
-{
-	if (n > 5 && strncasecmp(s, "RTLD_", 5) == 0) {
-		s += 5;
-		n -= 5;
-	}
-	for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
-		if (strlen(flags[i].name) == n && strncasecmp(flags[i].name, s, n) == 0)
-			return flags[i].mode;
-	return 0;
-}
 
 /* True when all of TEXT is flag names, or one number. */
 static bool read_flags(const char *text, struct bs_step *ret)
@@ -48,7 +28,7 @@ static bool read_flags(const char *text, struct bs_step *ret)
 	}
 	for (const char *s = text;; s++) {
 		size_t n = strcspn(s, "|,+");
-		unsigned flag = flag_named(s, n);
+		unsigned flag = bs_mode_named(s, n);
 
 		if (!flag)
 			return false;

@@ -19,6 +19,21 @@
 
 #include <bindsim/plan.h>
 
+/* What flags and calls are named, on the command line and in what is written. */
+
+struct bs_mode_name {
+	const char *name; /* without RTLD_, in upper case; NULL at the end of the list */
+	unsigned mode;	  /* BS_MODE_* */
+};
+
+extern const struct bs_mode_name bs_mode_names[];
+
+/* The flag that the N bytes at TEXT name, with or without RTLD_, in upper or lower case; or 0. */
+unsigned bs_mode_named(const char *text, size_t n);
+
+/* "dlopen" */
+const char *bs_step_kind_name(enum bs_step_kind kind);
+
 /* What dlopen's second argument means to a loader. */
 struct bs_open_mode {
 	unsigned flags;		   /* BS_OPEN_* of the scope floor */

@@ -2,24 +2,26 @@
 /* What was asked, and what of the answer is in the report. */
 #include "json-priv.h"
 
+#include <ctype.h>
+
+/* In lower case, as the schemas have it. */
+static void write_mode(struct bs_json *json, const char *name)
+{
+	char word[BS_JSON_LONGEST_WORD] = "";
+
+	for (size_t i = 0; name[i] && i + 1 < sizeof word; i++)
+		word[i] = (char)tolower((unsigned char)name[i]);
+	bs_json_word(json, word);
+}
+
 static void write_flags(struct bs_json *json, const struct bs_step *step)
 {
-	static const struct {
-		unsigned mode;
-		const char *name;
-	} names[] = {
-		{ BS_MODE_LAZY, "lazy" },	  { BS_MODE_NOW, "now" },
-		{ BS_MODE_GLOBAL, "global" },	  { BS_MODE_LOCAL, "local" },
-		{ BS_MODE_DEEPBIND, "deepbind" }, { BS_MODE_NODELETE, "nodelete" },
-		{ BS_MODE_NOLOAD, "noload" },
-	};
-
 	bs_json_member(json, "spelled", step->spelled);
 	bs_json_key(json, "flags");
 	bs_json_array(json, BS_JSON_INLINE);
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (step->mode & names[i].mode)
-			bs_json_string(json, names[i].name);
+	for (const struct bs_mode_name *m = bs_mode_names; m->name; m++)
+		if (step->mode & m->mode)
+			write_mode(json, m->name);
 	bs_json_close(json);
 	bs_json_key(json, "number_flags");
 	if (step->mode_is_number)

@@ -90,7 +90,7 @@ def commands() -> set[str]:
 
 def flags() -> set[str]:
     """The names of dlopen flags."""
-    table = (ROOT / "src/cli/step.c").read_text().partition("flags[] = {")[2].partition("};")[0]
+    table = (ROOT / "src/profile/modes.c").read_text().partition("bs_mode_names[] = {")[2].partition("};")[0]
     return set(re.findall(r'"([A-Z]+)"', table))
 
 
