@@ -69,5 +69,7 @@ bool bs_destination_open(struct bs_arena *arena, const char *path, struct bs_des
  */
 bool bs_destination_close(struct bs_destination *d, struct bs_writer *writer, bool keep);
 
+void bs_print_help(void);
+
 /* `bindsim: ...` on standard error, with control characters made visible. */
 void bs_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

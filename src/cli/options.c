@@ -45,41 +45,6 @@ void bs_complain(const char *format, ...)
 	free(message);
 }
 
-static void print_option(const char *name, char letter, const char *argument, const char *help)
-{
-	char left[64];
-
-	snprintf(left, sizeof left, "  %c%c%s --%s%s%s", letter ? '-' : ' ', letter ? letter : ' ',
-		 letter ? "," : " ", name, argument ? "=" : "", argument ? argument : "");
-	printf("%-32s %s\n", left, help);
-}
-
-static void print_help(void)
-{
-	puts("Usage: bindsim [OPTION]... EXECUTABLE [STEP]...\n"
-	     "       bindsim explain --symbol GLOB | --pair FROM,TO [OPTION]... EXECUTABLE "
-	     "[STEP]...\n"
-	     "       bindsim explain --rule RULE\n"
-	     "Says which shared object every symbol reference of a process would bind to, for\n"
-	     "EXECUTABLE's start-up and for the loader calls to come, without running anything.");
-#define GROUP(title)				 printf("\n%s:\n", title);
-#define OPTION(id, name, letter, argument, help) print_option(name, letter, argument, help);
-#include "options.def"
-#undef OPTION
-#undef GROUP
-	puts("\nFLAGS: LAZY NOW GLOBAL LOCAL DEEPBIND NODELETE NOLOAD, joined by , + or |, or a "
-	     "number.\n\nParts for --show:");
-	for (const struct bs_format *const *format = bs_formats(); *format; format++) {
-		printf("  %-9s", (*format)->name);
-		for (const char *const *part = (*format)->parts; *part; part++)
-			printf("%s%s", part == (*format)->parts ? "" : ", ", *part);
-		puts("");
-	}
-	puts("\nExit status: 0 all succeeds, 1 something is refused or reaches --fail-on, 2 "
-	     "trouble.\n"
-	     "The manual page bindsim(1) tells more.");
-}
-
 /* ---- values -------------------------------------------------------------------------------- */
 
 /* What holds again behind --end-init. */
@@ -384,7 +349,7 @@ static bool read_option(struct reader *r, int id, const char *value)
 		r->quiet = true;
 		return true;
 	case OPTION_HELP:
-		print_help();
+		bs_print_help();
 		r->line->done = true;
 		return true;
 	case OPTION_VERSION:

@@ -186,7 +186,7 @@ class HelpTest(CommandLineTest):
 
     def test_help_fits_a_terminal(self):
         for line in self.bindsim("--help").out.splitlines():
-            self.assertLessEqual(len(line), 100, line)
+            self.assertLessEqual(len(line), 80, line)
             self.assertEqual(line, line.rstrip())
 
     def test_they_win_over_what_comes_later(self):

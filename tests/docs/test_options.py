@@ -8,11 +8,16 @@ import unittest
 import project
 
 
+def help_text():
+    """--help without the breaks that make it fit a terminal."""
+    return re.sub(r"\n {12,}(?=\S)", " ", project.run("--help").stdout)
+
+
 class HelpTest(unittest.TestCase):
     """--help is made from the list; here it is read back."""
 
     def test_every_option_and_no_other(self):
-        text = project.run("--help").stdout
+        text = help_text()
         shown = {}
         for letter, name, argument, words in re.findall(r"^  (?:-(\w), |    )--([\w-]+)(?:=(\S+))? +(\S.*)$", text,
                                                         re.MULTILINE):
@@ -20,7 +25,7 @@ class HelpTest(unittest.TestCase):
         self.assertEqual(shown, {option.name: option for option in project.options()})
 
     def test_formats_and_parts(self):
-        text = project.run("--help").stdout
+        text = help_text()
         formats = project.formats()
         self.assertEqual(list(formats), ["text", "ld-debug", "json", "ndjson", "ldd"])
         for name, parts in formats.items():
@@ -37,11 +42,11 @@ class HelpTest(unittest.TestCase):
         self.assertEqual(project.levels(), {"error", "warning", "note", "none"})
 
     def test_flags(self):
-        words = re.search(r"^FLAGS: ([A-Z ]+),", project.run("--help").stdout, re.MULTILINE)[1].split()
+        words = re.search(r"^FLAGS: ([A-Z ]+),", help_text(), re.MULTILINE)[1].split()
         self.assertEqual(set(words), project.flags())
 
     def test_exit_statuses(self):
-        self.assertRegex(project.run("--help").stdout, r"Exit status: 0 .*1 .*2 ")
+        self.assertRegex(help_text(), r"(?s)Exit status: 0 .*1 .*2\s")
 
 
 class RuleTest(unittest.TestCase):
