@@ -6,8 +6,13 @@
 const struct bs_format *const *bs_formats(void)
 {
 	static const struct bs_format *const formats[] = {
-		&bs_format_text,   &bs_format_lddebug, &bs_format_json,
-		&bs_format_ndjson, &bs_format_ldd,     NULL,
+		&bs_format_text,
+		&bs_format_lddebug,
+		&bs_format_json,
+		&bs_format_ndjson,
+		&bs_format_ldd,
+		&bs_format_plan,
+		NULL,
 	};
 
 	return formats;

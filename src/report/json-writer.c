@@ -10,10 +10,9 @@ static const char marker[] = "\xef\xbf\xbd"; /* U+FFFD */
 
 static void new_line(struct bs_json *json)
 {
-	static const char blanks[2 * BS_JSON_DEPTH + 1] = "                        ";
-
 	bs_write(json->out, "\n", 1);
-	bs_write(json->out, blanks, (size_t)2 * json->depth);
+	for (unsigned i = 0; i < json->depth; i++)
+		bs_write(json->out, "  ", 2);
 }
 
 /* What goes before a value or a key: the comma, the line's beginning. */
@@ -151,6 +150,13 @@ void bs_json_string(struct bs_json *json, const char *text)
 	n += strlen(text + n);
 	if (strncmp(text, marker, strlen(marker)) == 0 || !dump(json, text, n))
 		dump_marked(json, text, n);
+}
+
+void bs_json_key_string(struct bs_json *json, const char *key)
+{
+	bs_json_string(json, key);
+	bs_write(json->out, ":", 1);
+	json->keyed = true;
 }
 
 void bs_json_word(struct bs_json *json, const char *word)

@@ -15,7 +15,8 @@ enum bs_json_layout {
 	BS_JSON_LINES,	/* each item on a line of its own */
 };
 
-enum { BS_JSON_DEPTH = 12, BS_JSON_LONGEST_WORD = 40 };
+/* Plans are deepest: each block of constructors in another one is two levels more. */
+enum { BS_JSON_DEPTH = 48, BS_JSON_LONGEST_WORD = 40 };
 
 struct bs_json {
 	struct bs_writer *out;
@@ -57,6 +58,9 @@ static inline void bs_json_member(struct bs_json *json, const char *key, const c
 	bs_json_key(json, key);
 	bs_json_string(json, text);
 }
+
+/* As bs_json_string(), as a key; KEY is no NULL. */
+void bs_json_key_string(struct bs_json *json, const char *key);
 
 void bs_json_number(struct bs_json *json, uint64_t number);
 void bs_json_bool(struct bs_json *json, bool value);

@@ -105,13 +105,18 @@ void bs_counts_add(struct bs_counts *totals, const struct bs_counts *counts);
 
 struct bs_report;
 
-/* A format is a table of functions, called in this order; each may be NULL. */
+/*
+ * A format is a table of functions, called in this order; each may be NULL. One that writes the
+ * question has no other function: it needs no run.
+ */
 struct bs_format {
 	const char *name;
 	const char *const *parts; /* what --show can name; NULL ends. Bit I of SHOW is part I. */
 	unsigned default_show;
 	bool streams; /* objects a line, not one document */
 	bool traces;  /* wants a start-up that fails to be gone through: the plan's TRACE */
+	void (*question)(struct bs_report *report, struct bs_arena *arena,
+			 const struct bs_plan *plan);
 	void (*begin)(struct bs_report *report, const struct bs_run *run);
 	/* Within a step, see struct bs_sink. */
 	void (*bound)(struct bs_report *report, const struct bs_run *run,
@@ -141,7 +146,7 @@ const struct bs_format *bs_format_find(const char *name);
 const struct bs_format *const *bs_formats(void);
 
 extern const struct bs_format bs_format_text, bs_format_lddebug, bs_format_ldd;
-extern const struct bs_format bs_format_json, bs_format_ndjson;
+extern const struct bs_format bs_format_json, bs_format_ndjson, bs_format_plan;
 
 /* What `bindsim explain` prints; no format that --format names. */
 extern const struct bs_format bs_format_explain;
