@@ -2,7 +2,8 @@
 /*
  * cli.h - argv -> plan, and the tool's own behaviour: messages, exit status, output files
  *
- * Floor 9: may include sim.h, report.h and <bindsim/plan.h>; it knows no image and no symbol.
+ * Floor 9: may include sim.h, report.h, profile.h for its names, and <bindsim/plan.h>; it knows no
+ * image and no symbol.
  */
 #pragma once
 
@@ -34,7 +35,8 @@ struct bs_command_line {
 	enum bs_level fail_on; /* BS_LEVEL_NONE: findings do not count */
 	enum bs_color color;
 	bool verbose;
-	bool done; /* --help, --version or --rule was answered */
+	bool simulates; /* false: only the question is written */
+	bool done;	/* --help, --version or --rule was answered */
 };
 
 /*
@@ -53,6 +55,21 @@ bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **
  */
 const char *bs_parse_step(struct bs_arena *arena, enum bs_step_kind kind, const char *text,
 			  struct bs_step *ret);
+
+/* Sets the mode of RET when all of TEXT is flags: names that are joined, or a number. */
+bool bs_parse_flags(const char *text, struct bs_step *ret);
+
+/*
+ * The plan that the N bytes at TEXT are (bindsim-plan(5)), in *RET. Strings are ARENA's. Returns
+ * NULL, or what is wrong with TEXT and where: "steps[2].flags[0]: ...".
+ */
+const char *bs_plan_read(struct bs_arena *arena, const char *text, size_t n, struct bs_plan *ret);
+
+/* The same for the file PATH, which "-" says is standard input. False after a message. */
+bool bs_plan_load(struct bs_arena *arena, const char *path, struct bs_plan *ret);
+
+/* Puts the plan BELOW under TOP: what TOP says wins, its steps come behind those of BELOW. */
+void bs_plan_merge(struct bs_arena *arena, struct bs_plan *top, const struct bs_plan *below);
 
 /* Where a report goes. A file gets its name when it is complete: until then it lies beside its
  * place. */

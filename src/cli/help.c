@@ -67,7 +67,8 @@ void bs_print_help(void)
 	puts("\nFLAGS: LAZY NOW GLOBAL LOCAL DEEPBIND NODELETE NOLOAD, joined by , + or |, or a\n"
 	     "number.\n\nParts for --show:");
 	for (const struct bs_format *const *format = bs_formats(); *format; format++)
-		print_parts(*format);
+		if ((*format)->parts[0])
+			print_parts(*format);
 	puts("\nExit status: 0 all succeeds, 1 something is refused or reaches --fail-on, 2\n"
 	     "trouble.\n"
 	     "The manual page bindsim(1) tells more.");

@@ -61,19 +61,47 @@ static bool close_all(struct opened *opened, bool keep)
 	return ok;
 }
 
+/* The reports that are the question itself. They are there whatever comes of the run. */
+static bool write_questions(struct bs_arena *arena, const struct bs_command_line *line)
+{
+	bool ok = true;
+
+	bs_vec_each (i, &line->outputs) {
+		const struct bs_output *output = &line->outputs.v[i];
+		struct bs_writer *writer;
+		struct bs_destination destination;
+
+		if (!output->format->question)
+			continue;
+		if (!bs_destination_open(arena, output->path, &destination))
+			return false;
+		writer = bs_new(arena, struct bs_writer, 1);
+		writer->file = destination.file;
+		struct bs_report report = { .format = output->format, .writer = writer };
+
+		output->format->question(&report, arena, &line->plan);
+		ok &= bs_destination_close(&destination, writer, true);
+	}
+	return ok;
+}
+
 static bool open_all(struct opened *opened, const struct bs_command_line *line)
 {
 	opened->reports.list = bs_new(opened->arena, struct bs_report, line->outputs.n);
 	opened->destinations = bs_new(opened->arena, struct bs_destination, line->outputs.n);
 	bs_vec_each (i, &line->outputs) {
 		const struct bs_output *output = &line->outputs.v[i];
-		struct bs_writer *writer = bs_new(opened->arena, struct bs_writer, 1);
+		struct bs_destination *destination = &opened->destinations[opened->reports.n];
+		struct bs_writer *writer;
 
-		if (!bs_destination_open(opened->arena, output->path, &opened->destinations[i])) {
+		if (output->format->question)
+			continue;
+		writer = bs_new(opened->arena, struct bs_writer, 1);
+		if (!bs_destination_open(opened->arena, output->path, destination)) {
 			close_all(opened, false);
 			return false;
 		}
-		writer->file = opened->destinations[i].file;
+		writer->file = destination->file;
 		opened->reports.list[opened->reports.n++] = (struct bs_report){
 			.format = output->format,
 			.show = output->show,
@@ -142,6 +170,13 @@ static enum bs_exit simulate(struct bs_arena *arena, const struct bs_command_lin
 	return written ? exit_status : BS_EXIT_TROUBLE;
 }
 
+static enum bs_exit answer(struct bs_arena *arena, const struct bs_command_line *line)
+{
+	if (!write_questions(arena, line))
+		return BS_EXIT_TROUBLE;
+	return line->simulates ? simulate(arena, line) : BS_EXIT_OK;
+}
+
 int main(int argc, char **argv)
 {
 	struct bs_arena *arena = bs_arena_new();
@@ -153,7 +188,7 @@ int main(int argc, char **argv)
 		return BS_EXIT_TROUBLE;
 	}
 	if (bs_command_line_read(arena, argc, argv, environ, &line))
-		status = line.done ? BS_EXIT_OK : simulate(arena, &line);
+		status = line.done ? BS_EXIT_OK : answer(arena, &line);
 	if (line.done && fflush(stdout) != 0) {
 		bs_complain("standard output: %s", strerror(errno));
 		status = BS_EXIT_TROUBLE;

@@ -2,6 +2,9 @@
 /* The command line, read from the one list in options.def. */
 #include "cli.h"
 
+#include "../profile/profile.h"
+#include "../report/plan-format.h"
+
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -169,8 +172,8 @@ static bool complain_of_part(struct reader *r, const char *name, size_t n)
 	bs_vec_each (i, &r->line->outputs) {
 		const struct bs_format *format = r->line->outputs.v[i].format;
 
-		names = bs_arena_printf(r->arena, "%s%s format %s has", names, i ? ";" : "",
-					format->name);
+		names = bs_arena_printf(r->arena, "%s%s format %s has%s", names, i ? ";" : "",
+					format->name, format->parts[0] ? "" : " none");
 		for (unsigned k = 0; format->parts[k]; k++)
 			names = bs_arena_printf(r->arena, "%s %s", names, format->parts[k]);
 	}
@@ -203,14 +206,13 @@ static bool read_show(struct reader *r)
 	return true;
 }
 
-static bool read_step(struct reader *r, const char *option, enum bs_step_kind kind,
-		      const char *text)
+static bool read_step(struct reader *r, enum bs_step_kind kind, const char *text)
 {
 	struct bs_step step;
 	const char *wrong = bs_parse_step(r->arena, kind, text, &step);
 
 	if (wrong) {
-		bs_complain("%s '%s': %s", option, text, wrong);
+		bs_complain("--%s '%s': %s", bs_step_kind_name(kind), text, wrong);
 		return false;
 	}
 	step.caller = r->caller;
@@ -221,6 +223,11 @@ static bool read_step(struct reader *r, const char *option, enum bs_step_kind ki
 
 static bool begin_block(struct reader *r, const char *object)
 {
+	if (r->around.n == BS_PLAN_DEEPEST) {
+		bs_complain("--init '%s': more than %d blocks in each other", object,
+			    BS_PLAN_DEEPEST);
+		return false;
+	}
 	bs_vec_push(r->arena, &r->around, ((struct around){ r->caller, r->block }));
 	bs_vec_push(r->arena, &r->blocks, (struct bs_block){ object });
 	r->caller = NULL;
@@ -240,21 +247,31 @@ static bool end_block(struct reader *r)
 	return true;
 }
 
+/* The file is read when the whole line is known to be in order. */
+static bool read_plan(struct reader *r, const char *path)
+{
+	if (r->plan_file)
+		bs_complain("--plan '%s': one plan at a time", path);
+	else
+		r->plan_file = path;
+	return r->plan_file == path;
+}
+
 static bool read_option(struct reader *r, int id, const char *value)
 {
 	struct bs_plan *plan = &r->line->plan;
 
 	switch ((enum option_id)id) {
 	case OPTION_DLOPEN:
-		return read_step(r, "--dlopen", BS_STEP_DLOPEN, value);
+		return read_step(r, BS_STEP_DLOPEN, value);
 	case OPTION_DLMOPEN:
-		return read_step(r, "--dlmopen", BS_STEP_DLMOPEN, value);
+		return read_step(r, BS_STEP_DLMOPEN, value);
 	case OPTION_DLSYM:
-		return read_step(r, "--dlsym", BS_STEP_DLSYM, value);
+		return read_step(r, BS_STEP_DLSYM, value);
 	case OPTION_DLCLOSE:
-		return read_step(r, "--dlclose", BS_STEP_DLCLOSE, value);
+		return read_step(r, BS_STEP_DLCLOSE, value);
 	case OPTION_CALL:
-		return read_step(r, "--call", BS_STEP_CALL, value);
+		return read_step(r, BS_STEP_CALL, value);
 	case OPTION_INIT:
 		return begin_block(r, value);
 	case OPTION_END_INIT:
@@ -263,8 +280,7 @@ static bool read_option(struct reader *r, int id, const char *value)
 		r->caller = value;
 		return true;
 	case OPTION_PLAN:
-		r->plan_file = value;
-		return true;
+		return read_plan(r, value);
 	case OPTION_BIND_NOW:
 		bs_vec_push(r->arena, &r->set, (struct bs_variable){ "LD_BIND_NOW", "1" });
 		return true;
@@ -376,30 +392,39 @@ static int short_to_id(int id)
 	return id;
 }
 
-/* What a loader would read of ENVIRON, then what --env says. */
+static bool is_for_loader(const char *entry)
+{
+	return strncmp(entry, "LD_", 3) == 0 || strncmp(entry, "GLIBC_TUNABLES=", 15) == 0;
+}
+
+/* What a loader would read of ENVIRON, unless a plan says all, then what --env says. */
 static void take_environment(struct reader *r, char **environ)
 {
 	BS_VEC(struct bs_variable) all = { 0 };
 	struct bs_plan *plan = &r->line->plan;
 
-	for (char **entry = environ; !r->no_env && !plan->root && *entry; entry++) {
-		const char *equals = strchr(*entry, '=');
+	for (; !r->plan_file && !r->no_env && !plan->root && *environ; environ++) {
+		const char *equals = strchr(*environ, '=');
 
-		if (equals &&
-		    (strncmp(*entry, "LD_", 3) == 0 || strncmp(*entry, "GLIBC_TUNABLES=", 15) == 0))
-			bs_vec_push(
-				r->arena, &all,
-				(struct bs_variable){ bs_arena_strndup(r->arena, *entry,
-								       (size_t)(equals - *entry)),
-						      equals + 1 });
+		if (!equals || !is_for_loader(*environ))
+			continue;
+		const char *name =
+			bs_arena_strndup(r->arena, *environ, (size_t)(equals - *environ));
+
+		bs_vec_push(r->arena, &all, (struct bs_variable){ name, equals + 1 });
 	}
-	for (char **entry = environ; !plan->root && *entry; entry++)
-		if (strncmp(*entry, "PATH=", 5) == 0)
-			plan->search_path = *entry + 5;
 	bs_vec_each (i, &r->set)
 		bs_vec_push(r->arena, &all, r->set.v[i]);
 	plan->environment = all.v;
 	plan->n_environment = all.n;
+}
+
+/* Where an executable that the command line names is looked for. */
+static void take_search_path(struct bs_plan *plan, char **environ)
+{
+	for (; plan->executable && !plan->root && *environ; environ++)
+		if (strncmp(*environ, "PATH=", 5) == 0)
+			plan->search_path = *environ + 5;
 }
 
 /* Words that name commands are never looked up as programs, so that what a script means by them
@@ -462,6 +487,27 @@ static bool explain_rule(struct reader *r)
 	return true;
 }
 
+/* The question is the plan file's and the command line's together. */
+static bool finish_plan(struct reader *r, char **environ)
+{
+	struct bs_plan *plan = &r->line->plan, below = { 0 };
+
+	plan->steps = r->steps.v;
+	plan->n_steps = r->steps.n;
+	plan->blocks = r->blocks.v;
+	plan->n_blocks = r->blocks.n;
+	take_environment(r, environ);
+	take_search_path(plan, environ);
+	if (!r->plan_file)
+		return true;
+	if (!bs_plan_load(r->arena, r->plan_file, &below))
+		return false;
+	bs_plan_merge(r->arena, plan, &below);
+	if (!plan->executable)
+		bs_complain("which executable? The plan names none, nor does the command line");
+	return plan->executable != NULL;
+}
+
 /* What is to be known when all words are read. */
 static bool finish(struct reader *r, char **environ)
 {
@@ -472,7 +518,7 @@ static bool finish(struct reader *r, char **environ)
 		bs_complain("--init %s has no --end-init", r->blocks.v[r->block - 1].object);
 		return false;
 	}
-	if (!line->plan.executable) {
+	if (!line->plan.executable && !r->plan_file) {
 		bs_complain("which executable? Usage: bindsim [OPTION]... EXECUTABLE [STEP]...");
 		return false;
 	}
@@ -492,14 +538,12 @@ static bool finish(struct reader *r, char **environ)
 							  : &bs_format_text,
 				    .path = r->output,
 			    });
-	bs_vec_each (i, &line->outputs)
+	line->simulates = r->quiet;
+	bs_vec_each (i, &line->outputs) {
 		line->plan.trace |= line->outputs.v[i].format->traces;
-	line->plan.steps = r->steps.v;
-	line->plan.n_steps = r->steps.n;
-	line->plan.blocks = r->blocks.v;
-	line->plan.n_blocks = r->blocks.n;
-	take_environment(r, environ);
-	return read_show(r);
+		line->simulates |= !line->outputs.v[i].format->question;
+	}
+	return read_show(r) && finish_plan(r, environ);
 }
 
 bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **environ,

@@ -8,8 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* True when all of TEXT is flag names, or one number. */
-static bool read_flags(const char *text, struct bs_step *ret)
+bool bs_parse_flags(const char *text, struct bs_step *ret)
 {
 	unsigned mode = 0;
 
@@ -47,7 +46,7 @@ static void read_file(struct bs_arena *arena, const char *text, struct bs_step *
 	const char *colon = strrchr(text, ':');
 
 	step->file = text;
-	if (colon && read_flags(colon + 1, step)) {
+	if (colon && bs_parse_flags(colon + 1, step)) {
 		step->file = bs_arena_strndup(arena, text, (size_t)(colon - text));
 		step->spelled = colon + 1;
 	}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * --plan: the question from a file (bindsim-plan(5)). What the format does not know is an error,
+ * for a member that is passed over changes the question without a word.
+ */
+#include "plan-priv.h"
+
+#include "../report/plan-format.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LARGEST = 256 << 20 }; /* bytes: what never ends is no plan */
+
+/* ---- problems ------------------------------------------------------------------------------ */
+
+static const char *place_text(struct bs_arena *arena, const struct bs_place *place)
+{
+	if (!place->in)
+		return "";
+	const char *before = place_text(arena, place->in);
+
+	if (!place->member)
+		return bs_arena_printf(arena, "%s[%zu]", before, place->index);
+	return bs_arena_printf(arena, "%s%s%s", before, *before ? "." : "", place->member);
+}
+
+bool bs_plan_fail(struct bs_plan_reader *r, const struct bs_place *place, const char *format, ...)
+{
+	const char *where = place_text(r->arena, place);
+	char *text;
+	va_list ap;
+
+	va_start(ap, format);
+	int n = vasprintf(&text, format, ap);
+
+	va_end(ap);
+	if (n < 0)
+		bs_arena_exhausted(r->arena);
+	r->problem = bs_arena_printf(r->arena, "%s%s%s", where, *where ? ": " : "", text);
+	free(text);
+	return false;
+}
+
+const char *bs_plan_type(const json_t *value)
+{
+	switch (json_typeof(value)) {
+	case JSON_OBJECT:
+		return "an object";
+	case JSON_ARRAY:
+		return "an array";
+	case JSON_STRING:
+		return "a string";
+	case JSON_INTEGER:
+		return "a number";
+	case JSON_REAL:
+		return "a number with a fraction";
+	case JSON_TRUE:
+		return "true";
+	case JSON_FALSE:
+		return "false";
+	case JSON_NULL:
+		return "null";
+	}
+	return "something else";
+}
+
+/* ---- strings ------------------------------------------------------------------------------- */
+
+static int digit(char c)
+{
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+				      : -1;
+}
+
+/* The byte that the escape behind a backslash at S stands for, with its length; 0 when it is no
+ * escape. */
+static unsigned char escaped(const char *s, size_t *ret_n)
+{
+	*ret_n = 1;
+	if (*s == '\\')
+		return '\\';
+	if (*s != 'x' || digit(s[1]) < 0 || digit(s[2]) < 0)
+		return 0;
+	*ret_n = 3;
+	return (unsigned char)(digit(s[1]) << 4 | digit(s[2]));
+}
+
+/* The inverse of bs_json_string(). */
+static bool read_text(struct bs_plan_reader *r, const struct bs_place *place, const char *text,
+		      const char **ret)
+{
+	static const char marker[] = "\xef\xbf\xbd";
+	char *bytes = bs_arena_strndup(r->arena, text, strlen(text)), *to = bytes;
+
+	*ret = bytes;
+	if (strncmp(text, marker, strlen(marker)) != 0)
+		return true;
+	for (const char *s = text + strlen(marker); *s; s++) {
+		size_t n;
+
+		if (*s != '\\') {
+			*to++ = *s;
+			continue;
+		}
+		*to = (char)escaped(s + 1, &n);
+		if (!*to++)
+			return bs_plan_fail(r, place,
+					    "in a string that begins with U+FFFD a backslash is "
+					    "doubled, or begins \\xNN, which is not \\x00");
+		s += n;
+	}
+	*to = '\0';
+	return true;
+}
+
+bool bs_plan_string(struct bs_plan_reader *r, const struct bs_place *place, const json_t *value,
+		    const char **ret)
+{
+	if (!json_is_string(value))
+		return bs_plan_fail(r, place, "a string is wanted, not %s", bs_plan_type(value));
+	return read_text(r, place, json_string_value(value), ret);
+}
+
+/* ---- members ------------------------------------------------------------------------------- */
+
+static bool read_schema(struct bs_plan_reader *r, const struct bs_place *place, const json_t *root)
+{
+	const struct bs_place here = { place, "schema", 0 };
+	const json_t *value = json_object_get(root, "schema");
+
+	if (!value)
+		return bs_plan_fail(r, place, "no member schema: \"schema\": \"%s\" is wanted",
+				    BS_PLAN_SCHEMA);
+	if (!json_is_string(value) || strcmp(json_string_value(value), BS_PLAN_SCHEMA) != 0)
+		return bs_plan_fail(r, &here, "\"%s\" is wanted, not %s%s%s", BS_PLAN_SCHEMA,
+				    json_is_string(value) ? "\"" : "",
+				    json_is_string(value) ? json_string_value(value)
+							  : bs_plan_type(value),
+				    json_is_string(value) ? "\"" : "");
+	return true;
+}
+
+static int compare_variables(const void *a, const void *b)
+{
+	const struct bs_variable *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+/* One name has one spelling in JSON but for those that begin with U+FFFD, which jansson compares as
+ * they are written. */
+static bool check_names(struct bs_plan_reader *r, const struct bs_place *place,
+			struct bs_variable *variables, uint32_t n)
+{
+	if (n)
+		qsort(variables, n, sizeof *variables, compare_variables);
+	for (uint32_t i = 1; i < n; i++)
+		if (strcmp(variables[i - 1].name, variables[i].name) == 0)
+			return bs_plan_fail(r, place, "%s is there twice", variables[i].name);
+	return true;
+}
+
+static bool read_environment(struct bs_plan_reader *r, const struct bs_place *place,
+			     const json_t *value, struct bs_plan *plan)
+{
+	BS_VEC(struct bs_variable) variables = { 0 };
+	const char *key;
+	json_t *item;
+
+	if (!json_is_object(value))
+		return bs_plan_fail(r, place, "an object is wanted, not %s", bs_plan_type(value));
+	json_object_foreach((json_t *)value, key, item)
+	{
+		const struct bs_place here = { place, key, 0 };
+		struct bs_variable v;
+
+		if (!read_text(r, &here, key, &v.name) || !bs_plan_string(r, &here, item, &v.value))
+			return false;
+		if (!*v.name || strchr(v.name, '='))
+			return bs_plan_fail(r, place, "'%s' is no name of a variable", v.name);
+		bs_vec_push(r->arena, &variables, v);
+	}
+	plan->environment = variables.v;
+	plan->n_environment = variables.n;
+	return check_names(r, place, variables.v, variables.n);
+}
+
+static bool complain_of_member(struct bs_plan_reader *r, const struct bs_place *place,
+			       const char *key)
+{
+	const char *names = "schema";
+
+	for (const struct bs_plan_member *m = bs_plan_members; m->name; m++)
+		names = bs_arena_printf(r->arena, "%s, %s", names, m->name);
+	return bs_plan_fail(r, place, "unknown member '%s'; there are %s, environment and steps",
+			    key, names);
+}
+
+static bool read_member(struct bs_plan_reader *r, const struct bs_place *root, const char *key,
+			const json_t *value, struct bs_plan *plan)
+{
+	const struct bs_place here = { root, key, 0 };
+	const struct bs_plan_member *m = bs_plan_members;
+
+	if (strcmp(key, "schema") == 0)
+		return true;
+	if (strcmp(key, "environment") == 0)
+		return read_environment(r, &here, value, plan);
+	if (strcmp(key, "steps") == 0)
+		return bs_plan_steps(r, &here, value, 0);
+	while (m->name && strcmp(m->name, key) != 0)
+		m++;
+	if (!m->name)
+		return complain_of_member(r, root, key);
+	if (!m->is_switch)
+		return bs_plan_string(r, &here, value, bs_plan_text(plan, m));
+	if (!json_is_boolean(value))
+		return bs_plan_fail(r, &here, "true or false is wanted, not %s",
+				    bs_plan_type(value));
+	*bs_plan_switch(plan, m) = json_is_true(value);
+	return true;
+}
+
+static bool read_root(struct bs_plan_reader *r, const json_t *root, struct bs_plan *plan)
+{
+	const struct bs_place place = { 0 };
+	const char *key;
+	json_t *value;
+
+	if (!json_is_object(root))
+		return bs_plan_fail(r, &place, "a plan is an object, not %s", bs_plan_type(root));
+	/* First, for what has another schema has other members, too. */
+	if (!read_schema(r, &place, root))
+		return false;
+	json_object_foreach((json_t *)root, key,
+			    value) if (!read_member(r, &place, key, value, plan)) return false;
+	plan->steps = r->steps.v;
+	plan->n_steps = r->steps.n;
+	plan->blocks = r->blocks.v;
+	plan->n_blocks = r->blocks.n;
+	return true;
+}
+
+/* ---- the file ------------------------------------------------------------------------------ */
+
+const char *bs_plan_read(struct bs_arena *arena, const char *text, size_t n, struct bs_plan *ret)
+{
+	struct bs_plan_reader r = { .arena = arena };
+	json_error_t error;
+	json_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
+
+	*ret = (struct bs_plan){ 0 };
+	if (!root && !*error.text)
+		bs_arena_exhausted(arena);
+	if (!root)
+		return bs_arena_printf(arena, "line %d, column %d: %s", error.line, error.column,
+				       error.text);
+	read_root(&r, root, ret);
+	json_decref(root);
+	return r.problem;
+}
+
+/* All of FILE; NULL with errno. */
+static char *read_all(struct bs_arena *arena, FILE *file, size_t *ret_n)
+{
+	BS_VEC(char) bytes = { 0 };
+	size_t n;
+
+	do {
+		bs_vec_reserve(arena, &bytes, 1 << 16);
+		n = fread(bytes.v + bytes.n, 1, 1 << 16, file);
+		bytes.n += (uint32_t)n;
+		if (bytes.n > LARGEST) {
+			errno = EFBIG;
+			return NULL;
+		}
+	} while (n);
+	*ret_n = bytes.n;
+	return ferror(file) ? NULL : bytes.v;
+}
+
+bool bs_plan_load(struct bs_arena *arena, const char *path, struct bs_plan *ret)
+{
+	bool is_input = strcmp(path, "-") == 0;
+	const char *name = is_input ? "standard input" : path;
+	FILE *file = is_input ? stdin : fopen(path, "re");
+	size_t n = 0;
+	char *text = file ? read_all(arena, file, &n) : NULL;
+	int error = errno;
+
+	if (file && !is_input)
+		fclose(file);
+	if (!text) {
+		bs_complain("%s: %s", name, strerror(error));
+		return false;
+	}
+	const char *problem = bs_plan_read(arena, text, n, ret);
+
+	if (problem)
+		bs_complain("%s: %s", name, problem);
+	return !problem;
+}
