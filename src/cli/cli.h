@@ -50,11 +50,11 @@ bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **
 /*
  * What the option of a step of KIND says, TEXT, as a step: FILE[:FLAGS] and so on (bindsim(1)). In
  * FILE[:FLAGS] the text after the last ':' is flags only if all of it is; otherwise it belongs to
- * the file's name. Strings are TEXT's or ARENA's. Returns NULL, or what is wrong with TEXT, a
- * sentence.
+ * the file's name, and where it looks like flags *RET_HINT says so. Strings are TEXT's or ARENA's.
+ * Returns NULL, or what is wrong with TEXT, a sentence.
  */
 const char *bs_parse_step(struct bs_arena *arena, enum bs_step_kind kind, const char *text,
-			  struct bs_step *ret);
+			  struct bs_step *ret, const char **ret_hint);
 
 /* Sets the mode of RET when all of TEXT is flags: names that are joined, or a number. */
 bool bs_parse_flags(const char *text, struct bs_step *ret);
@@ -85,6 +85,9 @@ bool bs_destination_open(struct bs_arena *arena, const char *path, struct bs_des
 /* Writes what WRITER holds back and closes; KEEP false: the file is dropped. False after a message.
  */
 bool bs_destination_close(struct bs_destination *d, struct bs_writer *writer, bool keep);
+
+/* The one of WORDS (NULL ends) that the N bytes at WORD may have been meant to be, or NULL. */
+const char *bs_closest_word(const char *word, size_t n, const char *const *words);
 
 void bs_print_help(void);
 

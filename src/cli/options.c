@@ -209,12 +209,13 @@ static bool read_show(struct reader *r)
 static bool read_step(struct reader *r, enum bs_step_kind kind, const char *text)
 {
 	struct bs_step step;
-	const char *wrong = bs_parse_step(r->arena, kind, text, &step);
+	const char *hint;
+	const char *wrong = bs_parse_step(r->arena, kind, text, &step, &hint);
 
-	if (wrong) {
-		bs_complain("--%s '%s': %s", bs_step_kind_name(kind), text, wrong);
+	if (wrong || hint)
+		bs_complain("--%s '%s': %s", bs_step_kind_name(kind), text, wrong ? wrong : hint);
+	if (wrong)
 		return false;
-	}
 	step.caller = r->caller;
 	step.block = r->block;
 	bs_vec_push(r->arena, &r->steps, step);
@@ -440,6 +441,21 @@ static bool is_reserved(const char *word)
 	return false;
 }
 
+/* The first word of two may have been meant to be a command. */
+static void complain_of_word(const struct reader *r, const char *word)
+{
+	static const char *const commands[] = { "explain", NULL };
+	const char *first = r->line->plan.executable;
+	const char *meant = r->explain ? NULL : bs_closest_word(first, strlen(first), commands);
+
+	if (meant)
+		bs_complain("'%s' is no command, did you mean %s? As an executable, '%s' is one "
+			    "too many",
+			    first, meant, word);
+	else
+		bs_complain("one executable at a time: '%s' is one too many", word);
+}
+
 /* The first word may be a command; "./explain" is a file. */
 static bool take_word(struct reader *r, const char *word)
 {
@@ -456,7 +472,7 @@ static bool take_word(struct reader *r, const char *word)
 		return false;
 	}
 	if (line->plan.executable) {
-		bs_complain("one executable at a time: '%s' is one too many", word);
+		complain_of_word(r, word);
 		return false;
 	}
 	line->plan.executable = word;
@@ -546,6 +562,56 @@ static bool finish(struct reader *r, char **environ)
 	return read_show(r) && finish_plan(r, environ);
 }
 
+/* The long options that the N letters at WORD begin, joined by commas. */
+static const char *options_with(struct bs_arena *arena, const char *word, size_t n)
+{
+	const char *names = "";
+
+	for (const struct option *o = long_options; o->name; o++)
+		if (strncmp(o->name, word, n) == 0)
+			names = bs_arena_printf(arena, "%s%s--%s", names, *names ? ", " : "",
+						o->name);
+	return names;
+}
+
+static void complain_of_unknown(struct bs_arena *arena, const char *word)
+{
+	enum { N_OPTIONS = sizeof long_options / sizeof *long_options };
+	const char *names[N_OPTIONS];
+	size_t n = strcspn(word, "=");
+	const char *several = n ? options_with(arena, word, n) : "";
+
+	if (*several) {
+		bs_complain("--%.*s may be any of %s", (int)n, word, several);
+		return;
+	}
+	for (size_t i = 0; i < N_OPTIONS; i++)
+		names[i] = long_options[i].name;
+	const char *meant = bs_closest_word(word, n, names);
+
+	bs_complain("unknown option --%.*s; %s%s%s", (int)n, word, meant ? "did you mean --" : "",
+		    meant ? meant : "bindsim --help lists the options", meant ? "?" : "");
+}
+
+/* What getopt(3) stopped at; ID says why, WORD is the argument that it was in. */
+static void complain_of_option(struct bs_arena *arena, int id, const char *word)
+{
+	const struct option *o = long_options;
+
+	while (o->name && o->val != optopt)
+		o++;
+	if (id == ':' && o->name)
+		bs_complain("--%s needs a value; bindsim --help lists the options", o->name);
+	else if (id == ':')
+		bs_complain("-%c needs a value; bindsim --help lists the options", optopt);
+	else if (o->name)
+		bs_complain("--%s takes no value: %s", o->name, word);
+	else if (optopt)
+		bs_complain("unknown option -%c; bindsim --help lists the options", optopt);
+	else
+		complain_of_unknown(arena, word + strlen("--"));
+}
+
 bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **environ,
 			  struct bs_command_line *ret)
 {
@@ -563,19 +629,8 @@ bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **
 				return false;
 			continue;
 		}
-		if (id == ':') {
-			bs_complain("%s needs a value; bindsim --help lists the options",
-				    argv[optind - 1]);
-			return false;
-		}
-		if (id == '?') {
-			if (optopt && optopt < OPTION_NONE)
-				bs_complain("unknown option -%c; bindsim --help lists the options",
-					    optopt);
-			else
-				bs_complain("unknown or misused option %s; bindsim --help lists "
-					    "the options",
-					    argv[optind - 1]);
+		if (id == ':' || id == '?') {
+			complain_of_option(arena, id, argv[optind - 1]);
 			return false;
 		}
 		if (!read_option(&r, short_to_id(id), optarg))

@@ -40,16 +40,60 @@ bool bs_parse_flags(const char *text, struct bs_step *ret)
 	return true;
 }
 
+/* A word in upper case, or one that begins with RTLD_. */
+static bool looks_like_flag(const char *word, size_t n)
+{
+	if (n >= 5 && strncasecmp(word, "RTLD_", 5) == 0)
+		return true;
+	for (size_t i = 0; i < n; i++)
+		if ((word[i] < 'A' || word[i] > 'Z') && word[i] != '_')
+			return false;
+	return n > 1;
+}
+
+/* What to say of TEXT, which stands where flags may stand and is none: nothing unless one of its
+ * words is a flag or looks like one. */
+static const char *hint_at_flags(struct bs_arena *arena, const char *text)
+{
+	const char *wrong = NULL;
+	size_t wrong_n = 0;
+	bool meant = false;
+
+	for (const char *s = text;; s++) {
+		size_t n = strcspn(s, "|,+");
+		bool is_flag = bs_mode_named(s, n) != 0;
+
+		meant |= is_flag || looks_like_flag(s, n);
+		if (!is_flag && !wrong) {
+			wrong = s;
+			wrong_n = n;
+		}
+		s += n;
+		if (!*s)
+			break;
+	}
+	if (!meant || !wrong)
+		return NULL;
+	return bs_arena_printf(arena, "'%.*s' is no flag; %s%s%staken as part of the file name",
+			       (int)wrong_n, wrong, text[wrong_n] ? "':" : "",
+			       text[wrong_n] ? text : "", text[wrong_n] ? "' is " : "");
+}
+
 /* FILE[:FLAGS] into STEP. */
-static void read_file(struct bs_arena *arena, const char *text, struct bs_step *step)
+static void read_file(struct bs_arena *arena, const char *text, struct bs_step *step,
+		      const char **ret_hint)
 {
 	const char *colon = strrchr(text, ':');
 
 	step->file = text;
-	if (colon && bs_parse_flags(colon + 1, step)) {
-		step->file = bs_arena_strndup(arena, text, (size_t)(colon - text));
-		step->spelled = colon + 1;
+	if (!colon)
+		return;
+	if (!bs_parse_flags(colon + 1, step)) {
+		*ret_hint = hint_at_flags(arena, colon + 1);
+		return;
 	}
+	step->file = bs_arena_strndup(arena, text, (size_t)(colon - text));
+	step->spelled = colon + 1;
 }
 
 /* All of TEXT, N bytes, is the number of a step. */
@@ -83,7 +127,8 @@ static bool read_symbol(struct bs_arena *arena, const char *text, struct bs_step
 	return *step->symbol && *step->version;
 }
 
-static const char *read_dlmopen(struct bs_arena *arena, const char *text, struct bs_step *step)
+static const char *read_dlmopen(struct bs_arena *arena, const char *text, struct bs_step *step,
+				const char **ret_hint)
 {
 	const char *at = strrchr(text, '@');
 
@@ -92,7 +137,7 @@ static const char *read_dlmopen(struct bs_arena *arena, const char *text, struct
 			return "the step behind the @ counts from 1";
 		text = bs_arena_strndup(arena, text, (size_t)(at - text));
 	}
-	read_file(arena, text, step);
+	read_file(arena, text, step, ret_hint);
 	return NULL;
 }
 
@@ -125,15 +170,16 @@ static const char *read_call(struct bs_arena *arena, const char *text, struct bs
 }
 
 const char *bs_parse_step(struct bs_arena *arena, enum bs_step_kind kind, const char *text,
-			  struct bs_step *ret)
+			  struct bs_step *ret, const char **ret_hint)
 {
+	*ret_hint = NULL;
 	*ret = (struct bs_step){ .kind = kind };
 	switch (kind) {
 	case BS_STEP_DLOPEN:
-		read_file(arena, text, ret);
+		read_file(arena, text, ret, ret_hint);
 		return NULL;
 	case BS_STEP_DLMOPEN:
-		return read_dlmopen(arena, text, ret);
+		return read_dlmopen(arena, text, ret, ret_hint);
 	case BS_STEP_DLSYM:
 		return read_dlsym(arena, text, ret);
 	case BS_STEP_DLCLOSE:

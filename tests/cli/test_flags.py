@@ -69,6 +69,21 @@ class FlagsTest(CommandLineTest):
             with self.subTest(text):
                 self.assertEqual(self.use(text), NOT_A_FILE.format(f"./libuse.so:{text}"))
 
+    def test_a_flag_that_was_mistyped(self):
+        """A name may hold such a text, so this is no error."""
+        for text, words in (("GLOBL", "'GLOBL' is no flag; taken as part of the file name"),
+                            ("NOW,GLOBL", "'GLOBL' is no flag; ':NOW,GLOBL' is taken as part of the file name"),
+                            ("globl|now", "'globl' is no flag; ':globl|now' is taken as part of the file name"),
+                            ("rtld_nwo", "'rtld_nwo' is no flag; taken as part of the file name"),
+                            ("RTLD_", "'RTLD_' is no flag; taken as part of the file name"),
+                            ("NOW,", "'' is no flag; ':NOW,' is taken as part of the file name")):
+            for option in ("--dlopen", "--dlmopen"):
+                answer = self.bindsim(f"{option}=./libuse.so:{text}", "--format=plan", "./app")
+                self.assertEqual(answer.err, f"bindsim: {option} './libuse.so:{text}': {words}\n")
+                self.assertEqual(answer.status, 0)
+        for text in ("", "1.2", "foo", "C", "a,b", "x86-64", "NOW:LAZY", "LAZY"):
+            self.assertEqual(self.bindsim(f"--dlopen=./libuse.so:{text}", "--format=plan", "./app").err, "")
+
     def test_the_last_colon_counts(self):
         self.assertEqual(self.use("NOW:LAZY"), NOT_A_FILE.format("./libuse.so:NOW"))
         (self.directory / "libuse.so").rename(self.directory / "a:LAZY")

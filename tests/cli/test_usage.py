@@ -22,6 +22,23 @@ class MisuseTest(CommandLineTest):
         for word in ("--unknown", "--unknown=1", "-Z", "--dlopenx=y", "--Format=text"):
             self.assert_trouble(self.bindsim(word, "./app"), word.partition("=")[0])
 
+    def test_an_option_that_was_mistyped(self):
+        for word, meant in (("--formt=text", "--format"), ("--dlopne", "--dlopen"), ("--libary-path=x", "--library-path"),
+                            ("--bindnow", "--bind-now")):
+            self.assert_trouble(self.bindsim(word, "./app"), f"option {word.partition('=')[0]};", f"did you mean {meant}?")
+        for word in ("--nothing-like-it", "--", "--x"):
+            self.assertNotIn("did you mean", self.bindsim(word + "=1", "./app").err)
+
+    def test_an_option_that_is_too_short(self):
+        answer = self.bindsim("--inhibit=x", "./app")
+        self.assert_trouble(answer, "--inhibit may be any of --inhibit-cache, --inhibit-rpath")
+        self.program()
+        self.assertEqual(self.bindsim("--inhibit-c", "./app").status, 0)
+
+    def test_short_options_in_one_word(self):
+        self.assert_trouble(self.bindsim("-vZ", "./app"), "unknown option -Z;")
+        self.assert_trouble(self.bindsim("./app", "-vo"), "-o needs a value")
+
     def test_missing_value(self):
         for word in ("--dlopen", "--env", "--library-path", "--preload", "--root", "--format", "--show", "-o", "--cpu"):
             self.assert_trouble(self.bindsim("./app", word), word, "needs a value")
@@ -29,7 +46,7 @@ class MisuseTest(CommandLineTest):
     def test_value_where_none_is_taken(self):
         self.program()
         for word in ("--bind-now=1", "--no-env=yes", "--help=all"):
-            self.assert_trouble(self.bindsim(word, "./app"), word)
+            self.assert_trouble(self.bindsim(word, "./app"), f"{word.partition('=')[0]} takes no value", word)
 
     def test_unknown_words(self):
         self.program()
@@ -156,6 +173,14 @@ class CommandTest(CommandLineTest):
         self.assertIn("bound to it", answer.out)
         # It is no command behind the executable.
         self.assert_trouble(self.bindsim("./app", "explain"), "one executable at a time")
+
+    def test_a_command_that_was_mistyped(self):
+        self.user("app")
+        for word in ("explian", "explan", "Explain", "explains"):
+            answer = self.bindsim(word, "--symbol=hook", "./app")
+            self.assert_trouble(answer, f"'{word}' is no command, did you mean explain?", "'./app'")
+        for word in ("./explian", "explode", "exp", "app"):
+            self.assert_trouble(self.bindsim(word, "./app"), "one executable at a time: './app'")
 
     def test_in_a_file(self):
         self.user("app")
