@@ -189,7 +189,8 @@ int main(int argc, char **argv)
 	}
 	if (bs_command_line_read(arena, argc, argv, environ, &line))
 		status = line.done ? BS_EXIT_OK : answer(arena, &line);
-	if (line.done && fflush(stdout) != 0) {
+	/* A long text met its error before. */
+	if (line.done && (fflush(stdout) != 0 || ferror(stdout))) {
 		bs_complain("standard output: %s", strerror(errno));
 		status = BS_EXIT_TROUBLE;
 	}
