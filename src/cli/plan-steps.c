@@ -128,15 +128,18 @@ static bool join_flags(struct bs_plan_reader *r, const struct bs_place *place, c
 		       const char **ret)
 {
 	BS_VEC(char) joined = { 0 };
-	const char *name;
 
 	if (!json_array_size(array))
 		return bs_plan_fail(r, place, "no flag is in it");
 	for (size_t i = 0; i < json_array_size(array); i++) {
 		const struct bs_place here = { place, NULL, i };
 
-		if (!bs_plan_string(r, &here, json_array_get(array, i), &name))
-			return false;
+		const json_t *item = json_array_get(array, i);
+		const char *name = json_string_value(item);
+
+		if (!name)
+			return bs_plan_fail(r, &here, "a flag's name is wanted, not %s",
+					    bs_plan_type(item));
 		size_t n = strlen(name);
 
 		if (!bs_mode_named(name, n))
@@ -167,8 +170,7 @@ static bool read_flags(struct bs_plan_reader *r, const struct bs_place *step_pla
 			return bs_plan_fail(r, &place, "%s does not fit dlopen's int",
 					    step->spelled);
 	} else if (json_is_string(value)) {
-		if (!bs_plan_string(r, &place, value, &step->spelled))
-			return false;
+		step->spelled = bs_arena_printf(r->arena, "%s", json_string_value(value));
 	} else {
 		return bs_plan_fail(r, &place,
 				    "a string, an array of names or a number is wanted, not %s",
