@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 # Completion of bindsim(1) for fish.
 
-set -g __bindsim_formats text ld-debug json ndjson ldd
+set -g __bindsim_formats text ld-debug json ndjson ldd plan
 set -g __bindsim_text_parts steps unresolved findings notes objects scopes pairs bindings slots
 
 # FILE[:FLAGS]: files, then flags joined by commas that are not there yet.
 function __bindsim_dlopen
-    set -l word (commandline -ct | string replace -r '^--dlopen=' '')
+    set -l word (commandline -ct | string replace -r '^--dlm?open=' '')
     if string match -q '*:*' -- $word
         set -l before (string replace -r '[^:,+|]*$' '' -- $word)
         set -l written (string split -r -m1 ':' -- $before)[-1]
@@ -67,6 +67,14 @@ complete -c bindsim -n __fish_use_subcommand -a explain -d 'Explain single refer
 
 # Steps
 complete -c bindsim -l dlopen -x -a '(__bindsim_dlopen)' -d 'dlopen(FILE) with FLAGS'
+complete -c bindsim -l dlmopen -x -a '(__bindsim_dlopen)' -d 'dlmopen(FILE) with FLAGS'
+complete -c bindsim -l dlsym -x -a 'DEFAULT: NEXT:' -d 'dlsym of a symbol'
+complete -c bindsim -l dlclose -x -d 'dlclose of what a step opened'
+complete -c bindsim -l call -r -F -d 'First call of a function'
+complete -c bindsim -l init -r -F -d 'Steps by the constructors of OBJECT'
+complete -c bindsim -l end-init -d 'The end of --init'
+complete -c bindsim -l caller -r -F -d 'Who makes the calls from here on'
+complete -c bindsim -l plan -r -F -d 'Take the question from FILE'
 
 # The simulated process
 complete -c bindsim -l bind-now -d 'Bind everything at load'

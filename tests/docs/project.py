@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BINDSIM = os.path.abspath(os.environ.get("BINDSIM", ROOT / "build/src/cli/bindsim"))
 COMPLETIONS = {"bash": ROOT / "completions/bash/bindsim", "zsh": ROOT / "completions/zsh/_bindsim",
                "fish": ROOT / "completions/fish/bindsim.fish"}
-MAN_PAGES = [ROOT / "man/bindsim.1", ROOT / "man/bindsim-json.5", ROOT / "man/bindsim-glibc.7"]
+MAN_PAGES = [ROOT / "man" / name for name in ("bindsim.1", "bindsim-json.5", "bindsim-plan.5", "bindsim-glibc.7")]
 
 
 class Option(NamedTuple):
@@ -49,8 +49,9 @@ def spellings() -> set[str]:
 def formats() -> dict[str, list[str]]:
     """The formats with their parts, as the tool itself names them when it does not know one."""
     names = run("--format=?", "x").stderr.partition("there are ")[2].split()
-    return {name: run(f"--format={name}", "--show=?", "x").stderr.partition(f"format {name} has ")[2].split()
-            for name in names}
+    parts_of = {name: run(f"--format={name}", "--show=?", "x").stderr.partition(f"format {name} has ")[2].split()
+                for name in names}
+    return {name: [] if words == ["none"] else words for name, words in parts_of.items()}
 
 
 def parts(*names: str) -> set[str]:

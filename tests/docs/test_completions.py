@@ -115,6 +115,18 @@ class BashTest(ShellTest):
         self.assertEqual(self.replies("bindsim --dlopen ./library.so:"), FLAGS)
         self.assertEqual(self.replies("bindsim --dlopen ./library.so:NOW,L"), {"NOW,LAZY", "NOW,LOCAL"})
         self.assertEqual(self.replies("bindsim --dlopen ./library.so:LOCAL+LAZY,L"), set())
+        self.assertEqual(self.replies("bindsim --dlmopen=./library.so:"), FLAGS)
+
+    def test_steps(self):
+        self.assertEqual(self.replies("bindsim --dlsym "), {"DEFAULT:", "NEXT:"})
+        self.assertEqual(self.replies("bindsim --dlsym=N"), {"NEXT:"})
+        self.assertEqual(self.replies("bindsim --dlsym=NEXT:"), set())
+        self.assertEqual(self.replies("bindsim --call lib"), {"library.so"})
+        self.assertEqual(self.replies("bindsim --call=library.so:"), set())
+        for option in ("plan", "init", "caller"):
+            self.assertEqual(self.replies(f"bindsim --{option} lib"), {"library.so"})
+        for option in ("dlclose", "end-init"):
+            self.assertEqual(self.replies(f"bindsim --{option}="), set())
 
     def test_files(self):
         self.assertEqual(self.replies("bindsim --dlopen=lib"), {"library.so"})
@@ -166,6 +178,12 @@ class ZshTest(ShellTest):
                 ("bindsim --report=ldd:x --show=unu", ["--report=ldd:x", "--show=unused"]),
                 ("bindsim --report=nd", ["--report=ndjson:"]),
                 ("bindsim --report=json:lib", ["--report=json:library.so"]),
+                ("bindsim --format=pl", ["--format=plan"]),
+                ("bindsim --plan=lib", ["--plan=library.so"]),
+                ("bindsim --plan lib", ["--plan", "library.so"]),
+                ("bindsim --dlsym=NE", ["--dlsym=NEXT:"]),
+                ("bindsim --call=lib", ["--call=library.so:"]),
+                ("bindsim --dlmopen=library.so:DEEP", ["--dlmopen=library.so:DEEPBIND"]),
                 ("bindsim --fail-on=w", ["--fail-on=warning"]),
                 ("bindsim explain --rule=c", ["explain", "--rule=captured-references"]),
                 ("bindsim expl", ["explain"]),
@@ -219,12 +237,20 @@ class FishTest(ShellTest):
     def test_flags(self):
         self.assertEqual(self.replies("bindsim --dlopen=library.so:"),
                          {f"--dlopen=library.so:{flag}" for flag in FLAGS})
+        self.assertEqual(self.replies("bindsim --dlmopen=library.so:"),
+                         {f"--dlmopen=library.so:{flag}" for flag in FLAGS})
         self.assertEqual(self.replies("bindsim --dlopen library.so:LOCAL+LAZY,"),
                          {f"library.so:LOCAL+LAZY,{flag}" for flag in FLAGS - {"LOCAL", "LAZY"}})
 
     def test_files(self):
         self.assertIn("--dlopen=library.so", self.replies("bindsim --dlopen=lib"))
         self.assertIn("program", self.replies("bindsim prog"))
+        self.assertIn("--plan=library.so", self.replies("bindsim --plan=lib"))
+        self.assertIn("library.so", self.replies("bindsim --plan lib"))
+
+    def test_steps(self):
+        self.assertEqual(self.replies("bindsim --dlsym="), {"--dlsym=DEFAULT:", "--dlsym=NEXT:"})
+        self.assertEqual(self.replies("bindsim --format=p"), {"--format=plan"})
 
 
 if __name__ == "__main__":
