@@ -6,7 +6,6 @@
 #include "../report/plan-format.h"
 
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,24 +28,6 @@ static const struct option long_options[] = {
 #undef GROUP
 	{ 0 },
 };
-
-void bs_complain(const char *format, ...)
-{
-	static struct bs_writer writer; /* large for a stack */
-	char *message;
-	va_list ap;
-
-	va_start(ap, format);
-	if (vasprintf(&message, format, ap) < 0)
-		message = NULL;
-	va_end(ap);
-	writer.file = stderr;
-	bs_write_text(&writer, "bindsim: ");
-	bs_write_escaped(&writer, message ? message : "out of memory");
-	bs_write(&writer, "\n", 1);
-	bs_writer_flush(&writer);
-	free(message);
-}
 
 /* ---- values -------------------------------------------------------------------------------- */
 

@@ -3,10 +3,29 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+void bs_complain(const char *format, ...)
+{
+	static struct bs_writer writer; /* large for a stack */
+	char *message;
+	va_list ap;
+
+	va_start(ap, format);
+	if (vasprintf(&message, format, ap) < 0)
+		message = NULL;
+	va_end(ap);
+	writer.file = stderr;
+	bs_write_text(&writer, "bindsim: ");
+	bs_write_escaped(&writer, message ? message : "out of memory");
+	bs_write(&writer, "\n", 1);
+	bs_writer_flush(&writer);
+	free(message);
+}
 
 bool bs_destination_open(struct bs_arena *arena, const char *path, struct bs_destination *ret)
 {

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Builds the seeds of the fuzzers: small ELF files, and containers of a program, two libraries, ld.so and a cache.
+"""Builds the seeds of the fuzzers: small ELF files, plans, and containers of a program, two libraries, ld.so and a cache.
 
     make_corpus.py DIRECTORY
 
-writes DIRECTORY/image/* and DIRECTORY/root/*.  What they contain is made on the spot; the sources are below.
+writes DIRECTORY/image/*, DIRECTORY/plan/* and DIRECTORY/root/*.  What they contain is made on the spot; the sources are below.
 """
 
 from __future__ import annotations
@@ -80,6 +80,19 @@ LOADER = "\t.globl __tls_get_addr\n__tls_get_addr: ret\n\t.type __tls_get_addr, 
 END = '\t.section .note.GNU-stack,"",@progbits\n'
 
 
+PLANS = {
+    "least": '{"schema":"bindsim-plan-1"}',
+    "members": """{"schema":"bindsim-plan-1","executable":"app","search_path":"/bin","argv0":"a","loader":"glibc","root":"/",
+        "cwd":"c","cpu":"x86-64","platform":"p","hwcaps_mask":"m","hwcaps_prepend":"h","secure":true,"inhibit_cache":false,
+        "inhibit_rpath":"r","library_path":"l","preload":"q","environment":{"LD_X":"y","A":"","\\ufffd\\\\xff":"z"}}""",
+    "steps": """{"schema":"bindsim-plan-1","executable":"./app","steps":[{"dlopen":"x","flags":"NOW,GLOBAL"},
+        {"dlopen":"","flags":["now","RTLD_LOCAL"]},{"dlmopen":"y","flags":258,"namespace_of":1,"caller":"c"},
+        {"dlsym":"f","version":"V","handle":"next"},{"dlsym":"f","handle":1},{"dlclose":2},{"call":"f","object":"o[1]"}]}""",
+    "blocks": """{"schema":"bindsim-plan-1","executable":"./app","steps":[{"init":"a","steps":[{"dlclose":1},
+        {"init":"b","steps":[{"dlopen":"x"},{"init":"c","steps":[]}]},{"dlclose":2}]},{"init":"a","steps":[{"dlclose":3}]}]}""",
+}
+
+
 class Builder:
     """Links small files without padding: everything is in the first pages."""
 
@@ -126,8 +139,11 @@ def make(directory: Path) -> None:
     """Writes all seeds."""
     directory = directory.resolve()
     images, roots = directory / "image", directory / "root"
-    for place in (images, roots):
+    plans = directory / "plan"
+    for place in (images, plans, roots):
         place.mkdir(parents=True, exist_ok=True)
+    for name, text in PLANS.items():
+        (plans / name).write_text(text)
     for style in ("gnu", "sysv", "both"):
         build = Builder(directory / f"built-{style}")
         (build.directory / "a.map").write_text("A_1 {}; A_2 { global: both; uniq; tls_a; };\n")

@@ -21,13 +21,18 @@ static int replay(const char *path, unsigned mutations)
 
 	fclose(file);
 	LLVMFuzzerTestOneInput(seed, n);
+	size_t size = n;
+
 	memcpy(variant, seed, n);
 	for (unsigned i = 0; i < mutations; i++) {
 		/* Changes pile up for a while, then it starts anew. */
-		if (i % 4 == 0)
+		if (i % 4 == 0) {
 			memcpy(variant, seed, n);
-		LLVMFuzzerCustomMutator(variant, n, sizeof variant, i * 2654435761u + 12345u);
-		LLVMFuzzerTestOneInput(variant, n);
+			size = n;
+		}
+		size = LLVMFuzzerCustomMutator(variant, size, sizeof variant,
+					       i * 2654435761u + 12345u);
+		LLVMFuzzerTestOneInput(variant, size);
 	}
 	return 0;
 }

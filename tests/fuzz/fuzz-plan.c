@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/* Any bytes as a plan file: what can be read is written, and what is written means the same. */
+#include "fuzz.h"
+
+#include "base/base.h"
+#include "cli/cli.h"
+#include "report/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static char *write_plan(struct bs_arena *arena, const struct bs_plan *plan, size_t *ret_n)
+{
+	char *text = NULL;
+	struct bs_writer *writer = bs_new(arena, struct bs_writer, 1);
+	struct bs_report report = { .format = &bs_format_plan, .writer = writer };
+
+	writer->file = open_memstream(&text, ret_n);
+	if (!writer->file)
+		abort();
+	bs_format_plan.question(&report, arena, plan);
+	if (!bs_writer_flush(writer) || fclose(writer->file) != 0)
+		abort();
+	return text;
+}
+
+/* PLAN, written, read and written again. */
+static void go_round(struct bs_arena *arena, const struct bs_plan *plan)
+{
+	struct bs_plan again;
+	size_t n, n_again;
+	char *text = write_plan(arena, plan, &n);
+
+	if (bs_plan_read(arena, text, n, &again) || again.n_steps != plan->n_steps ||
+	    again.n_blocks != plan->n_blocks || again.n_environment != plan->n_environment)
+		abort();
+	for (uint32_t i = 0; i < plan->n_steps; i++)
+		if (again.steps[i].kind != plan->steps[i].kind ||
+		    again.steps[i].mode != plan->steps[i].mode ||
+		    again.steps[i].number != plan->steps[i].number ||
+		    again.steps[i].block != plan->steps[i].block ||
+		    again.steps[i].of_step != plan->steps[i].of_step)
+			abort();
+	char *text_again = write_plan(arena, &again, &n_again);
+
+	if (n != n_again || memcmp(text, text_again, n) != 0)
+		abort();
+	free(text);
+	free(text_again);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	struct bs_arena *arena = bs_arena_new();
+	char *copy = malloc(n ? n : 1); /* of its exact size, so that reads beyond it are noticed */
+	struct bs_plan plan;
+
+	if (!arena || !copy || BS_ON_OUT_OF_MEMORY(arena))
+		abort();
+	if (n)
+		memcpy(copy, data, n);
+	const char *problem = bs_plan_read(arena, copy, n, &plan);
+
+	if (problem && !*problem)
+		abort();
+	if (!problem)
+		go_round(arena, &plan);
+	free(copy);
+	bs_arena_free(arena);
+	return 0;
+}
+
+/* ---- mutations that know what a plan is made of --------------------------------------------- */
+
+static const char *const words[] = {
+	"\"steps\":[",
+	"\"init\":\"x\",",
+	"{\"init\":\"y\",\"steps\":[{\"dlclose\":1}]},",
+	"\"dlopen\":\"x\"",
+	"\"dlsym\":\"f\"",
+	"\"flags\":",
+	"[\"now\"]",
+	"\"handle\":",
+	"\"next\"",
+	"\"namespace_of\":",
+	"\"caller\":\"\",",
+	"\\ufffd",
+	"\xef\xbf\xbd",
+	"\\\\x41",
+	"\\\\",
+	"\\u0000",
+	"\xff",
+	"{",
+	"}",
+	"[",
+	"]",
+	",",
+	":",
+	"\"",
+	"-1",
+	"0",
+	"4294967296",
+	"99999999999999999999",
+	"1e5",
+	"0.5",
+	"null",
+	"true",
+	"NOW|LAZY",
+	"=",
+	"\n",
+};
+
+static uint32_t next(unsigned *seed)
+{
+	*seed = *seed * 1664525u + 1013904223u;
+	return *seed >> 8;
+}
+
+/* Puts the N_NEW bytes at NEW in the place of N_OLD at AT. */
+static size_t replace(uint8_t *data, size_t n, size_t room, size_t at, size_t n_old,
+		      const void *new, size_t n_new)
+{
+	if (n_old > n - at)
+		n_old = n - at;
+	if (n - n_old + n_new > room)
+		return n;
+	memmove(data + at + n_new, data + at + n_old, n - at - n_old);
+	memcpy(data + at, new, n_new);
+	return n - n_old + n_new;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t room, unsigned seed)
+{
+	const char *word = words[next(&seed) % (sizeof words / sizeof *words)];
+	size_t at = n ? next(&seed) % n : 0, length = next(&seed) % 24;
+	uint8_t span[24];
+
+	if (LLVMFuzzerMutate && seed % 3 == 0)
+		return LLVMFuzzerMutate(data, n, room);
+	switch (next(&seed) % 4) {
+	case 0:
+		return replace(data, n, room, at, length, "", 0);
+	case 1:
+		return replace(data, n, room, at, 0, word, strlen(word));
+	case 2:
+		return replace(data, n, room, at, length, word, strlen(word));
+	default:
+		/* A piece of it somewhere else. */
+		length = length < n - at ? length : n - at;
+		memcpy(span, data + at, length);
+		return replace(data, n, room, n ? next(&seed) % n : 0, 0, span, length);
+	}
+}
