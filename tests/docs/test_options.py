@@ -202,7 +202,7 @@ class CompletionTest(unittest.TestCase):
         "fish": {"flags": r"for flag in (.*)$", "formats": r"^set -g __bindsim_formats (.*)$",
                  "text": r"^set -g __bindsim_text_parts (.*)$", "ld-debug": r"case ld-debug\n +set -a parts (.*)$",
                  "json": r"case json ndjson\n +set -a parts (.*)$", "ndjson": r"case json ndjson\n +set -a parts (.*)$",
-                 "ldd": r"case ldd\n +set -a parts (.*)$", "rules": r"-l rule -x -a (\S+)",
+                 "ldd": r"case ldd\n +set -a parts (.*)$", "rules": r"-l rule -x -a '([^']*)'",
                  "levels": r"-l fail-on -x -a '([^']*)'", "commands": r"-n __fish_use_subcommand -a (\S+)"},
     }
 
