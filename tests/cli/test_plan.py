@@ -10,6 +10,7 @@ import unittest
 from harness import BINDSIM, HOOK, USER, CommandLineTest, environment
 
 SCHEMA = {"schema": "bindsim-plan-1"}
+LD_DEBUG_PARTS = "bindings,libs,scopes,versions,files,mapped,addresses,slots"
 ALL_FLAGS = "LAZY NOW GLOBAL LOCAL DEEPBIND NODELETE NOLOAD"
 # Steps of every kind, with each of their parts; blocks of constructors in all places.
 EVERY_STEP = [
@@ -39,7 +40,7 @@ class PlanTest(CommandLineTest):
 
     def assert_same(self, first, second, **options):
         """Two command lines give the same answer."""
-        for form in (["--format=json"], ["--format=ldd"], ["--format=ld-debug", "--show=bindings,libs,scopes,versions,mapped"]):
+        for form in (["--format=json"], ["--format=ldd"], ["--format=ld-debug", f"--show={LD_DEBUG_PARTS}"]):
             answers = [self.bindsim(*form, *arguments, **options) for arguments in (first, second)]
             self.assertEqual(*answers)
             self.assertNotEqual(answers[0].out, "")
@@ -194,6 +195,13 @@ class SameTest(PlanTest):
     def test_steps(self):
         self.check("./app", "--library-path=lib", "--dlopen=./libuse.so:RTLD_Now|Global", "--dlopen=libabsent.so:0x101",
                    "--dlopen=:LAZY", "--dlopen=lib/libhook.so:NOLOAD")
+
+    def test_steps_of_every_kind(self):
+        self.object("libuser.so", USER, "-Wl,-z,lazy")
+        self.check("./app", "--library-path=lib", "--init=libhook.so", "--dlopen=./libuser.so:LAZY", "--call=libuser.so:use",
+                   "--end-init", "--call=libuser.so:hook", "--caller=libuser.so", "--dlsym=NEXT:hook", "--caller=./app",
+                   "--dlsym=1:use", "--dlmopen=./libuse.so", "--dlmopen=libhook.so:NOW@6", "--dlsym=7:hook", "--dlclose=6",
+                   "--dlclose=1", "--dlclose=1", "--dlsym=DEFAULT:hook@V")
 
     def test_surroundings(self):
         self.check("../app", f"--cwd={self.directory}/lib", "--argv0=other")
