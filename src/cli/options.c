@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The command line, read from the one list in options.def. */
-#include "cli.h"
+#include "options-priv.h"
 
 #include "../profile/profile.h"
-#include "../report/plan-format.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -29,240 +28,30 @@ static const struct option long_options[] = {
 	{ 0 },
 };
 
-/* ---- values -------------------------------------------------------------------------------- */
-
-/* What holds again behind --end-init. */
-struct around {
-	const char *caller;
-	uint32_t block;
-};
-
-struct reader {
-	struct bs_arena *arena;
-	struct bs_command_line *line;
-	bool explain; /* the command */
-	const char *rule;
-	const struct bs_format *format;
-	const char *show; /* read when the formats are known */
-	const char *output;
-	const char *plan_file;
-	bool no_env, quiet;
-	BS_VEC(struct bs_step) steps;
-	BS_VEC(struct bs_block) blocks;
-	BS_VEC(struct around) around; /* the blocks that are open */
-	const char *caller;	      /* of the steps from here on */
-	uint32_t block;
-	BS_VEC(struct bs_variable) set; /* by --env */
-};
-
-static bool read_env(struct reader *r, const char *text)
-{
-	const char *equals = strchr(text, '=');
-
-	if (!equals || equals == text) {
-		bs_complain("--env '%s': NAME=VALUE is wanted", text);
-		return false;
-	}
-	bs_vec_push(r->arena, &r->set,
-		    (struct bs_variable){ bs_arena_strndup(r->arena, text, (size_t)(equals - text)),
-					  equals + 1 });
-	return true;
-}
-
-static bool read_color(struct reader *r, const char *text)
-{
-	static const char *const words[] = { "auto", "always", "never" };
-
-	for (unsigned i = 0; i < 3; i++)
-		if (strcmp(text, words[i]) == 0) {
-			r->line->color = (enum bs_color)i;
-			return true;
-		}
-	bs_complain("--color '%s': auto, always or never is wanted", text);
-	return false;
-}
-
-static const struct bs_format *read_format(struct reader *r, const char *option, const char *text)
-{
-	const struct bs_format *found = bs_format_find(text);
-	const char *names = "";
-
-	for (const struct bs_format *const *format = bs_formats(); *format; format++)
-		names = bs_arena_printf(r->arena, "%s %s", names, (*format)->name);
-	if (!found)
-		bs_complain("%s '%s': unknown format; there are%s", option, text, names);
-	return found;
-}
-
-/* FORMAT:FILE */
-static bool read_report(struct reader *r, const char *text)
-{
-	const char *colon = strchr(text, ':');
-
-	if (!colon || !colon[1]) {
-		bs_complain("--report '%s': FORMAT:FILE is wanted", text);
-		return false;
-	}
-	const struct bs_format *format = read_format(
-		r, "--report", bs_arena_strndup(r->arena, text, (size_t)(colon - text)));
-
-	if (format)
-		bs_vec_push(r->arena, &r->line->outputs,
-			    (struct bs_output){ .format = format, .path = colon + 1 });
-	return format != NULL;
-}
-
-static bool read_level(struct reader *r, const char *text)
-{
-	for (enum bs_level level = BS_LEVEL_NONE; level <= BS_LEVEL_ERROR; level++)
-		if (strcmp(text, bs_level_name(level)) == 0) {
-			r->line->fail_on = level;
-			return true;
-		}
-	bs_complain("--fail-on '%s': error, warning, note or none is wanted", text);
-	return false;
-}
-
-/* FROM,TO */
-static bool read_pair(struct reader *r, const char *text)
-{
-	const char *comma = strchr(text, ',');
-
-	if (!comma || comma == text || !comma[1]) {
-		bs_complain("--pair '%s': FROM,TO is wanted", text);
-		return false;
-	}
-	r->line->selection.from = bs_arena_strndup(r->arena, text, (size_t)(comma - text));
-	r->line->selection.to = comma + 1;
-	return true;
-}
-
-/* The bit of the part called NAME, N bytes long, in FORMAT; 0 when it has none. */
-static unsigned part_bit(const struct bs_format *format, const char *name, size_t n)
-{
-	for (unsigned i = 0; format->parts[i]; i++)
-		if (strlen(format->parts[i]) == n && strncmp(format->parts[i], name, n) == 0)
-			return 1u << i;
-	return 0;
-}
-
-static bool complain_of_part(struct reader *r, const char *name, size_t n)
-{
-	const char *names = "";
-
-	bs_vec_each (i, &r->line->outputs) {
-		const struct bs_format *format = r->line->outputs.v[i].format;
-
-		names = bs_arena_printf(r->arena, "%s%s format %s has%s", names, i ? ";" : "",
-					format->name, format->parts[0] ? "" : " none");
-		for (unsigned k = 0; format->parts[k]; k++)
-			names = bs_arena_printf(r->arena, "%s %s", names, format->parts[k]);
-	}
-	bs_complain("--show '%.*s': no such part;%s", (int)n, name, names);
-	return false;
-}
-
-/* Each report shows the parts that it has; one that has none of them shows what it shows by
- * default. */
-static bool read_show(struct reader *r)
-{
-	for (const char *name = r->show; name;) {
-		size_t n = strcspn(name, ",");
-		bool found = false;
-
-		bs_vec_each (i, &r->line->outputs) {
-			struct bs_output *output = &r->line->outputs.v[i];
-			unsigned bit = part_bit(output->format, name, n);
-
-			output->show |= bit;
-			found |= bit != 0;
-		}
-		if (!found)
-			return complain_of_part(r, name, n);
-		name = name[n] ? name + n + 1 : NULL;
-	}
-	bs_vec_each (i, &r->line->outputs)
-		if (!r->line->outputs.v[i].show)
-			r->line->outputs.v[i].show = r->line->outputs.v[i].format->default_show;
-	return true;
-}
-
-static bool read_step(struct reader *r, enum bs_step_kind kind, const char *text)
-{
-	struct bs_step step;
-	const char *hint;
-	const char *wrong = bs_parse_step(r->arena, kind, text, &step, &hint);
-
-	if (wrong || hint)
-		bs_complain("--%s '%s': %s", bs_step_kind_name(kind), text, wrong ? wrong : hint);
-	if (wrong)
-		return false;
-	step.caller = r->caller;
-	step.block = r->block;
-	bs_vec_push(r->arena, &r->steps, step);
-	return true;
-}
-
-static bool begin_block(struct reader *r, const char *object)
-{
-	if (r->around.n == BS_PLAN_DEEPEST) {
-		bs_complain("--init '%s': more than %d blocks in each other", object,
-			    BS_PLAN_DEEPEST);
-		return false;
-	}
-	bs_vec_push(r->arena, &r->around, ((struct around){ r->caller, r->block }));
-	bs_vec_push(r->arena, &r->blocks, (struct bs_block){ object });
-	r->caller = NULL;
-	r->block = r->blocks.n;
-	return true;
-}
-
-static bool end_block(struct reader *r)
-{
-	if (!r->around.n) {
-		bs_complain("--end-init without --init OBJECT before it");
-		return false;
-	}
-	r->around.n--;
-	r->caller = r->around.v[r->around.n].caller;
-	r->block = r->around.v[r->around.n].block;
-	return true;
-}
-
-/* The file is read when the whole line is known to be in order. */
-static bool read_plan(struct reader *r, const char *path)
-{
-	if (r->plan_file)
-		bs_complain("--plan '%s': one plan at a time", path);
-	else
-		r->plan_file = path;
-	return r->plan_file == path;
-}
-
-static bool read_option(struct reader *r, int id, const char *value)
+static bool read_option(struct bs_option_reader *r, int id, const char *value)
 {
 	struct bs_plan *plan = &r->line->plan;
 
 	switch ((enum option_id)id) {
 	case OPTION_DLOPEN:
-		return read_step(r, BS_STEP_DLOPEN, value);
+		return bs_read_step(r, BS_STEP_DLOPEN, value);
 	case OPTION_DLMOPEN:
-		return read_step(r, BS_STEP_DLMOPEN, value);
+		return bs_read_step(r, BS_STEP_DLMOPEN, value);
 	case OPTION_DLSYM:
-		return read_step(r, BS_STEP_DLSYM, value);
+		return bs_read_step(r, BS_STEP_DLSYM, value);
 	case OPTION_DLCLOSE:
-		return read_step(r, BS_STEP_DLCLOSE, value);
+		return bs_read_step(r, BS_STEP_DLCLOSE, value);
 	case OPTION_CALL:
-		return read_step(r, BS_STEP_CALL, value);
+		return bs_read_step(r, BS_STEP_CALL, value);
 	case OPTION_INIT:
-		return begin_block(r, value);
+		return bs_begin_block(r, value);
 	case OPTION_END_INIT:
-		return end_block(r);
+		return bs_end_block(r);
 	case OPTION_CALLER:
 		r->caller = value;
 		return true;
 	case OPTION_PLAN:
-		return read_plan(r, value);
+		return bs_read_plan(r, value);
 	case OPTION_BIND_NOW:
 		bs_vec_push(r->arena, &r->set, (struct bs_variable){ "LD_BIND_NOW", "1" });
 		return true;
@@ -273,7 +62,7 @@ static bool read_option(struct reader *r, int id, const char *value)
 		plan->preload = value;
 		return true;
 	case OPTION_ENV:
-		return read_env(r, value);
+		return bs_read_env(r, value);
 	case OPTION_NO_ENV:
 		r->no_env = true;
 		return true;
@@ -321,16 +110,16 @@ static bool read_option(struct reader *r, int id, const char *value)
 		r->line->selection.to = value;
 		return true;
 	case OPTION_PAIR:
-		return read_pair(r, value);
+		return bs_read_pair(r, value);
 	case OPTION_RULE:
 		r->rule = value;
 		return true;
 	case OPTION_REPORT:
-		return read_report(r, value);
+		return bs_read_report(r, value);
 	case OPTION_FAIL_ON:
-		return read_level(r, value);
+		return bs_read_level(r, value);
 	case OPTION_FORMAT:
-		r->format = read_format(r, "--format", value);
+		r->format = bs_read_format(r, "--format", value);
 		return r->format != NULL;
 	case OPTION_SHOW:
 		r->show = value;
@@ -339,7 +128,7 @@ static bool read_option(struct reader *r, int id, const char *value)
 		r->output = value;
 		return true;
 	case OPTION_COLOR:
-		return read_color(r, value);
+		return bs_read_color(r, value);
 	case OPTION_VERBOSE:
 		r->line->verbose = true;
 		return true;
@@ -380,7 +169,7 @@ static bool is_for_loader(const char *entry)
 }
 
 /* What a loader would read of ENVIRON, unless a plan says all, then what --env says. */
-static void take_environment(struct reader *r, char **environ)
+static void take_environment(struct bs_option_reader *r, char **environ)
 {
 	BS_VEC(struct bs_variable) all = { 0 };
 	struct bs_plan *plan = &r->line->plan;
@@ -423,7 +212,7 @@ static bool is_reserved(const char *word)
 }
 
 /* The first word of two may have been meant to be a command. */
-static void complain_of_word(const struct reader *r, const char *word)
+static void complain_of_word(const struct bs_option_reader *r, const char *word)
 {
 	static const char *const commands[] = { "explain", NULL };
 	const char *first = r->line->plan.executable;
@@ -438,7 +227,7 @@ static void complain_of_word(const struct reader *r, const char *word)
 }
 
 /* The first word may be a command; "./explain" is a file. */
-static bool take_word(struct reader *r, const char *word)
+static bool take_word(struct bs_option_reader *r, const char *word)
 {
 	struct bs_command_line *line = r->line;
 
@@ -461,7 +250,7 @@ static bool take_word(struct reader *r, const char *word)
 }
 
 /* bindsim explain --rule RULE: no run is needed. */
-static bool explain_rule(struct reader *r)
+static bool explain_rule(struct bs_option_reader *r)
 {
 	enum bs_rule rule = bs_rule_find(r->rule);
 
@@ -485,7 +274,7 @@ static bool explain_rule(struct reader *r)
 }
 
 /* The question is the plan file's and the command line's together. */
-static bool finish_plan(struct reader *r, char **environ)
+static bool finish_plan(struct bs_option_reader *r, char **environ)
 {
 	struct bs_plan *plan = &r->line->plan, below = { 0 };
 
@@ -506,7 +295,7 @@ static bool finish_plan(struct reader *r, char **environ)
 }
 
 /* What is to be known when all words are read. */
-static bool finish(struct reader *r, char **environ)
+static bool finish(struct bs_option_reader *r, char **environ)
 {
 	struct bs_command_line *line = r->line;
 	const struct bs_selection *selection = &line->selection;
@@ -540,7 +329,7 @@ static bool finish(struct reader *r, char **environ)
 		line->plan.trace |= line->outputs.v[i].format->traces;
 		line->simulates |= !line->outputs.v[i].format->question;
 	}
-	return read_show(r) && finish_plan(r, environ);
+	return bs_read_show(r) && finish_plan(r, environ);
 }
 
 /* The long options that the N letters at WORD begin, joined by commas. */
@@ -596,7 +385,7 @@ static void complain_of_option(struct bs_arena *arena, int id, const char *word)
 bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **environ,
 			  struct bs_command_line *ret)
 {
-	struct reader r = { .arena = arena, .line = ret };
+	struct bs_option_reader r = { .arena = arena, .line = ret };
 	int id;
 
 	*ret = (struct bs_command_line){ 0 };

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* options-priv.h - the command line under way, for the files that read it */
+#pragma once
+
+#include "cli.h"
+
+/* What holds again behind --end-init. */
+struct bs_around {
+	const char *caller;
+	uint32_t block;
+};
+
+struct bs_option_reader {
+	struct bs_arena *arena;
+	struct bs_command_line *line;
+	bool explain; /* the command */
+	const char *rule;
+	const struct bs_format *format;
+	const char *show; /* read when the formats are known */
+	const char *output;
+	const char *plan_file;
+	bool no_env, quiet;
+	BS_VEC(struct bs_step) steps;
+	BS_VEC(struct bs_block) blocks;
+	BS_VEC(struct bs_around) around; /* the blocks that are open */
+	const char *caller;		 /* of the steps from here on */
+	uint32_t block;
+	BS_VEC(struct bs_variable) set; /* by --env */
+};
+
+/* values.c: what an option's value says, taken into R. All return false, or NULL, after a message.
+ */
+
+/* NAME=VALUE, a word for --color, FORMAT:FILE, a level, FROM,TO. */
+bool bs_read_env(struct bs_option_reader *r, const char *text);
+bool bs_read_color(struct bs_option_reader *r, const char *text);
+bool bs_read_report(struct bs_option_reader *r, const char *text);
+bool bs_read_level(struct bs_option_reader *r, const char *text);
+bool bs_read_pair(struct bs_option_reader *r, const char *text);
+
+/* The format called TEXT, which OPTION names. */
+const struct bs_format *bs_read_format(struct bs_option_reader *r, const char *option,
+				       const char *text);
+
+/* --show, once all formats are known: each report shows the parts that it has. */
+bool bs_read_show(struct bs_option_reader *r);
+
+/* A step, and the block of constructors that steps from here on belong to. */
+bool bs_read_step(struct bs_option_reader *r, enum bs_step_kind kind, const char *text);
+bool bs_begin_block(struct bs_option_reader *r, const char *object);
+bool bs_end_block(struct bs_option_reader *r);
+
+/* --plan: only one. */
+bool bs_read_plan(struct bs_option_reader *r, const char *path);

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* The values of options. */
+#include "../report/plan-format.h"
+#include "options-priv.h"
+
+#include <string.h>
+
+bool bs_read_env(struct bs_option_reader *r, const char *text)
+{
+	const char *equals = strchr(text, '=');
+
+	if (!equals || equals == text) {
+		bs_complain("--env '%s': NAME=VALUE is wanted", text);
+		return false;
+	}
+	bs_vec_push(r->arena, &r->set,
+		    (struct bs_variable){ bs_arena_strndup(r->arena, text, (size_t)(equals - text)),
+					  equals + 1 });
+	return true;
+}
+
+bool bs_read_color(struct bs_option_reader *r, const char *text)
+{
+	static const char *const words[] = { "auto", "always", "never" };
+
+	for (unsigned i = 0; i < 3; i++)
+		if (strcmp(text, words[i]) == 0) {
+			r->line->color = (enum bs_color)i;
+			return true;
+		}
+	bs_complain("--color '%s': auto, always or never is wanted", text);
+	return false;
+}
+
+const struct bs_format *bs_read_format(struct bs_option_reader *r, const char *option,
+				       const char *text)
+{
+	const struct bs_format *found = bs_format_find(text);
+	const char *names = "";
+
+	for (const struct bs_format *const *format = bs_formats(); *format; format++)
+		names = bs_arena_printf(r->arena, "%s %s", names, (*format)->name);
+	if (!found)
+		bs_complain("%s '%s': unknown format; there are%s", option, text, names);
+	return found;
+}
+
+/* FORMAT:FILE */
+bool bs_read_report(struct bs_option_reader *r, const char *text)
+{
+	const char *colon = strchr(text, ':');
+
+	if (!colon || !colon[1]) {
+		bs_complain("--report '%s': FORMAT:FILE is wanted", text);
+		return false;
+	}
+	const struct bs_format *format = bs_read_format(
+		r, "--report", bs_arena_strndup(r->arena, text, (size_t)(colon - text)));
+
+	if (format)
+		bs_vec_push(r->arena, &r->line->outputs,
+			    (struct bs_output){ .format = format, .path = colon + 1 });
+	return format != NULL;
+}
+
+bool bs_read_level(struct bs_option_reader *r, const char *text)
+{
+	for (enum bs_level level = BS_LEVEL_NONE; level <= BS_LEVEL_ERROR; level++)
+		if (strcmp(text, bs_level_name(level)) == 0) {
+			r->line->fail_on = level;
+			return true;
+		}
+	bs_complain("--fail-on '%s': error, warning, note or none is wanted", text);
+	return false;
+}
+
+/* FROM,TO */
+bool bs_read_pair(struct bs_option_reader *r, const char *text)
+{
+	const char *comma = strchr(text, ',');
+
+	if (!comma || comma == text || !comma[1]) {
+		bs_complain("--pair '%s': FROM,TO is wanted", text);
+		return false;
+	}
+	r->line->selection.from = bs_arena_strndup(r->arena, text, (size_t)(comma - text));
+	r->line->selection.to = comma + 1;
+	return true;
+}
+
+/* The bit of the part called NAME, N bytes long, in FORMAT; 0 when it has none. */
+static unsigned part_bit(const struct bs_format *format, const char *name, size_t n)
+{
+	for (unsigned i = 0; format->parts[i]; i++)
+		if (strlen(format->parts[i]) == n && strncmp(format->parts[i], name, n) == 0)
+			return 1u << i;
+	return 0;
+}
+
+static bool complain_of_part(struct bs_option_reader *r, const char *name, size_t n)
+{
+	const char *names = "";
+
+	bs_vec_each (i, &r->line->outputs) {
+		const struct bs_format *format = r->line->outputs.v[i].format;
+
+		names = bs_arena_printf(r->arena, "%s%s format %s has%s", names, i ? ";" : "",
+					format->name, format->parts[0] ? "" : " none");
+		for (unsigned k = 0; format->parts[k]; k++)
+			names = bs_arena_printf(r->arena, "%s %s", names, format->parts[k]);
+	}
+	bs_complain("--show '%.*s': no such part;%s", (int)n, name, names);
+	return false;
+}
+
+/* Each report shows the parts that it has; one that has none of them shows what it shows by
+ * default. */
+bool bs_read_show(struct bs_option_reader *r)
+{
+	for (const char *name = r->show; name;) {
+		size_t n = strcspn(name, ",");
+		bool found = false;
+
+		bs_vec_each (i, &r->line->outputs) {
+			struct bs_output *output = &r->line->outputs.v[i];
+			unsigned bit = part_bit(output->format, name, n);
+
+			output->show |= bit;
+			found |= bit != 0;
+		}
+		if (!found)
+			return complain_of_part(r, name, n);
+		name = name[n] ? name + n + 1 : NULL;
+	}
+	bs_vec_each (i, &r->line->outputs)
+		if (!r->line->outputs.v[i].show)
+			r->line->outputs.v[i].show = r->line->outputs.v[i].format->default_show;
+	return true;
+}
+
+bool bs_read_step(struct bs_option_reader *r, enum bs_step_kind kind, const char *text)
+{
+	struct bs_step step;
+	const char *hint;
+	const char *wrong = bs_parse_step(r->arena, kind, text, &step, &hint);
+
+	if (wrong || hint)
+		bs_complain("--%s '%s': %s", bs_step_kind_name(kind), text, wrong ? wrong : hint);
+	if (wrong)
+		return false;
+	step.caller = r->caller;
+	step.block = r->block;
+	bs_vec_push(r->arena, &r->steps, step);
+	return true;
+}
+
+bool bs_begin_block(struct bs_option_reader *r, const char *object)
+{
+	if (r->around.n == BS_PLAN_DEEPEST) {
+		bs_complain("--init '%s': more than %d blocks in each other", object,
+			    BS_PLAN_DEEPEST);
+		return false;
+	}
+	bs_vec_push(r->arena, &r->around, ((struct bs_around){ r->caller, r->block }));
+	bs_vec_push(r->arena, &r->blocks, (struct bs_block){ object });
+	r->caller = NULL;
+	r->block = r->blocks.n;
+	return true;
+}
+
+bool bs_end_block(struct bs_option_reader *r)
+{
+	if (!r->around.n) {
+		bs_complain("--end-init without --init OBJECT before it");
+		return false;
+	}
+	r->around.n--;
+	r->caller = r->around.v[r->around.n].caller;
+	r->block = r->around.v[r->around.n].block;
+	return true;
+}
+
+/* The file is read when the whole line is known to be in order. */
+bool bs_read_plan(struct bs_option_reader *r, const char *path)
+{
+	if (r->plan_file)
+		bs_complain("--plan '%s': one plan at a time", path);
+	else
+		r->plan_file = path;
+	return r->plan_file == path;
+}
