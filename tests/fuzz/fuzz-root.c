@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Any bytes as a tiny root: a program, two libraries, an ld.so and an ld.so.cache are cut out of
- * the input and put into a directory; the program's start-up and two dlopens are simulated, for
- * every format there is.
+ * the input and put into a directory; the program's start-up and steps of every kind are simulated,
+ * for every format there is.
  */
 #include "fuzz.h"
 
@@ -61,9 +61,22 @@ static void write_file(const char *name, const struct bs_fuzz_part *part)
 static void simulate(struct bs_arena *arena, FILE *null, bool lazy)
 {
 	const struct bs_step steps[] = {
-		{ .kind = BS_STEP_DLOPEN, .file = "libb.so", .mode = BS_MODE_NOW | BS_MODE_GLOBAL },
+		{ .kind = BS_STEP_DLOPEN,
+		  .file = "libb.so",
+		  .mode = BS_MODE_LAZY | BS_MODE_GLOBAL },
+		{ .kind = BS_STEP_DLOPEN, .file = "libb.so", .mode = BS_MODE_NOW, .block = 1 },
 		{ .kind = BS_STEP_DLOPEN, .file = "liba.so", .mode = BS_MODE_LAZY },
+		{ .kind = BS_STEP_DLMOPEN, .file = "liba.so", .mode = BS_MODE_NOW },
+		{ .kind = BS_STEP_DLSYM, .handle = BS_HANDLE_STEP, .of_step = 3, .symbol = "f" },
+		{ .kind = BS_STEP_DLSYM, .handle = BS_HANDLE_NEXT, .symbol = "g", .version = "V" },
+		{ .kind = BS_STEP_DLCLOSE, .of_step = 1 },
+		{ .kind = BS_STEP_DLCLOSE, .of_step = 3 },
+		{ .kind = BS_STEP_DLCLOSE, .of_step = 4 },
+		{ .kind = BS_STEP_DLOPEN,
+		  .file = "liba.so",
+		  .mode = BS_MODE_NOW | BS_MODE_DEEPBIND },
 	};
+	const struct bs_block block = { "liba.so" };
 	const struct bs_variable now = { "LD_BIND_NOW", "1" };
 	const struct bs_plan plan = {
 		.executable = "/app",
@@ -71,7 +84,9 @@ static void simulate(struct bs_arena *arena, FILE *null, bool lazy)
 		.environment = &now,
 		.n_environment = lazy ? 0 : 1,
 		.steps = steps,
-		.n_steps = 2,
+		.n_steps = sizeof steps / sizeof *steps,
+		.blocks = &block,
+		.n_blocks = 1,
 		.trace = lazy,
 	};
 	const struct bs_format *const *formats = bs_formats();
