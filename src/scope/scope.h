@@ -61,6 +61,7 @@ struct bs_map {
 	bool soname_added, has_file_id, global, relocated, init_called, removed;
 	bool preloaded; /* by LD_PRELOAD, --preload or the file: it is there to interpose */
 	bool nodelete_pending, nodelete_active, versions_checked;
+	bool tls_is_dynamic; /* its block was allocated apart, where it stays for good */
 	bool tls_placed;     /* its TLS block has a place in the static one ... */
 	uint64_t tls_offset; /* ... at this many bytes of its use (see tls.c) */
 
@@ -352,6 +353,10 @@ bool bs_process_keep_unique(struct bs_process *process, bs_map_id map, bool relo
  * those who could do without. False when there is no room.
  */
 bool bs_process_place_tls(struct bs_process *process, bs_map_id map, bool optional);
+
+/* Somebody takes the address of a thread-local variable of MAP: a block that has no place in the
+ * static one by now never gets one. (glibc elf/dl-tls.c:tls_get_addr_tail) */
+void bs_process_use_tls(struct bs_process *process, bs_map_id map);
 
 /* ---- matching names -------------------------------------------------------------------------- */
 

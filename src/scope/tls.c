@@ -112,6 +112,8 @@ bool bs_process_place_tls(struct bs_process *process, bs_map_id id, bool optiona
 
 	if (map->tls_placed || !block_of(map->image, &b))
 		return true;
+	if (map->tls_is_dynamic)
+		return false;
 	if (b.align > tls->align || free_bytes < b.size + b.first)
 		return false;
 	if (grows_down(process)) {
@@ -132,6 +134,14 @@ bool bs_process_place_tls(struct bs_process *process, bs_map_id id, bool optiona
 	/* Downwards an offset is the block's end, upwards the place where use began. */
 	map->tls_offset = grows_down(process) ? tls->used : tls->used - use;
 	return true;
+}
+
+void bs_process_use_tls(struct bs_process *process, bs_map_id id)
+{
+	struct bs_map *map = bs_map_at(process, id);
+	struct block b;
+
+	map->tls_is_dynamic |= !map->tls_placed && block_of(map->image, &b);
 }
 
 /* A chunk of the block that is free again: neighbours are joined as they come. */

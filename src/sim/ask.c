@@ -71,7 +71,7 @@ static bs_map_id end_of_chain(const struct bs_process *process, bs_map_id map)
 	return map;
 }
 
-static void note_found(const struct bs_run *run, struct bs_step_result *result)
+static void note_found(struct bs_run *run, struct bs_step_result *result)
 {
 	const bs_bindings *bindings = &result->relocated.bindings;
 	const struct bs_binding *b = &bindings->v[bindings->n - 1];
@@ -79,6 +79,9 @@ static void note_found(const struct bs_run *run, struct bs_step_result *result)
 		bs_image_symbol(bs_map_of(&run->process, b->definer)->image, b->definer_symbol);
 	unsigned type = bs_symbol_type(&s);
 
+	/* dlsym gives the address for the thread that asks. */
+	if (type == STT_TLS)
+		bs_process_use_tls(&run->process, b->definer);
 	result->found = (struct bs_found_symbol){
 		.map = b->definer,
 		.symbol = b->definer_symbol,
