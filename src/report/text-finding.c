@@ -188,7 +188,7 @@ static void write_times(struct bs_report *report, const struct bs_run *run,
 	bs_bindings answers = { 0 };
 	bs_ids since = { 0 };
 
-	bs_text_answers(run, &run->slots.v[f->slot], &answers, &since);
+	bs_slot_answers(run, &run->slots.v[f->slot], false, &answers, &since);
 	bs_vec_each (i, &answers) {
 		bs_text_field(report, i ? "" : "first call");
 		if (i + 1 < answers.n)

@@ -323,24 +323,6 @@ void bs_text_bindings(struct bs_report *report, const struct bs_run *run,
 
 /* ---- jump slots ---------------------------------------------------------------------------- */
 
-void bs_text_answers(const struct bs_run *run, const struct bs_slot *slot, bs_bindings *answers,
-		     bs_ids *since)
-{
-	uint32_t n = 1, past = slot->past;
-
-	for (; past; past = run->past_answers.v[past - 1].past)
-		n++;
-	bs_vec_reserve(run->ctx.arena, answers, n);
-	bs_vec_reserve(run->ctx.arena, since, n);
-	answers->n = since->n = n;
-	answers->v[n - 1] = slot->answer;
-	since->v[n - 1] = slot->since;
-	for (past = slot->past; past; past = run->past_answers.v[past - 1].past) {
-		answers->v[--n - 1] = run->past_answers.v[past - 1].answer;
-		since->v[n - 1] = run->past_answers.v[past - 1].since;
-	}
-}
-
 static void write_slot(struct bs_report *report, const struct bs_run *run,
 		       const struct bs_slot *slot)
 {
@@ -348,7 +330,7 @@ static void write_slot(struct bs_report *report, const struct bs_run *run,
 	bs_ids since = { 0 };
 	bool selected = false;
 
-	bs_text_answers(run, slot, &answers, &since);
+	bs_slot_answers(run, slot, false, &answers, &since);
 	bs_vec_each (i, &answers)
 		selected |= bs_selected(&report->selection, run, &answers.v[i]);
 	if (!selected)

@@ -61,10 +61,6 @@ void bs_text_pairs(struct bs_report *report, const struct bs_run *run,
 void bs_text_bindings(struct bs_report *report, const struct bs_run *run,
 		      const struct bs_step_result *result);
 
-/* The answers that SLOT had one after the other, and the epochs from which on; in RUN's arena. */
-void bs_text_answers(const struct bs_run *run, const struct bs_slot *slot, bs_bindings *ret_answers,
-		     bs_ids *ret_since);
-
 /* Each jump slot that was left for its first call: to whom it would be bound when. */
 void bs_text_slots(struct bs_report *report, const struct bs_run *run);
 

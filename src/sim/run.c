@@ -73,6 +73,7 @@ static void conclude(struct bs_run *run, struct bs_step_result *result)
 	result->epoch = run->epochs.n;
 	if (!result->ends_process || traced)
 		bs_slots_ask(run, result);
+	bs_slots_settle(run, result);
 	bs_vec_push(run->ctx.arena, &run->epochs, result->number);
 	note_mapped(run, result);
 	if (result->ends_process)

@@ -62,6 +62,8 @@ bs_map_id bs_run_handle(struct bs_run *run, uint32_t n, struct bs_step_result *r
 void bs_slots_enter(struct bs_run *run, struct bs_step_result *result);
 /* Asks all slots that wait what a call would bind now; news goes to RESULT. */
 void bs_slots_ask(struct bs_run *run, struct bs_step_result *result);
+/* Makes RESULT's slots what they are at its end: steps within it may have bound or changed some. */
+void bs_slots_settle(const struct bs_run *run, struct bs_step_result *result);
 /* Indexes of MAP's slots for NAME, of VERSION if it is not NULL: usually one. */
 bs_ids bs_slots_of(struct bs_run *run, bs_map_id map, const char *name, const char *version);
 /* Slot AT was called: it is bound for good. */

@@ -140,7 +140,8 @@ struct bs_step_result {
 	BS_VEC(struct bs_event) events;
 	BS_VEC(struct bs_passed_over) passed_over;
 	uint32_t first_load_note; /* of the process's: from here on they are this step's */
-	bs_map_id first_map;	  /* maps from here on, up to LAST_MAP, were born in this step */
+	bs_map_id first_map;	  /* maps from here on, up to LAST_MAP, were born in this step or in
+				     steps within it */
 	bs_map_id last_map;	  /* one behind the last */
 };
 
@@ -220,6 +221,14 @@ void bs_sim_report_done(struct bs_sim_report *report);
  * there yet. */
 const struct bs_binding *bs_slot_at(const struct bs_run *run, const struct bs_slot *slot,
 				    uint32_t epoch);
+
+/*
+ * The answers of SLOT, the first one first, and the epoch from which on each holds. HELD: without
+ * those that only steps within a step could have met, for no epoch began with them; then there may
+ * be none at all. The vectors are filled anew and can be used again.
+ */
+void bs_slot_answers(const struct bs_run *run, const struct bs_slot *slot, bool held,
+		     bs_bindings *answers, bs_ids *since);
 
 /* MAP's link-map name as the loader prints it: the executable is argv[0]. (glibc DSO_FILENAME) */
 const char *bs_run_map_name(const struct bs_run *run, bs_map_id map);

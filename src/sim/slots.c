@@ -174,6 +174,26 @@ void bs_slots_ask(struct bs_run *run, struct bs_step_result *result)
 	}
 }
 
+void bs_slots_settle(const struct bs_run *run, struct bs_step_result *result)
+{
+	if (!run->plan->n_blocks)
+		return;
+	result->slots.n = 0;
+	bs_vec_each (i, &run->lazy_maps) {
+		const struct bs_lazy_map *lazy = &run->lazy_maps.v[i];
+
+		if (lazy->step != result->number || lazy->first_slot == UINT32_MAX)
+			continue;
+		for (uint32_t k = 0; k < lazy->n_slots; k++) {
+			const struct bs_slot *slot = &run->slots.v[lazy->first_slot + k];
+			const struct bs_binding *answer = bs_slot_at(run, slot, result->epoch);
+
+			if (answer)
+				bs_vec_push(run->ctx.arena, &result->slots, *answer);
+		}
+	}
+}
+
 /* ---- one slot ------------------------------------------------------------------------------ */
 
 /* Two references to one name differ in their versions: a name alone means the one without. */
@@ -244,4 +264,42 @@ const struct bs_binding *bs_slot_at(const struct bs_run *run, const struct bs_sl
 		past = answer->past;
 	}
 	return NULL;
+}
+
+static void unroll(const struct bs_run *run, const struct bs_slot *slot, bs_bindings *answers,
+		   bs_ids *since)
+{
+	uint32_t n = 1, past = slot->past;
+
+	for (; past; past = run->past_answers.v[past - 1].past)
+		n++;
+	answers->n = since->n = 0;
+	bs_vec_reserve(run->ctx.arena, answers, n);
+	bs_vec_reserve(run->ctx.arena, since, n);
+	answers->n = since->n = n;
+	answers->v[n - 1] = slot->answer;
+	since->v[n - 1] = slot->since;
+	for (past = slot->past; past; past = run->past_answers.v[past - 1].past) {
+		answers->v[--n - 1] = run->past_answers.v[past - 1].answer;
+		since->v[n - 1] = run->past_answers.v[past - 1].since;
+	}
+}
+
+void bs_slot_answers(const struct bs_run *run, const struct bs_slot *slot, bool held,
+		     bs_bindings *answers, bs_ids *since)
+{
+	uint32_t n = 0;
+
+	unroll(run, slot, answers, since);
+	if (!held)
+		return;
+	bs_vec_each (i, answers) {
+		uint32_t until = i + 1 < since->n ? since->v[i + 1] : slot->over;
+
+		if (since->v[i] >= until || (n && same_answer(&answers->v[n - 1], &answers->v[i])))
+			continue;
+		answers->v[n] = answers->v[i];
+		since->v[n++] = since->v[i];
+	}
+	answers->n = since->n = n;
 }
