@@ -3,8 +3,15 @@
 
 #include <elf.h>
 
-enum bs_calls bs_calls_of(const struct bs_run *run, const struct bs_step_result *result,
-			  bs_map_id id)
+static bool was_left_lazy(const struct bs_run *run, bs_map_id id)
+{
+	bs_vec_each (i, &run->lazy_maps)
+		if (run->lazy_maps.v[i].map == id)
+			return true;
+	return false;
+}
+
+enum bs_calls bs_calls_of(const struct bs_run *run, bs_map_id id)
 {
 	const struct bs_map *map = bs_map_of(&run->process, id);
 	const struct bs_image *image = map->image;
@@ -13,7 +20,7 @@ enum bs_calls bs_calls_of(const struct bs_run *run, const struct bs_step_result 
 		return BS_CALLS_UNKNOWN;
 	if (!image->relocations.plt.n)
 		return BS_CALLS_NONE;
-	if (bs_ids_have(&result->relocated.lazy, id))
+	if (was_left_lazy(run, id))
 		return BS_CALLS_LAZY;
 	if (bs_image_has_dynamic(image, DT_BIND_NOW))
 		return BS_CALLS_NOW_DT_BIND_NOW;
@@ -23,5 +30,5 @@ enum bs_calls bs_calls_of(const struct bs_run *run, const struct bs_step_result 
 		return BS_CALLS_NOW_DF_1_NOW;
 	if (run->bind_now)
 		return BS_CALLS_NOW_LD_BIND_NOW;
-	return result->step ? BS_CALLS_NOW_RTLD_NOW : BS_CALLS_NOW;
+	return map->born ? BS_CALLS_NOW_RTLD_NOW : BS_CALLS_NOW;
 }

@@ -20,7 +20,7 @@ enum {
 struct bs_json_report {
 	struct bs_json json;
 	struct bs_counts totals;
-	BS_VEC(uint8_t) calls; /* enum bs_calls by map id */
+	BS_VEC(uint8_t) calls; /* enum bs_calls by map id, of all maps that a step has told of */
 	bs_findings findings;  /* kept for the document's end */
 	uint32_t levels[BS_LEVEL_ERROR + 1];
 	uint32_t refused; /* steps */

@@ -173,10 +173,7 @@ static void write_objects(struct bs_json *json, const struct bs_run *run,
 	bs_json_member_map(json, "root", opened ? result->opening.root : BS_NO_MAP);
 	bs_json_member_bool(json, "was_open", opened && result->opening.state == BS_OPEN_ALREADY);
 	bs_json_key(json, "loaded");
-	bs_json_array(json, BS_JSON_INLINE);
-	for (bs_map_id id = result->first_map; id < result->last_map; id++)
-		bs_json_number(json, id);
-	bs_json_close(json);
+	write_ids(json, &result->born);
 	bs_json_key(json, "unloaded");
 	bs_json_array(json, BS_JSON_INLINE);
 	bs_vec_each (id, &run->process.maps)

@@ -147,23 +147,27 @@ static void note_calls(struct bs_report *report, const struct bs_run *run,
 {
 	struct bs_json_report *state = report->state;
 
-	for (bs_map_id id = result->first_map; id < result->last_map; id++) {
+	while (state->calls.n < result->last_map) {
+		bs_map_id id = state->calls.n;
 		bool is_vdso = bs_map_of(&run->process, id)->role == BS_ROLE_VDSO;
 
 		bs_vec_push(run->ctx.arena, &state->calls,
-			    (uint8_t)(is_vdso ? BS_CALLS_UNKNOWN : bs_calls_of(run, result, id)));
+			    (uint8_t)(is_vdso ? BS_CALLS_UNKNOWN : bs_calls_of(run, id)));
 	}
 }
 
+/* FIRST: the first object that no line told of yet. The objects of steps within this one, which
+ * come after it, are told of here: the end of this step may refer to them. */
 static void write_step_line(struct bs_report *report, const struct bs_run *run,
-			    const struct bs_step_result *result, const struct bs_counts *counts)
+			    const struct bs_step_result *result, const struct bs_counts *counts,
+			    bs_map_id first)
 {
 	struct bs_json_bindings bindings = bs_json_bindings(report, run, result);
 	const struct bs_binding *b;
 	enum bs_json_when when;
 
 	if (report->show & SHOW_OBJECTS)
-		for (bs_map_id id = result->first_map; id < result->last_map; id++) {
+		for (bs_map_id id = first; id < result->last_map; id++) {
 			begin_line(report, "object");
 			bs_json_object_members(report, run, id);
 			end_line(report);
@@ -208,12 +212,13 @@ static void step(struct bs_report *report, const struct bs_run *run,
 {
 	struct bs_json_report *state = report->state;
 	const struct bs_counts counts = bs_count(run, result);
+	const bs_map_id first = state->calls.n;
 
 	bs_counts_add(&state->totals, &counts);
 	state->refused += result->state == BS_STEP_FAILED;
 	note_calls(report, run, result);
 	if (streams(report))
-		write_step_line(report, run, result, &counts);
+		write_step_line(report, run, result, &counts, first);
 	else
 		write_step_item(report, run, result, &counts);
 	take_findings(report, run, findings);

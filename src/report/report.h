@@ -84,9 +84,8 @@ enum bs_calls {
 	BS_CALLS_COUNT_
 };
 
-/* For MAP, which was born in the step RESULT and is no vdso. */
-enum bs_calls bs_calls_of(const struct bs_run *run, const struct bs_step_result *result,
-			  bs_map_id map);
+/* For MAP, which is no vdso, as far as the run has come. */
+enum bs_calls bs_calls_of(const struct bs_run *run, bs_map_id map);
 
 /* What a step did, whatever is shown and selected. */
 struct bs_counts {

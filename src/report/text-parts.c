@@ -116,7 +116,7 @@ void bs_text_objects(struct bs_report *report, const struct bs_run *run,
 			bs_say(report, "; unloaded again");
 		} else {
 			bs_say(report, "; ");
-			bs_say(report, calls_words(bs_calls_of(run, result, id)));
+			bs_say(report, calls_words(bs_calls_of(run, id)));
 		}
 		bs_say(report, "\n");
 	}
