@@ -149,7 +149,8 @@ bool bs_run_step(struct bs_run *run, uint32_t number, bool within)
 
 static void show_held(struct bs_run *run)
 {
-	bs_vec_each (i, &run->held)
+	/* Where the plan cannot be carried out, some of them have no result. */
+	for (uint32_t i = 0; i < run->held.n && !run->problem; i++)
 		show(run, &run->held.v[i]);
 	run->held.n = 0;
 }
