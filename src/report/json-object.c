@@ -43,11 +43,7 @@ const char *bs_json_how_name(enum bs_how how)
 
 void bs_json_member_map(struct bs_json *json, const char *key, bs_map_id map)
 {
-	bs_json_key(json, key);
-	if (map == BS_NO_MAP)
-		bs_json_null(json);
-	else
-		bs_json_number(json, map);
+	bs_json_member_if(json, key, map != BS_NO_MAP, map);
 }
 
 static void write_found(struct bs_json *json, const struct bs_map *map)
@@ -128,11 +124,7 @@ void bs_json_object_members(struct bs_report *report, const struct bs_run *run, 
 	bs_json_member_word(json, "role", role_name(map->role));
 	bs_json_member_number(json, "namespace", map->ns);
 	bs_json_member_number(json, "born", map->born);
-	bs_json_key(json, "died");
-	if (map->died == BS_NEVER)
-		bs_json_null(json);
-	else
-		bs_json_number(json, map->died);
+	bs_json_member_if(json, "died", map->died != BS_NEVER, map->died);
 	write_found(json, map);
 	bs_json_member_bool(json, "preloaded", map->preloaded);
 	write_needed(json, image);

@@ -33,6 +33,8 @@ void bs_json_symbol(struct bs_report *report, const char *name);
 /* json-question.c */
 /* The member "question". */
 void bs_json_question(struct bs_json *json, const struct bs_run *run, enum bs_json_layout layout);
+/* "dlopen"; STEP is NULL for start-up. */
+const char *bs_json_step_kind(const struct bs_step *step);
 /* Members "parts" and "filter". */
 void bs_json_selection(struct bs_json *json, const struct bs_report *report);
 

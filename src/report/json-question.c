@@ -30,6 +30,58 @@ static void write_flags(struct bs_json *json, const struct bs_step *step)
 		bs_json_null(json);
 }
 
+/* A step's number as far as it names what that step opened. */
+static void write_handle(struct bs_json *json, const struct bs_step *step)
+{
+	bs_json_key(json, "handle");
+	if (step->kind == BS_STEP_DLCLOSE || step->handle == BS_HANDLE_STEP)
+		bs_json_number(json, step->of_step);
+	else
+		bs_json_word(json, step->handle == BS_HANDLE_NEXT ? "next" : "default");
+}
+
+/* The members that steps of its kind have. */
+static void write_call(struct bs_json *json, const struct bs_step *step)
+{
+	switch (step->kind) {
+	case BS_STEP_DLOPEN:
+		bs_json_member(json, "file", step->file);
+		write_flags(json, step);
+		return;
+	case BS_STEP_DLMOPEN:
+		bs_json_member_if(json, "namespace_of", step->of_step != 0, step->of_step);
+		bs_json_member(json, "file", step->file);
+		write_flags(json, step);
+		return;
+	case BS_STEP_DLSYM:
+		write_handle(json, step);
+		bs_json_member(json, "symbol", step->symbol);
+		bs_json_member(json, "version", step->version);
+		return;
+	case BS_STEP_DLCLOSE:
+		write_handle(json, step);
+		return;
+	case BS_STEP_CALL:
+		bs_json_member(json, "object", step->object);
+		bs_json_member(json, "symbol", step->symbol);
+		bs_json_member(json, "version", step->version);
+		return;
+	case BS_STEP_KIND_COUNT_:
+		return;
+	}
+}
+
+const char *bs_json_step_kind(const struct bs_step *step)
+{
+	static const char *const names[BS_STEP_KIND_COUNT_] = {
+		[BS_STEP_DLOPEN] = "dlopen", [BS_STEP_DLMOPEN] = "dlmopen",
+		[BS_STEP_DLSYM] = "dlsym",   [BS_STEP_DLCLOSE] = "dlclose",
+		[BS_STEP_CALL] = "call",
+	};
+
+	return step ? names[step->kind] : "start-up";
+}
+
 static void write_plan_steps(struct bs_json *json, const struct bs_plan *plan)
 {
 	bs_json_key(json, "steps");
@@ -39,13 +91,24 @@ static void write_plan_steps(struct bs_json *json, const struct bs_plan *plan)
 
 		bs_json_object(json, BS_JSON_INLINE);
 		bs_json_member_number(json, "number", i + 1);
-		switch (step->kind) {
-		case BS_STEP_DLOPEN:
-			bs_json_member(json, "kind", "dlopen");
-			bs_json_member(json, "file", step->file);
-			write_flags(json, step);
-			break;
-		}
+		bs_json_member_word(json, "kind", bs_json_step_kind(step));
+		bs_json_member_if(json, "block", step->block != 0, step->block);
+		bs_json_member(json, "caller", step->caller);
+		write_call(json, step);
+		bs_json_close(json);
+	}
+	bs_json_close(json);
+}
+
+/* One without steps counts, too: a run of the object's constructors has used it up. */
+static void write_blocks(struct bs_json *json, const struct bs_plan *plan)
+{
+	bs_json_key(json, "blocks");
+	bs_json_array(json, BS_JSON_INLINE);
+	for (uint32_t i = 0; i < plan->n_blocks; i++) {
+		bs_json_object(json, BS_JSON_INLINE);
+		bs_json_member_number(json, "number", i + 1);
+		bs_json_member(json, "object", plan->blocks[i].object);
 		bs_json_close(json);
 	}
 	bs_json_close(json);
@@ -85,6 +148,7 @@ void bs_json_question(struct bs_json *json, const struct bs_run *run, enum bs_js
 	}
 	bs_json_close(json);
 	write_plan_steps(json, plan);
+	write_blocks(json, plan);
 	bs_json_close(json);
 }
 

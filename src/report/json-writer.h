@@ -81,6 +81,17 @@ static inline void bs_json_member_number(struct bs_json *json, const char *key, 
 	bs_json_number(json, number);
 }
 
+/* NUMBER where it is KNOWN, else null. */
+static inline void bs_json_member_if(struct bs_json *json, const char *key, bool known,
+				     uint64_t number)
+{
+	bs_json_key(json, key);
+	if (known)
+		bs_json_number(json, number);
+	else
+		bs_json_null(json);
+}
+
 static inline void bs_json_member_bool(struct bs_json *json, const char *key, bool value)
 {
 	bs_json_key(json, key);

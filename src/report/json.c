@@ -57,7 +57,7 @@ static void begin(struct bs_report *report, const struct bs_run *run)
 	else
 		bs_json_object(json, BS_JSON_LINES);
 	bs_json_member(json, "schema", streams(report) ? "bindsim-stream-1" : "bindsim-report-1");
-	bs_json_member(json, "schema_version", "1.0");
+	bs_json_member(json, "schema_version", "1.1");
 	bs_json_key(json, "tool");
 	bs_json_object(json, BS_JSON_INLINE);
 	bs_json_member(json, "name", "bindsim");
