@@ -29,12 +29,15 @@ static void weigh(struct bs_reports *reports, const bs_findings *findings)
 }
 
 /* A step that is not reached has a message only where its constructors never ran. */
+bool bs_is_refusal(const struct bs_step_result *result)
+{
+	return result->state == BS_STEP_FAILED ||
+	       (result->state == BS_STEP_NOT_REACHED && result->message);
+}
+
 static void note_refusal(struct bs_reports *reports, const struct bs_step_result *result)
 {
-	bool refused = result->state == BS_STEP_FAILED ||
-		       (result->state == BS_STEP_NOT_REACHED && result->message);
-
-	if (!refused || reports->first_refusal)
+	if (!bs_is_refusal(result) || reports->first_refusal)
 		return;
 	reports->first_refusal = result->message;
 	reports->first_refused_step = result->number;

@@ -14,6 +14,7 @@ enum {
 	SHOW_SCOPES = 1 << 5,
 	SHOW_SEARCHES = 1 << 6,
 	SHOW_DEMANGLED = 1 << 7, /* beside each symbol that is mangled */
+	SHOW_MAPPED = 1 << 8,
 };
 
 /* One report under way. */
@@ -23,7 +24,7 @@ struct bs_json_report {
 	BS_VEC(uint8_t) calls; /* enum bs_calls by map id, of all maps that a step has told of */
 	bs_findings findings;  /* kept for the document's end */
 	uint32_t levels[BS_LEVEL_ERROR + 1];
-	uint32_t refused; /* steps */
+	uint32_t refused; /* steps, those of constructors that never ran included */
 	uint64_t lines;	  /* of a stream */
 };
 

@@ -2,6 +2,7 @@
 /* The record of a step, but for its bindings. */
 #include "json-priv.h"
 
+#include <elf.h>
 #include <errno.h>
 
 void bs_json_counts_members(struct bs_json *json, const struct bs_counts *counts)
@@ -205,6 +206,100 @@ static void write_scopes(struct bs_json *json, const struct bs_step_result *resu
 	bs_json_close(json);
 }
 
+/* ---- what calls came to ---------------------------------------------------------------------- */
+
+static void write_opened(struct bs_json *json, const struct bs_run *run,
+			 const struct bs_step_result *result)
+{
+	const struct bs_opening *opening = &result->opening;
+	uint32_t handles = 0;
+
+	bs_vec_each (i, &result->events)
+		if (result->events.v[i].kind == BS_EVENT_OPENED)
+			handles = result->events.v[i].b;
+	bs_json_key(json, "opened");
+	bs_json_object(json, BS_JSON_INLINE);
+	bs_json_member_number(json, "namespace", bs_map_of(&run->process, opening->root)->ns);
+	bs_json_member_number(json, "handles", handles);
+	bs_json_member_bool(json, "kept", opening->kept);
+	bs_json_key(json, "activated");
+	write_ids(json, &opening->activated);
+	bs_json_close(json);
+}
+
+static const char *address_kind(const struct bs_run *run, const struct bs_found_symbol *found)
+{
+	const struct bs_image *image = bs_map_of(&run->process, found->map)->image;
+	struct bs_symbol symbol = bs_image_symbol(image, found->symbol);
+
+	if (found->has_offset)
+		return "offset";
+	if (bs_symbol_type(&symbol) == STT_TLS)
+		return "tls";
+	return symbol.section == SHN_ABS ? "absolute" : "ifunc";
+}
+
+static void write_found(struct bs_json *json, const struct bs_run *run,
+			const struct bs_found_symbol *found)
+{
+	const struct bs_version *version =
+		bs_reference_version(bs_map_of(&run->process, found->map)->image, found->symbol);
+
+	bs_json_key(json, "found");
+	bs_json_object(json, BS_JSON_INLINE);
+	bs_json_member_number(json, "object", found->map);
+	bs_json_member(json, "version", version ? version->name : NULL);
+	bs_json_member_word(json, "kind", address_kind(run, found));
+	bs_json_member_if(json, "offset", found->has_offset, found->offset);
+	bs_json_close(json);
+}
+
+static void write_closed(struct bs_json *json, const struct bs_run *run,
+			 const struct bs_step_result *result)
+{
+	const struct bs_closing *closed = &result->closed;
+	bs_map_id map = run->opened.v[result->step->of_step];
+	const char *fate = "in-use";
+
+	if (closed->stays)
+		fate = "permanent";
+	else if (closed->opencount)
+		fate = "open";
+	else if (bs_ids_have(&result->gone, map))
+		fate = "unloaded";
+	bs_json_key(json, "closed");
+	bs_json_object(json, BS_JSON_INLINE);
+	bs_json_member_number(json, "object", map);
+	bs_json_member_word(json, "fate", fate);
+	bs_json_member_number(json, "handles", closed->opencount);
+	bs_json_close(json);
+}
+
+/* The member that a call of its kind has when it succeeds. */
+static void write_return(struct bs_json *json, const struct bs_run *run,
+			 const struct bs_step_result *result)
+{
+	if (!result->step || result->state != BS_STEP_OK)
+		return;
+	switch (result->step->kind) {
+	case BS_STEP_DLOPEN:
+	case BS_STEP_DLMOPEN:
+		write_opened(json, run, result);
+		return;
+	case BS_STEP_DLSYM:
+		write_found(json, run, &result->found);
+		return;
+	case BS_STEP_DLCLOSE:
+		write_closed(json, run, result);
+		return;
+	case BS_STEP_CALL:
+		bs_json_member_bool(json, "was_bound", result->was_bound);
+		return;
+	case BS_STEP_KIND_COUNT_:
+		return;
+	}
+}
+
 /* ---- the record ---------------------------------------------------------------------------- */
 
 static const char *state_name(enum bs_step_state state)
@@ -218,6 +313,16 @@ static const char *state_name(enum bs_step_state state)
 	return names[state];
 }
 
+/* Who makes the call: the object, and whether its constructors do. */
+static void write_who(struct bs_json *json, const struct bs_run *run,
+		      const struct bs_step_result *result)
+{
+	uint32_t block = result->step ? result->step->block : 0;
+
+	bs_json_member_map(json, "within", block ? run->blocks_done.v[block - 1] : BS_NO_MAP);
+	bs_json_member_map(json, "caller", result->caller);
+}
+
 void bs_json_step_members(struct bs_report *report, const struct bs_run *run,
 			  const struct bs_step_result *result, const struct bs_counts *counts,
 			  enum bs_json_layout layout)
@@ -227,19 +332,29 @@ void bs_json_step_members(struct bs_report *report, const struct bs_run *run,
 	struct bs_json *json = &state->json;
 
 	bs_json_member_number(json, "number", result->number);
+	bs_json_member_word(json, "kind", bs_json_step_kind(result->step));
+	write_who(json, run, result);
 	bs_json_member_word(json, "state", state_name(result->state));
+	bs_json_member_if(json, "epoch", result->state != BS_STEP_NOT_REACHED, result->epoch);
 	bs_json_member(json, "message", failed ? result->message : NULL);
+	if (result->state == BS_STEP_NOT_REACHED && result->message)
+		bs_json_member(json, "because", result->message);
 	write_failure(json, &result->failure);
 	bs_json_member_bool(json, "ends_process", result->ends_process);
 	write_hints(json, run, result);
 	write_missing(json, run, result);
 	write_objects(json, run, result);
+	write_return(json, run, result);
 	write_versions(json, &result->versions);
 	write_passed_over(json, run, result);
 	if (report->show & SHOW_SEARCHES)
 		bs_json_searches(json, &result->traces, layout);
 	if (report->show & SHOW_SCOPES)
 		write_scopes(json, result, layout);
+	if (report->show & SHOW_MAPPED) {
+		bs_json_key(json, "mapped");
+		write_ids(json, &result->mapped);
+	}
 	bs_json_key(json, "counts");
 	bs_json_object(json, BS_JSON_INLINE);
 	bs_json_counts_members(json, counts);

@@ -5,8 +5,8 @@
  */
 #include "json-priv.h"
 
-static const char *const parts[] = { "steps",  "objects",  "bindings",	"slots", "findings",
-				     "scopes", "searches", "demangled", NULL };
+static const char *const parts[] = { "steps",  "objects",  "bindings",	"slots",  "findings",
+				     "scopes", "searches", "demangled", "mapped", NULL };
 
 enum { DEFAULT_SHOW = SHOW_STEPS | SHOW_OBJECTS | SHOW_BINDINGS | SHOW_FINDINGS | SHOW_DEMANGLED };
 
@@ -104,7 +104,11 @@ static void write_finding_members(struct bs_report *report, const struct bs_run 
 	bs_json_member_number(json, "step", f->step);
 	bs_json_member_map(json, "from", f->from);
 	bs_json_member_map(json, "to", f->to);
-	bs_json_member(json, "decided_by", deciders[f->decided_by]);
+	if (f->rule == BS_RULE_HEALED || f->rule == BS_RULE_WHEN_MATTERS)
+		bs_json_member_map(json, "before", f->before);
+	/* Of slots over time no part of a scope decides, but its changes. */
+	bs_json_member(json, "decided_by",
+		       f->rule == BS_RULE_CAPTURED ? deciders[f->decided_by] : NULL);
 	bs_json_member_bool(json, "preloaded", f->preloaded);
 	write_finding_counts(json, f);
 	bs_json_key(json, "examples");
@@ -215,7 +219,7 @@ static void step(struct bs_report *report, const struct bs_run *run,
 	const bs_map_id first = state->calls.n;
 
 	bs_counts_add(&state->totals, &counts);
-	state->refused += result->state == BS_STEP_FAILED;
+	state->refused += bs_is_refusal(result);
 	note_calls(report, run, result);
 	if (streams(report))
 		write_step_line(report, run, result, &counts, first);

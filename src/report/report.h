@@ -150,6 +150,9 @@ extern const struct bs_format bs_format_json, bs_format_ndjson, bs_format_plan;
 /* What `bindsim explain` prints; no format that --format names. */
 extern const struct bs_format bs_format_explain;
 
+/* The step is a reason for the exit status 1: it failed, or its constructors never ran. */
+bool bs_is_refusal(const struct bs_step_result *result);
+
 /* Several reports of one run, and what decides its exit status. */
 struct bs_reports {
 	struct bs_report *list;

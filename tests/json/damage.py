@@ -4,7 +4,7 @@
 import copy
 
 OPTIONAL = {"demangled", "definition_version", "protected", "asked_by", "namespace", "filter", "searches", "scopes",
-            "bindings", "objects", "findings"}
+            "bindings", "objects", "findings", "slots", "slot", "mapped", "because"}
 
 
 def damages(document):
@@ -41,7 +41,7 @@ def paths_of(value, path=()):
 
 
 def members_of(schema, path=""):
-    """Every member of every object that a schema describes."""
+    """Every member of every object that a schema describes, conditions left out."""
     if isinstance(schema, list):
         for number, item in enumerate(schema):
             yield from members_of(item, "%s/%d" % (path, number))
@@ -49,4 +49,5 @@ def members_of(schema, path=""):
         for name, member in schema.get("properties", {}).items():
             yield "%s/%s" % (path, name), member
         for key, item in schema.items():
-            yield from members_of(item, "%s/%s" % (path, key))
+            if key not in ("if", "then", "else"):
+                yield from members_of(item, "%s/%s" % (path, key))
