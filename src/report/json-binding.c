@@ -29,6 +29,8 @@ static const char *const when_names[] = {
 	[BS_JSON_LOAD] = "load",
 	[BS_JSON_FIRST_CALL] = "first-call",
 	[BS_JSON_NOT_REACHED] = "not-reached",
+	[BS_JSON_CALL] = "call",
+	[BS_JSON_DLSYM] = "dlsym",
 };
 
 /* ---- which --------------------------------------------------------------------------------- */
@@ -66,34 +68,84 @@ struct bs_json_bindings bs_json_bindings(struct bs_report *report, const struct 
 	};
 }
 
-const struct bs_binding *bs_json_next_binding(struct bs_json_bindings *bindings,
-					      enum bs_json_when *ret_when)
+/* A jump slot that the step left and that waits at its end. */
+static const struct bs_binding *next_waiting(struct bs_json_bindings *bindings)
+{
+	const struct bs_run *run = bindings->run;
+	const struct bs_step_result *result = bindings->result;
+
+	for (; bindings->lazy < run->lazy_maps.n; bindings->lazy++, bindings->i = 0) {
+		const struct bs_lazy_map *lazy = &run->lazy_maps.v[bindings->lazy];
+
+		if (lazy->step != result->number || lazy->first_slot == UINT32_MAX)
+			continue;
+		while (bindings->i < lazy->n_slots) {
+			uint32_t slot = lazy->first_slot + bindings->i++;
+			const struct bs_binding *answer =
+				bs_slot_at(run, &run->slots.v[slot], result->epoch);
+
+			bindings->slot = slot;
+			if (answer)
+				return answer;
+		}
+	}
+	return NULL;
+}
+
+/* The jump slot that the call B went through. */
+static uint32_t slot_of(const struct bs_run *run, const struct bs_binding *b)
+{
+	bs_vec_each (i, &run->lazy_maps) {
+		const struct bs_lazy_map *lazy = &run->lazy_maps.v[i];
+
+		if (lazy->map != b->referrer || lazy->first_slot == UINT32_MAX)
+			continue;
+		for (uint32_t k = 0; k < lazy->n_slots; k++)
+			if (run->slots.v[lazy->first_slot + k].answer.symbol == b->symbol)
+				return lazy->first_slot + k;
+	}
+	return UINT32_MAX;
+}
+
+/* When the step made its binding number I. */
+static enum bs_json_when when_made(const struct bs_json_bindings *bindings, uint32_t i)
 {
 	const struct bs_step_result *result = bindings->result;
 
-	for (;;) {
-		const bs_bindings *list =
-			bindings->made ? &result->relocated.bindings : &result->slots;
+	if (result->step && result->step->kind == BS_STEP_CALL)
+		return BS_JSON_CALL;
+	if (result->step && result->step->kind == BS_STEP_DLSYM)
+		return BS_JSON_DLSYM;
+	if (i < bindings->reached || result->relocated.bindings.v[i].outcome == BS_LOOKUP_CRASH)
+		return BS_JSON_LOAD;
+	return BS_JSON_NOT_REACHED;
+}
 
-		if (bindings->i == list->n && !bindings->made)
-			return NULL;
-		if (bindings->i == list->n) {
-			bindings->made = false;
-			bindings->i = 0;
-			continue;
-		}
-		uint32_t i = bindings->i++;
+static const struct bs_binding *next(struct bs_json_bindings *bindings, enum bs_json_when *ret_when)
+{
+	const bs_bindings *made = &bindings->result->relocated.bindings;
 
-		if (!bs_selected(&bindings->report->selection, bindings->run, &list->v[i]))
-			continue;
-		if (!bindings->made)
-			*ret_when = BS_JSON_FIRST_CALL;
-		else if (i < bindings->reached || list->v[i].outcome == BS_LOOKUP_CRASH)
-			*ret_when = BS_JSON_LOAD;
-		else
-			*ret_when = BS_JSON_NOT_REACHED;
-		return &list->v[i];
+	bindings->slot = UINT32_MAX;
+	if (bindings->made && bindings->i < made->n) {
+		*ret_when = when_made(bindings, bindings->i);
+		return &made->v[bindings->i++];
 	}
+	if (bindings->made)
+		bindings->i = 0;
+	bindings->made = false;
+	*ret_when = BS_JSON_FIRST_CALL;
+	return next_waiting(bindings);
+}
+
+const struct bs_binding *bs_json_next_binding(struct bs_json_bindings *bindings,
+					      enum bs_json_when *ret_when)
+{
+	const struct bs_binding *b;
+
+	do
+		b = next(bindings, ret_when);
+	while (b && !bs_selected(&bindings->report->selection, bindings->run, b));
+	return b;
 }
 
 /* ---- what ---------------------------------------------------------------------------------- */
@@ -122,6 +174,29 @@ static void write_kinds(struct bs_json *json, unsigned kinds)
 	bs_json_close(json);
 }
 
+void bs_json_answer_members(struct bs_json *json, const struct bs_run *run,
+			    const struct bs_binding *b)
+{
+	const struct bs_version *defined =
+		b->definer == BS_NO_MAP
+			? NULL
+			: bs_reference_version(bs_map_of(&run->process, b->definer)->image,
+					       b->definer_symbol);
+
+	bs_json_member_map(json, "to", b->definer);
+	if (defined)
+		bs_json_member(json, "definition_version", defined->name);
+	bs_json_member_word(json, "why", why_names[b->why]);
+	bs_json_member_word(json, "outcome", outcome_names[b->outcome]);
+}
+
+/* What a dlsym(3) that finds nothing asked for stands in no table. */
+static const char *symbol_of(const struct bs_run *run, const struct bs_step_result *result,
+			     const struct bs_binding *b, enum bs_json_when when)
+{
+	return when == BS_JSON_DLSYM ? result->relocated.asked_name : bs_run_symbol_name(run, b);
+}
+
 void bs_json_binding_members(const struct bs_json_bindings *bindings, const struct bs_binding *b,
 			     enum bs_json_when when)
 {
@@ -130,29 +205,22 @@ void bs_json_binding_members(const struct bs_json_bindings *bindings, const stru
 	struct bs_json_report *state = bindings->report->state;
 	struct bs_json *json = &state->json;
 	const struct bs_version *version = bs_run_asked_version(run, result, b);
-	const struct bs_version *defined =
-		b->definer == BS_NO_MAP
-			? NULL
-			: bs_reference_version(bs_map_of(&run->process, b->definer)->image,
-					       b->definer_symbol);
+	uint32_t slot = when == BS_JSON_CALL ? slot_of(run, b) : bindings->slot;
 
 	bs_json_member_number(json, "step", result->number);
 	bs_json_member_number(json, "from", b->referrer);
-	bs_json_symbol(bindings->report, bs_run_symbol_name(run, b));
+	bs_json_symbol(bindings->report, symbol_of(run, result, b, when));
 	bs_json_member(json, "version", version ? version->name : NULL);
 	write_kinds(json, b->kinds);
 	bs_json_member_number(json, "relocations", b->n_relocations);
-	bs_json_member_map(json, "to", b->definer);
-	if (defined) {
-		bs_json_member(json, "definition_version", defined->name);
-	}
-	bs_json_member_word(json, "why", why_names[b->why]);
-	bs_json_member_word(json, "outcome", outcome_names[b->outcome]);
+	bs_json_answer_members(json, run, b);
 	bs_json_member_word(json, "when", when_names[when]);
+	if (slot != UINT32_MAX)
+		bs_json_member_number(json, "slot", slot);
 	if (b->protected_reference) {
 		bs_json_member_bool(json, "protected", true);
 	}
 	if (!b->symbol) {
-		bs_json_member_word(json, "asked_by", "loader");
+		bs_json_member_word(json, "asked_by", when == BS_JSON_DLSYM ? "program" : "loader");
 	}
 }

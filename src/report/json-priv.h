@@ -65,6 +65,8 @@ enum bs_json_when {
 	BS_JSON_LOAD,
 	BS_JSON_FIRST_CALL,
 	BS_JSON_NOT_REACHED, /* the loader gave up before: what it would have bound */
+	BS_JSON_CALL,	     /* by the call that the step is */
+	BS_JSON_DLSYM,
 };
 
 /* The bindings of one step, one after the other. */
@@ -72,9 +74,11 @@ struct bs_json_bindings {
 	struct bs_report *report;
 	const struct bs_run *run;
 	const struct bs_step_result *result;
-	bool made; /* those that the step made, then those that wait */
-	uint32_t i;
+	bool made;	  /* those that the step made, then those that wait */
+	uint32_t lazy;	  /* of those that wait: the object, in the run's lazy maps ... */
+	uint32_t i;	  /* ... and its slot; else the binding */
 	uint32_t reached; /* bindings from here on were not reached */
+	uint32_t slot;	  /* that the last one waits in; UINT32_MAX: it does not */
 };
 
 struct bs_json_bindings bs_json_bindings(struct bs_report *report, const struct bs_run *run,
@@ -84,3 +88,21 @@ const struct bs_binding *bs_json_next_binding(struct bs_json_bindings *bindings,
 					      enum bs_json_when *ret_when);
 void bs_json_binding_members(const struct bs_json_bindings *bindings, const struct bs_binding *b,
 			     enum bs_json_when when);
+/* Members "to", "definition_version", "why", "outcome". */
+void bs_json_answer_members(struct bs_json *json, const struct bs_run *run,
+			    const struct bs_binding *b);
+
+/* json-slot.c */
+
+/* The jump slots of a run that is over, one after the other. */
+struct bs_json_slots {
+	struct bs_report *report;
+	const struct bs_run *run;
+	uint32_t next;
+	bs_bindings answers; /* of the slot before NEXT */
+	bs_ids since;	     /* epochs */
+};
+
+/* Goes on to the next one that is selected; false at the end. */
+bool bs_json_next_slot(struct bs_json_slots *slots);
+void bs_json_slot_members(const struct bs_json_slots *slots);

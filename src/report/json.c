@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * --format=json and --format=ndjson: the same records, as one document and as one object a line.
- * schema/ says what they hold. Nothing waits in memory but findings, of which there are few.
+ * schema/ says what they hold. Nothing waits in memory but findings, of which there are few, and
+ * what the run itself keeps of its jump slots.
  */
 #include "json-priv.h"
 
@@ -288,12 +289,43 @@ static void write_outcome(const struct bs_report *report, const struct bs_run *r
 	bs_json_close(json);
 }
 
+static void write_slot_lines(struct bs_report *report, const struct bs_run *run)
+{
+	struct bs_json_slots slots = { .report = report, .run = run };
+
+	if (!(report->show & (SHOW_BINDINGS | SHOW_SLOTS)))
+		return;
+	while (bs_json_next_slot(&slots)) {
+		begin_line(report, "slot");
+		bs_json_slot_members(&slots);
+		end_line(report);
+	}
+}
+
+static void write_slot_items(struct bs_report *report, const struct bs_run *run)
+{
+	struct bs_json_slots slots = { .report = report, .run = run };
+	struct bs_json *json = json_of(report);
+
+	if (!(report->show & (SHOW_BINDINGS | SHOW_SLOTS)))
+		return;
+	bs_json_key(json, "slots");
+	bs_json_array(json, BS_JSON_LINES);
+	while (bs_json_next_slot(&slots)) {
+		bs_json_object(json, BS_JSON_INLINE);
+		bs_json_slot_members(&slots);
+		bs_json_close(json);
+	}
+	bs_json_close(json);
+}
+
 static void end_stream(struct bs_report *report, const struct bs_run *run,
 		       const bs_findings *findings)
 {
-	take_findings(report, run, findings);
 	struct bs_json_report *state = report->state;
 
+	write_slot_lines(report, run);
+	take_findings(report, run, findings);
 	begin_line(report, "end");
 	write_outcome(report, run);
 	bs_json_member_number(&state->json, "lines", state->lines + 1);
@@ -303,11 +335,12 @@ static void end_stream(struct bs_report *report, const struct bs_run *run,
 static void end_document(struct bs_report *report, const struct bs_run *run,
 			 const bs_findings *findings)
 {
-	take_findings(report, run, findings);
 	struct bs_json_report *state = report->state;
 	struct bs_json *json = &state->json;
 
+	take_findings(report, run, findings);
 	bs_json_close(json);
+	write_slot_items(report, run);
 	if (report->show & SHOW_OBJECTS) {
 		bs_json_key(json, "objects");
 		bs_json_array(json, BS_JSON_LINES);

@@ -99,6 +99,26 @@ only:   .long 1
         shop.library(name, unique, language="assembler")
 
 
+LAZY = "-Wl,-z,lazy"
+CONSTRUCTOR = "__attribute__((constructor)) static void start(void) { } "
+
+
+def furnish_steps(shop):
+    """A program whose library calls functions that others define, some of them of several kinds."""
+    shop.library("libcalls.so", CONSTRUCTOR + "extern int here(void), there(void), nowhere(void), "
+                 "perhaps(void) __attribute__((weak)); int steady(void) { return 1; }"
+                 "int call(void) { return here() + there() + nowhere() + perhaps() + steady(); }", LAZY)
+    shop.program("steps", "extern int call(void); int main_call(void) { return call(); }", "./libcalls.so")
+    shop.library("libhere.so", CONSTRUCTOR + "int here(void) { return 1; } int perhaps(void) { return 1; }")
+    shop.library("libthere.so", CONSTRUCTOR + "int there(void) { return 1; } int here(void) { return 2; }")
+    shop.library("libkinds.so", "__thread int thread; int function(void) { return 1; } static int *chosen(void) "
+                 "{ return 0; } int resolved(void) __attribute__((ifunc(\"chosen\")));"
+                 "__asm__(\".globl fixed\\n.set fixed, 42\");")
+    shop.library("libneeds.so", "extern int here(void); int needs(void) { return here(); }", LAZY, "./libhere.so",
+                 *RUNPATH)
+    shop.library("libbound.so", "extern int here(void); int (*pointer)(void) = here;", "./libhere.so", *RUNPATH)
+
+
 # What a file system and a symbol table may hold.
 WEIRD_FILES = [b'lib"quoted".so', b"lib\\back.so", b"lib\nline.so", b"lib\x01\x1f\x7fcontrol.so", b"lib\xff\xfe.so",
                b"lib\\xff\xff.so", "lib\u00e4\u20ac\U0001f600.so".encode(), b"lib\xc2\x85c1.so", b"lib\xed\xa0\x80.so",

@@ -5,52 +5,15 @@
     json_test.py --bindsim build/bindsim [-- arguments of unittest]
 """
 
-import argparse
 import os
 import shutil
 import sys
-import tempfile
-import unittest
 
 import reports
+from case import OPTIONS, Case, main, setUpModule  # noqa: F401
 from damage import damages, members_of
-from fixtures import WEIRD_FILES, Workshop, furnish, furnish_weird
-
-OPTIONS = argparse.Namespace(bindsim=None, compiler=["gcc"])
-
-
-def setUpModule():
-    """All tests share one directory of fixtures."""
-    Case.directory = os.path.realpath(tempfile.mkdtemp(prefix="json-test-"))
-    unittest.addModuleCleanup(shutil.rmtree, Case.directory)
-    Case.shop = Workshop(Case.directory, OPTIONS.compiler)
-    Case.schemas = reports.Schemas()
-    furnish(Case.shop)
-
-
-class Case(unittest.TestCase):
-    """Asks questions about the fixtures."""
-
-    directory = shop = schemas = lines = None
-
-    def ask(self, *arguments, options=("--show=" + reports.PARTS,)):
-        """The document that answers, after all that must hold for any was checked."""
-        answer = reports.Answer(OPTIONS.bindsim, arguments, self.directory, options)
-        self.assertIsNotNone(answer.document, "no answer: %s" % (arguments,))
-        problems = list(answer.problems(self.schemas))
-        self.assertFalse(problems, "%s: %s" % (arguments, "\n".join(problems[:5])))
-        self.lines = answer.lines
-        return answer.document
-
-    def binding(self, document, symbol, **members):
-        found = [entry for step in document["steps"] for entry in step["bindings"] if entry["symbol"] == symbol
-                 and all(entry.get(key) == value for key, value in members.items())]
-        self.assertEqual(len(found), 1, "%s: %s" % (symbol, found))
-        return found[0]
-
-    @staticmethod
-    def name(document, number):
-        return number if number is None else os.path.basename(document["objects"][number]["name"])
+from debug import MARKER, unmarked
+from fixtures import WEIRD_FILES, furnish_weird
 
 
 class Outcomes(Case):
@@ -207,13 +170,13 @@ class Parts(Case):
         self.assertNotIn("searches", document["steps"][0])
 
     def test_one_at_a_time(self):
-        members = {"objects": "objects", "findings": "findings"}
-        of_steps = {"bindings": "bindings", "slots": "bindings", "searches": "searches", "scopes": "scopes"}
+        members = {"objects": {"objects"}, "findings": {"findings"}, "bindings": {"slots"}, "slots": {"slots"}}
+        of_steps = {"bindings": "bindings", "slots": "bindings", "searches": "searches", "scopes": "scopes",
+                    "mapped": "mapped"}
         for part in reports.PARTS.split(","):
             document = self.ask("./app", options=("--show=" + part,))
             self.assertEqual([part], document["parts"])
-            for name, member in members.items():
-                self.assertEqual(name == part, member in document, part)
+            self.assertEqual(members.get(part, set()), {"objects", "findings", "slots"} & set(document), part)
             self.assertEqual({of_steps[part]} if part in of_steps else set(),
                              set(of_steps.values()) & set(document["steps"][0]))
 
@@ -253,21 +216,21 @@ class Names(Case):
                 step, entry = document["steps"][1], document["objects"][-1]
                 self.assertEqual("ok", step["state"])
                 for text in (entry["name"], entry["path"], document["question"]["steps"][0]["file"]):
-                    self.assertEqual(name, os.fsencode(reports.unmarked(text)).removeprefix(b"./"))
-                self.assertEqual(name, os.fsencode(reports.unmarked(entry["soname"])))
-                self.assertEqual(not is_utf8(name), entry["soname"].startswith(reports.MARKER))
+                    self.assertEqual(name, os.fsencode(unmarked(text)).removeprefix(b"./"))
+                self.assertEqual(name, os.fsencode(unmarked(entry["soname"])))
+                self.assertEqual(not is_utf8(name), entry["soname"].startswith(MARKER))
         entry = self.ask("./app", "--dlopen", b"./lib\\xff\xff.so".decode("utf-8", "surrogateescape"))["objects"][-1]
         self.assertEqual("\ufffd./lib\\\\xff\\xff.so", entry["name"])
 
     def test_names_that_are_not_there(self):
         document = self.ask("./app", "--dlopen", "./" + os.fsdecode(b'not\xff"there\n.so'))
         subject = document["steps"][1]["failure"]["subject"]
-        self.assertEqual(b'./not\xff"there\n.so', os.fsencode(reports.unmarked(subject)))
+        self.assertEqual(b'./not\xff"there\n.so', os.fsencode(unmarked(subject)))
 
     def test_symbols(self):
         symbols = furnish_weird(self.shop)
         document = self.ask("./app", "--dlopen", "./libsymbols.so:LAZY")
-        found = {os.fsencode(reports.unmarked(entry["symbol"])): entry for entry in document["steps"][1]["bindings"]}
+        found = {os.fsencode(unmarked(entry["symbol"])): entry for entry in document["steps"][1]["bindings"]}
         self.assertEqual(set(symbols), set(found))
         self.assertEqual("one(int)", found[b"_Z3onei"]["demangled"])
         self.assertNotIn("demangled", found[b"sym\xff\xfe"])
@@ -278,7 +241,7 @@ def is_utf8(name):
         name.decode()
     except UnicodeDecodeError:
         return False
-    return not name.startswith(reports.MARKER.encode())
+    return not name.startswith(MARKER.encode())
 
 
 class Schema(Case):
@@ -293,7 +256,7 @@ class Schema(Case):
     def test_both_describe_the_same_records(self):
         report, stream = (reports.read_schema(name)["$defs"] for name in ("bindsim-report-1", "bindsim-stream-1"))
         del report["step"]["properties"]["bindings"]
-        for name in ("object", "step", "binding", "finding"):
+        for name in ("object", "step", "binding", "slot", "finding"):
             self.assertEqual({"const": name}, {"const": stream[name]["properties"].pop("type")["const"]})
             stream[name]["required"].remove("type")
         del stream["run"], stream["end"]
@@ -301,7 +264,8 @@ class Schema(Case):
 
     def test_whole_schema_of_lines(self):
         self.ask("./captured", "--dlopen", "libnowhere.so")
-        self.assertEqual({"run", "object", "step", "binding", "finding", "end"}, {line["type"] for line in self.lines})
+        self.assertEqual({"run", "object", "step", "binding", "slot", "finding", "end"},
+                         {line["type"] for line in self.lines})
         for line in self.lines:
             self.schemas.stream.validate(line)
 
@@ -346,17 +310,5 @@ def is_program(path):
         return file.read(4) == b"\x7fELF"
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--bindsim", default="build/bindsim", type=os.path.abspath)
-    parser.add_argument("--compiler", default="gcc", type=str.split)
-    parser.add_argument("rest", nargs="*")
-    parser.parse_args(namespace=OPTIONS)
-    if reports.Draft202012Validator is None:
-        print("json_test: there is no jsonschema with draft 2020-12")
-        return reports.SKIPPED
-    return not unittest.main(argv=[sys.argv[0], *OPTIONS.rest], exit=False).result.wasSuccessful()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__doc__))

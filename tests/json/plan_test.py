@@ -19,6 +19,7 @@ from pathlib import Path
 
 import reports
 from damage import members_of, paths_of
+from debug import unmarked
 
 OPTIONS = argparse.Namespace(bindsim=None)
 PAGE = Path(__file__).resolve().parents[2] / "man/bindsim-plan.5"
@@ -100,8 +101,8 @@ class Written(Case):
             name = os.fsdecode(raw)
             plan = self.write(name, f"--env={name}={name}", f"--dlopen={name}", f"--dlsym={name}", f"--call={name}:{name}",
                               f"--init={name}", "--end-init")
-            self.assertEqual(raw, os.fsencode(reports.unmarked(plan["executable"])))
-            self.assertEqual([raw], [os.fsencode(reports.unmarked(key)) for key in plan["environment"]])
+            self.assertEqual(raw, os.fsencode(unmarked(plan["executable"])))
+            self.assertEqual([raw], [os.fsencode(unmarked(key)) for key in plan["environment"]])
 
 
 class Schema(Case):

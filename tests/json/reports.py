@@ -4,9 +4,10 @@
 import copy
 import json
 import os
-import re
 import subprocess
 from pathlib import Path
+
+import debug
 
 try:
     from jsonschema import Draft202012Validator
@@ -14,13 +15,11 @@ except ImportError:
     Draft202012Validator = None
 
 SKIPPED = 77
-MARKER = "\ufffd"
-PARTS = "steps,objects,bindings,slots,findings,scopes,searches,demangled"
-REFERENCES = ("from", "to", "object", "root", "needed_by", "required_by", "via", "asked_by")
+PARTS = "steps,objects,bindings,slots,findings,scopes,searches,demangled,mapped"
+REFERENCES = ("from", "to", "before", "object", "root", "within", "caller", "needed_by", "required_by", "via",
+              "asked_by")
+LISTS = ("loaded", "unloaded", "promoted", "activated", "mapped", "lists")
 SCHEMAS = Path(__file__).resolve().parent.parent.parent / "schema"
-STEP_LINE = re.compile(r"bindsim: step (\d+): ")
-BINDING_LINE = re.compile(r"binding file (.*) \[(\d+)\] to (.*) \[(\d+)\]: (normal|protected) symbol "
-                          r"`(.*?)'(?: \[(.*)\])?$")
 
 
 def read_schema(name):
@@ -38,7 +37,7 @@ class Schemas:
         self.report, self.stream = map(Draft202012Validator, schemas)
         # The schema of a line is a choice by its type: to make it beforehand is quicker and says more.
         self.lines = {name: Draft202012Validator({"$ref": "#/$defs/" + name, "$defs": schemas[1]["$defs"]})
-                      for name in ("run", "object", "step", "binding", "finding", "end")}
+                      for name in ("run", "object", "step", "binding", "slot", "finding", "end")}
 
     def problems(self, document, lines):
         for error in self.report.iter_errors(document):
@@ -54,7 +53,7 @@ class Answer:
     def __init__(self, bindsim, arguments, cwd=".", options=()):
         self.status, self.json = run(bindsim, ["--format=json", *options, *arguments], cwd)
         _, self.ndjson = run(bindsim, ["--format=ndjson", *options, *arguments], cwd)
-        _, self.debug = run(bindsim, ["--format=ld-debug", *arguments], cwd)
+        _, self.debug = run(bindsim, ["--format=ld-debug", "--show=" + debug.PARTS, *arguments], cwd)
         _, self.again = run(bindsim, ["--format=json", *options, *arguments], cwd)
         self.document = self.lines = None
         if self.status in (0, 1):
@@ -68,13 +67,12 @@ class Answer:
         yield from schemas.problems(self.document, self.lines)
         yield from stream_problems(self.lines)
         yield from document_problems(self.document)
-        if (self.status == 0) != (self.document["reason"] is None):
-            yield "reason %s and exit status %d" % (self.document["reason"], self.status)
+        yield from outcome_problems(self.document, self.status)
         if self.document != document_of(self.lines, self.document):
             yield "json and ndjson differ"
         shown = self.document["parts"], self.document["filter"]
         if {"objects", "bindings"} <= set(shown[0]) and not any(shown[1].values()):
-            yield from debug_problems(self)
+            yield from debug.problems(self.debug, self.document)
 
 
 def run(bindsim, arguments, cwd="."):
@@ -86,13 +84,15 @@ def run(bindsim, arguments, cwd="."):
     return done.returncode, done.stdout
 
 
-def unmarked(text):
-    """The bytes that a string of a report stands for, as Python spells file names."""
-    if not text.startswith(MARKER):
-        return text
-    raw = re.sub(rb"\\(\\|x([0-9a-f]{2}))", lambda m: bytes.fromhex(m[2].decode()) if m[2] else b"\\",
-                 text[1:].encode())
-    return raw.decode("utf-8", "surrogateescape")
+def outcome_problems(document, status):
+    """The exit status and all that tells of it."""
+    refused = [step["number"] for step in document["steps"] if step["state"] == "failed" or "because" in step]
+    if (status == 0) != (document["reason"] is None):
+        yield "reason %s and exit status %d" % (document["reason"], status)
+    if (document["reason"] == "refusal") != bool(refused) or (document["outcome"] == "refused") != bool(refused):
+        yield "%s, %s: refused are %s" % (document["outcome"], document["reason"], refused)
+    if document["counts"]["refused"] != len(refused):
+        yield "%d refused, not %s" % (document["counts"]["refused"], refused)
 
 
 def document_problems(document):
@@ -101,21 +101,73 @@ def document_problems(document):
     known = {entry["id"] for entry in objects} if objects is not None else None
     if objects is not None and [entry["id"] for entry in objects] != list(range(len(objects))):
         yield "ids are not those of the places"
-    for number, step in enumerate(document["steps"]):
-        if step["number"] != number:
-            yield "step %d stands at place %d" % (step["number"], number)
+    for step in document["steps"]:
         for entry in step.get("bindings", []):
-            if entry["step"] != number:
-                yield "a binding of step %d stands in step %d" % (entry["step"], number)
+            if entry["step"] != step["number"]:
+                yield "a binding of step %d stands in step %d" % (entry["step"], step["number"])
             if (entry["to"] is None) != (entry["outcome"] != "bound"):
                 yield "outcome without definer: %s" % entry
+    yield from order_problems(document)
+    yield from slot_problems(document)
     if known is not None:
-        unknown = set(references([document["steps"], document.get("findings", []), objects])) - known
+        referring = [document["steps"], document.get("slots", []), document.get("findings", []), objects]
+        unknown = set(references(referring)) - known
         if unknown:
             yield "unknown objects are referred to: %s" % unknown
+        told = [number for step in document["steps"] for number in step["loaded"]]
+        if sorted(told) != sorted(known):
+            yield "loaded are %s" % told
     for name in document["steps"][0]["counts"]:
         if sum(step["counts"][name] for step in document["steps"]) != document["counts"][name]:
             yield "%s do not add up" % name
+
+
+def order_problems(document):
+    """Each step of the plan once; they end one after the other, and nobody comes to the rest."""
+    steps = document["steps"]
+    if sorted(step["number"] for step in steps) != list(range(len(document["question"]["steps"]) + 1)):
+        yield "no plan's steps: %s" % [step["number"] for step in steps]
+    kinds = {step["number"]: step["kind"] for step in document["question"]["steps"]}
+    for step in steps[1:]:
+        if step["kind"] != kinds[step["number"]]:
+            yield "step %d is no %s" % (step["number"], step["kind"])
+    reached = [step["epoch"] for step in steps if step["epoch"] is not None]
+    if sorted(reached) != list(range(len(reached))) or [step["epoch"] for step in steps[:len(reached)]] != reached:
+        yield "epochs are %s" % [step["epoch"] for step in steps]
+
+
+def answer_at(document, slot, epoch):
+    """The answer of SLOT in EPOCH, or None where it does not wait."""
+    epochs = {step["number"]: step["epoch"] for step in document["steps"]}
+    if slot["until"] is not None and epoch >= epochs[slot["until"]]:
+        return None
+    held = [answer for answer in slot["answers"] if epochs[answer["after"]] <= epoch]
+    return held[-1] if held else None
+
+
+def slot_problems(document):
+    """The bindings of the steps and the slots say the same."""
+    epochs = {step["number"]: step["epoch"] for step in document["steps"]}
+    slots = {slot["slot"]: slot for slot in document.get("slots", [])}
+    for slot in slots.values():
+        times = [epochs[answer["after"]] for answer in slot["answers"]]
+        told = [[answer[key] for key in ("to", "why", "outcome")] for answer in slot["answers"]]
+        if sorted(set(times)) != times or any(one == two for one, two in zip(told, told[1:])):
+            yield "not folded: %s" % slot
+    left = set()
+    for step in document["steps"]:
+        for entry in step.get("bindings", []):
+            if entry["when"] == "first-call":
+                answer = answer_at(document, slots[entry["slot"]], step["epoch"])
+                left.add(entry["slot"])
+                if not answer or any(answer[key] != entry[key] for key in ("to", "why", "outcome")):
+                    yield "%s, but the slot says %s" % (entry, answer)
+            elif entry["when"] == "call" and step["state"] == "ok" and slots[entry["slot"]]["called"] != entry["step"]:
+                yield "%s, but the slot says %s" % (entry, slots[entry["slot"]])
+    if not any(document["filter"].values()):
+        waiting = {slot["slot"] for slot in slots.values() if answer_at(document, slot, epochs[slot["step"]])}
+        if list(slots) != list(range(len(slots))) or waiting != left:
+            yield "these slots wait, and those are told of: %s, %s" % (waiting, left)
 
 
 def references(value):
@@ -127,7 +179,7 @@ def references(value):
         for key, item in value.items():
             if key in REFERENCES and isinstance(item, int) and not (key == "from" and "lists" in value):
                 yield item
-            elif key in ("loaded", "unloaded", "promoted", "lists"):
+            elif key in LISTS:
                 yield from flat(item)
             else:
                 yield from references(item)
@@ -148,6 +200,8 @@ def stream_problems(lines):
         yield "no stream from run to end: %s ... %s" % (types[0], types[-1])
     if lines[-1].get("lines") != len(lines):
         yield "%s lines are said to be %d" % (lines[-1].get("lines"), len(lines))
+    if "slot" in types and {"object", "step", "binding"} & set(types[types.index("slot"):]):
+        yield "a step comes behind the slots"
     if "objects" not in lines[0]["parts"]:
         return
     known = set()
@@ -167,6 +221,8 @@ def document_of(lines, document):
     for part in ("objects", "findings"):
         if part in head["parts"]:
             made[part] = []
+    if {"bindings", "slots"} & set(head["parts"]):
+        made["slots"] = []
     for line in rest[1:-1]:
         kind = line.pop("type")
         if kind == "step":
@@ -175,49 +231,10 @@ def document_of(lines, document):
                 line["bindings"] = []
         elif kind == "binding":
             made["steps"][-1]["bindings"].append(line)
-        elif kind == "object":
-            made["objects"].append(line)
         else:
-            made["findings"].append(line)
+            made[kind + "s"].append(line)
     for step in made["steps"]:
         for gone in step["unloaded"]:
             if "objects" in made:
                 made["objects"][gone]["died"] = step["number"]
     return made
-
-
-def debug_problems(answer):
-    """The loader's lines and the bindings of the document are the same."""
-    told, listed = debug_bindings(answer.debug), document_bindings(answer.document)
-    if told is None:
-        return
-    for lost in sorted(told - listed, key=str)[:3]:
-        yield "ld-debug only: %s" % (lost,)
-    for extra in sorted(listed - told, key=str)[:3]:
-        yield "json only: %s" % (extra,)
-
-
-def debug_bindings(output):
-    """(step, from, its namespace, to, its namespace, symbol, version, protected) of each line.
-
-    None when a name breaks lines.
-    """
-    found, step = set(), None
-    for line in output.decode("utf-8", "surrogateescape").removesuffix("\n").split("\n"):
-        if not line.startswith("         0:\t"):
-            return None
-        text = line[12:]
-        if match := STEP_LINE.match(text):
-            step = int(match[1])
-        elif match := BINDING_LINE.match(text):
-            found.add((step, match[1], int(match[2]), match[3], int(match[4]), match[6], match[7],
-                       match[5] == "protected"))
-    return found
-
-
-def document_bindings(document):
-    names = [(unmarked(entry["name"]), entry["namespace"]) for entry in document["objects"]]
-    return {(entry["step"], *names[entry["from"]], *names[entry["to"]], unmarked(entry["symbol"]),
-             entry["version"] and unmarked(entry["version"]), entry.get("protected", False))
-            for step in document["steps"] for entry in step["bindings"]
-            if entry["when"] == "load" and entry["outcome"] == "bound" and entry["why"] != "local"}
