@@ -30,7 +30,7 @@ function __bindsim_parts
             case ld-debug
                 set -a parts bindings libs scopes versions files mapped addresses slots
             case json ndjson
-                set -a parts steps objects bindings slots findings scopes searches demangled
+                set -a parts steps objects bindings slots findings scopes searches demangled mapped
             case ldd
                 set -a parts libs versions undefined unused
         end

@@ -65,7 +65,7 @@ class ManTest(unittest.TestCase):
                     self.assertIn(f".Xr {other.stem} {other.suffix[1:]} ", text)
 
     def test_examples_that_ask_jq(self):
-        """bindsim-json(5) has two of them: they are done as told."""
+        """bindsim-json(5) has three of them: they are done as told."""
         if not os.path.exists("/lib64/ld-linux-x86-64.so.2"):
             self.skipTest("the examples are for x86-64")
         if shutil.which("jq") is None:
@@ -73,12 +73,14 @@ class ManTest(unittest.TestCase):
         text = (project.ROOT / "man/bindsim-json.5").read_text()
         blocks = [block for block in re.findall(r"^\.Bd -literal.*?\n(.*?)^\.Ed$", text, re.MULTILINE | re.DOTALL)
                   if "jq" in block]
-        self.assertEqual(len(blocks), 2)
+        self.assertEqual(len(blocks), 3)
         with tempfile.TemporaryDirectory() as directory:
             build_examples(Path(directory))
-            for block, app, printed in zip(blocks, ("./player", "./newer.so"), (
-                    "codec_read\ncodec_open\n", "./newer.so\tcodec_reset\n./newer.so\tcodec_open\n")):
-                script = re.sub(r"^\$ ", "", block, flags=re.MULTILINE).replace("./app", app).replace("libcrypto", "libcodec")
+            for block, app, printed in zip(blocks, ("./player", "./newer.so", "./player"), (
+                    "codec_read\ncodec_open\n", "./newer.so\tcodec_reset\n./newer.so\tcodec_open\n",
+                    "hook\tafter step 1\tundefined\tafter step 2\t./first.so\n")):
+                script = re.sub(r"^\$ ", "", block, flags=re.MULTILINE).replace("\\e", "\\")
+                script = script.replace("./app", app).replace("libcrypto", "libcodec")
                 path = f"{os.path.dirname(project.BINDSIM)}:{os.environ['PATH']}"
                 done = subprocess.run(["sh", "-c", script], cwd=directory, env={"PATH": path, "LC_ALL": "C"}, text=True,
                                       capture_output=True, check=False)
