@@ -255,6 +255,18 @@ class Findings(StepCase):
                           ("when-matters", "error", 4, "libthere.so", None, "here"),
                           ("when-matters", "note", 3, "libhere.so", None, "perhaps")}, self.merged(document))
 
+    def test_slot_of_a_finding(self):
+        """It tells when who answered, for all functions of the finding."""
+        document, _ = self.steps("--dlopen", HERE + ":GLOBAL", "--dlopen", THERE + ":GLOBAL", "--dlclose", "1")
+        slots = {slot["symbol"]: slot for slot in document["slots"]}
+        for finding in document["findings"]:
+            slot = document["slots"][finding["slot"]]
+            self.assertEqual(finding["to"], slot["answers"][-1]["to"])
+            self.assertEqual(finding["step"], slot["answers"][-1]["after"])
+            for example in finding["examples"]:
+                self.assertEqual(slot["answers"], slots[example["symbol"]]["answers"])
+        self.assertEqual(4, len(document["findings"]))
+
     def merged(self, document):
         return {(*key[:5], symbol) for key in self.found(document) for symbol in key[5:]}
 
