@@ -67,8 +67,8 @@ static entries opened(const struct bs_run *run, const struct bs_step_result *res
 {
 	entries list = { 0 };
 
-	for (bs_map_id id = result->first_map; id < result->last_map; id++)
-		bs_vec_push(run->ctx.arena, &list, (struct entry){ .map = id });
+	bs_vec_each (i, &result->born)
+		bs_vec_push(run->ctx.arena, &list, (struct entry){ .map = result->born.v[i] });
 	if (result->state == BS_STEP_FAILED && result->failure.not_found)
 		bs_vec_push(run->ctx.arena, &list,
 			    (struct entry){ BS_NO_MAP, result->failure.subject });

@@ -91,7 +91,7 @@ void bs_text_objects(struct bs_report *report, const struct bs_run *run,
 {
 	size_t widest = 0;
 
-	if (result->first_map == result->last_map)
+	if (!result->born.n)
 		return;
 	heading(report, result, "objects");
 	bs_vec_each (k, &result->born) {
