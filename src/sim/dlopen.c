@@ -206,6 +206,21 @@ static bool choose_mode(struct bs_run *run, const struct bs_step *step,
 	return !ret->refusal.words;
 }
 
+/* What the loader does with such a namespace depends on what lies behind the end of a list. */
+static void warn_of_damage(struct bs_run *run, const struct bs_step_result *result, bool before)
+{
+	const struct bs_opening *opening = &result->opening;
+
+	if (before || !opening->request.ns || opening->root == BS_NO_MAP ||
+	    !run->process.ns[opening->request.ns].damaged)
+		return;
+	bs_diag_add(
+		run->ctx.diags, BS_DIAG_NOT_SIMULATED, bs_run_map_name(run, opening->root),
+		BS_NO_OFFSET, 0,
+		"a filter that heads a namespace: the loader may crash or hang in this dlmopen or "
+		"later, which is not simulated");
+}
+
 void bs_run_dlopen(struct bs_run *run, const struct bs_step *step, struct bs_step_result *result)
 {
 	struct bs_open_mode mode;
@@ -224,8 +239,11 @@ void bs_run_dlopen(struct bs_run *run, const struct bs_step *step, struct bs_ste
 			   !strchr(step->file, '$'),
 	};
 
+	bool damaged = run->process.ns[ns].damaged;
+
 	bs_process_open_begin(&run->process, &run->ctx, &request, &result->traces, &result->opening,
 			      &failure);
+	warn_of_damage(run, result, damaged);
 	bs_event_searches(run, result, 0, result->traces.n);
 	switch (result->opening.state) {
 	case BS_OPEN_FAILED:
