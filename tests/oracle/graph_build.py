@@ -17,7 +17,7 @@ from pathlib import Path
 from elf_file import (DF_SYMBOLIC, STV_HIDDEN, STV_INTERNAL, STV_PROTECTED, ElfFile, change_binding, change_type,
                       change_visibility, clear_value)
 from graph_model import DIRECTORIES, Definition, Executable, Graph, Reference, SharedObject
-from loader import HERE
+from loader import AGENT_OPTIONS, DRIVER_OPTIONS, HERE
 
 LIBC_REFERENCES = (Reference("puts", "call"), Reference("getppid", "call"), Reference("labs", "got"),
                    Reference("malloc", "call"), Reference("free", "got"), Reference("errno", "tlsie"))
@@ -151,12 +151,12 @@ class Builder:
 
     def _object(self, made: SharedObject) -> None:
         references = [*made.references, *(LIBC_REFERENCES if made.libc else ())]
-        inputs = [self._assemble(f"object{made.index}", source(made.definitions, references))]
+        inputs = [self._assemble(f"object{made.index}", source(made.definitions, references)), self.tools.agent]
         if made.malloc:
             inputs.append(self.tools.malloc)
         output = self.root / made.place
         output.parent.mkdir(parents=True, exist_ok=True)
-        command: list[str | Path] = ["ld", "-shared", "-o", output, *made.options, *inputs]
+        command: list[str | Path] = ["ld", "-shared", "-o", output, *made.options, *AGENT_OPTIONS, *inputs]
         command += [*self._script(f"{made.index}", made.nodes), *self._search_path(made.search_path, made.runpath)]
         command += [f"-soname={made.soname}"] if made.soname else []
         command += [f"-f{self.graph.objects[index].request}" for index in made.auxiliary]
@@ -215,7 +215,7 @@ class Builder:
         stubs = [self._stub_path(index) for index in program.needed]
         if program.driver:
             command: list[str | Path] = ["gcc", "-pie" if program.pie else "-no-pie", "-o", output,
-                                         self.tools.driver[program.pie], own]
+                                         self.tools.driver[program.pie], own, *DRIVER_OPTIONS]
             for option in options:
                 command += ["-Xlinker", option]
             _run([*command, *stubs], self.work)
@@ -231,6 +231,7 @@ class Toolbox:
 
     def __init__(self, directory: Path) -> None:
         self.driver = {pie: directory / f"driver{int(pie)}.o" for pie in (False, True)}
+        self.agent = directory / "agent.o"
         self.malloc = directory / "malloc.o"
         self.libc = self._ask("-print-file-name=libc.so.6", directory)
         self.interpreter = "/lib64/ld-linux-x86-64.so.2"
@@ -244,5 +245,6 @@ class Toolbox:
         for pie, output in self.driver.items():
             _run(["gcc", "-O1", "-fno-optimize-sibling-calls", "-fPIE" if pie else "-fno-pie", "-c", "-o", output,
                   HERE / "driver.c"], output.parent)
+        _run(["as", "-o", self.agent, HERE / "agent.s"], self.agent.parent)
         _run(["gcc", "-O1", "-fPIC", "-ffreestanding", "-fno-builtin", "-x", "c", "-c", "-o", self.malloc, "-"],
              self.malloc.parent, MALLOC_SOURCE)

@@ -5,6 +5,7 @@
     differences = compare(run_real(question), run_simulated(question, bindsim))
 
 Steps are written as the driver's arguments (driver.c); `simulator_arguments` turns them into the simulator's options.
+`init:OBJECT` and `end-init` stand among them, but have no number.
 """
 
 from __future__ import annotations
@@ -20,13 +21,17 @@ from pathlib import Path
 from transcript import (CRASHED, CRASHED_IN_CONSTRUCTOR, NOT_REACHED, OK, PREFIX, Block, Transcript, binding_parties,
                         compare, compare_lines, normalise_message, parse_real, parse_simulated)
 
-__all__ = ["CRASHED", "CRASHED_IN_CONSTRUCTOR", "NOT_REACHED", "OK", "PREFIX", "SKIPPED", "Block", "Question",
-           "Transcript", "binding_parties", "build_driver", "compare", "compare_lines", "normalise_message",
-           "real_environment", "run_real", "run_simulated", "simulator_arguments", "simulator_command", "unavailable"]
+__all__ = ["AGENT_OPTIONS", "CRASHED", "CRASHED_IN_CONSTRUCTOR", "DRIVER_OPTIONS", "NOT_REACHED", "OK", "PREFIX",
+           "SKIPPED", "Block", "Question", "Transcript", "binding_parties", "build_driver", "compare", "compare_lines",
+           "driver_arguments", "normalise_message", "read_real", "real_environment", "run_real", "run_simulated",
+           "simulator_arguments", "simulator_command", "unavailable"]
 
 HERE = Path(__file__).resolve().parent
 TIMEOUT_SECONDS = 60.0
 SKIPPED = 77
+# How a program is linked that has the driver in it, and an object with the code of agent.s.
+DRIVER_OPTIONS = ("-Wl,-z,now", "-Wl,-e,bindsim_entry")
+AGENT_OPTIONS = ("-init", "bindsim_init")
 
 
 @dataclass(frozen=True)
@@ -34,8 +39,8 @@ class Question:
     """A program, what it is to open, and everything around it that the loader looks at.
 
     `driver` says that the program is driver.c's (or treats its arguments like it); any other program has no steps.
-    `constructors_bind` keeps the binding lines printed while constructors run; they are dropped by default, for the
-    simulator runs none unless told what they do (`extra`, e.g. `--init`).  `extra` are options for the simulator only.
+    Binding lines printed while constructors run are dropped, but for those of steps that constructors carry out.
+    `extra` are options for the simulator only.
     """
 
     program: str
@@ -45,8 +50,21 @@ class Question:
     categories: Sequence[str] = ("bindings",)
     bind_now: bool = True
     driver: bool = True
-    constructors_bind: bool = False
     extra: Sequence[str] = ()
+
+    def numbers(self) -> tuple[int, frozenset[int]]:
+        """How many steps there are, and the numbers of those that constructors carry out."""
+        count, depth, within = 0, 0, set()
+        for step in self.steps:
+            if step.startswith("init:"):
+                depth += 1
+            elif step == "end-init":
+                depth -= 1
+            else:
+                count += 1
+                if depth:
+                    within.add(count)
+        return count, frozenset(within)
 
 
 def unavailable(tools: Sequence[str] = ()) -> str | None:
@@ -64,12 +82,12 @@ def build_driver(workdir: str | os.PathLike[str], cc_args: Sequence[str] = ()) -
     """Compiles the driver into `workdir`; `cc_args` may add objects to link with, or another output kind."""
     driver = Path(workdir) / "driver"
     command = ["gcc", "-O1", "-Wall", "-fno-optimize-sibling-calls", str(HERE / "driver.c"), "-o", str(driver),
-               "-Wl,-z,now", *cc_args]
+               *DRIVER_OPTIONS, *cc_args]
     subprocess.run(command, check=True, cwd=workdir)
     return driver
 
 
-# What LD_DEBUG knows; the simulator's further ones (mapped, addresses) come from the driver.
+# What LD_DEBUG knows; the simulator's further ones (mapped, addresses, slots) come from the driver.
 LOADER_CATEGORIES = ("bindings", "files", "libs", "scopes", "versions")
 
 
@@ -80,20 +98,24 @@ def _loader_categories(question: Question) -> list[str]:
 def real_environment(question: Question) -> dict[str, str]:
     """Nothing of the caller's environment may reach the loader but the search path for programs."""
     environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C", **question.env}
-    environment["LD_DEBUG"] = ",".join(_loader_categories(question)) or "bindings"
+    categories = _loader_categories(question)
+    if not categories or ("slots" in question.categories and "bindings" not in categories):
+        categories.append("bindings")
+    environment["LD_DEBUG"] = ",".join(categories)
     if question.bind_now:
         environment["LD_BIND_NOW"] = "1"
     return environment
 
 
-def _driver_arguments(question: Question) -> list[str]:
+def driver_arguments(question: Question) -> list[str]:
+    """What the driver is told on its command line."""
     shown = [f"show:{category}" for category in question.categories if category not in LOADER_CATEGORIES]
-    return shown + [step.split(">", 1)[0] if step.startswith("call:") else step for step in question.steps]
+    return [*shown, *question.steps]
 
 
 def run_real(question: Question, timeout: float = TIMEOUT_SECONDS) -> Transcript:
     """Runs the program under the real loader."""
-    command = [question.program, *(_driver_arguments(question) if question.driver else ())]
+    command = [question.program, *(driver_arguments(question) if question.driver else ())]
     process = subprocess.Popen(command, cwd=question.cwd, env=real_environment(question), stdin=subprocess.DEVNULL,
                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
@@ -102,12 +124,18 @@ def run_real(question: Question, timeout: float = TIMEOUT_SECONDS) -> Transcript
         process.kill()
         _, stderr = process.communicate()
         stderr += f"\nno end within {timeout} seconds\n".encode()
-    transcript = parse_real(_lines(stderr), process.pid, process.returncode, question.program,
-                            len(question.steps) if question.driver else None, question.constructors_bind)
-    if _loader_categories(question):
+    transcript = read_real(question, _lines(stderr), process)
+    if "bindings" in question.categories or ("slots" not in question.categories and _loader_categories(question)):
         return transcript
-    # Nothing but the loader's error lines was wanted, and those come with some category only.
+    # Binding lines were only asked for since slots, and the loader's error lines, need them.
     return transcript.only(lambda line: not line.startswith((PREFIX + "binding file ", PREFIX + "marking ")))
+
+
+def read_real(question: Question, lines: list[str], process: subprocess.Popen[bytes]) -> Transcript:
+    """The transcript of a process that is over, from its standard error."""
+    steps, within = question.numbers()
+    return parse_real(lines, process.pid, process.returncode, question.program, steps if question.driver else None,
+                      within)
 
 
 def _lines(output: bytes) -> list[str]:
@@ -127,10 +155,34 @@ def _simulator_step(step: str) -> list[str]:
         number, _, file = rest.partition(":")
         return ["--dlmopen", f"{file}@{number}"]
     if kind == "call":
-        if ">" not in rest:
-            raise ValueError(f"{step}: call:N:FUNCTION>OBJECT:SYMBOL tells the simulator which slot the call binds")
-        return ["--call", rest.split(">", 1)[1]]
+        return ["--call", rest]
     return ["--dlopen", step]
+
+
+def _simulator_steps(question: Question) -> list[str]:
+    """All steps.  The driver's `by:` holds for one step, `--caller` until the next; each block begins with its object."""
+    arguments: list[str] = []
+    usual = [question.program]
+    current = list(usual)
+    for step in question.steps:
+        if step.startswith("init:"):
+            usual.append(step.removeprefix("init:"))
+            current.append(usual[-1])
+            arguments += ["--init", usual[-1]]
+            continue
+        if step == "end-init":
+            usual.pop()
+            current.pop()
+            arguments.append("--end-init")
+            continue
+        caller = usual[-1]
+        if step.startswith("by:"):
+            caller, _, step = step.removeprefix("by:").partition(":")
+        if caller != current[-1]:
+            arguments += ["--caller", caller]
+            current[-1] = caller
+        arguments += _simulator_step(step)
+    return arguments
 
 
 def simulator_arguments(question: Question) -> list[str]:
@@ -143,10 +195,7 @@ def simulator_arguments(question: Question) -> list[str]:
         arguments.append("--bind-now")
     for name, value in question.env.items():
         arguments += ["--env", f"{name}={value}"]
-    arguments += [*question.extra, question.program]
-    for step in question.steps:
-        arguments += _simulator_step(step)
-    return arguments
+    return [*arguments, *question.extra, question.program, *_simulator_steps(question)]
 
 
 def simulator_command(question: Question, bindsim: str | os.PathLike[str]) -> list[str]:

@@ -166,8 +166,7 @@ def run_through_loader(question, scenario):
     process = subprocess.Popen(command, cwd=question.cwd, env=loader.real_environment(question),
                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     stderr = process.communicate()[1].decode("utf-8", "surrogateescape").splitlines()
-    return loader.parse_real(stderr, process.pid, process.returncode, question.program,
-                             len(question.steps) if question.driver else None)
+    return loader.read_real(question, stderr, process)
 
 
 def check(scenario, transcript, directory, simulated):

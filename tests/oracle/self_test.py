@@ -21,7 +21,7 @@ from elf_file import interpreter
 from loader import (CRASHED, CRASHED_IN_CONSTRUCTOR, NOT_REACHED, OK, PREFIX, Block, Question, Transcript, build_driver,
                     compare, run_real, run_simulated, simulator_arguments)
 from system_programs import without_final_block
-from transcript import parse_real, parse_simulated
+from transcript import ENDED_WITHIN, parse_real, parse_simulated
 
 HERE = Path(__file__).resolve().parent
 STEPS = ["libm.so.6:NOW,GLOBAL", "libabsent.so:LAZY", "libz.so.1:NOW,NOLOAD", "sym:1:sin", "sym:absent", "close:1",
@@ -40,11 +40,26 @@ def render(transcript: Transcript) -> str:
 def play_simulator(arguments: list[str]) -> int:
     """Answers the question that `arguments` put by asking the real loader."""
     program, steps, env, categories, bind_now = "", [], {}, ("bindings",), False
-    kinds = {"--dlopen": "", "--dlclose": "close:", "--dlsym": "sym:", "--dlmopen": "newlm:"}
+    kinds = {"--dlopen": "", "--dlclose": "close:", "--dlsym": "sym:", "--dlmopen": "newlm:", "--call": "call:",
+             "--init": "init:"}
+    callers = [""]
     rest = iter(arguments)
     for argument in rest:
         if argument in kinds:
-            steps.append(kinds[argument] + next(rest))
+            value = next(rest)
+            if argument == "--init":
+                callers.append("")
+            file, at, number = value.rpartition("@")
+            if argument == "--dlmopen" and at and number.isdigit():
+                step = f"lm:{number}:{file}"
+            else:
+                step = kinds[argument] + value
+            steps.append(step if not callers[-1] or argument == "--init" else f"by:{callers[-1]}:{step}")
+        elif argument == "--end-init":
+            steps.append("end-init")
+            callers.pop()
+        elif argument == "--caller":
+            callers[-1] = next(rest)
         elif argument == "--env":
             name, _, value = next(rest).partition("=")
             env[name] = value
@@ -124,9 +139,9 @@ class ComparisonTest(unittest.TestCase):
         for categories in (("bindings",), ("scopes",), ("libs",)):
             question = replace(self.question, categories=categories, env={"LD_LIBRARY_PATH": "/nowhere:"})
             self.assertEqual(compare(run_real(question), run_simulated(question, honest)), [])
-        for program, options, status in ((honest, ["--all-steps"], 0), (lying, [], 1)):
-            done = subprocess.run([sys.executable, HERE / "random_graphs.py", "--seeds", "1-4", "--bindsim", program,
-                                   *options], capture_output=True, text=True, check=False)
+        for program, status in ((honest, 0), (lying, 1)):
+            done = subprocess.run([sys.executable, HERE / "random_graphs.py", "--seeds", "1-8", "--bindsim", program],
+                                  capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, status, done.stdout + done.stderr)
 
 
@@ -179,6 +194,35 @@ class ParsingTest(unittest.TestCase):
         text = f"{PREFIX}bindsim: step 0: ok\n{PREFIX}bindsim: step 1: failed: loader crashes: mutual filters\n"
         self.assertEqual(compare(real, parse_simulated(text.splitlines(), [], 1, "./p")), [])
 
+    def test_steps_within_steps(self) -> None:
+        text = self.debug("bindsim: step 0: ok", "outer", "calling init: a", "bindsim: step 3: begin", "inner",
+                          "calling init: b", "bindsim: step 4: begin", "innermost", "bindsim: step 4: ok", "inner, too",
+                          "bindsim: step 3: failed: x", "add a [0] to global scope", "bindsim: step 1: ok", "last")
+        blocks = parse_real((text + self.debug("bindsim: step 2: ok")).splitlines(), 7, 0, "./p", 5, {3, 4, 5}).blocks
+        self.assertEqual([(block.step, block.outcome, [line[len(PREFIX):] for line in block.lines])
+                          for block in blocks],
+                         [(0, OK, []), (1, OK, ["outer", "add a [0] to global scope"]),
+                          (3, "failed: x", ["inner", "inner, too"]), (4, OK, ["innermost"]), (2, OK, ["last"]),
+                          (5, NOT_REACHED, [])])
+
+    def test_process_that_ends_within_a_step(self) -> None:
+        text = self.debug("bindsim: step 0: ok", "outer", "calling init: a", "bindsim: step 2: begin", "inner")
+        blocks = parse_real(text.splitlines(), 7, -11, "./p", 3, {2}).blocks
+        self.assertEqual([(block.step, block.outcome) for block in blocks],
+                         [(0, OK), (1, ENDED_WITHIN), (2, CRASHED), (3, NOT_REACHED)])
+
+    def test_slots(self) -> None:
+        text = ""
+        for child, name, answer in ((8, "f", "binding file a [1] to b [0]: protected symbol `f' [V]"),
+                                    (9, "g", "a: error: symbol lookup error: undefined symbol: g, version V (fatal)"),
+                                    (10, "h", "bindsim: slot a [1] symbol `h' [V]: null"), (11, "i", "")):
+            said = [f"bindsim: slot a [1] symbol `{name}' [V]: calling", "marking b [0] as NODELETE", answer]
+            text += "".join(f"{child:10}:\t{line}\n" for line in said)
+        text = self.debug("bindsim: mapped a [1]") + text + self.debug("bindsim: step 0: ok")
+        self.assertEqual([line.partition(": ")[2] for line in self.parse(text, 0, 0).blocks[0].lines],
+                         ["mapped a [1]", "slot a [1] symbol `f' [V]: to b [0]", "slot a [1] symbol `g' [V]: undefined",
+                          "slot a [1] symbol `h' [V]: null", "slot a [1] symbol `i' [V]: no answer"])
+
     def test_programs_without_a_driver(self) -> None:
         text = self.debug("binding file a [0] to b [0]: normal symbol `x'", "transferring control: ./p",
                           "binding file a [0] to b [0]: normal symbol `lazy'")
@@ -191,11 +235,15 @@ class OtherTest(unittest.TestCase):
 
     def test_steps_become_options(self) -> None:
         question = Question("p", ["a.so:NOW", "close:1", "sym:1:f@V", "newlm:a.so:LAZY", "lm:4:b.so:NOW",
-                                  "call:1:run>a.so:f"], {"LD_PRELOAD": "x"}, bind_now=False)
+                                  "by:a.so[0]:sym:NEXT:g", "init:c.so", "sym:f", "by:b.so:call:a.so:f", "close:2",
+                                  "end-init", "by:a.so[0]:b.so", "close:8"], {"LD_PRELOAD": "x"}, bind_now=False)
         self.assertEqual(simulator_arguments(question),
                          ["--format=ld-debug", "--show=bindings", "--env", "LD_PRELOAD=x", "p", "--dlopen", "a.so:NOW",
                           "--dlclose", "1", "--dlsym", "1:f@V", "--dlmopen", "a.so:LAZY", "--dlmopen", "b.so:NOW@4",
-                          "--call", "a.so:f"])
+                          "--caller", "a.so[0]", "--dlsym", "NEXT:g", "--init", "c.so", "--dlsym", "f",
+                          "--caller", "b.so", "--call", "a.so:f", "--caller", "c.so", "--dlclose", "2", "--end-init",
+                          "--dlopen", "b.so", "--caller", "p", "--dlclose", "8"])
+        self.assertEqual(question.numbers(), (11, {7, 8, 9}))
 
     def test_interpreter(self) -> None:
         self.assertIsNone(interpreter(__file__))

@@ -4,13 +4,16 @@
 The real loader and the simulator print the same lines but frame them differently: the driver can only report a step
 after the loader is done with it, the simulator announces it first.  Both become the same `Transcript` here, so that
 everything peculiar to the real side (process ids, the vdso, call lines) is dealt with in this one place.
+
+Steps that constructors carry out lie within another step.  The driver says where each begins and ends, and so its lines
+are cut out of the outer step's; their blocks come behind that of the outer step, in the order in which they began.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 PREFIX = "         0:\t"
@@ -18,11 +21,15 @@ OK = "ok"
 NOT_REACHED = "not reached"
 CRASHED = "crashed"
 CRASHED_IN_CONSTRUCTOR = "crashed in a constructor"
+ENDED_WITHIN = "ended by a step within"
 
-_OWN_LINES = (PREFIX + "bindsim: mapped ", PREFIX + "bindsim: address ")
+_OWN_LINES = (PREFIX + "bindsim: mapped ", PREFIX + "bindsim: address ", PREFIX + "bindsim: slot ")
 _DEBUG_LINE = re.compile(r"\s*(\d+):\t(.*)$", re.DOTALL)
-_MARKER = re.compile(r"bindsim: step (\d+): (ok|calling|not reached|failed:.*)$", re.DOTALL)
+_MARKER = re.compile(r"bindsim: step (\d+): (ok|begin|not reached|failed:.*)$", re.DOTALL)
+_SLOT = re.compile(r"bindsim: slot (.*): (calling|null|own)$", re.DOTALL)
+_SYSTEM_SLOT = re.compile(r"bindsim: slot /(?:usr/)?lib\S* \[\d+\] ")
 _BINDING = re.compile(r"binding file (.*) \[(\d+)\] to (.*) \[(\d+)\]: (?:normal|protected) symbol `")
+_BINDING_TARGET = re.compile(r"binding file (.* \[\d+\]) to (.* \[\d+\]): (?:normal|protected) symbol (`.*)$")
 _FATAL = re.compile(r": (error while loading shared libraries|symbol lookup error|relocation error): ")
 _VERSION = re.compile(r": (version `.*' not found|no version information available|weak version `.*' not found) ")
 _CIRCULAR = re.compile(r": IFUNC symbol '.*' referenced in '.*' is defined in the executable and creates an unsat")
@@ -100,28 +107,23 @@ def normalise_lines(lines: Iterable[str]) -> Iterator[str]:
             continue
         if text.startswith("binding file linux-") and _VDSO.match(text, len("binding file ")):
             continue
+        if _SYSTEM_SLOT.match(text):
+            continue
         if text.startswith(("  dynamic: ", "    entry: ")):
             text = _ADDRESS.sub(r"\1: (address)", text)
         yield text
 
 
-def split_debug_line(line: str, process: int) -> str | None:
-    """The text of a debug line of this process; None for anything else on the stream."""
-    match = _DEBUG_LINE.match(line)
-    return match[2] if match and int(match[1]) == process else None
+def _without_constructor_bindings(texts: list[str]) -> list[str]:
+    """Drops what constructors bound lazily or failed to find by dlsym: the loader's own work in a step is over by then.
 
-
-def _is_debug_line(line: str) -> bool:
-    return _DEBUG_LINE.match(line) is not None
-
-
-def _without_constructor_bindings(texts: list[str], keep: bool) -> list[str]:
-    """Drops what constructors bound lazily or failed to find by dlsym: the loader's own work in a step is over by then."""
+    What the driver lets them do has blocks of its own.
+    """
     kept: list[str] = []
     constructing = False
     for text in texts:
         constructing = constructing or text.startswith(("calling init: ", "calling preinit: "))
-        if keep or not (constructing and (text.startswith("binding file ") or ": error: " in text)):
+        if not (constructing and (text.startswith("binding file ") or ": error: " in text)):
             kept.append(text)
     return kept
 
@@ -149,42 +151,131 @@ def _outcome(step: int, text: str, program: str) -> str:
     return f"failed: {reason}".rstrip()
 
 
-def _finish(texts: list[str], keep_constructor_bindings: bool) -> list[str]:
-    return [PREFIX + text for text in normalise_lines(_without_constructor_bindings(texts, keep_constructor_bindings))]
+def _finish(texts: list[str]) -> list[str]:
+    return [PREFIX + text for text in normalise_lines(_without_constructor_bindings(texts))]
+
+
+class SlotAnswers:
+    """What children say that call through a jump slot each, to tell what it would bind."""
+
+    def __init__(self) -> None:
+        self._calling: tuple[int, str] | None = None
+        self._answer = ""
+
+    def hear(self, process: int, text: str) -> None:
+        """Takes a line of a child in."""
+        slot = _SLOT.match(text)
+        if slot and slot[2] == "calling":
+            self._calling = (process, slot[1])
+            self._answer = ""
+        elif self._calling and self._calling[0] == process and not self._answer:
+            target = _BINDING_TARGET.match(text)
+            if slot:
+                self._answer = slot[2]
+            elif target and f"{target[1]} symbol {target[3]}" == self._calling[1]:
+                self._answer = f"to {target[2]}"
+            elif ": error: symbol lookup error: undefined symbol: " in text:
+                self._answer = "undefined"
+
+    def take(self) -> list[str]:
+        """The line about the child that was heard last, if there was one."""
+        if self._calling is None:
+            return []
+        line = f"bindsim: slot {self._calling[1]}: {self._answer or 'no answer'}"
+        self._calling = None
+        return [line]
+
+
+@dataclass
+class _Frame:
+    """A step under way."""
+
+    block: Block
+    texts: list[str] = field(default_factory=list)
+
+
+class _RealRun:
+    """The steps of a real run as its lines come in; the last of `frames` is the innermost step under way."""
+
+    def __init__(self, program: str, outer: list[int]) -> None:
+        self.program = program
+        self.blocks: list[Block] = []
+        self.frames: list[_Frame] = []
+        self._outer = iter(outer)
+
+    def begin(self, step: int | None = None) -> None:
+        """A step of the program begins, or the constructors' step of that number."""
+        block = Block(next(self._outer, -1) if step is None else step)
+        self.blocks.append(block)
+        self.frames.append(_Frame(block))
+
+    def innermost(self) -> _Frame:
+        """A line between two steps is the beginning of the next one of the program."""
+        if not self.frames:
+            self.begin()
+        return self.frames[-1]
+
+    def end(self, step: int, text: str) -> None:
+        """The innermost step is over."""
+        frame = self.innermost()
+        self.frames.pop()
+        frame.block.step = step
+        frame.block.outcome = _outcome(step, text, self.program)
+        frame.block.lines = _finish(frame.texts)
+
+    def abandon(self, outcome: Callable[[list[str]], str]) -> None:
+        """The process is gone: the innermost step ended it, and no step under way was reported."""
+        innermost = self.innermost()
+        for frame in self.frames:
+            frame.block.outcome = outcome(frame.texts) if frame is innermost else ENDED_WITHIN
+            frame.block.lines = _finish(frame.texts)
+            frame.block.reported = False
+        self.frames = []
 
 
 def parse_real(stderr: Iterable[str], process: int, exit_status: int, program: str, steps: int | None,
-               constructors_bind: bool = False) -> Transcript:
+               within: Collection[int] = ()) -> Transcript:
     """Cuts the real loader's standard error at the driver's markers, each of which *ends* its block.
 
     `steps` is None for a program that is not the driver: it has a start-up only, which ends where it gets control.
+    `within` are the numbers of steps that constructors carry out.
     """
     transcript = Transcript(blocks=[], exit_status=exit_status)
-    texts: list[str] = []
+    outer = [step for step in range((steps or 0) + 1) if step not in within]
+    run = _RealRun(program, outer)
+    slots = SlotAnswers()
+    reported = 0
     in_control = False
     for line in stderr:
-        text = split_debug_line(line, process)
-        if text is None:
-            if not _is_debug_line(line):
-                transcript.messages.append(line)
+        debug_line = _DEBUG_LINE.match(line)
+        if debug_line is None:
+            transcript.messages.append(line)
+            continue
+        speaker, text = int(debug_line[1]), debug_line[2]
+        if speaker != process:
+            if text.startswith("bindsim: slot ") and text.endswith(": calling"):
+                run.innermost().texts.extend(slots.take())
+            slots.hear(speaker, text)
             continue
         marker = _MARKER.match(text)
         if marker is None:
             if not in_control:
-                texts.append(text)
+                run.innermost().texts.append(text)
             in_control = in_control or (steps is None and text.startswith("transferring control: "))
-        elif marker[2] == "calling":
-            texts = []
+        elif marker[2] == "begin":
+            run.innermost()
+            run.begin(int(marker[1]))
         else:
-            transcript.blocks.append(Block(int(marker[1]), _outcome(int(marker[1]), marker[2], program),
-                                           _finish(texts, constructors_bind)))
-            texts = []
-    if steps is None or len(transcript.blocks) <= steps:
+            run.innermost().texts.extend(slots.take())
+            reported += len(run.frames) == 1
+            run.end(int(marker[1]), marker[2])
+    if steps is None or reported < len(outer):
         started = in_control and exit_status >= 0
-        end = OK if started else _process_end(exit_status, transcript.messages, texts, program)
-        transcript.blocks.append(Block(len(transcript.blocks), end, _finish(texts, constructors_bind), reported=False))
-    for step in range(len(transcript.blocks), (steps or 0) + 1):
-        transcript.blocks.append(Block(step, NOT_REACHED, reported=False))
+        run.abandon(lambda texts: OK if started else _process_end(exit_status, transcript.messages, texts, program))
+    transcript.blocks = run.blocks
+    seen = {block.step for block in run.blocks}
+    transcript.blocks += [Block(step, NOT_REACHED, reported=False) for step in range((steps or 0) + 1)
+                          if step not in seen]
     return transcript
 
 
@@ -195,7 +286,7 @@ def parse_simulated(stdout: Iterable[str], stderr: Iterable[str], exit_status: i
 
     def close_block() -> None:
         if transcript.blocks:
-            transcript.blocks[-1].lines = _finish(texts, keep_constructor_bindings=True)
+            transcript.blocks[-1].lines = _finish(texts)
         elif texts:
             transcript.messages.append(f"lines before the first step: {texts[0]}")
 
