@@ -1,14 +1,21 @@
 # SPDX-License-Identifier: MIT
-"""Random questions about a graph: the environment, and what the program opens, finds and closes."""
+"""Random questions about a graph: the environment, and what the program opens, finds, calls and closes.
+
+Steps are chosen one at a time in a conversation with the real loader (graph_session.py), so that each means something
+where it stands, and so that what is interesting comes often.  A plan that is made is only a list of steps.
+"""
 
 from __future__ import annotations
 
 import os
 import random
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from graph_model import DIRECTORIES, Graph
+from graph_session import Named, Session, State
+from loader import Question, Transcript, run_real
 
 
 @dataclass(frozen=True)
@@ -19,6 +26,11 @@ class Plan:
     cwd: str
     env: dict[str, str]
     steps: list[str]
+    bind_now: bool
+
+    def question(self, categories: tuple[str, ...] = ("bindings",), driver: bool = True) -> Question:
+        """The plan as a question."""
+        return Question(self.program, self.steps, self.env, self.cwd, categories, self.bind_now, driver)
 
 
 def _shuffled(rng: random.Random, values: list[str]) -> list[str]:
@@ -94,54 +106,203 @@ def _file(rng: random.Random, graph: Graph, root: str) -> str:
                       f"{root}/a/../{made.place}"])
 
 
-def _opens(rng: random.Random, graph: Graph, root: str) -> list[str]:
-    steps: list[str] = []
-    for _ in range(rng.randint(0, 6)):
-        if steps and rng.random() < 0.12:
-            file = rng.choice(steps).rsplit(":", 1)[0]
-        else:
-            file = _file(rng, graph, root)
-        steps.append(f"{file}:{_mode(rng, graph.flavour.deepbind)}")
-    return steps
+def _symbol(rng: random.Random, graph: Graph) -> str:
+    """Mostly a name that some object defines, with one of its versions, another one or none."""
+    definitions = [d for made in graph.objects for d in made.definitions] + graph.executable.definitions
+    definition = rng.choice(definitions)
+    name = definition.name if rng.random() < 0.9 else rng.choice("fdut") + str(rng.randint(0, 9))
+    versions = [definition.node] * 3 + ["V1", "V2", "V9"] if rng.random() < 0.35 else [""]
+    version = rng.choice(versions)
+    return f"{name}@{version}" if version else name
 
 
-def _other_steps(rng: random.Random, steps: list[str], namespaces: bool) -> list[str]:
-    """Mixes dlsym, dlclose and dlmopen into the opens, each handle closed at most once and not used after that.
+@dataclass
+class _Planner:
+    """Chooses the steps of one plan.  `opened` are the steps that opened something, with what they were told to."""
 
-    dlmopen is left out where the loader itself would fail: with a global mode, and with filters in the graph.
-    """
-    mixed: list[str] = []
-    living: list[int] = []
-    for step in steps:
-        if namespaces and rng.random() < 0.25 and not step.startswith(":"):
-            mixed.append(f"newlm:{step}")
-        else:
-            mixed.append(step)
-        living.append(len(mixed))
-        while rng.random() < 0.45:
-            choice = rng.random()
-            if choice < 0.35:
-                number = living.pop(rng.randrange(len(living))) if living else len(mixed)
-                if f"close:{number}" not in mixed and number <= len(mixed):
-                    mixed.append(f"close:{number}")
+    rng: random.Random
+    graph: Graph
+    root: str
+    namespaces: bool
+    steps: list[str] = field(default_factory=list)
+    opened: dict[int, str] = field(default_factory=dict)
+    closed: dict[int, int] = field(default_factory=dict)
+    constructed: list[tuple[int, Named]] = field(default_factory=list)
+    answers: dict[str, set[str]] = field(default_factory=dict)
+
+    def next_step(self, state: State) -> str:
+        """A step that makes sense now."""
+        kinds: list[tuple[float, Callable[[State], str | None]]] = [
+            (26, self._open), (10, self._reopen), (3, self._open_program), (22, self._close), (16, self._find),
+            (22, self._call), (6 if self.namespaces else 0, self._open_apart),
+            (7 if self.namespaces else 0, self._open_beside)]
+        while True:
+            kind = self.rng.choices([kind for _, kind in kinds], [weight for weight, _ in kinds])[0]
+            if step := kind(state):
+                return step
+
+    def note(self, step: str, state: State) -> None:
+        """Remembers what came of a step."""
+        self.steps.append(step)
+        number = len(self.steps)
+        kind = step.partition(":")[0]
+        if kind == "close":
+            handle = int(step.partition(":")[2])
+            self.closed[handle] = self.closed.get(handle, 0) + 1
+        elif number in state.handles:
+            self.opened[number] = step
+        self.look(number, state)
+
+    def look(self, number: int, state: State) -> None:
+        """Remembers what there is."""
+        self.constructed += [(number, named) for named in state.constructed]
+        for slot in state.slots:
+            self.answers.setdefault(slot.step, set()).add(slot.answer)
+
+    def _caller(self, state: State, chance: float) -> tuple[str, int]:
+        """`by:OBJECT:`, or nothing for the program; and the caller's namespace."""
+        if not state.agents or self.rng.random() > chance:
+            return "", 0
+        agent = self.rng.choice(state.agents)
+        return f"by:{agent}:", agent.space
+
+    def _open(self, state: State) -> str:
+        caller, space = self._caller(state, 0.3)
+        mode = _mode(self.rng, self.graph.flavour.deepbind)
+        while space > 0 and _loader_would_crash(mode) and self.rng.random() < 0.97:
+            mode = _mode(self.rng, self.graph.flavour.deepbind)
+        return f"{caller}{_file(self.rng, self.graph, self.root)}:{mode}"
+
+    def _reopen(self, state: State) -> str | None:
+        """What was opened before, closed or not."""
+        files = [step for step in self.opened.values() if not step.startswith(("newlm:", "lm:", "by:"))]
+        if not files:
+            return None
+        return f"{self.rng.choice(files).rsplit(':', 1)[0]}:{_mode(self.rng, self.graph.flavour.deepbind)}"
+
+    def _open_program(self, state: State) -> str:
+        return f":{_mode(self.rng, 0)}"
+
+    def _close(self, state: State) -> str | None:
+        """Most often what is open; now and then once more than it was opened."""
+        handles = [number for number in state.handles if self.closed.get(number, 0) == 0 or self.rng.random() < 0.25]
+        return f"close:{self.rng.choice(handles)}" if handles else None
+
+    def _find(self, state: State) -> str:
+        caller, _ = self._caller(state, 0.45)
+        handles = ["DEFAULT:", "NEXT:", "NEXT:" if caller else "", *(f"{number}:" for number in state.handles)]
+        if self.rng.random() < 0.03:
+            handles.append(f"{self.rng.randint(1, 1 + len(self.steps))}:")
+        step = self.rng.choice(handles)
+        if step[:1].isdigit() and int(step[:-1]) in self.opened and int(step[:-1]) not in state.handles:
+            step = ""
+        return f"{caller}sym:{step}{_symbol(self.rng, self.graph)}"
+
+    def _call(self, state: State) -> str | None:
+        """A slot that leads to something: rather one that would have led elsewhere before."""
+        slots = [slot for slot in state.slots if slot.answer.startswith("to ") or slot.answer == "own"]
+        if self.rng.random() < 0.02:
+            slots = [slot for slot in state.slots if slot.answer == "undefined"] or slots
+        if not slots:
+            return None
+        weights = [5 if len(self.answers.get(slot.step, ())) > 1 else 1 for slot in slots]
+        slot = self.rng.choices(slots, weights)[0]
+        return self._caller(state, 0.05)[0] + slot.step
+
+    def _open_apart(self, state: State) -> str:
+        caller, _ = self._caller(state, 0.2)
+        file = _file(self.rng, self.graph, self.root)
+        mode = self._apart_mode()
+        if caller and not caller.endswith("[0]:") and (not file or _loader_would_crash(mode)):
+            caller = ""
+        return f"{caller}newlm:{file}:{mode}"
+
+    def _open_beside(self, state: State) -> str | None:
+        apart = [number for number in state.handles if "lm:" in self.opened.get(number, "")]
+        handles = apart or state.handles
+        if not handles or (not apart and self.rng.random() < 0.8):
+            return None
+        file = _file(self.rng, self.graph, self.root)
+        return f"lm:{self.rng.choice(handles)}:{file}:{self._apart_mode()}"
+
+    def _apart_mode(self) -> str:
+        mode = _mode(self.rng, self.graph.flavour.deepbind)
+        while _loader_would_crash(mode) and self.rng.random() < 0.9:
+            mode = _mode(self.rng, self.graph.flavour.deepbind)
+        return mode
+
+    def constructors_steps(self, owner: Named, before: int) -> list[str]:
+        """What constructors might do: what they open or find is searched from their object."""
+        steps = []
+        for _ in range(self.rng.choice([1, 1, 2])):
+            own = [step for step in self.answers if step.startswith(f"call:{owner}:")]
+            what = self.rng.random()
+            if what < 0.6:
+                mode = _mode(self.rng, self.graph.flavour.deepbind)
+                if owner.space > 0 and _loader_would_crash(mode):
+                    mode = "NOW"
+                steps.append(f"{_file(self.rng, self.graph, self.root)}:{mode}")
+            elif what < 0.75 and own:
+                steps.append(self.rng.choice(own))
             else:
-                name = rng.choice(["f", "d", "u", "i"]) + str(rng.randint(0, 5))
-                handle = rng.choice([f"{rng.choice(living)}:", "DEFAULT:", ""]) if living else ""
-                version = rng.choice(["", "", "@V1", "@V2", "@V3"])
-                mixed.append(f"sym:{handle}{name}{version}")
-    return mixed
+                handle = self.rng.choice(["DEFAULT:", "NEXT:", *(f"{n}:" for n in self.opened if n < before)])
+                steps.append(f"sym:{handle}{_symbol(self.rng, self.graph)}")
+        return steps
 
 
-def make_plans(graph: Graph, root: Path, program: Path, count: int, all_steps: bool) -> list[Plan]:
-    """The seed's plans; `all_steps` adds dlsym, dlclose and dlmopen to what is otherwise dlopen only."""
+def _loader_would_crash(mode: str) -> bool:
+    """Modes that no caller outside the first namespace survives."""
+    return "GLOBAL" in mode or mode[0].isdigit()
+
+
+def _talk(planner: _Planner, plan: Plan, count: int) -> None:
+    with Session(plan.question()) as session:
+        if session.state is not None:
+            planner.look(0, session.state)
+        while session.state is not None and len(planner.steps) < count:
+            step = planner.next_step(session.state)
+            session.carry_out(step)
+            if session.state is None:
+                planner.steps.append(step)
+            else:
+                planner.note(step, session.state)
+
+
+def _with_constructors(planner: _Planner, plan: Plan) -> Plan:
+    """The same plan with steps in constructors, unless something in it has lost its meaning by that."""
+    chosen = planner.rng.sample(planner.constructed, min(len(planner.constructed), planner.rng.choice([1, 1, 2, 3])))
+    steps = list(plan.steps)
+    for number, owner in chosen:
+        name = str(owner) if owner.space or planner.rng.random() < 0.5 else owner.name
+        steps += [f"init:{name}", *planner.constructors_steps(owner, number), "end-init"]
+    extended = replace(plan, steps=steps)
+    return extended if _is_sound(run_real(extended.question(), timeout=20), steps) else plan
+
+
+def _is_sound(transcript: Transcript, steps: list[str]) -> bool:
+    """Nothing undefined is asked, every block of constructors ran, and no call led nowhere."""
+    if any(block.outcome in ("failed: undefined", "not reached") for block in transcript.blocks):
+        return False
+    return not any(block.outcome.startswith("crashed") for block in transcript.blocks)
+
+
+def make_plans(graph: Graph, root: Path, program: Path, count: int) -> list[Plan]:
+    """The seed's plans."""
     plans: list[Plan] = []
+    filters = any(made.auxiliary or made.filters for made in graph.objects)
+    malloc = any(made.malloc for made in graph.objects)
     for number in range(count):
         rng = random.Random(f"{graph.seed}/{number}")
         relative = os.path.relpath(program, root)
         typed = rng.choice([str(program), f"./{relative}", f"a/../{relative}"])
-        steps = _opens(rng, graph, str(root)) if graph.executable.driver else []
-        if all_steps and graph.executable.driver:
-            filters = any(made.auxiliary or made.filters for made in graph.objects)
-            steps = _other_steps(rng, steps, namespaces=not filters)
-        plans.append(Plan(typed, str(root), _environment(rng, graph, str(root)), steps))
+        # The C library's own lazy calls would bind to an allocator that is opened, whenever it makes them.
+        bind_now = malloc or rng.random() < 0.4
+        plan = Plan(typed, str(root), _environment(rng, graph, str(root)), [], bind_now)
+        if graph.executable.driver:
+            planner = _Planner(rng, graph, str(root), namespaces=not filters)
+            _talk(planner, plan, rng.randint(0, 14))
+            plan = replace(plan, steps=planner.steps)
+            if planner.constructed and rng.random() < 0.3:
+                plan = _with_constructors(planner, plan)
+        plans.append(plan)
     return plans

@@ -4,9 +4,9 @@
 
     random_graphs.py --seeds 1-40 --bindsim build/bindsim
 
-Each seed gives a set of objects, a program and some plans (environment, dlopen steps).  Each plan is run with all
-bindings made at once, for the bindings, the scopes and the searches, and once more lazily, where only what the
-generated objects refer to counts.  The exit status is 0 only if something was compared and nothing differs.
+Each seed gives a set of objects, a program and some plans (environment, steps of every kind).  Plans start lazily or
+with all bindings made at once; each is run once for every set of categories.  In lazy runs only what the generated
+objects refer to counts.  The exit status is 0 only if something was compared and nothing differs.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import shlex
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,8 +26,8 @@ from pathlib import Path
 from graph_build import Builder, Toolbox
 from graph_plans import Plan, make_plans
 from graph_random import make_graph
-from loader import (SKIPPED, Question, Transcript, binding_parties, compare, real_environment, run_real,
-                    run_simulated, simulator_command, unavailable)
+from loader import (SKIPPED, Question, Transcript, binding_parties, compare, driver_arguments, real_environment,
+                    run_real, run_simulated, simulator_command, unavailable)
 
 
 @dataclass
@@ -39,6 +40,8 @@ class Result:
     steps: int = 0
     failures: int = 0
     crashes: int = 0
+    slots: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
     reports: list[str] = field(default_factory=list)
 
 
@@ -50,14 +53,9 @@ class Settings:
     base: Path
     tools: Toolbox
     plans: int
-    all_steps: bool
     keep: bool
     real_only: bool
     categories: tuple[str, ...]
-
-
-def _question(plan: Plan, category: str, bind_now: bool, driver: bool) -> Question:
-    return Question(plan.program, plan.steps, plan.env, plan.cwd, tuple(category.split("+")), bind_now, driver)
 
 
 def _generated_only(transcript: Transcript, root: str, program: str) -> Transcript:
@@ -71,27 +69,46 @@ def _generated_only(transcript: Transcript, root: str, program: str) -> Transcri
 def commands(question: Question, bindsim: str) -> str:
     """Two shell lines that ask the question again by hand."""
     variables = [f"{name}={shlex.quote(value)}" for name, value in real_environment(question).items() if name != "PATH"]
-    real = " ".join(["env -i", *variables, shlex.quote(question.program), *map(shlex.quote, question.steps)])
+    real = " ".join(["env -i", *variables, shlex.quote(question.program),
+                     *map(shlex.quote, driver_arguments(question))])
     return f"  cd {shlex.quote(str(question.cwd))}\n  {real}\n  {shlex.join(simulator_command(question, bindsim))}"
 
 
+def _kinds(steps: list[str]) -> Iterator[str]:
+    """What a plan consists of, for the closing line."""
+    depth = 0
+    for step in steps:
+        if step.startswith("init:") or step == "end-init":
+            depth += 1 if step != "end-init" else -1
+            continue
+        if depth:
+            yield "by constructors"
+        if step.startswith("by:"):
+            yield "by a caller"
+            step = step.split(":", 2)[2]
+        kind = step.partition(":")[0]
+        yield {"newlm": "dlmopen", "lm": "dlmopen", "sym": "dlsym", "close": "dlclose", "call": "call"}.get(kind, "dlopen")
+
+
 def check_plan(settings: Settings, result: Result, plan: Plan, number: int, driver: bool) -> None:
-    """Runs one plan in all modes on both sides and adds what it finds to the seed's result."""
+    """Asks both sides for each set of categories and adds what comes of it to the seed's result."""
     result.plans += 1
-    for category, bind_now in [*((category, True) for category in settings.categories), ("bindings", False)]:
-        question = _question(plan, category, bind_now, driver)
+    result.kinds.update(_kinds(plan.steps))
+    for position, categories in enumerate(settings.categories):
+        question = plan.question(tuple(categories.split("+")), driver)
         real = run_real(question)
         simulated = run_real(question) if settings.real_only else run_simulated(question, settings.bindsim)
-        if not bind_now:
+        if not plan.bind_now:
             real = _generated_only(real, plan.cwd, plan.program)
             simulated = _generated_only(simulated, plan.cwd, plan.program)
         result.bindings += real.binding_lines()
-        if not bind_now:
+        result.slots += sum(" bindsim: slot " in line.replace("\t", " ") for block in real.blocks for line in block.lines)
+        if position == 0:
             result.steps += len(real.blocks)
             result.failures += sum(block.outcome.startswith("failed") for block in real.blocks)
             result.crashes += any(block.outcome.startswith("crashed") for block in real.blocks)
         if differences := compare(real, simulated):
-            mode = f"{category}, {'now' if bind_now else 'lazy'}"
+            mode = f"{categories}, {'now' if plan.bind_now else 'lazy'}"
             heading = f"seed {result.seed}, plan {number}, {mode}:"
             result.reports.append("\n".join([heading, commands(question, settings.bindsim), *differences]))
 
@@ -106,7 +123,7 @@ def check_seed(seed: int, settings: Settings) -> Result:
     try:
         graph = make_graph(seed, str(root))
         program = Builder(graph, root, settings.tools).build()
-        for number, plan in enumerate(make_plans(graph, root, program, settings.plans, settings.all_steps), start=1):
+        for number, plan in enumerate(make_plans(graph, root, program, settings.plans), start=1):
             check_plan(settings, result, plan, number, graph.executable.driver)
     except RuntimeError as error:
         result.reports.append(f"seed {seed}: cannot be built: {error}")
@@ -128,10 +145,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--bindsim", default="build/bindsim", metavar="PATH")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--plans", type=int, default=2, help="plans for each graph (default 2)")
-    parser.add_argument("--all-steps", action="store_true", help="plans with dlsym, dlclose and dlmopen too")
-    parser.add_argument("--show", default="bindings,scopes,libs", metavar="LIST",
-                        help="what to compare, one run each, of bindings, scopes, libs, versions, files and mapped; "
-                             "A+B asks for both in one run (default bindings,scopes,libs; and always lazy bindings)")
+    parser.add_argument("--show", default="bindings,scopes+libs,versions+files,mapped+addresses,slots", metavar="LIST",
+                        help="what to compare, one run each; A+B asks for both in one run (default %(default)s)")
     parser.add_argument("--keep", metavar="DIR", help="build the graphs in DIR and leave them there")
     parser.add_argument("--verbose", action="store_true", help="a line for each seed")
     parser.add_argument("--real-only", action="store_true", help="compare the real loader with itself: a self-test")
@@ -141,8 +156,8 @@ def _arguments() -> argparse.Namespace:
 def _work(arguments: argparse.Namespace, base: Path) -> int:
     tools = Toolbox(base)
     tools.compile()
-    settings = Settings(str(Path(arguments.bindsim).resolve()), base, tools, arguments.plans, arguments.all_steps,
-                        bool(arguments.keep), arguments.real_only, tuple(arguments.show.split(",")))
+    settings = Settings(str(Path(arguments.bindsim).resolve()), base, tools, arguments.plans, bool(arguments.keep),
+                        arguments.real_only, tuple(arguments.show.split(",")))
     seeds = list(parse_seeds(arguments.seeds))
     total = Result(0)
     with multiprocessing.Pool(max(1, arguments.jobs)) as pool:
@@ -153,11 +168,12 @@ def _work(arguments: argparse.Namespace, base: Path) -> int:
             if arguments.verbose:
                 print(f"seed {result.seed}: {result.plans} plans, {result.steps} steps, {result.failures} failures, "
                       f"{result.bindings} binding lines, {len(result.reports)} differences", flush=True)
-            for name in ("plans", "bindings", "steps", "failures", "crashes"):
+            for name in ("plans", "bindings", "steps", "failures", "crashes", "slots", "kinds", "reports"):
                 setattr(total, name, getattr(total, name) + getattr(result, name))
-            total.reports += result.reports
+    print("steps: " + ", ".join(f"{count} {kind}" for kind, count in sorted(total.kinds.items())))
     print(f"{len(seeds)} graphs, {total.plans} plans, {total.steps} steps ({total.failures} refused, {total.crashes} "
-          f"ended the process), {total.bindings} binding lines compared, {len(total.reports)} differences")
+          f"ended the process), {total.bindings} binding lines and {total.slots} waiting slots compared, "
+          f"{len(total.reports)} differences")
     if total.bindings == 0:
         print("nothing was compared", file=sys.stderr)
         return 1
