@@ -534,6 +534,14 @@ static struct link_map *opened_by(const char *number, const char **why_not)
 	return NULL;
 }
 
+/* What an IFUNC's resolver chose is marked: no file tells where it lies. */
+static bool is_chosen(const void *address)
+{
+	static const char code[] = "\xc3IFUNC";
+
+	return memcmp(address, code, sizeof code - 1) == 0;
+}
+
 static void list_address(void *address)
 {
 	Dl_info info;
@@ -542,7 +550,7 @@ static void list_address(void *address)
 	char text[LINE_SIZE - 64];
 
 	if (!show_addresses || dladdr1(address, &info, (void **)&map, RTLD_DL_LINKMAP) == 0 ||
-	    map == NULL)
+	    map == NULL || is_chosen(address))
 		return;
 	dlinfo(map, RTLD_DI_LMID, &space);
 	snprintf(text, sizeof text, "address %s [%ld]+0x%lx", name_of(map), (long)space,

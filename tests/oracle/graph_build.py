@@ -94,7 +94,7 @@ def source(definitions: Sequence[Definition], references: Sequence[Reference], s
     """The assembler source of one object; `start` adds an entry point that ends the process."""
     uses = [_reference_text(reference) for reference in references]
     parts = [_definition_text(definition) + "\n" for definition in definitions]
-    parts.append(".text\n.Lchosen:\n\tret\n.Luses:\n" + "".join(code for code, _ in uses))
+    parts.append(".text\n.Lchosen:\n\tret\n\t.ascii \"IFUNC\"\n.Luses:\n" + "".join(code for code, _ in uses))
     parts.append("\tret\n.data\n.Lwords:\n\t.quad .Lwords\n" + "".join(data for _, data in uses))
     if start:
         parts.append(".text\n.globl _start\n_start:\n\tmovl $231, %eax\n\txorl %edi, %edi\n\tsyscall\n")

@@ -152,7 +152,10 @@ def _outcome(step: int, text: str, program: str) -> str:
 
 
 def _finish(texts: list[str]) -> list[str]:
-    return [PREFIX + text for text in normalise_lines(_without_constructor_bindings(texts))]
+    """The lines of a block.  Slots have no order that means anything."""
+    lines = list(normalise_lines(_without_constructor_bindings(texts)))
+    first = next((i for i, text in enumerate(lines) if text.startswith("bindsim: slot ")), len(lines))
+    return [PREFIX + text for text in lines[:first] + sorted(lines[first:])]
 
 
 class SlotAnswers:

@@ -62,7 +62,7 @@ def _definition(symbol, number):
     if "ifunc" in symbol.adjectives:
         target = ".Ltarget%d" % number
         return "text", head + [".type %s, %%gnu_indirect_function" % name, "%s:" % name,
-                               "lea %s(%%rip), %%rax" % target, "ret", "%s:" % target, "ret"]
+                               "lea %s(%%rip), %%rax" % target, "ret", "%s:" % target, "ret", ".ascii \"IFUNC\""]
     if "tls" in symbol.adjectives:
         return "data", [".pushsection .tdata, \"awT\", @progbits", *_data(head, name, "object", size), ".popsection"]
     if "unique" in symbol.adjectives:
