@@ -40,7 +40,7 @@
 #include <unistd.h>
 
 enum { MAX_STEPS = 256, MAX_BLOCKS = 32, MAX_AGENTS = 256, LINE_SIZE = 16384 };
-enum { SLOT_SECONDS = 5 };
+enum { SLOT_SECONDS = 5, LOADER_GAVE_UP = 127 };
 
 typedef void *trampoline(void *function, const void *a, const void *b, const void *c);
 
@@ -368,8 +368,8 @@ static void slot_tried_out(int signal)
 {
 	char text[LINE_SIZE - 64];
 
-	(void)signal;
-	snprintf(text, sizeof text, "%s: %s", slot_text, *slot_tried == 0 ? "null" : "own");
+	snprintf(text, sizeof text, "%s: %s", slot_text,
+		 *slot_tried == 0 ? "null" : signal != 0 ? "fault" : "own");
 	say(text);
 	_exit(0);
 }
@@ -389,7 +389,13 @@ static void try_slot(struct place place, const struct tables *tables, const ElfW
 	if ((child = fork()) < 0)
 		_exit(125);
 	if (child > 0) {
-		waitpid(child, NULL, 0);
+		int status = 0;
+
+		waitpid(child, &status, 0);
+		if (WIFEXITED(status) && WEXITSTATUS(status) == LOADER_GAVE_UP) {
+			snprintf(text, sizeof text, "%s: undefined", slot_text);
+			say(text);
+		}
 		return;
 	}
 	sigaltstack(&(stack_t){ .ss_sp = stack, .ss_size = sizeof stack }, NULL);

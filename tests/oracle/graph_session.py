@@ -35,12 +35,21 @@ class Named:
 
 @dataclass(frozen=True)
 class Slot:
-    """A jump slot that nobody called yet, and what a call would find: `to ...`, undefined, null or own."""
+    """A jump slot that nobody called yet, and what a call would find: `to ...`, undefined, null or own.
+
+    Those are left out that lead to something which is no function.
+    """
 
     owner: Named
     symbol: str
     version: str
     answer: str
+
+    @property
+    def text(self) -> str:
+        """As slot lines name it."""
+        version = f" [{self.version}]" if self.version else ""
+        return f"{self.owner.name} [{self.owner.space}] symbol `{self.symbol}'{version}"
 
     @property
     def step(self) -> str:
@@ -97,13 +106,14 @@ class Session:
             match = _LINE.match(line.decode("utf-8", "surrogateescape").rstrip("\n"))
             if match is None:
                 continue
-            if int(match[1]) != self._process.pid:
+            if int(match[1]) != self._process.pid or match[2].startswith("bindsim: slot "):
                 if match[2].endswith(": calling"):
                     _note(state, slots.take())
                 slots.hear(int(match[1]), match[2])
             elif end := _END.match(match[2]):
                 _note(state, slots.take())
                 state.outcome = end[2]
+                state.slots = [slot for slot in state.slots if slot.text not in slots.faults]
                 return state
             else:
                 _note(state, [match[2]])

@@ -21,18 +21,20 @@ from elf_file import interpreter
 from loader import (CRASHED, CRASHED_IN_CONSTRUCTOR, NOT_REACHED, OK, PREFIX, Block, Question, Transcript, build_driver,
                     compare, run_real, run_simulated, simulator_arguments)
 from system_programs import without_final_block
-from transcript import ENDED_WITHIN, parse_real, parse_simulated
+from transcript import parse_real, parse_simulated
 
 HERE = Path(__file__).resolve().parent
 STEPS = ["libm.so.6:NOW,GLOBAL", "libabsent.so:LAZY", "libz.so.1:NOW,NOLOAD", "sym:1:sin", "sym:absent", "close:1",
          "close:2"]
 
 
-def render(transcript: Transcript) -> str:
+def render(transcript: Transcript, program: str = "./driver") -> str:
     """A transcript as the simulator would print it."""
     text = ""
     for block in transcript.blocks:
         outcome = "failed: loader crashes: told so" if block.outcome == CRASHED else block.outcome
+        if block.step == 0 and outcome.startswith("failed: "):
+            outcome = f"failed: {program}: symbol lookup error: {outcome.removeprefix('failed: ')}"
         text += f"{PREFIX}bindsim: step {block.step}: {outcome}\n" + "".join(f"{line}\n" for line in block.lines)
     return text
 
@@ -71,7 +73,7 @@ def play_simulator(arguments: list[str]) -> int:
             program = argument
     driver = b"bindsim: " in Path(program).read_bytes()
     answer = run_real(Question(program, steps, env, os.getcwd(), categories, bind_now, driver))
-    lines = render(answer).splitlines(keepends=True)
+    lines = render(answer, program).splitlines(keepends=True)
     if (number := int(os.environ.get("FAKE_CHANGE", "-1"))) >= 0:
         lines[number] = lines[number].replace("symbol `", "symbol `not_")
     sys.stdout.write("".join(lines))
@@ -209,19 +211,22 @@ class ParsingTest(unittest.TestCase):
         text = self.debug("bindsim: step 0: ok", "outer", "calling init: a", "bindsim: step 2: begin", "inner")
         blocks = parse_real(text.splitlines(), 7, -11, "./p", 3, {2}).blocks
         self.assertEqual([(block.step, block.outcome) for block in blocks],
-                         [(0, OK), (1, ENDED_WITHIN), (2, CRASHED), (3, NOT_REACHED)])
+                         [(0, OK), (1, CRASHED), (2, CRASHED), (3, NOT_REACHED)])
 
     def test_slots(self) -> None:
         text = ""
         for child, name, answer in ((8, "f", "binding file a [1] to b [0]: protected symbol `f' [V]"),
-                                    (9, "g", "a: error: symbol lookup error: undefined symbol: g, version V (fatal)"),
-                                    (10, "h", "bindsim: slot a [1] symbol `h' [V]: null"), (11, "i", "")):
+                                    (9, "g", "a: error: symbol lookup error: undefined symbol: g, version V (fatal)\n"
+                                     "         7:\tbindsim: slot a [1] symbol `g' [V]: undefined"),
+                                    (10, "h", "bindsim: slot a [1] symbol `h' [V]: null"), (11, "i", ""),
+                                    (12, "j", "bindsim: slot a [1] symbol `j' [V]: fault")):
             said = [f"bindsim: slot a [1] symbol `{name}' [V]: calling", "marking b [0] as NODELETE", answer]
             text += "".join(f"{child:10}:\t{line}\n" for line in said)
         text = self.debug("bindsim: mapped a [1]") + text + self.debug("bindsim: step 0: ok")
         self.assertEqual([line.partition(": ")[2] for line in self.parse(text, 0, 0).blocks[0].lines],
                          ["mapped a [1]", "slot a [1] symbol `f' [V]: to b [0]", "slot a [1] symbol `g' [V]: undefined",
-                          "slot a [1] symbol `h' [V]: null", "slot a [1] symbol `i' [V]: no answer"])
+                          "slot a [1] symbol `h' [V]: null", "slot a [1] symbol `i' [V]: no answer",
+                          "slot a [1] symbol `j' [V]: own"])
 
     def test_programs_without_a_driver(self) -> None:
         text = self.debug("binding file a [0] to b [0]: normal symbol `x'", "transferring control: ./p",

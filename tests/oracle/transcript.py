@@ -21,12 +21,11 @@ OK = "ok"
 NOT_REACHED = "not reached"
 CRASHED = "crashed"
 CRASHED_IN_CONSTRUCTOR = "crashed in a constructor"
-ENDED_WITHIN = "ended by a step within"
 
 _OWN_LINES = (PREFIX + "bindsim: mapped ", PREFIX + "bindsim: address ", PREFIX + "bindsim: slot ")
 _DEBUG_LINE = re.compile(r"\s*(\d+):\t(.*)$", re.DOTALL)
 _MARKER = re.compile(r"bindsim: step (\d+): (ok|begin|not reached|failed:.*)$", re.DOTALL)
-_SLOT = re.compile(r"bindsim: slot (.*): (calling|null|own)$", re.DOTALL)
+_SLOT = re.compile(r"bindsim: slot (.*): (calling|null|own|fault|undefined)$", re.DOTALL)
 _SYSTEM_SLOT = re.compile(r"bindsim: slot /(?:usr/)?lib\S* \[\d+\] ")
 _BINDING = re.compile(r"binding file (.*) \[(\d+)\] to (.*) \[(\d+)\]: (?:normal|protected) symbol `")
 _BINDING_TARGET = re.compile(r"binding file (.* \[\d+\]) to (.* \[\d+\]): (?:normal|protected) symbol (`.*)$")
@@ -159,26 +158,32 @@ def _finish(texts: list[str]) -> list[str]:
 
 
 class SlotAnswers:
-    """What children say that call through a jump slot each, to tell what it would bind."""
+    """What children say that call through a jump slot each, to tell what it would bind.
+
+    `faults` are slots that lead to something which is no function.
+    """
 
     def __init__(self) -> None:
+        self.faults: set[str] = set()
         self._calling: tuple[int, str] | None = None
         self._answer = ""
 
     def hear(self, process: int, text: str) -> None:
-        """Takes a line of a child in."""
+        """Takes a line of a child in, or of its parent about a child that the loader ended."""
         slot = _SLOT.match(text)
+        target = _BINDING_TARGET.match(text)
         if slot and slot[2] == "calling":
             self._calling = (process, slot[1])
             self._answer = ""
-        elif self._calling and self._calling[0] == process and not self._answer:
-            target = _BINDING_TARGET.match(text)
-            if slot:
-                self._answer = slot[2]
-            elif target and f"{target[1]} symbol {target[3]}" == self._calling[1]:
-                self._answer = f"to {target[2]}"
-            elif ": error: symbol lookup error: undefined symbol: " in text:
-                self._answer = "undefined"
+        elif self._calling is None or (process != self._calling[0] and not (slot and slot[2] == "undefined")):
+            return
+        elif slot and slot[2] == "fault":
+            self.faults.add(slot[1])
+            self._answer = self._answer or "own"
+        elif slot:
+            self._answer = self._answer or slot[2]
+        elif target and f"{target[1]} symbol {target[3]}" == self._calling[1]:
+            self._answer = self._answer or f"to {target[2]}"
 
     def take(self) -> list[str]:
         """The line about the child that was heard last, if there was one."""
@@ -227,10 +232,10 @@ class _RealRun:
         frame.block.lines = _finish(frame.texts)
 
     def abandon(self, outcome: Callable[[list[str]], str]) -> None:
-        """The process is gone: the innermost step ended it, and no step under way was reported."""
-        innermost = self.innermost()
+        """The process is gone: the innermost step ended it and all around it, and none of them was reported."""
+        end = outcome(self.innermost().texts)
         for frame in self.frames:
-            frame.block.outcome = outcome(frame.texts) if frame is innermost else ENDED_WITHIN
+            frame.block.outcome = end
             frame.block.lines = _finish(frame.texts)
             frame.block.reported = False
         self.frames = []
@@ -255,7 +260,7 @@ def parse_real(stderr: Iterable[str], process: int, exit_status: int, program: s
             transcript.messages.append(line)
             continue
         speaker, text = int(debug_line[1]), debug_line[2]
-        if speaker != process:
+        if speaker != process or _SLOT.match(text):
             if text.startswith("bindsim: slot ") and text.endswith(": calling"):
                 run.innermost().texts.extend(slots.take())
             slots.hear(speaker, text)
