@@ -18,10 +18,11 @@ SUBDIRECTORIES = ["a/glibc-hwcaps/x86-64-v2", "b/glibc-hwcaps/x86-64-v3", "c/tls
 
 @dataclass(frozen=True)
 class Flavour:
-    """How often what occurs in a graph.
+    """How often what occurs in a graph and in its plans.
 
     Most graphs have some of everything; others dwell on one matter, since what is rare in three places would hardly
-    ever come together in one graph otherwise.
+    ever come together in one graph otherwise.  `foreign` references go to whatever name, promised by nobody, and
+    `strong` ones among them have to be found sooner or later.
     """
 
     weights: dict[str, float] = field(default_factory=lambda: {"f": 5, "d": 3, "i": 1, "u": 2, "t": 1.5})
@@ -39,6 +40,10 @@ class Flavour:
     sizes: tuple[int, ...] = (8,)
     tls_models: tuple[str, ...] = ("tlsgd", "tlsgd", "tlsie", "tlsdesc")
     pie: float = 0.5
+    foreign: float = 15
+    strong: float = 0.05
+    lazy: float = 0.33
+    bind_now: float = 0.4
 
 
 @dataclass(frozen=True)

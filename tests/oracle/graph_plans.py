@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from graph_model import DIRECTORIES, Graph
+from graph_model import DIRECTORIES, Flavour, Graph
 from graph_session import Named, Session, State
 from loader import Question, Transcript, run_real
 
@@ -70,10 +70,11 @@ def _environment(rng: random.Random, graph: Graph, root: str) -> dict[str, str]:
     return env
 
 
-def _mode(rng: random.Random, deepbind: float) -> str:
+def _mode(rng: random.Random, flavour: Flavour) -> str:
     """Flags as a step writes them; sometimes as a number, rarely without a mode bit."""
-    words = [rng.choice(["NOW", "NOW", "LAZY"])]
-    for word, chance in (("GLOBAL", 0.4), ("LOCAL", 0.1), ("DEEPBIND", deepbind), ("NODELETE", 0.1), ("NOLOAD", 0.08)):
+    words = ["LAZY" if rng.random() < flavour.lazy else "NOW"]
+    for word, chance in (("GLOBAL", 0.4), ("LOCAL", 0.1), ("DEEPBIND", flavour.deepbind), ("NODELETE", 0.06),
+                         ("NOLOAD", 0.08)):
         if rng.random() < chance:
             words.append(word)
     rng.shuffle(words)
@@ -168,9 +169,9 @@ class _Planner:
 
     def _open(self, state: State) -> str:
         caller, space = self._caller(state, 0.3)
-        mode = _mode(self.rng, self.graph.flavour.deepbind)
+        mode = _mode(self.rng, self.graph.flavour)
         while space > 0 and _loader_would_crash(mode) and self.rng.random() < 0.97:
-            mode = _mode(self.rng, self.graph.flavour.deepbind)
+            mode = _mode(self.rng, self.graph.flavour)
         return f"{caller}{_file(self.rng, self.graph, self.root)}:{mode}"
 
     def _reopen(self, state: State) -> str | None:
@@ -178,10 +179,10 @@ class _Planner:
         files = [step for step in self.opened.values() if not step.startswith(("newlm:", "lm:", "by:"))]
         if not files:
             return None
-        return f"{self.rng.choice(files).rsplit(':', 1)[0]}:{_mode(self.rng, self.graph.flavour.deepbind)}"
+        return f"{self.rng.choice(files).rsplit(':', 1)[0]}:{_mode(self.rng, self.graph.flavour)}"
 
     def _open_program(self, state: State) -> str:
-        return f":{_mode(self.rng, 0)}"
+        return f":{_mode(self.rng, self.graph.flavour)}"
 
     def _close(self, state: State) -> str | None:
         """Most often what is open; now and then once more than it was opened."""
@@ -199,10 +200,14 @@ class _Planner:
         return f"{caller}sym:{step}{_symbol(self.rng, self.graph)}"
 
     def _call(self, state: State) -> str | None:
-        """A slot that leads to something: rather one that would have led elsewhere before."""
-        slots = [slot for slot in state.slots if slot.answer.startswith("to ") or slot.answer == "own"]
+        """A slot that leads to something: rather one that would have led elsewhere before.
+
+        A name without a version would not tell which of two references to it is meant.
+        """
+        slots = [slot for slot in state.slots if (slot.answer.startswith("to ") or slot.answer == "own")
+                 and not (slot.version == "" and any(step.startswith(f"{slot.step}@") for step in self.answers))]
         if self.rng.random() < 0.02:
-            slots = [slot for slot in state.slots if slot.answer == "undefined"] or slots
+            slots = [slot for slot in state.slots if slot.answer == "undefined" and slot.version] or slots
         if not slots:
             return None
         weights = [5 if len(self.answers.get(slot.step, ())) > 1 else 1 for slot in slots]
@@ -226,9 +231,9 @@ class _Planner:
         return f"lm:{self.rng.choice(handles)}:{file}:{self._apart_mode()}"
 
     def _apart_mode(self) -> str:
-        mode = _mode(self.rng, self.graph.flavour.deepbind)
+        mode = _mode(self.rng, self.graph.flavour)
         while _loader_would_crash(mode) and self.rng.random() < 0.9:
-            mode = _mode(self.rng, self.graph.flavour.deepbind)
+            mode = _mode(self.rng, self.graph.flavour)
         return mode
 
     def constructors_steps(self, owner: Named, before: int) -> list[str]:
@@ -238,7 +243,7 @@ class _Planner:
             own = [step for step in self.answers if step.startswith(f"call:{owner}:")]
             what = self.rng.random()
             if what < 0.6:
-                mode = _mode(self.rng, self.graph.flavour.deepbind)
+                mode = _mode(self.rng, self.graph.flavour)
                 if owner.space > 0 and _loader_would_crash(mode):
                     mode = "NOW"
                 steps.append(f"{_file(self.rng, self.graph, self.root)}:{mode}")
@@ -296,11 +301,11 @@ def make_plans(graph: Graph, root: Path, program: Path, count: int) -> list[Plan
         relative = os.path.relpath(program, root)
         typed = rng.choice([str(program), f"./{relative}", f"a/../{relative}"])
         # The C library's own lazy calls would bind to an allocator that is opened, whenever it makes them.
-        bind_now = malloc or rng.random() < 0.4
+        bind_now = malloc or rng.random() < graph.flavour.bind_now
         plan = Plan(typed, str(root), _environment(rng, graph, str(root)), [], bind_now)
         if graph.executable.driver:
             planner = _Planner(rng, graph, str(root), namespaces=not filters)
-            _talk(planner, plan, rng.randint(0, 14))
+            _talk(planner, plan, rng.choice([0, 3, 5, 8, 10, 12, 16]))
             plan = replace(plan, steps=planner.steps)
             if planner.constructed and rng.random() < 0.3:
                 plan = _with_constructors(planner, plan)

@@ -18,6 +18,8 @@ FLAVOURS = {
                    tls_models=("tlsgd", "tlsie", "tlsdesc", "tlsdesc", "tlsdesc")),
     "versions": Flavour(versioned=0.9, several_versions=0.6, changed=0.3,
                         changes=("flip version", "show versions", "show versions", "hidden")),
+    "plugins": Flavour(weights={"f": 8, "d": 1, "i": 1, "u": 1, "t": 0.3}, foreign=70, strong=0.6, lazy=0.75,
+                       bind_now=0.1),
 }
 
 
@@ -125,18 +127,22 @@ def _references(rng: random.Random, flavour: Flavour, graph_objects: list[Shared
                   for number in range(POOLS["t"])}
     references: list[Reference] = []
     for _ in range(rng.randint(2, 10)):
-        origin = rng.choices(["own", "promised", "any"], [35, 50, 0 if executable else 15])[0]
+        origin = rng.choices(["own", "promised", "any"], [35, 50, 0 if executable else flavour.foreign])[0]
         if origin == "any":
-            name, weak = rng.choice(_names()), rng.random() < 0.95
+            name, weak = rng.choice(_names()), rng.random() >= flavour.strong
         elif candidates := (own_names if origin == "own" else promised):
             name, weak = rng.choice(candidates), rng.random() < 0.12
         else:
             continue
+        if plugin := origin == "any" and not weak and rng.random() < 0.95:
+            name = f"f{rng.randrange(POOLS['f'])}"
         node = ""
         versions = _linkable_versions(name, own, stubs)
         if versions and rng.random() < 0.4:
             node = rng.choice(versions)
         how = tls_models.get(name) or _how(rng, flavour, name, executable, pie)
+        if plugin:
+            how = "call"
         if executable and how in ("copy", "canonical") and name in own_names:
             how = "got"
         references += [Reference(name, how, weak, node)] * rng.choice([1, 1, 1, 2])
@@ -260,7 +266,8 @@ def make_graph(seed: int, root: str) -> Graph:
     """The graph of a seed.  `root` is only written into search paths: it takes no part in any choice."""
     rng = random.Random(seed)
     search = rng.choices(["environment", "rpath", "runpath", "wild"], [35, 20, 25, 20])[0]
-    flavour = FLAVOURS[rng.choices(["plain", "unique", "protected", "versions", "tls"], [50, 15, 13, 13, 9])[0]]
+    flavour = FLAVOURS[rng.choices(["plain", "unique", "protected", "versions", "tls", "plugins"],
+                                    [38, 13, 11, 11, 7, 20])[0]]
     objects = _make_objects(rng, flavour, root, search, with_libc=rng.random() < 0.3)
     executable = _make_executable(rng, flavour, objects, root, search)
     graph = Graph(seed, flavour, objects, executable, search)
