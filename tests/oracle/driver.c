@@ -73,6 +73,12 @@ struct agent {
 	trampoline *call;
 };
 
+/* Who makes a call: how it gets there, and how far its own C library is from the program's. */
+struct caller {
+	trampoline *call;
+	ElfW(Addr) shift;
+};
+
 /* A map and where it is. */
 struct place {
 	struct link_map *map;
@@ -201,8 +207,8 @@ static bool is_named(const struct link_map *map, const char *name, size_t length
 	return strncmp(own, name, length) == 0 && own[length] == '\0';
 }
 
-/* The one map of the lowest namespace that goes by that name; NULL when there are several. */
-static struct link_map *find_map(const char *name)
+/* The one map of the lowest namespace that goes by that name; none when there are several. */
+static struct place find_map(const char *name)
 {
 	const char *bracket = strrchr(name, '[');
 	int wanted = -1;
@@ -226,9 +232,9 @@ static struct link_map *find_map(const char *name)
 				several = true;
 		}
 		if (found.map != NULL)
-			return several ? NULL : found.map;
+			return several ? (struct place){ NULL, 0 } : found;
 	}
-	return NULL;
+	return (struct place){ NULL, 0 };
 }
 
 static void list_maps(void)
@@ -442,7 +448,7 @@ static const char *call_function(char *what)
 	*colon = '\0';
 	if ((version = strchr(colon + 1, '@')) != NULL)
 		*version++ = '\0';
-	if ((map = find_map(what)) == NULL)
+	if ((map = find_map(what).map) == NULL)
 		return undefined;
 	tables = tables_of(map);
 	for (size_t i = 0; tables.slots != NULL && i < tables.n_slots; i++) {
@@ -464,6 +470,46 @@ static const char *call_function(char *what)
 static void *call_directly(void *function, const void *a, const void *b, const void *c)
 {
 	return ((void *(*)(const void *, const void *, const void *))function)(a, b, c);
+}
+
+/* A function of the program's C library. Its address in another way would be a PLT entry in a
+ * program that is not position-independent. */
+#define LIBRARY_FUNCTION(name)                                                \
+	({                                                                    \
+		void *address;                                                \
+		__asm__("movq " #name "@GOTPCREL(%%rip), %0" : "=r"(address)); \
+		address;                                                      \
+	})
+
+static const struct caller the_program = { call_directly, 0 };
+
+/* The same of the caller's C library, which is another one in another namespace; how errors are told
+ * depends on that. An object without one is lent the program's. */
+static void *call(const struct caller *caller, void *function, const void *a, const void *b,
+		  const void *c)
+{
+	return caller->call((char *)function + caller->shift, a, b, c);
+}
+
+static const char *last_error(const struct caller *caller)
+{
+	return call_directly((char *)LIBRARY_FUNCTION(dlerror) + caller->shift, NULL, NULL, NULL);
+}
+
+static ElfW(Addr) library_shift(int space)
+{
+	struct place place;
+	struct link_map *own = NULL;
+	Dl_info info;
+
+	if (space == 0 ||
+	    dladdr1(LIBRARY_FUNCTION(dlopen), &info, (void **)&own, RTLD_DL_LINKMAP) == 0)
+		return 0;
+	for (struct walk walk = { 0 }; next_map(&walk, &place);)
+		if (place.space == space &&
+		    is_named(place.map, "libc.so.6", strlen("libc.so.6"), true))
+			return place.map->l_addr - own->l_addr;
+	return 0;
 }
 
 static trampoline *agent_of(const struct link_map *map)
@@ -565,7 +611,7 @@ static void list_address(void *address)
 }
 
 /* dlsym may well answer NULL and mean it, so only dlerror tells a failure. */
-static const char *find_symbol(char *what, trampoline *call)
+static const char *find_symbol(char *what, const struct caller *caller)
 {
 	char *version = strchr(what, '@');
 	char *colon = strchr(what, ':');
@@ -584,33 +630,35 @@ static const char *find_symbol(char *what, trampoline *call)
 			return failure;
 		what = colon + 1;
 	}
-	dlerror();
-	address = version != NULL ? call((void *)dlvsym, handle, what, version)
-				  : call((void *)dlsym, handle, what, NULL);
-	failure = dlerror();
+	last_error(caller);
+	address = version != NULL
+			  ? call(caller, LIBRARY_FUNCTION(dlvsym), handle, what, version)
+			  : call(caller, LIBRARY_FUNCTION(dlsym), handle, what, NULL);
+	failure = last_error(caller);
 	if (failure == NULL)
 		list_address(address);
 	return failure;
 }
 
 static const char *open_object(int step, char *file, bool namespaced, Lmid_t space,
-			       trampoline *call)
+			       const struct caller *caller)
 {
 	long mode = split_mode(file);
 	const char *name = *file != '\0' ? file : NULL;
 	const char *failure;
 
-	dlerror();
+	last_error(caller);
 	steps[step].handle =
-		namespaced ? call((void *)dlmopen, (const void *)space, name, (const void *)mode)
-			   : call((void *)dlopen, name, (const void *)mode, NULL);
+		namespaced ? call(caller, LIBRARY_FUNCTION(dlmopen), (const void *)space, name,
+				  (const void *)mode)
+			   : call(caller, LIBRARY_FUNCTION(dlopen), name, (const void *)mode, NULL);
 	if (steps[step].handle != NULL)
 		return NULL;
-	failure = dlerror();
+	failure = last_error(caller);
 	return failure != NULL ? failure : "";
 }
 
-static const char *open_beside(int step, char *what, trampoline *call)
+static const char *open_beside(int step, char *what, const struct caller *caller)
 {
 	char *colon = strchr(what, ':');
 	struct link_map *map;
@@ -624,7 +672,7 @@ static const char *open_beside(int step, char *what, trampoline *call)
 		return failure;
 	if (dlinfo(map, RTLD_DI_LMID, &space) != 0)
 		return dlerror();
-	return open_object(step, colon + 1, true, space, call);
+	return open_object(step, colon + 1, true, space, caller);
 }
 
 static const char *close_object(const char *number)
@@ -639,33 +687,36 @@ static const char *close_object(const char *number)
 
 /* ---- steps ------------------------------------------------------------------------------------ */
 
-static const char *carry_out(int step, char *what, trampoline *call)
+static const char *carry_out(int step, char *what, const struct caller *caller)
 {
+	struct caller other;
+
 	if (strncmp(what, "by:", 3) == 0) {
 		char *colon = strchr(what + 3, ':');
-		const struct link_map *caller;
+		struct place place;
 
 		if (colon == NULL)
 			return "by:OBJECT:STEP expected";
 		*colon = '\0';
-		if ((caller = find_map(what + 3)) == NULL)
+		if ((place = find_map(what + 3)).map == NULL)
 			return undefined;
-		call = caller == first_namespace()->base.r_map ? call_directly : agent_of(caller);
-		if (call == NULL)
+		other = (struct caller){ agent_of(place.map), library_shift(place.space) };
+		caller = place.map == first_namespace()->base.r_map ? &the_program : &other;
+		if (caller->call == NULL)
 			return undefined;
 		what = colon + 1;
 	}
 	if (strncmp(what, "close:", 6) == 0)
 		return close_object(what + 6);
 	if (strncmp(what, "sym:", 4) == 0)
-		return find_symbol(what + 4, call);
+		return find_symbol(what + 4, caller);
 	if (strncmp(what, "call:", 5) == 0)
 		return call_function(what + 5);
 	if (strncmp(what, "newlm:", 6) == 0)
-		return open_object(step, what + 6, true, LM_ID_NEWLM, call);
+		return open_object(step, what + 6, true, LM_ID_NEWLM, caller);
 	if (strncmp(what, "lm:", 3) == 0)
-		return open_beside(step, what + 3, call);
-	return open_object(step, what, false, LM_ID_BASE, call);
+		return open_beside(step, what + 3, caller);
+	return open_object(step, what, false, LM_ID_BASE, caller);
 }
 
 static void list_state(void)
@@ -769,7 +820,7 @@ static bool is_block_of(const struct block *block, struct place place)
 	return is_named(place.map, name, length, false) || is_named(place.map, name, length, true);
 }
 
-static void run_block(int block, trampoline *call)
+static void run_block(int block, const struct caller *caller)
 {
 	char text[64];
 
@@ -778,7 +829,7 @@ static void run_block(int block, trampoline *call)
 			continue;
 		snprintf(text, sizeof text, "step %d: begin", step);
 		say(text);
-		finish_step(step, carry_out(step, steps[step].what, call));
+		finish_step(step, carry_out(step, steps[step].what, caller));
 	}
 }
 
@@ -805,7 +856,7 @@ bindsim_construct(int argc, char **argv, const ElfW(Dyn) *dynamic, trampoline *c
 		if (blocks[block].done || !is_block_of(&blocks[block], place))
 			continue;
 		blocks[block].done = true;
-		run_block(block, call);
+		run_block(block, &(struct caller){ call, library_shift(place.space) });
 		break;
 	}
 }
@@ -834,10 +885,10 @@ int main(int argc, char **argv)
 	finish_step(0, NULL);
 	for (int step = 1; step <= n_steps; step++)
 		if (steps[step].block == 0)
-			finish_step(step, carry_out(step, steps[step].what, call_directly));
+			finish_step(step, carry_out(step, steps[step].what, &the_program));
 	while (more_steps && n_steps < MAX_STEPS && (what = read_step()) != NULL) {
 		add_step(what, 0);
-		finish_step(n_steps, carry_out(n_steps, what, call_directly));
+		finish_step(n_steps, carry_out(n_steps, what, &the_program));
 	}
 	_exit(0);
 }
