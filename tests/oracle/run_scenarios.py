@@ -26,9 +26,10 @@ from scenarios.language import ScenarioError, read_scenarios
 HERE = Path(__file__).resolve().parent
 INTERPRETER = "/lib64/ld-linux-x86-64.so.2"
 SKIPPED = 77
-# Functions of ld.so that the C library's own code calls while it starts and when a dlopen fails.  A lazy start binds
+# Functions of ld.so that the C library's own code calls while it starts and when something fails.  A lazy start binds
 # them when they are called, which is the library's doing and no part of the question.
-LIBRARY_CALLS = re.compile(r"binding file \S*/libc\.so\.6 .* symbol `(__tunable_get_val|_dl_exception_create)'")
+LIBRARY_CALLS = re.compile(r"binding file \S*/libc\.so\.6 .* symbol `(__tunable_get_val|_dl_exception_create|"
+                           r"_dl_fatal_printf)'")
 # What the loader's own options are called in the simulator.
 SIMULATOR_OPTIONS = {"--glibc-hwcaps-mask": "--hwcaps-mask", "--glibc-hwcaps-prepend": "--hwcaps-prepend"}
 
@@ -162,7 +163,7 @@ def simulator_options(scenario):
 def run_through_loader(question, scenario):
     """Starts the program as `ld.so OPTIONS PROGRAM`, the only way to give the loader options."""
     options = [word for option in scenario.loader_options for word in option.split("=", 1)]
-    command = [INTERPRETER, *options, question.program, *question.steps]
+    command = [INTERPRETER, *options, question.program, *loader.driver_arguments(question)]
     process = subprocess.Popen(command, cwd=question.cwd, env=loader.real_environment(question),
                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     stderr = process.communicate()[1].decode("utf-8", "surrogateescape").splitlines()

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 OUTCOMES = {"ok": "ok", "is not reached": "not reached", "crashes": "crashed"}
 ALIASES = {"ld.so": "ld-linux-x86-64.so.2"}
 ANYTHING = "..."
-_BINDING = re.compile(r"binding file (.*) \[\d+\] to (.*) \[\d+\]: (normal|protected) symbol `([^']*)'(?: \[(.*)\])?$")
+NOWHERE = ("undefined", "null", "own")  # where a slot may lead instead of to an object
+_BINDING = re.compile(r"binding file (.*) \[(\d+)\] to (.*) \[(\d+)\]: (normal|protected) symbol `([^']*)'(?: \[(.*)\])?$")
+_SLOT = re.compile(r"bindsim: slot (.*) \[(\d+)\] symbol `([^']*)'(?: \[(.*)\])?: (?:to (.*) \[(\d+)\]|(.*))$")
 _SUBDIRECTORY = re.compile(r"(^|/)(glibc-hwcaps/[^/]+|tls|x86_64|haswell|xeon_phi|avx512_1)/")
 
 
@@ -21,13 +23,23 @@ class ExpectationError(Exception):
 
 @dataclass(frozen=True)
 class Binding:
-    """One `binding file` line."""
+    """One `binding file` line, or one about a slot.  Objects have their namespace behind them: `A.so[0]`."""
 
     source: str
     target: str
     manner: str
     symbol: str
     version: str
+
+
+def without_namespace(name):
+    """`A.so` of `A.so[1]`."""
+    return re.sub(r"\[\d+\]$", "", name)
+
+
+def namespace_of(name):
+    """`1` of `A.so[1]`; empty where none is named."""
+    return name[len(without_namespace(name)):]
 
 
 class Run:
@@ -47,7 +59,18 @@ class Run:
 
     def bindings(self, step):
         found = [_BINDING.match(line) for line in self.lines(step)]
-        return [Binding(m[1], m[2], m[3], m[4], m[5] or "") for m in found if m]
+        return [Binding("%s[%s]" % m.group(1, 2), "%s[%s]" % m.group(3, 4), m[5], m[6], m[7] or "")
+                for m in found if m]
+
+    def slots(self, step):
+        """The slots that wait at the end of a step; the target of one that leads nowhere says why."""
+        found = [_SLOT.match(line) for line in self.lines(step)]
+        return [Binding("%s[%s]" % m.group(1, 2), "%s[%s]" % m.group(5, 6) if m[5] else m[7], "", m[3], m[4] or "")
+                for m in found if m]
+
+    def last_step(self):
+        """The step that was the last to be carried out."""
+        return [block.step for block in self.blocks if block.outcome != "not reached"][-1]
 
     def outcome(self, step):
         return next((block.outcome for block in self.blocks if block.step == step), "no such step")
@@ -56,7 +79,15 @@ class Run:
         return text.replace("$DIR", self.directory)
 
     def same(self, expected, actual):
-        """A name with a slash means exactly that; one without means any object of that base name."""
+        """A name with a slash means exactly that; one without means any object of that base name.
+
+        Its namespace counts where one is expected.
+        """
+        if without_namespace(expected) != expected:
+            if namespace_of(expected) != namespace_of(actual):
+                return False
+            expected = without_namespace(expected)
+        actual = without_namespace(actual)
         expected = ALIASES.get(expected, expected)
         if "/" in expected:
             return self.expand(expected) == actual
@@ -188,10 +219,10 @@ class Scopes(Expectation):
     def wrong(self, run):
         found, current = {}, None
         for line in run.lines(self.step):
-            owner = re.match(r"object=(.*) \[\d+\]$", line)
+            owner = re.match(r"object=(.*) \[(\d+)\]$", line)
             entry = re.match(r" scope (\d+): (.*)$", line)
             if owner:
-                current = run.same(self.object, owner[1])
+                current = run.same(self.object, "%s[%s]" % owner.group(1, 2))
             elif entry and current:
                 found[int(entry[1])] = entry[2].split()
         lists = [found[index] for index in sorted(found)]
@@ -208,8 +239,8 @@ class Global(Expectation):
         self.objects = [] if match[1] == "nothing" else match[1].split(", ")
 
     def wrong(self, run):
-        found = [re.match(r"add (.*) \[\d+\] to global scope$", line) for line in run.lines(self.step)]
-        names = [m[1] for m in found if m]
+        found = [re.match(r"add (.*) \[(\d+)\] to global scope$", line) for line in run.lines(self.step)]
+        names = ["%s[%s]" % m.group(1, 2) for m in found if m]
         return None if run.same_list(self.objects, names) else ", ".join(names) or "nothing"
 
 
@@ -239,18 +270,58 @@ class Search(Expectation):
         return None if same else ", ".join(tried) or "nothing"
 
 
+class Slot(BindsTo):
+    """slot B.so: foo -> A.so | slot B.so: foo [V] -> undefined (or null, own, no line)
+
+    What a first call would bind to at the end of the step (the last one).
+    """
+
+    category = "slots"
+
+    def objects_named(self):
+        return [self.source, *(name for name in self.targets if name not in NOWHERE)]
+
+    def wrong(self, run):
+        step = self.step if self.step is not None else run.last_step()
+        found = [slot for slot in run.slots(step) if slot.symbol == self.symbol and run.same(self.source, slot.source)
+                 and self.version in (None, slot.version)]
+        targets = [slot.target for slot in found]
+        return None if run.same_list(self.targets, targets) else ", ".join(targets) or "no line"
+
+
+class Address(Expectation):
+    """address: A.so | address: nothing: the object that holds what dlsym found in the step (in all)"""
+
+    category = "addresses"
+
+    def read(self, match):
+        self.objects = [] if match[1] == "nothing" else match[1].split(", ")
+
+    def objects_named(self):
+        return self.objects
+
+    def wrong(self, run):
+        found = [re.match(r"bindsim: address (.*) \[(\d+)\]\+0x[0-9a-f]+$", line) for line in run.lines(self.step)]
+        names = ["%s[%s]" % m.group(1, 2) for m in found if m]
+        return None if run.same_list(self.objects, names) else ", ".join(names) or "nothing"
+
+
 class Mapped(Expectation):
-    """mapped: app, A.so, libc.so.6, ld.so: the link-map list after the step (the last one)"""
+    """mapped: app, A.so, libc.so.6, ld.so: the link-map list after the step (the last one)
+
+    `mapped in 1: ...` is about one namespace only.
+    """
 
     category = "mapped"
 
     def read(self, match):
-        self.objects = match[1].split(", ")
+        self.space = match[1]
+        self.objects = [] if match[2] == "nothing" else match[2].split(", ")
 
     def wrong(self, run):
-        step = self.step if self.step is not None else run.blocks[-1].step
-        found = [re.match(r"bindsim: mapped (.*) \[\d+\]$", line) for line in run.lines(step)]
-        names = [m[1] for m in found if m]
+        step = self.step if self.step is not None else run.last_step()
+        found = [re.match(r"bindsim: mapped (.*) \[(\d+)\]$", line) for line in run.lines(step)]
+        names = ["%s[%s]" % m.group(1, 2) for m in found if m and self.space in (None, m[2])]
         return None if run.same_list(self.objects, names) else ", ".join(names) or "nothing"
 
 
@@ -305,7 +376,9 @@ _FORMS = [
     (r"scopes of (\S+): (.*)", Scopes),
     (r"global: (.*)", Global),
     (r"(search|every try) for (\S+): (.*)", Search),
-    (r"mapped: (.*)", Mapped),
+    (r"mapped(?: in (\d+))?: (.*)", Mapped),
+    (r"address: (.*)", Address),
+    (r"slot (\S+): ([^\s\[]+)(?: \[(.*)\])? -> (.*?)(?: \((protected|normal)\))?", Slot),
     (r"(line|no line): (.*)", Line),
     (r"stderr: (.*)", Stderr),
     (r"exit (\d+)", Exit),

@@ -13,6 +13,7 @@ import subprocess
 import threading
 from dataclasses import dataclass
 
+from loader import AGENT_OPTIONS, DRIVER_OPTIONS
 from scenarios import elfpatch
 from scenarios.assembly import assemble_object, assemble_stub, version_script
 
@@ -43,8 +44,9 @@ class Workshop:
     """Builds recipes into a cache directory; safe to use from several threads."""
 
     def __init__(self, directory, driver_source):
+        """What objects need that make calls lies beside the driver."""
         self.cache = directory
-        self.driver_source = driver_source
+        self.sources = {DRIVER: driver_source, AGENT: driver_source.with_name("agent.s")}
         self._guard = threading.Lock()
         self._locks = {}
 
@@ -68,8 +70,8 @@ class Workshop:
             with open(target + ".map", "w", encoding="ascii") as script:
                 script.write(recipe.versions)
             command.append("-Wl,--version-script=" + target + ".map")
-        if DRIVER in recipe.arguments:
-            command[command.index(DRIVER)] = self.driver_object()
+        for name in set(self.sources).intersection(command):
+            command[command.index(name)] = self.compiled(name)
         stubs = [self.build(stub) for stub in recipe.stubs]
         _run([*command, "-x", "assembler", "-", "-x", "none", *stubs], recipe.source)
 
@@ -88,12 +90,12 @@ class Workshop:
         with open(target, "wb") as file:
             file.write(image.data)
 
-    def driver_object(self):
-        target = os.path.join(self.cache, "driver.o")
+    def compiled(self, name):
+        target = os.path.join(self.cache, name + ".o")
         with self._lock_of(target):
             if not os.path.exists(target):
                 unfinished = target + ".unfinished"
-                _run(["gcc", "-O1", "-fno-optimize-sibling-calls", "-c", str(self.driver_source), "-o", unfinished])
+                _run(["gcc", "-O1", "-fno-optimize-sibling-calls", "-c", str(self.sources[name]), "-o", unfinished])
                 os.replace(unfinished, target)
         return target
 
@@ -107,7 +109,7 @@ class Workshop:
             _make_file(file, os.path.join(directory, file.path), directory)
 
 
-DRIVER = "DRIVER"  # stands in a recipe for the compiled driver
+DRIVER, AGENT = "DRIVER", "AGENT"  # stand in a recipe for the compiled driver.c and agent.s
 COMMON_ARGUMENTS = ["-Wl,--build-id=none", "-Wl,--no-as-needed", "-Wl,-z,lazy", "-Wl,--allow-shlib-undefined"]
 
 
@@ -128,12 +130,13 @@ def recipe_for(spec, directory):
     if executable:
         stubs, dropped = _executable_stubs(spec, strings)
         arguments += ["-pie" if spec.pie else "-no-pie"]
-        arguments += [DRIVER, "-Wl,-z,now"] if spec.with_libc else ["-nostdlib"]
+        arguments += [DRIVER, *DRIVER_OPTIONS] if spec.with_libc else ["-nostdlib"]
         arguments += ["-Wl,--export-dynamic-symbol=" + symbol.name for symbol in spec.defines]
     else:
         stubs = _sourced_stubs(spec)
         dropped = tuple(string for _, string in strings) + tuple(symbol.source for _, symbol in spec.references)
         arguments += ["-shared", "-nostdlib"] + _auxiliary_options(strings)
+        arguments += [AGENT, "-Wl," + ",".join(AGENT_OPTIONS)] if spec.calls_loader else []
     return Recipe(assemble_object(spec, starts=executable and not spec.with_libc), tuple(arguments), stubs,
                   version_script(list(spec.versions) + defined), strings, dropped, tuple(_edits(spec)))
 

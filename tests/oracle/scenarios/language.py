@@ -9,7 +9,7 @@ import re
 import shlex
 from dataclasses import dataclass, field
 
-from scenarios.expectations import BindsTo, ExpectationError, parse_expectation
+from scenarios.expectations import BindsTo, ExpectationError, parse_expectation, without_namespace
 
 STRING_CLAUSES = ("needs", "auxiliary", "filter", "soname", "rpath", "runpath")
 REFERENCE_CLAUSES = ("calls", "reads", "points-to", "copies", "takes", "reads-tls", "reads-tls-ie", "reads-tls-desc",
@@ -56,6 +56,7 @@ class ObjectSpec:
     versions: list = field(default_factory=list)
     hash_style: str = "gnu"
     linked: list = field(default_factory=list)
+    calls_loader: bool = False
     patches: list = field(default_factory=list)
 
 
@@ -81,6 +82,7 @@ class Scenario:
     directory: str = "."
     lazy: bool = False
     steps: list = field(default_factory=list)
+    callers: list = field(default_factory=list)
     loader_options: list = field(default_factory=list)
     since: tuple = (2, 0)
     until: tuple = (99, 0)
@@ -284,10 +286,82 @@ def _read_start(scenario, rest):
     scenario.lazy = True
 
 
-def _read_dlopen(scenario, rest):
+def _read_step(word):
+    def read(scenario, rest):
+        scenario.steps.append(_step(scenario, "%s %s" % (word, rest)))
+    return read
+
+
+def _step(scenario, text):
+    """A step in the driver's words."""
+    word, _, rest = text.partition(" ")
+    if word not in _STEPS:
+        raise ScenarioError("no such step: %s" % text)
+    return _STEPS[word](scenario, rest.strip())
+
+
+def _dlopen(_, rest):
     """FILE FLAG...; a file of no name is written "" and no flags at all are the driver's default."""
     words = shlex.split(rest)
-    scenario.steps.append(":".join([words[0], ",".join(words[1:])]) if len(words) > 1 else words[0])
+    return ":".join([words[0], ",".join(words[1:])]) if len(words) > 1 else words[0]
+
+
+def _dlmopen(scenario, rest):
+    """FILE FLAG... [in step N]"""
+    beside = re.fullmatch(r"(.*) in step (\d+)", rest)
+    if beside:
+        return "lm:%s:%s" % (beside[2], _dlopen(scenario, beside[1]))
+    return "newlm:" + _dlopen(scenario, rest)
+
+
+def _dlsym(_, rest):
+    """[DEFAULT|NEXT|step N] SYMBOL[@VERSION]"""
+    match = re.fullmatch(r"(?:(DEFAULT|NEXT) |step (\d+) )?(\S+)", rest)
+    if not match:
+        raise ScenarioError("dlsym [DEFAULT|NEXT|step N] SYMBOL[@VERSION]")
+    handle = match[1] or match[2]
+    return "sym:%s:%s" % (handle, match[3]) if handle else "sym:" + match[3]
+
+
+def _dlclose(_, rest):
+    """step N"""
+    match = re.fullmatch(r"step (\d+)", rest)
+    if not match:
+        raise ScenarioError("dlclose step N")
+    return "close:" + match[1]
+
+
+def _call(_, rest):
+    """OBJECT SYMBOL[@VERSION]"""
+    owner, symbol = rest.split()
+    return "call:%s:%s" % (owner, symbol)
+
+
+def _by(scenario, rest):
+    """OBJECT: STEP"""
+    owner, colon, step = rest.partition(": ")
+    if not colon:
+        raise ScenarioError("by OBJECT: STEP")
+    scenario.callers.append(owner)
+    return "by:%s:%s" % (owner, _step(scenario, step))
+
+
+_STEPS = {"dlopen": _dlopen, "dlmopen": _dlmopen, "dlsym": _dlsym, "dlclose": _dlclose, "call": _call, "by": _by}
+
+
+def _read_constructor(scenario, rest):
+    """of OBJECT: STEP.  Those that follow one another directly belong to one run of the constructors."""
+    match = re.fullmatch(r"of (\S+): (.*)", rest)
+    if not match:
+        raise ScenarioError("constructor of OBJECT: STEP")
+    scenario.callers.append(match[1])
+    step = _step(scenario, match[2])
+    if scenario.steps and scenario.steps[-1] == "end-init":
+        first = max(i for i, word in enumerate(scenario.steps) if word.startswith("init:"))
+        if scenario.steps[first] == "init:" + match[1]:
+            scenario.steps.insert(-1, step)
+            return
+    scenario.steps += ["init:" + match[1], step, "end-init"]
 
 
 def _read_loader(scenario, rest):
@@ -315,8 +389,9 @@ def _read_expect(scenario, rest):
 
 _READERS = {
     "object": _read_object, "executable": _read_executable, "patch": _read_patch, "env": _read_environment,
-    "cwd": _read_directory, "start": _read_start, "dlopen": _read_dlopen, "loader": _read_loader,
+    "cwd": _read_directory, "start": _read_start, "constructor": _read_constructor, "loader": _read_loader,
     "glibc": _read_glibc, "compare": _read_compare, "expect": _read_expect,
+    **{word: _read_step(word) for word in _STEPS},
     **{kind: _read_file(kind) for kind in ("file", "directory", "symlink", "hardlink", "copy")},
 }
 
@@ -328,23 +403,33 @@ def _finish(scenario):
         scenario.program.with_libc = True
     if scenario.steps or "mapped" in scenario.categories:
         scenario.program.with_libc = True
+    for spec in scenario.objects:
+        spec.calls_loader = spec.kind == "object" and any(_names(name, spec.path) for name in scenario.callers)
     _check_names(scenario)
+
+
+def _names(name, path):
+    """Whether a step's OBJECT, or an expectation's, can be that file."""
+    return without_namespace(name).rpartition("/")[2] == path.rpartition("/")[2]
 
 
 def _check_names(scenario):
     """An expectation about an object or a reference that does not exist could never fail."""
     paths = [spec.path for spec in scenario.objects] + [file.path for file in scenario.files]
     known = {path.rpartition("/")[2] for path in paths} | SYSTEM_OBJECTS
+    for name in scenario.callers:
+        if without_namespace(name).rpartition("/")[2] not in known:
+            raise ScenarioError("no object %r is described that could make calls" % name)
     for expectation in scenario.expectations:
         for name in expectation.objects_named():
-            if name.rpartition("/")[2] not in known:
+            if without_namespace(name).rpartition("/")[2] not in known:
                 raise ScenarioError("no object %r is described: %s" % (name, expectation.text))
-        if isinstance(expectation, BindsTo) and not expectation.targets:
+        if type(expectation) is BindsTo and not expectation.targets:
             _check_reference(scenario, expectation)
 
 
 def _check_reference(scenario, expectation):
-    source = expectation.source.rpartition("/")[2]
+    source = without_namespace(expectation.source).rpartition("/")[2]
     specs = [spec for spec in scenario.objects if spec.path.rpartition("/")[2] == source]
     names = {symbol.name for spec in specs for _, symbol in spec.references}
     if specs and not specs[0].with_libc and expectation.symbol not in names:
