@@ -18,8 +18,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from elf_file import interpreter
-from loader import (CRASHED, CRASHED_IN_CONSTRUCTOR, NOT_REACHED, OK, PREFIX, Block, Question, Transcript, build_driver,
-                    compare, run_real, run_simulated, simulator_arguments)
+from loader import (AGENT_OPTIONS, CRASHED, CRASHED_IN_CONSTRUCTOR, NOT_REACHED, OK, PREFIX, Block, Question,
+                    Transcript, build_driver, compare, run_real, run_simulated, simulator_arguments)
 from system_programs import without_final_block
 from transcript import parse_real, parse_simulated
 
@@ -141,10 +141,73 @@ class ComparisonTest(unittest.TestCase):
         for categories in (("bindings",), ("scopes",), ("libs",)):
             question = replace(self.question, categories=categories, env={"LD_LIBRARY_PATH": "/nowhere:"})
             self.assertEqual(compare(run_real(question), run_simulated(question, honest)), [])
-        for program, status in ((honest, 0), (lying, 1)):
-            done = subprocess.run([sys.executable, HERE / "random_graphs.py", "--seeds", "1-8", "--bindsim", program],
+        for program, seeds, status in ((honest, "1-4", 0), (lying, "1,2", 1)):
+            done = subprocess.run([sys.executable, HERE / "random_graphs.py", "--seeds", seeds, "--bindsim", program],
                                   capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+
+
+class StepsTest(unittest.TestCase):
+    """A real run with steps of every kind, and every line of it changed."""
+
+    STEPS = ["./B.so:LAZY", "./A.so:NOW,GLOBAL", "by:B.so:sym:DEFAULT:foo", "call:B.so:foo", "by:B.so:newlm:./A.so:NOW",
+             "lm:5:./B.so:LAZY", "call:B.so[1]:bar", "sym:NEXT:absent", "init:A.so", "sym:foo", "by:B.so:./absent.so",
+             "end-init", "close:2", "close:1"]
+    CATEGORIES = ("bindings", "mapped", "addresses", "slots")
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.directory = tempfile.TemporaryDirectory()
+        build_driver(cls.directory.name)
+        for name, source in (("A.so", ".globl foo, bar\n.type foo, @function\n.type bar, @function\nfoo: bar: ret"),
+                             ("B.so", "call foo@PLT\ncall bar@PLT")):
+            subprocess.run(["gcc", "-shared", "-nostdlib", "-Wl,-z,lazy", "-Wl," + ",".join(AGENT_OPTIONS), "-o", name,
+                            str(HERE / "agent.s"), "-x", "assembler", "-"], input=f"{source}\n", text=True, check=True,
+                           cwd=cls.directory.name, capture_output=True)
+        cls.question = Question("./driver", cls.STEPS, cwd=cls.directory.name, categories=cls.CATEGORIES,
+                                bind_now=False)
+        cls.real = run_real(cls.question)
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        cls.directory.cleanup()
+
+    def own_lines(self, step: int) -> list[str]:
+        """What the driver said of a step, the first namespace's system objects left out."""
+        lines = next(block.lines for block in self.real.blocks if block.step == step)
+        return [line.partition("bindsim: ")[2] for line in lines if "bindsim: " in line and ".so." not in line]
+
+    def test_outcomes_of_the_real_loader(self) -> None:
+        absent = "failed: ./absent.so: cannot open shared object file: No such file or directory"
+        self.assertEqual([(block.step, block.outcome) for block in self.real.blocks],
+                         [(0, OK), (1, OK), (2, OK), (9, OK), (10, absent), (3, OK), (4, OK), (5, OK), (6, OK), (7, OK),
+                          (8, "failed: ./driver: undefined symbol: absent"), (11, OK), (12, OK)])
+
+    def test_lines_of_the_driver(self) -> None:
+        self.assertEqual(self.own_lines(1), ["mapped ./driver [0]", "mapped ./B.so [0]",
+                                             "slot ./B.so [0] symbol `bar': undefined",
+                                             "slot ./B.so [0] symbol `foo': undefined"])
+        found = self.own_lines(3)
+        self.assertRegex(found[0], r"^address \./A\.so \[0\]\+0x")
+        self.assertEqual(found[-2:], ["slot ./B.so [0] symbol `bar': to ./A.so [0]",
+                                      "slot ./B.so [0] symbol `foo': to ./A.so [0]"])
+        self.assertEqual(self.own_lines(7)[-2:], ["slot ./B.so [0] symbol `bar': to ./A.so [0]",
+                                                  "slot ./B.so [1] symbol `foo': to ./A.so [1]"])
+        self.assertEqual(self.own_lines(12), ["mapped ./driver [0]", "mapped ./A.so [1]", "mapped ./B.so [1]",
+                                              "slot ./B.so [1] symbol `foo': to ./A.so [1]"])
+
+    def test_every_changed_line_is_seen(self) -> None:
+        lines = render(self.real).splitlines()
+        self.assertEqual(compare(self.real, parse_simulated(lines, [], 1, "./driver")), [])
+        slot = PREFIX + "bindsim: slot "
+        for number, line in enumerate(lines):
+            for changed in ([], [line + "x"], [line, line]):
+                simulated = parse_simulated([*lines[:number], *changed, *lines[number + 1:]], [], 1, "./driver")
+                self.assertNotEqual(compare(self.real, simulated), [], line)
+            if number and line != lines[number - 1] and not (line.startswith(slot) and
+                                                             lines[number - 1].startswith(slot)):
+                swapped = [*lines[:number - 1], line, lines[number - 1], *lines[number + 1:]]
+                self.assertNotEqual(compare(self.real, parse_simulated(swapped, [], 1, "./driver")), [], line)
 
 
 class ParsingTest(unittest.TestCase):

@@ -11,6 +11,7 @@ are cut out of the outer step's; their blocks come behind that of the outer step
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -151,10 +152,12 @@ def _outcome(step: int, text: str, program: str) -> str:
 
 
 def _finish(texts: list[str]) -> list[str]:
-    """The lines of a block.  Slots have no order that means anything."""
-    lines = list(normalise_lines(_without_constructor_bindings(texts)))
-    first = next((i for i, text in enumerate(lines) if text.startswith("bindsim: slot ")), len(lines))
-    return [PREFIX + text for text in lines[:first] + sorted(lines[first:])]
+    """The lines of a block.  The slots of a step have no order that means anything."""
+    lines = normalise_lines(_without_constructor_bindings(texts))
+    ordered: list[str] = []
+    for are_slots, group in itertools.groupby(lines, lambda text: text.startswith("bindsim: slot ")):
+        ordered += sorted(group) if are_slots else group
+    return [PREFIX + text for text in ordered]
 
 
 class SlotAnswers:
