@@ -44,6 +44,8 @@ class Flavour:
     strong: float = 0.05
     lazy: float = 0.33
     bind_now: float = 0.4
+    needs: tuple[int, ...] = (0, 1, 1, 2, 2, 3)
+    program_needs: tuple[int, ...] = (0, 1, 2)
 
 
 @dataclass(frozen=True)

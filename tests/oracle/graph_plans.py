@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from graph_model import DIRECTORIES, Flavour, Graph
+from graph_model import DIRECTORIES, Definition, Flavour, Graph, SharedObject
 from graph_session import Named, Session, State
 from loader import Question, Transcript, run_real
 
@@ -101,17 +101,26 @@ def _file(rng: random.Random, graph: Graph, root: str) -> str:
     links = [path for path, _ in [*graph.links, *graph.hard_links, *graph.broken]]
     if links and other < 0.25:
         return f"{root}/{rng.choice(links)}"
-    made = rng.choice(graph.objects)
+    return _name(rng, rng.choice(graph.objects), root)
+
+
+def _name(rng: random.Random, made: SharedObject, root: str) -> str:
+    """An object by one of its names."""
     return rng.choice([made.request] * 4 + [f"{root}/{made.place}"] * 3 + [f"./{made.place}", f"./{made.place}",
                       made.file if "/" in made.place else f"./{made.place}", f"$ORIGIN/{made.place}",
                       f"{root}/a/../{made.place}"])
 
 
 def _symbol(rng: random.Random, graph: Graph) -> str:
-    """Mostly a name that some object defines, with one of its versions, another one or none."""
+    """Mostly a name that some object defines, with one of its versions, another one or none.
+
+    Where objects bring an allocator, thread-local variables may lie in its memory, which is that of an object.
+    """
     definitions = [d for made in graph.objects for d in made.definitions] + graph.executable.definitions
+    if any(made.malloc for made in graph.objects):
+        definitions = [d for d in definitions if d.kind != "tls"] or [Definition("f0", "func")]
     definition = rng.choice(definitions)
-    name = definition.name if rng.random() < 0.9 else rng.choice("fdut") + str(rng.randint(0, 9))
+    name = definition.name if rng.random() < 0.9 else rng.choice("fdu") + str(rng.randint(0, 9))
     versions = [definition.node] * 3 + ["V1", "V2", "V9"] if rng.random() < 0.35 else [""]
     version = rng.choice(versions)
     return f"{name}@{version}" if version else name
@@ -130,12 +139,13 @@ class _Planner:
     closed: dict[int, int] = field(default_factory=dict)
     constructed: list[tuple[int, Named]] = field(default_factory=list)
     answers: dict[str, set[str]] = field(default_factory=dict)
+    startup: set[str] = field(default_factory=set)
 
     def next_step(self, state: State) -> str:
         """A step that makes sense now."""
         kinds: list[tuple[float, Callable[[State], str | None]]] = [
-            (26, self._open), (10, self._reopen), (3, self._open_program), (22, self._close), (16, self._find),
-            (22, self._call), (6 if self.namespaces else 0, self._open_apart),
+            (12, self._open), (14, self._open_fresh), (20, self._open_for_slot), (10, self._reopen), (3, self._open_program), (22, self._close), (16, self._find),
+            (13, self._call), (6 if self.namespaces else 0, self._open_apart),
             (7 if self.namespaces else 0, self._open_beside)]
         while True:
             kind = self.rng.choices([kind for _, kind in kinds], [weight for weight, _ in kinds])[0]
@@ -157,6 +167,8 @@ class _Planner:
     def look(self, number: int, state: State) -> None:
         """Remembers what there is."""
         self.constructed += [(number, named) for named in state.constructed]
+        if number == 0:
+            self.startup = {f"by:{agent}:" for agent in state.agents}
         for slot in state.slots:
             self.answers.setdefault(slot.step, set()).add(slot.answer)
 
@@ -167,10 +179,31 @@ class _Planner:
         agent = self.rng.choice(state.agents)
         return f"by:{agent}:", agent.space
 
+    def _absent(self, state: State) -> list[SharedObject]:
+        """The objects that are not in the first namespace."""
+        mapped = {os.path.basename(named.name) for named in state.mapped if named.space == 0}
+        return [made for made in self.graph.objects if not mapped & {made.file, made.soname}]
+
+    def _open_fresh(self, state: State) -> str | None:
+        """Something that is not there, by the program: most is loaded and unloaded that way."""
+        if not (absent := self._absent(state)):
+            return None
+        mode = _mode(self.rng, self.graph.flavour)
+        return f"{_name(self.rng, self.rng.choice(absent), self.root)}:{mode}"
+
+    def _open_for_slot(self, state: State) -> str | None:
+        """What defines the function that a waiting slot asks for, so that the slot may lead there then."""
+        asked = {slot.symbol for slot in state.slots if slot.owner.space == 0}
+        candidates = [made for made in self._absent(state) if asked & {d.name for d in made.definitions}]
+        if not candidates:
+            return None
+        mode = self.rng.choice(["LAZY", "LAZY|GLOBAL", "LAZY,GLOBAL", "NOW+GLOBAL"])
+        return f"{_name(self.rng, self.rng.choice(candidates), self.root)}:{mode}"
+
     def _open(self, state: State) -> str:
         caller, space = self._caller(state, 0.3)
         mode = _mode(self.rng, self.graph.flavour)
-        while space > 0 and _loader_would_crash(mode) and self.rng.random() < 0.97:
+        while space > 0 and _loader_would_crash(mode) and (mode[0].isdigit() or self.rng.random() < 0.97):
             mode = _mode(self.rng, self.graph.flavour)
         return f"{caller}{_file(self.rng, self.graph, self.root)}:{mode}"
 
@@ -190,8 +223,12 @@ class _Planner:
         return f"close:{self.rng.choice(handles)}" if handles else None
 
     def _find(self, state: State) -> str:
+        """For RTLD_NEXT, the loader looks for the caller in the list of whoever brought it, however long that one is
+        gone, and without an end; so after a close only start-up objects ask for it."""
         caller, _ = self._caller(state, 0.45)
-        handles = ["DEFAULT:", "NEXT:", "NEXT:" if caller else "", *(f"{number}:" for number in state.handles)]
+        handles = ["DEFAULT:", *(f"{number}:" for number in state.handles)]
+        if not self.closed or not caller or caller in self.startup:
+            handles += ["NEXT:", "NEXT:" if caller else ""]
         if self.rng.random() < 0.03:
             handles.append(f"{self.rng.randint(1, 1 + len(self.steps))}:")
         step = self.rng.choice(handles)
@@ -215,11 +252,14 @@ class _Planner:
         return self._caller(state, 0.05)[0] + slot.step
 
     def _open_apart(self, state: State) -> str:
-        caller, _ = self._caller(state, 0.2)
+        """Where the caller's namespace has a C library, an error that this one raises ends the process."""
+        caller, space = self._caller(state, 0.2)
         file = _file(self.rng, self.graph, self.root)
         mode = self._apart_mode()
-        if caller and not caller.endswith("[0]:") and (not file or _loader_would_crash(mode)):
-            caller = ""
+        if space > 0 and (not file or _loader_would_crash(mode)):
+            has_library = any(named.space == space and named.name.endswith("/libc.so.6") for named in state.mapped)
+            if not has_library or self.rng.random() < 0.8:
+                caller = ""
         return f"{caller}newlm:{file}:{mode}"
 
     def _open_beside(self, state: State) -> str | None:
@@ -250,7 +290,8 @@ class _Planner:
             elif what < 0.75 and own:
                 steps.append(self.rng.choice(own))
             else:
-                handle = self.rng.choice(["DEFAULT:", "NEXT:", *(f"{n}:" for n in self.opened if n < before)])
+                following = [] if self.closed and before else ["NEXT:"]
+                handle = self.rng.choice(["DEFAULT:", *following, *(f"{n}:" for n in self.opened if n < before)])
                 steps.append(f"sym:{handle}{_symbol(self.rng, self.graph)}")
         return steps
 
@@ -303,6 +344,8 @@ def make_plans(graph: Graph, root: Path, program: Path, count: int) -> list[Plan
         # The C library's own lazy calls would bind to an allocator that is opened, whenever it makes them.
         bind_now = malloc or rng.random() < graph.flavour.bind_now
         plan = Plan(typed, str(root), _environment(rng, graph, str(root)), [], bind_now)
+        if malloc:
+            plan.env.pop("LD_DYNAMIC_WEAK", None)  # it would mix the functions of two allocators
         if graph.executable.driver:
             planner = _Planner(rng, graph, str(root), namespaces=not filters)
             _talk(planner, plan, rng.choice([0, 3, 5, 8, 10, 12, 16]))

@@ -19,7 +19,7 @@ FLAVOURS = {
     "versions": Flavour(versioned=0.9, several_versions=0.6, changed=0.3,
                         changes=("flip version", "show versions", "show versions", "hidden")),
     "plugins": Flavour(weights={"f": 8, "d": 1, "i": 1, "u": 1, "t": 0.3}, foreign=70, strong=0.6, lazy=0.75,
-                       bind_now=0.1),
+                       bind_now=0.1, needs=(0, 0, 0, 1, 1, 2), program_needs=(0, 0, 1)),
 }
 
 
@@ -230,7 +230,7 @@ def _make_objects(rng: random.Random, flavour: Flavour, root: str, search: str, 
         made.libc = with_libc and rng.random() < 0.5
         made.malloc = with_libc and rng.random() < 0.08
         others = [j for j in range(count) if j > index or rng.random() < 0.2]
-        made.needed = rng.sample(others, min(len(others), rng.choice([0, 1, 1, 2, 2, 3])))
+        made.needed = rng.sample(others, min(len(others), rng.choice(flavour.needs)))
         if index + 1 < count and rng.random() < 0.04:
             rng.choice([made.auxiliary, made.filters]).append(rng.randint(index + 1, count - 1))
         objects.append(made)
@@ -247,7 +247,7 @@ def _distinct(objects: list[SharedObject], needed: list[int]) -> list[int]:
 def _make_executable(rng: random.Random, flavour: Flavour, graph_objects: list[SharedObject], root: str,
                      search: str) -> Executable:
     driver, pie = rng.random() < 0.85, rng.random() < flavour.pie
-    count = rng.randint(0, 2) if driver and rng.random() < 0.7 else rng.randint(1, 4)
+    count = rng.choice(flavour.program_needs) if driver and rng.random() < 0.8 else rng.randint(1, 4)
     needed = rng.sample(range(len(graph_objects)), min(count, len(graph_objects)))
     needed = _distinct(graph_objects, needed)
     definitions = [d for d in _definitions(rng, flavour, rng.randint(1, 6), [], flavour.executable_weights)
@@ -267,7 +267,7 @@ def make_graph(seed: int, root: str) -> Graph:
     rng = random.Random(seed)
     search = rng.choices(["environment", "rpath", "runpath", "wild"], [35, 20, 25, 20])[0]
     flavour = FLAVOURS[rng.choices(["plain", "unique", "protected", "versions", "tls", "plugins"],
-                                    [38, 13, 11, 11, 7, 20])[0]]
+                                    [33, 12, 10, 10, 7, 28])[0]]
     objects = _make_objects(rng, flavour, root, search, with_libc=rng.random() < 0.3)
     executable = _make_executable(rng, flavour, objects, root, search)
     graph = Graph(seed, flavour, objects, executable, search)
