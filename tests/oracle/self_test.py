@@ -138,7 +138,7 @@ class ComparisonTest(unittest.TestCase):
 
     def test_whole_comparison_with_a_stand_in(self) -> None:
         honest, lying = self.stand_in("honest"), self.stand_in("lying", "FAKE_CHANGE=1")
-        for categories in (("bindings",), ("scopes",), ("libs",)):
+        for categories in (("bindings",), ("scopes",), ("libs",), ("files",)):
             question = replace(self.question, categories=categories, env={"LD_LIBRARY_PATH": "/nowhere:"})
             self.assertEqual(compare(run_real(question), run_simulated(question, honest)), [])
         for program, seeds, status in ((honest, "1-4", 0), (lying, "1,2", 1)):
@@ -241,6 +241,14 @@ class ParsingTest(unittest.TestCase):
         self.assertEqual(blocks[0].lines, [PREFIX + "Initial object scopes", PREFIX + "object=./p [0]",
                                            PREFIX + " scope 0: ./p"])
         self.assertEqual(len(blocks), 2)
+
+    def test_addresses_are_those_of_an_object_at_0(self) -> None:
+        text = self.debug("  dynamic: 0x00007f0000003d48  base: 0x00007f0000001000   size: 0x0000000000005110",
+                          "    entry: 0x00007f0000001000  phdr: 0x00007f0000001040  phnum:                 11",
+                          "bindsim: step 0: ok")
+        self.assertEqual([line[len(PREFIX):] for line in self.parse(text, 0, 0).blocks[0].lines],
+                         ["  dynamic: 0x0000000000002d48  base: 0x0000000000000000   size: 0x0000000000005110",
+                          "    entry: 0x0000000000000000  phdr: 0x0000000000000040  phnum:                 11"])
 
     def test_constructor_that_ends_the_process(self) -> None:
         text = self.debug("bindsim: step 0: ok", "binding file a [0] to b [0]: normal symbol `x'", "",

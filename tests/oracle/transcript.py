@@ -34,7 +34,7 @@ _FATAL = re.compile(r": (error while loading shared libraries|symbol lookup erro
 _VERSION = re.compile(r": (version `.*' not found|no version information available|weak version `.*' not found) ")
 _CIRCULAR = re.compile(r": IFUNC symbol '.*' referenced in '.*' is defined in the executable and creates an unsat")
 _ASSERTION = "Inconsistency detected by ld.so: "
-_ADDRESS = re.compile(r"\b(dynamic|base|entry|phdr): 0x[0-9a-f]+")
+_ADDRESS = re.compile(r"\b(dynamic|base|entry|phdr): 0x([0-9a-f]+)")
 _VDSO = re.compile(r"linux-(vdso|gate)\.so")
 _CALL_LINES = ("calling init: ", "calling fini: ", "calling preinit: ", "initialize program: ",
                "transferring control: ")
@@ -96,8 +96,12 @@ def normalise_message(message: str, program: str, whole_process: bool = True) ->
 
 
 def normalise_lines(lines: Iterable[str]) -> Iterator[str]:
-    """The texts of debug lines (prefix removed) that both sides have: no blanks, no vdso, no calls, no addresses."""
+    """The texts of debug lines (prefix removed) that both sides have: no blanks, no vdso, no calls.
+
+    Addresses are told as if each object had been loaded at 0.
+    """
     inside_vdso = False
+    base = 0
     for text in lines:
         if text.startswith(("object=", "file=")):
             inside_vdso = _VDSO.match(text, text.index("=") + 1) is not None
@@ -110,7 +114,9 @@ def normalise_lines(lines: Iterable[str]) -> Iterator[str]:
         if _SYSTEM_SLOT.match(text):
             continue
         if text.startswith(("  dynamic: ", "    entry: ")):
-            text = _ADDRESS.sub(r"\1: (address)", text)
+            addresses = {name: int(value, 16) for name, value in _ADDRESS.findall(text)}
+            base = addresses.get("base", base)
+            text = _ADDRESS.sub(lambda match: f"{match[1]}: 0x{addresses[match[1]] - base:016x}", text)
         yield text
 
 
