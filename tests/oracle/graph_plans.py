@@ -278,22 +278,30 @@ class _Planner:
 
     def constructors_steps(self, owner: Named, before: int) -> list[str]:
         """What constructors might do: what they open or find is searched from their object."""
-        steps = []
-        for _ in range(self.rng.choice([1, 1, 2])):
-            own = [step for step in self.answers if step.startswith(f"call:{owner}:")]
-            what = self.rng.random()
-            if what < 0.6:
-                mode = _mode(self.rng, self.graph.flavour)
-                if owner.space > 0 and _loader_would_crash(mode):
-                    mode = "NOW"
-                steps.append(f"{_file(self.rng, self.graph, self.root)}:{mode}")
-            elif what < 0.75 and own:
-                steps.append(self.rng.choice(own))
-            else:
-                following = [] if self.closed and before else ["NEXT:"]
-                handle = self.rng.choice(["DEFAULT:", *following, *(f"{n}:" for n in self.opened if n < before)])
-                steps.append(f"sym:{handle}{_symbol(self.rng, self.graph)}")
-        return steps
+        return [self._constructors_step(owner, before) for _ in range(self.rng.choice([1, 1, 2]))]
+
+    def _constructors_step(self, owner: Named, before: int) -> str:
+        own = [step for step in self.answers if step.startswith(f"call:{owner}:")]
+        earlier = [number for number in self.opened if number < before]
+        what = self.rng.random()
+        if what < 0.6:
+            mode = _mode(self.rng, self.graph.flavour)
+            apart = "newlm:" if self.namespaces and self.rng.random() < 0.1 else ""
+            if (owner.space > 0 or apart) and _loader_would_crash(mode):
+                mode = "NOW"
+            file = _file(self.rng, self.graph, self.root)
+            step = f"{apart if file else ''}{file}:{mode}"
+        elif what < 0.75 and own:
+            step = self.rng.choice(own)
+        elif what < 0.85 and earlier:
+            step = f"close:{self.rng.choice(earlier)}"
+        else:
+            following = [] if self.closed and before else ["NEXT:"]
+            handle = self.rng.choice(["DEFAULT:", *following, *(f"{number}:" for number in earlier)])
+            step = f"sym:{handle}{_symbol(self.rng, self.graph)}"
+        if owner.space == 0 and self.startup and not step.startswith("close:") and self.rng.random() < 0.1:
+            return self.rng.choice(sorted(self.startup)) + step
+        return step
 
 
 def _loader_would_crash(mode: str) -> bool:
@@ -350,7 +358,7 @@ def make_plans(graph: Graph, root: Path, program: Path, count: int) -> list[Plan
             planner = _Planner(rng, graph, str(root), namespaces=not filters)
             _talk(planner, plan, rng.choice([0, 3, 5, 8, 10, 12, 16]))
             plan = replace(plan, steps=planner.steps)
-            if planner.constructed and rng.random() < 0.3:
+            if planner.constructed and rng.random() < 0.4:
                 plan = _with_constructors(planner, plan)
         plans.append(plan)
     return plans
