@@ -69,7 +69,7 @@ struct block {
 
 /* An object that can make calls. */
 struct agent {
-	const ElfW(Dyn) *dynamic;
+	const ElfW(Dyn) * dynamic;
 	trampoline *call;
 };
 
@@ -107,7 +107,8 @@ __asm__(".pushsection .text\n"
 	"	.quad bindsim_construct - bindsim_entry\n"
 	"	.popsection\n");
 
-/* ---- lines ------------------------------------------------------------------------------------ */
+/* ---- lines ------------------------------------------------------------------------------------
+ */
 
 /* One write per line: the loader writes its lines in one call too, so none is ever cut in two. */
 static void say(const char *text)
@@ -138,7 +139,8 @@ static void say_outcome(int step, const char *failure)
 	say(text);
 }
 
-/* ---- what is mapped --------------------------------------------------------------------------- */
+/* ---- what is mapped ---------------------------------------------------------------------------
+ */
 
 static const char *name_of(const struct link_map *map)
 {
@@ -250,17 +252,18 @@ static void list_maps(void)
 	}
 }
 
-/* ---- jump slots ------------------------------------------------------------------------------- */
+/* ---- jump slots -------------------------------------------------------------------------------
+ */
 
 /* What is needed of an object's dynamic section. */
 struct tables {
-	const ElfW(Sym) *symbols;
+	const ElfW(Sym) * symbols;
 	const char *strings;
-	const ElfW(Rela) *slots;
+	const ElfW(Rela) * slots;
 	size_t n_slots;
-	const ElfW(Half) *versions;
-	const ElfW(Verneed) *needed;
-	const ElfW(Verdef) *defined;
+	const ElfW(Half) * versions;
+	const ElfW(Verneed) * needed;
+	const ElfW(Verdef) * defined;
 };
 
 /* The loader has made most of these pointers absolute, but not all. */
@@ -303,7 +306,7 @@ static struct tables tables_of(const struct link_map *map)
 	return tables;
 }
 
-static const char *symbol_of(const struct tables *tables, const ElfW(Rela) *slot)
+static const char *symbol_of(const struct tables *tables, const ElfW(Rela) * slot)
 {
 	return tables->strings + tables->symbols[ELF64_R_SYM(slot->r_info)].st_name;
 }
@@ -314,7 +317,7 @@ static const void *behind(const void *record, size_t offset)
 }
 
 /* The version that a slot's symbol asks for, or NULL. */
-static const char *version_of(const struct tables *tables, const ElfW(Rela) *slot)
+static const char *version_of(const struct tables *tables, const ElfW(Rela) * slot)
 {
 	unsigned index =
 		tables->versions != NULL ? tables->versions[ELF64_R_SYM(slot->r_info)] & 0x7fff : 0;
@@ -340,14 +343,14 @@ static const char *version_of(const struct tables *tables, const ElfW(Rela) *slo
 	return NULL;
 }
 
-static ElfW(Addr) *slot_address(const struct link_map *map, const ElfW(Rela) *slot)
+static ElfW(Addr) * slot_address(const struct link_map *map, const ElfW(Rela) * slot)
 {
 	return (ElfW(Addr) *)(map->l_addr + slot->r_offset);
 }
 
 /* A slot that nobody called yet leads to `push $INDEX` in the object's own PLT. */
 static bool is_unbound(const struct link_map *map, const struct tables *tables,
-		       const ElfW(Rela) *slot)
+		       const ElfW(Rela) * slot)
 {
 	static const unsigned char endbr64[] = { 0xf3, 0x0f, 0x1e, 0xfa };
 	const unsigned char *code = (const unsigned char *)*slot_address(map, slot);
@@ -361,13 +364,13 @@ static bool is_unbound(const struct link_map *map, const struct tables *tables,
 	return code[0] == 0x68 && index == (unsigned)(slot - tables->slots);
 }
 
-static void call_slot(const struct link_map *map, const ElfW(Rela) *slot)
+static void call_slot(const struct link_map *map, const ElfW(Rela) * slot)
 {
-	((void (*)(const char *))*slot_address(map, slot))("");
+	((void (*)(const char *)) * slot_address(map, slot))("");
 }
 
 static char slot_text[LINE_SIZE - 128];
-static const ElfW(Addr) *slot_tried;
+static const ElfW(Addr) * slot_tried;
 
 /* A call came back, or fell over what it found: the slot tells what that was. */
 static void slot_tried_out(int signal)
@@ -375,13 +378,15 @@ static void slot_tried_out(int signal)
 	char text[LINE_SIZE - 64];
 
 	snprintf(text, sizeof text, "%s: %s", slot_text,
-		 *slot_tried == 0 ? "null" : signal != 0 ? "fault" : "own");
+		 *slot_tried == 0 ? "null"
+		 : signal != 0	  ? "fault"
+				  : "own");
 	say(text);
 	_exit(0);
 }
 
 /* A child makes the call, so nothing changes here; the loader's line tells what it bound to. */
-static void try_slot(struct place place, const struct tables *tables, const ElfW(Rela) *slot)
+static void try_slot(struct place place, const struct tables *tables, const ElfW(Rela) * slot)
 {
 	static char stack[65536];
 	const char *version = version_of(tables, slot);
@@ -406,10 +411,10 @@ static void try_slot(struct place place, const struct tables *tables, const ElfW
 	}
 	sigaltstack(&(stack_t){ .ss_sp = stack, .ss_size = sizeof stack }, NULL);
 	for (int number = SIGILL; number <= SIGSEGV; number++)
-		sigaction(number,
-			  &(struct sigaction){ .sa_handler = slot_tried_out,
-					       .sa_flags = SA_ONSTACK },
-			  NULL);
+		sigaction(
+			number,
+			&(struct sigaction){ .sa_handler = slot_tried_out, .sa_flags = SA_ONSTACK },
+			NULL);
 	alarm(SLOT_SECONDS);
 	snprintf(text, sizeof text, "%s: calling", slot_text);
 	say(text);
@@ -465,7 +470,8 @@ static const char *call_function(char *what)
 	return undefined;
 }
 
-/* ---- calls of the loader ---------------------------------------------------------------------- */
+/* ---- calls of the loader ----------------------------------------------------------------------
+ */
 
 static void *call_directly(void *function, const void *a, const void *b, const void *c)
 {
@@ -474,17 +480,17 @@ static void *call_directly(void *function, const void *a, const void *b, const v
 
 /* A function of the program's C library. Its address in another way would be a PLT entry in a
  * program that is not position-independent. */
-#define LIBRARY_FUNCTION(name)                                                \
-	({                                                                    \
-		void *address;                                                \
-		__asm__("movq " #name "@GOTPCREL(%%rip), %0" : "=r"(address)); \
-		address;                                                      \
+#define LIBRARY_FUNCTION(name)                                                                     \
+	({                                                                                         \
+		void *address;                                                                     \
+		__asm__("movq " #name "@GOTPCREL(%%rip), %0" : "=r"(address));                     \
+		address;                                                                           \
 	})
 
 static const struct caller the_program = { call_directly, 0 };
 
-/* The same of the caller's C library, which is another one in another namespace; how errors are told
- * depends on that. An object without one is lent the program's. */
+/* The same of the caller's C library, which is another one in another namespace; how errors are
+ * told depends on that. An object without one is lent the program's. */
 static void *call(const struct caller *caller, void *function, const void *a, const void *b,
 		  const void *c)
 {
@@ -631,9 +637,8 @@ static const char *find_symbol(char *what, const struct caller *caller)
 		what = colon + 1;
 	}
 	last_error(caller);
-	address = version != NULL
-			  ? call(caller, LIBRARY_FUNCTION(dlvsym), handle, what, version)
-			  : call(caller, LIBRARY_FUNCTION(dlsym), handle, what, NULL);
+	address = version != NULL ? call(caller, LIBRARY_FUNCTION(dlvsym), handle, what, version)
+				  : call(caller, LIBRARY_FUNCTION(dlsym), handle, what, NULL);
 	failure = last_error(caller);
 	if (failure == NULL)
 		list_address(address);
@@ -685,7 +690,8 @@ static const char *close_object(const char *number)
 	return dlclose(map) == 0 ? NULL : dlerror();
 }
 
-/* ---- steps ------------------------------------------------------------------------------------ */
+/* ---- steps ------------------------------------------------------------------------------------
+ */
 
 static const char *carry_out(int step, char *what, const struct caller *caller)
 {
@@ -756,7 +762,8 @@ static void finish_step(int step, const char *failure)
 	say_outcome(step, failure != NULL ? kept : NULL);
 }
 
-/* ---- the plan --------------------------------------------------------------------------------- */
+/* ---- the plan ---------------------------------------------------------------------------------
+ */
 
 static void show_category(const char *what)
 {
@@ -796,7 +803,7 @@ static void read_plan(int argc, char **argv)
 	}
 }
 
-static struct place place_of(const ElfW(Dyn) *dynamic)
+static struct place place_of(const ElfW(Dyn) * dynamic)
 {
 	struct place place;
 
@@ -835,7 +842,7 @@ static void run_block(int block, const struct caller *caller)
 
 /* Called by an object's constructors. The Nth block that names it is for their Nth run. */
 __attribute__((visibility("hidden"), used)) void
-bindsim_construct(int argc, char **argv, const ElfW(Dyn) *dynamic, trampoline *call)
+bindsim_construct(int argc, char **argv, const ElfW(Dyn) * dynamic, trampoline *call)
 {
 	struct place place = place_of(dynamic);
 	char text[LINE_SIZE - 64];

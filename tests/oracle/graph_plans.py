@@ -144,9 +144,9 @@ class _Planner:
     def next_step(self, state: State) -> str:
         """A step that makes sense now."""
         kinds: list[tuple[float, Callable[[State], str | None]]] = [
-            (12, self._open), (14, self._open_fresh), (20, self._open_for_slot), (10, self._reopen), (3, self._open_program), (22, self._close), (16, self._find),
-            (13, self._call), (6 if self.namespaces else 0, self._open_apart),
-            (7 if self.namespaces else 0, self._open_beside)]
+            (12, self._open), (14, self._open_fresh), (20, self._open_for_slot), (10, self._reopen),
+            (3, self._open_program), (22, self._close), (16, self._find), (13, self._call),
+            (6 if self.namespaces else 0, self._open_apart), (7 if self.namespaces else 0, self._open_beside)]
         while True:
             kind = self.rng.choices([kind for _, kind in kinds], [weight for weight, _ in kinds])[0]
             if step := kind(state):

@@ -160,7 +160,7 @@ def _simulator_step(step: str) -> list[str]:
 
 
 def _simulator_steps(question: Question) -> list[str]:
-    """All steps.  The driver's `by:` holds for one step, `--caller` until the next; each block begins with its object."""
+    """All steps.  `by:` holds for one step, `--caller` until the next one; each block begins with its object."""
     arguments: list[str] = []
     usual = [question.program]
     current = list(usual)

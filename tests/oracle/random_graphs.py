@@ -29,6 +29,8 @@ from graph_random import make_graph
 from loader import (SKIPPED, Question, Transcript, binding_parties, compare, driver_arguments, real_environment,
                     run_real, run_simulated, simulator_command, unavailable)
 
+KINDS = {"newlm": "dlmopen", "lm": "dlmopen", "sym": "dlsym", "close": "dlclose", "call": "call"}
+
 
 @dataclass
 class Result:
@@ -86,8 +88,7 @@ def _kinds(steps: list[str]) -> Iterator[str]:
         if step.startswith("by:"):
             yield "by a caller"
             step = step.split(":", 2)[2]
-        kind = step.partition(":")[0]
-        yield {"newlm": "dlmopen", "lm": "dlmopen", "sym": "dlsym", "close": "dlclose", "call": "call"}.get(kind, "dlopen")
+        yield KINDS.get(step.partition(":")[0], "dlopen")
 
 
 def check_plan(settings: Settings, result: Result, plan: Plan, number: int, driver: bool) -> None:
@@ -102,7 +103,7 @@ def check_plan(settings: Settings, result: Result, plan: Plan, number: int, driv
             real = _generated_only(real, plan.cwd, plan.program)
             simulated = _generated_only(simulated, plan.cwd, plan.program)
         result.bindings += real.binding_lines()
-        result.slots += sum(" bindsim: slot " in line.replace("\t", " ") for block in real.blocks for line in block.lines)
+        result.slots += sum("\tbindsim: slot " in line for block in real.blocks for line in block.lines)
         if position == 0:
             result.steps += len(real.blocks)
             result.failures += sum(block.outcome.startswith("failed") for block in real.blocks)

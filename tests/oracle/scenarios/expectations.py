@@ -12,7 +12,8 @@ OUTCOMES = {"ok": "ok", "is not reached": "not reached", "crashes": "crashed"}
 ALIASES = {"ld.so": "ld-linux-x86-64.so.2"}
 ANYTHING = "..."
 NOWHERE = ("undefined", "null", "own")  # where a slot may lead instead of to an object
-_BINDING = re.compile(r"binding file (.*) \[(\d+)\] to (.*) \[(\d+)\]: (normal|protected) symbol `([^']*)'(?: \[(.*)\])?$")
+_BINDING = re.compile(r"binding file (.*) \[(\d+)\] to (.*) \[(\d+)\]: "
+                      r"(normal|protected) symbol `([^']*)'(?: \[(.*)\])?$")
 _SLOT = re.compile(r"bindsim: slot (.*) \[(\d+)\] symbol `([^']*)'(?: \[(.*)\])?: (?:to (.*) \[(\d+)\]|(.*))$")
 _SUBDIRECTORY = re.compile(r"(^|/)(glibc-hwcaps/[^/]+|tls|x86_64|haswell|xeon_phi|avx512_1)/")
 
