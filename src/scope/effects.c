@@ -29,6 +29,7 @@ enum bs_dependency bs_process_add_dependency(struct bs_process *process, const s
 		return BS_DEPENDENCY_NODELETE;
 	}
 	bs_vec_push(ctx->arena, &from->reldeps, definer);
+	from->has_reldeps = true;
 	return BS_DEPENDENCY_RECORDED;
 }
 

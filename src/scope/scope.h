@@ -55,7 +55,8 @@ struct bs_map {
 	bool is_root;	 /* the searchlist has been made (glibc: l_searchlist.r_list != NULL) */
 	bs_ids initfini; /* itself and its needs; sorted closure once it is a root */
 	bool has_initfini;
-	bs_ids reldeps; /* maps kept because a relocation bound to them */
+	bs_ids reldeps;	  /* maps kept because a relocation bound to them */
+	bool has_reldeps; /* there is such a list; it may have become empty */
 	uint32_t opencount;
 
 	bool soname_added, has_file_id, global, relocated, init_called, removed;

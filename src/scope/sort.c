@@ -27,7 +27,7 @@ static void place(struct dfs *d, bs_map_id id)
 		if (map->initfini.v[i] != d->process->executable)
 			place(d, map->initfini.v[i]);
 	if (d->with_reldeps) {
-		d->met_reldeps |= map->reldeps.n > 0;
+		d->met_reldeps |= map->has_reldeps;
 		for (uint32_t i = map->reldeps.n; i-- > 0;)
 			if (map->reldeps.v[i] != d->process->executable)
 				place(d, map->reldeps.v[i]);
