@@ -161,7 +161,7 @@ static const char *request_of(struct walk *w, const struct bs_map *map, const st
 {
 	const char *raw = bs_image_string(map->image, d->value);
 
-	if (!bs_has_tokens(raw))
+	if (!bs_has_tokens(w->process->setup, raw))
 		return raw;
 	if (w->process->setup->secure) {
 		ret_failure->subject = raw;

@@ -71,6 +71,8 @@ enum bs_verdict {
 struct bs_target {
 	const struct bs_machine *machine;
 	uint32_t e_flags; /* of the executable, for machines whose ABI is told there */
+	bool abi_tags;	  /* the policy's */
+	bool old_abis;	  /* the policy's */
 };
 
 /*
@@ -87,6 +89,12 @@ struct bs_search_policy {
 	bool enotdir_goes_on;	/* an element that is no directory ends no list (from 2.39) */
 	bool keeps_root_dir;	/* "/" in a list stays in it after a miss (from 2.38) */
 	bool cache_legacy_bits; /* cache entries with legacy hwcap bits are weighed (up to 2.39) */
+	bool x86_platforms; /* the loader names x86-64 processors itself: hwcap "x86_64", $PLATFORM
+			       "haswell" (from 2.26) */
+	bool greedy_tokens; /* `$ORI/` and `${}` are tokens, and only a slash or the end comes after
+			       one without braces (up to 2.27) */
+	bool abi_tags; /* a file whose ABI tag names another system is passed over (up to 2.35) */
+	bool old_abis; /* EI_ABIVERSION that asks for absolute symbols is unknown (up to 2.27) */
 };
 
 /*
@@ -242,7 +250,7 @@ const char *bs_expand(const struct bs_search_setup *setup, const struct bs_ctx *
 		      const char *text, const char *origin, bool is_executable);
 
 /* True when TEXT holds a token that bs_expand() would replace. */
-bool bs_has_tokens(const char *text);
+bool bs_has_tokens(const struct bs_search_setup *setup, const char *text);
 
 /*
  * The directory for $ORIGIN of the object with link-map name PATH (relative ones are prefixed with

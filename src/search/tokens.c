@@ -10,22 +10,44 @@ static bool is_word(char c)
 	       c == '_';
 }
 
-/* The token after a `$` at TEXT; *RET_N is its length without the `$`. (glibc elf/dl-load.c:is_dst)
- */
-static enum token token_at(const char *text, size_t *ret_n)
+static const struct {
+	const char *name;
+	size_t n;
+	enum token token;
+} tokens[] = {
+	{ "ORIGIN", 6, TOKEN_ORIGIN },
+	{ "PLATFORM", 8, TOKEN_PLATFORM },
+	{ "LIB", 3, TOKEN_LIB },
+};
+
+/* Up to 2.27 the beginning of a token's name is enough, none of it in braces. */
+static enum token greedy_token_at(const char *text, size_t *ret_n)
 {
-	static const struct {
-		const char *name;
-		size_t n;
-		enum token token;
-	} tokens[] = {
-		{ "ORIGIN", 6, TOKEN_ORIGIN },
-		{ "PLATFORM", 8, TOKEN_PLATFORM },
-		{ "LIB", 3, TOKEN_LIB },
-	};
 	bool braces = *text == '{';
 	const char *name = text + braces;
 
+	for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) {
+		size_t n = 0;
+
+		while (name[n] && name[n] == tokens[i].name[n])
+			n++;
+		if (braces ? name[n] != '}' : !n || (name[n] != '\0' && name[n] != '/'))
+			continue;
+		*ret_n = braces ? n + 2 : n;
+		return tokens[i].token;
+	}
+	return TOKEN_NONE;
+}
+
+/* The token after a `$` at TEXT; *RET_N is its length without the `$`. (glibc elf/dl-load.c:is_dst)
+ */
+static enum token token_at(const struct bs_search_setup *setup, const char *text, size_t *ret_n)
+{
+	bool braces = *text == '{';
+	const char *name = text + braces;
+
+	if (setup->policy->greedy_tokens)
+		return greedy_token_at(text, ret_n);
 	for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) {
 		size_t n = tokens[i].n;
 
@@ -39,12 +61,12 @@ static enum token token_at(const char *text, size_t *ret_n)
 	return TOKEN_NONE;
 }
 
-bool bs_has_tokens(const char *text)
+bool bs_has_tokens(const struct bs_search_setup *setup, const char *text)
 {
 	size_t n;
 
 	for (const char *p = strchr(text, '$'); p; p = strchr(p + 1, '$'))
-		if (token_at(p + 1, &n) != TOKEN_NONE)
+		if (token_at(setup, p + 1, &n) != TOKEN_NONE)
 			return true;
 	return false;
 }
@@ -121,7 +143,7 @@ const char *bs_expand(const struct bs_search_setup *setup, const struct bs_ctx *
 	bs_chars out = { 0 };
 	bool must_be_trusted = false;
 
-	if (!bs_has_tokens(text))
+	if (!bs_has_tokens(setup, text))
 		return text;
 	for (const char *p = text; *p;) {
 		size_t n = strcspn(p, "$");
@@ -132,7 +154,7 @@ const char *bs_expand(const struct bs_search_setup *setup, const struct bs_ctx *
 		p += n;
 		if (*p == '\0')
 			break;
-		token = token_at(p + 1, &n);
+		token = token_at(setup, p + 1, &n);
 		if (token == TOKEN_NONE) {
 			bs_chars_put(ctx, &out, p++, 1);
 			continue;
