@@ -9,8 +9,19 @@
 
 struct bs_failure bs_undefined_failure(const struct bs_process *process, const struct bs_ctx *ctx,
 				       bs_map_id referrer, const char *name,
-				       const struct bs_version *version)
+				       const struct bs_version *version,
+				       const struct bs_answer *answer)
 {
+	if (answer->not_where_named)
+		return (struct bs_failure){
+			.subject = bs_text(ctx, bs_map_of(process, referrer)->name),
+			.words = bs_arena_printf(ctx->arena,
+						 "symbol %s version %s not defined in file %s with "
+						 "link time reference",
+						 name, version->name, version->filename),
+			.occasion = "relocation error",
+			.needed_by = BS_NO_MAP,
+		};
 	return (struct bs_failure){
 		.subject = bs_text(ctx, bs_map_of(process, referrer)->name),
 		.words = bs_arena_printf(ctx->arena, "undefined symbol: %s%s%s", name,
@@ -53,7 +64,7 @@ static bool conclude(struct bs_binder *binder, struct bs_process *process, const
 		return false;
 	case BS_UNDEFINED:
 		*ret_failure = bs_undefined_failure(process, ctx, query->referrer, query->name,
-						    query->version);
+						    query->version, answer);
 		bs_vec_push(ctx->arena, &ret->notes,
 			    (struct bs_note){ BS_NOTE_UNDEFINED, index, 0 });
 		ret->stopped = true;
@@ -90,10 +101,14 @@ bool bs_bind_name(struct bs_binder *binder, struct bs_process *process, const st
 	};
 	struct bs_answer answer = bs_lookup(binder, process, ctx, &query);
 
-	ret->asked = asked->version;
+	if (asked->version)
+		ret->asked = asked->version;
 	ret->asked_name = asked->name;
-	return conclude(binder, process, ctx, &query, &answer, !asked->keeps_nothing, ret,
-			ret_failure);
+	bool found = conclude(binder, process, ctx, &query, &answer, !asked->keeps_nothing, ret,
+			      ret_failure);
+
+	ret->bindings.v[ret->bindings.n - 1].unversioned = !asked->version;
+	return found;
 }
 
 /* ---- jump slots ---------------------------------------------------------------------------- */
@@ -147,7 +162,7 @@ void bs_bind_slots(const struct bs_binder *binder, const struct bs_process *proc
 		for (uint32_t k = 0; k < ahead.n; k++) {
 			const struct bs_relocation *r = &ahead.relocation[k];
 
-			if (!bs_relocation_waits(image, r) || !r->symbol ||
+			if (!bs_relocation_waits(binder, image, r) || !r->symbol ||
 			    r->symbol >= image->symbols.n || seen[r->symbol])
 				continue;
 			seen[r->symbol] = 1;

@@ -60,6 +60,7 @@ struct bs_matcher {
 	const struct bs_ctx *ctx;
 	const struct bs_query *query;
 	unsigned type_class; /* the query's, but for the second search for protected symbols */
+	bool is_second;	     /* this is that search */
 };
 
 static inline struct bs_matcher bs_matcher_of(const struct bs_binder *binder,
@@ -111,17 +112,19 @@ struct bs_query bs_query_for(const struct bs_process *process, bs_map_id referre
 
 struct bs_binding bs_binding_from(const struct bs_query *query, const struct bs_answer *answer);
 
-/* In a lazy table only jump slots wait. (glibc sysdeps/MACHINE/dl-machine.h:elf_machine_lazy_rel)
- */
-bool bs_relocation_waits(const struct bs_image *image, const struct bs_relocation *r);
+/* In a lazy table jump slots wait, and TLS descriptors where BINDER's loader lets them. (glibc
+ * sysdeps/MACHINE/dl-machine.h:elf_machine_lazy_rel) */
+bool bs_relocation_waits(const struct bs_binder *binder, const struct bs_image *image,
+			 const struct bs_relocation *r);
 
 /* Local, hidden or protected: the object itself, without a question. */
 struct bs_binding bs_own_binding(bs_map_id map, uint32_t symbol, unsigned type_class);
 
-/* The loader's message when nothing answers to NAME. */
+/* The loader's message when ANSWER says that nothing answers to NAME. */
 struct bs_failure bs_undefined_failure(const struct bs_process *process, const struct bs_ctx *ctx,
 				       bs_map_id referrer, const char *name,
-				       const struct bs_version *version);
+				       const struct bs_version *version,
+				       const struct bs_answer *answer);
 
 /* The part of bs_apply_effects() that comes of unique symbols. */
 void bs_apply_unique(struct bs_binder *binder, struct bs_process *process, const struct bs_ctx *ctx,

@@ -23,9 +23,10 @@
 /* What a lookup is for: glibc's type class, a set of bits. */
 enum {
 	BS_CLASS_DATA = 0,
-	BS_CLASS_PLT = 1,  /* undefined entries never match */
-	BS_CLASS_COPY = 2, /* the executable is not searched */
-	BS_CLASS_COUNT_ = 4,
+	BS_CLASS_PLT = 1,	  /* undefined entries never match */
+	BS_CLASS_COPY = 2,	  /* the executable is not searched */
+	BS_CLASS_EXTERN_DATA = 4, /* protected data may lie in the executable, copied there */
+	BS_CLASS_COUNT_ = 5,
 };
 
 /* How one loader matches. */
@@ -39,6 +40,10 @@ struct bs_match_policy {
 					(from 2.42) */
 	bool missing_versions_abort; /* a file named in verneed that has no versions ends the
 					process (up to 2.40) */
+	bool extern_protected_data;  /* BS_CLASS_EXTERN_DATA is there, on x86 (2.22 to 2.35) */
+	bool lazy_tls_descriptors;   /* on x86, in a table that binds lazily (up to 2.33) */
+	bool named_file_decides; /* the file that verneed names ends the search, with an error if
+				    it lacks the version (up to 2.29) */
 };
 
 /* One unique symbol that is bound in a namespace. */
@@ -123,8 +128,9 @@ struct bs_answer {
 	bool enters_unique; /* UNIQUE_MAP:UNIQUE_SYMBOL becomes the definition of this name */
 	bs_map_id unique_map;
 	uint32_t unique_symbol;
-	bool pins_unique;  /* UNIQUE_MAP must never be unloaded because of it */
-	const char *crash; /* for BS_LOOKUP_CRASH */
+	bool pins_unique;     /* UNIQUE_MAP must never be unloaded because of it */
+	const char *crash;    /* for BS_LOOKUP_CRASH */
+	bool not_where_named; /* for BS_UNDEFINED: the file that verneed names lacks the version */
 };
 
 /* Answers QUERY. Changes nothing. */
@@ -168,6 +174,7 @@ struct bs_binding {
 	uint8_t why;	 /* enum bs_why */
 	uint8_t outcome; /* enum bs_outcome */
 	bool protected_reference;
+	bool unversioned; /* SYMBOL is 0, and no version was asked for */
 };
 
 typedef BS_VEC(struct bs_binding) bs_bindings;

@@ -91,6 +91,24 @@ enum bs_refusal bs_judge_entry(const struct bs_matcher *m, bs_map_id id, uint32_
 	return judge_version(m, id, symbol);
 }
 
+/* True when the executable has NAME copied into itself. */
+static bool copies(const struct bs_image *image, const char *name)
+{
+	for (uint32_t i = 0; i < image->relocations.n_eager; i++) {
+		const struct bs_reloc_table *table = &image->relocations.eager[i];
+
+		for (uint32_t k = 0; k < table->n; k++) {
+			struct bs_relocation r = bs_reloc_at(table, k);
+
+			if (bs_machine_kind(image->machine, r.type) == BS_RELOC_COPY &&
+			    r.symbol < image->symbols.n &&
+			    strcmp(bs_image_symbol_name(image, r.symbol), name) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
 /* The entry that the map would answer with is looked at once more. (glibc
  * elf/dl-lookup.c:do_lookup_x, found_it) */
 enum bs_refusal bs_judge_found(const struct bs_matcher *m, bs_map_id id, uint32_t symbol)
@@ -98,6 +116,11 @@ enum bs_refusal bs_judge_found(const struct bs_matcher *m, bs_map_id id, uint32_
 	struct bs_symbol s = bs_image_symbol(bs_map_of(m->process, id)->image, symbol);
 	unsigned visibility = bs_symbol_visibility(&s);
 
+	/* Whose protected data lies in the executable now is content with that. */
+	if (m->is_second && m->type_class == BS_CLASS_EXTERN_DATA &&
+	    bs_map_of(m->process, id)->kind == BS_MAP_EXECUTABLE &&
+	    copies(bs_map_of(m->process, id)->image, m->query->name))
+		return BS_REFUSED_COPY;
 	if (m->binder->policy.hidden_is_skipped &&
 	    (visibility == STV_HIDDEN || visibility == STV_INTERNAL))
 		return BS_REFUSED_HIDDEN;
@@ -175,29 +198,82 @@ static void answer_unique(const struct bs_matcher *m, bs_map_id map, uint32_t sy
 	answer->pins_unique = !copy;
 }
 
+/* Where the walk meets the file that the reference's verneed names, if that file ends it. */
+static place named_place(const struct bs_matcher *m)
+{
+	const struct bs_version *wanted = m->query->version;
+	place first = NO_PLACE;
+
+	if (!m->binder->policy.named_file_decides || !wanted || !wanted->filename ||
+	    m->query->behind)
+		return NO_PLACE;
+	bs_name file = bs_name_of(m->ctx->names, wanted->filename);
+
+	bs_vec_each (i, m->query->scope) {
+		const bs_ids *maps = &m->process->lists.v[m->query->scope->v[i]].maps;
+
+		bs_vec_each (k, maps) {
+			bs_map_id map = bs_map_of(m->process, maps->v[k])->real;
+
+			if (first == NO_PLACE && bs_judge_map(m, map) == BS_ACCEPTED &&
+			    bs_map_of(m->process, map)->image &&
+			    bs_map_has_name(m->process, map, file))
+				first = (uint64_t)i << 32 | k;
+		}
+	}
+	return first;
+}
+
+/* The object named in verneed was asked, or passed by on the way to BEST, and has no entry that
+ * passes: the end, up to 2.29. One that passes and is hidden or local is no such end. */
+static bool is_end_at(place named, place best, enum bs_refusal refusal)
+{
+	return named < best || (named == best && refusal != BS_ACCEPTED);
+}
+
+static void fail_where_named(struct bs_answer *answer)
+{
+	answer->definer = BS_NO_MAP;
+	answer->not_where_named = true;
+}
+
+/* The candidate with the smallest place behind LAST, or BS_NO_MAP. */
+static bs_map_id next_candidate(const struct bs_matcher *m, uint32_t first, bool started,
+				place last, place *ret_place)
+{
+	const struct bs_name_table *table = m->binder->table;
+	bs_map_id map = BS_NO_MAP;
+
+	*ret_place = NO_PLACE;
+	for (uint32_t at = first; at; at = bs_name_table_next(table, at)) {
+		place p = place_in(m->process, m->query->scope, table->entries.v[at].map);
+
+		if (p < *ret_place && (!started || p > last)) {
+			*ret_place = p;
+			map = table->entries.v[at].map;
+		}
+	}
+	return map;
+}
+
 /* One candidate after another in scope order, until one answers. (glibc do_lookup_x) */
 static void search_scope(const struct bs_matcher *m, struct bs_answer *answer)
 {
 	const struct bs_process *process = m->process;
-	const struct bs_name_table *table = m->binder->table;
-	uint32_t first = bs_name_table_find(table, m->query->hash);
+	uint32_t first = bs_name_table_find(m->binder->table, m->query->hash);
 	bool started = m->query->behind != NULL;
-	place last = started ? *m->query->behind : 0;
+	place last = started ? *m->query->behind : 0, named = named_place(m);
 
 	answer->definer = BS_NO_MAP;
-	while (first) {
-		place best = NO_PLACE;
-		bs_map_id map = BS_NO_MAP;
+	for (;;) {
+		place best;
+		bs_map_id map = next_candidate(m, first, started, last, &best);
 
-		for (uint32_t at = first; at; at = bs_name_table_next(table, at)) {
-			place p = place_in(process, m->query->scope, table->entries.v[at].map);
-
-			if (p < best && (!started || p > last)) {
-				best = p;
-				map = table->entries.v[at].map;
-			}
+		if (is_end_at(named, best, BS_ACCEPTED)) {
+			fail_where_named(answer);
+			return;
 		}
-		if (best == NO_PLACE)
+		if (map == BS_NO_MAP)
 			return;
 		started = true;
 		last = best;
@@ -213,6 +289,12 @@ static void search_scope(const struct bs_matcher *m, struct bs_answer *answer)
 				"a library that is named in a version requirement has no versions";
 			return;
 		}
+		if (is_end_at(named, best, found.refusal)) {
+			fail_where_named(answer);
+			return;
+		}
+		if (named == best)
+			named = NO_PLACE;
 		if (found.refusal != BS_ACCEPTED ||
 		    bs_judge_found(m, map, found.symbol) != BS_ACCEPTED)
 			continue;
@@ -241,7 +323,8 @@ static void search_scope(const struct bs_matcher *m, struct bs_answer *answer)
  * itself. For a jump slot that settles it; for data the object yields to a canonical PLT entry of
  * the executable, which is found out by a second search that does not see such entries.
  */
-static void settle_protected(const struct bs_matcher *m, struct bs_answer *answer)
+static void settle_protected(const struct bs_matcher *m, const struct bs_symbol *reference,
+			     struct bs_answer *answer)
 {
 	bs_map_id own = m->query->referrer;
 	bs_map_id other = answer->definer;
@@ -252,6 +335,10 @@ static void settle_protected(const struct bs_matcher *m, struct bs_answer *answe
 		struct bs_answer second = { 0 };
 
 		strict.type_class = BS_CLASS_PLT;
+		if (m->type_class == BS_CLASS_EXTERN_DATA &&
+		    bs_symbol_type(reference) == STT_OBJECT)
+			strict.type_class = BS_CLASS_EXTERN_DATA;
+		strict.is_second = true;
 		search_scope(&strict, &second);
 		if (second.outcome == BS_LOOKUP_CRASH) {
 			*answer = second;
@@ -283,13 +370,14 @@ struct bs_answer bs_lookup(const struct bs_binder *binder, const struct bs_proce
 		return answer;
 	if (answer.definer == BS_NO_MAP) {
 		answer.why = BS_WHY_NONE;
-		answer.outcome = query->symbol && bs_symbol_bind(&reference) == STB_WEAK
+		answer.outcome = query->symbol && bs_symbol_bind(&reference) == STB_WEAK &&
+						 !answer.not_where_named
 					 ? BS_UNRESOLVED_WEAK
 					 : BS_UNDEFINED;
 		return answer;
 	}
 	if (query->symbol && bs_symbol_visibility(&reference) == STV_PROTECTED)
-		settle_protected(&m, &answer);
+		settle_protected(&m, &reference, &answer);
 	return answer;
 }
 

@@ -21,6 +21,7 @@ struct job {
 	struct bs_failure *failure;
 	enum bs_relocation_end end;
 	uint32_t first_binding; /* of this map in ret->bindings */
+	bool extern_protected_data;
 	/* The loader remembers its last lookup per object: the same question again is no new
 	 * lookup. */
 	uint32_t last_symbol;
@@ -60,13 +61,15 @@ static unsigned class_of(enum bs_reloc_kind kind)
 	return BS_CLASS_DATA;
 }
 
-/* Local and hidden symbols are nobody else's business: no lookup is made. */
-static bool binds_locally(const struct bs_symbol *symbol)
+/* Local and hidden symbols are nobody else's business: no lookup is made. Loaders that do not skip
+ * hidden definitions do not mind hidden references either. */
+static bool binds_locally(const struct job *job, const struct bs_symbol *symbol)
 {
 	unsigned visibility = bs_symbol_visibility(symbol);
 
-	return bs_symbol_bind(symbol) == STB_LOCAL || visibility == STV_HIDDEN ||
-	       visibility == STV_INTERNAL;
+	return bs_symbol_bind(symbol) == STB_LOCAL ||
+	       (job->binder->policy.hidden_is_skipped &&
+		(visibility == STV_HIDDEN || visibility == STV_INTERNAL));
 }
 
 static void note(struct job *job, enum bs_note_kind kind, uint32_t a, uint32_t b)
@@ -85,11 +88,11 @@ static void stop(struct job *job, enum bs_relocation_end end, const struct bs_fa
 	*job->failure = *failure;
 }
 
-static void fail_undefined(struct job *job, uint32_t binding, const char *name,
-			   const struct bs_version *version)
+static void fail_undefined(struct job *job, uint32_t binding, const struct bs_query *query,
+			   const struct bs_answer *answer)
 {
-	const struct bs_failure failure =
-		bs_undefined_failure(job->process, job->ctx, job->map, name, version);
+	const struct bs_failure failure = bs_undefined_failure(job->process, job->ctx, job->map,
+							       query->name, query->version, answer);
 
 	note(job, BS_NOTE_UNDEFINED, binding, 0);
 	stop(job, BS_RELOCATION_FAILED, &failure);
@@ -166,7 +169,7 @@ static uint32_t look_up(struct job *job, uint32_t *memo, uint32_t symbol, unsign
 	uint32_t index = remember(job, memo, &binding);
 
 	if (answer.outcome == BS_UNDEFINED)
-		fail_undefined(job, index, query.name, query.version);
+		fail_undefined(job, index, &query, &answer);
 	else if (answer.outcome == BS_LOOKUP_CRASH)
 		fail_crash(job, answer.crash);
 	if (!job->ret->stopped)
@@ -222,6 +225,8 @@ static bs_map_id bind_symbol(struct job *job, uint32_t symbol, enum bs_reloc_kin
 {
 	unsigned type_class = class_of(kind);
 
+	if (kind == BS_RELOC_GLOB_DAT && job->extern_protected_data)
+		type_class = BS_CLASS_EXTERN_DATA;
 	if (symbol >= job->image->symbols.n) {
 		fail_crash(job, "a relocation names a symbol outside of the symbol table");
 		return BS_NO_MAP;
@@ -233,8 +238,9 @@ static bs_map_id bind_symbol(struct job *job, uint32_t symbol, enum bs_reloc_kin
 	if (!known) {
 		struct bs_symbol reference = bs_image_symbol(job->image, symbol);
 
-		index = binds_locally(&reference) ? bind_locally(job, memo, symbol, type_class)
-						  : look_up(job, memo, symbol, type_class, hash);
+		index = binds_locally(job, &reference)
+				? bind_locally(job, memo, symbol, type_class)
+				: look_up(job, memo, symbol, type_class, hash);
 	}
 	struct bs_binding *binding = &job->ret->bindings.v[index];
 
@@ -300,9 +306,19 @@ static void relocate_eagerly(struct job *job, const struct bs_reloc_table *table
 	}
 }
 
-bool bs_relocation_waits(const struct bs_image *image, const struct bs_relocation *r)
+static bool is_x86(const struct bs_image *image)
 {
-	if (bs_machine_kind(image->machine, r->type) != BS_RELOC_SLOT)
+	return image->header.machine == EM_X86_64 || image->header.machine == EM_386;
+}
+
+bool bs_relocation_waits(const struct bs_binder *binder, const struct bs_image *image,
+			 const struct bs_relocation *r)
+{
+	enum bs_reloc_kind kind = bs_machine_kind(image->machine, r->type);
+
+	if (kind == BS_RELOC_TLS_DESC && binder->policy.lazy_tls_descriptors)
+		return is_x86(image);
+	if (kind != BS_RELOC_SLOT)
 		return false;
 	if (!image->variant_pcs)
 		return true;
@@ -317,7 +333,7 @@ static void relocate_lazily(struct job *job, const struct bs_reloc_table *table)
 		struct bs_relocation r = bs_reloc_at(table, i);
 		enum bs_reloc_kind kind = bs_machine_kind(job->image->machine, r.type);
 
-		if (bs_relocation_waits(job->image, &r) || kind == BS_RELOC_IRELATIVE)
+		if (bs_relocation_waits(job->binder, job->image, &r) || kind == BS_RELOC_IRELATIVE)
 			continue;
 		if (kind != BS_RELOC_SLOT && kind != BS_RELOC_TLS_DESC) {
 			fail_type(job, r.type, true);
@@ -353,6 +369,7 @@ enum bs_relocation_end bs_relocate(struct bs_binder *binder, struct bs_process *
 		.failure = ret_failure,
 		.end = BS_RELOCATED,
 		.last_symbol = UINT32_MAX,
+		.extern_protected_data = binder->policy.extern_protected_data && is_x86(image),
 	};
 
 	if (image->broken)
