@@ -77,12 +77,14 @@ struct bs_plan {
 	const char *root;	 /* host directory that "/" means, or NULL */
 	const char *cwd;	 /* inside the root, or NULL */
 	const char *argv0;	 /* or NULL: EXECUTABLE as typed */
-	const char *loader;	 /* profile, or NULL: what PT_INTERP asks for */
+	const char *loader;	 /* profile and release, "glibc:2.31"; NULL: PT_INTERP's */
 	const char *search_path; /* $PATH for an EXECUTABLE without a slash, or NULL: the usual
 				    directories */
 
 	const struct bs_variable *environment;
 	uint32_t n_environment;
+	const struct bs_variable *settings; /* --set: "glibc.sort" is "counting" */
+	uint32_t n_settings;
 
 	const struct bs_step *steps; /* numbered from 1; step 0 is start-up */
 	uint32_t n_steps;

@@ -107,9 +107,11 @@ static bool check_one(const struct bs_process *process, const struct bs_ctx *ctx
 }
 
 /* From 2.36: packed relative relocations need a libc that says it knows them. */
-static bool lacks_relr_version(const struct bs_image *image, bool named)
+static bool lacks_relr_version(const struct bs_process *process, const struct bs_image *image,
+			       bool named)
 {
-	if (!image->versions.n_needs || !image->relocations.has_relr || named)
+	if (process->policy->no_relr_version || !image->versions.n_needs ||
+	    !image->relocations.has_relr || named)
 		return false;
 	for (uint32_t i = 0; i < image->n_dynamic; i++)
 		if (image->dynamic[i].tag == DT_NEEDED &&
@@ -166,7 +168,7 @@ bool bs_check_versions(const struct bs_process *process, const struct bs_ctx *ct
 			relr_named |= strcmp(need->aux[k].name, "GLIBC_ABI_DT_RELR") == 0;
 		}
 	}
-	if (lacks_relr_version(image, relr_named)) {
+	if (lacks_relr_version(process, image, relr_named)) {
 		const char *name = requirer_name(process, ctx, map);
 
 		*ret_failure = (struct bs_failure){

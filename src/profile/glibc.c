@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * glibc 2.36. Facts from its sources; the Debian build differs in its default directories, which
- * setup.c reads from the ld.so at hand, and has the fixes for the order of relocation and for the
- * debug lines that upstream took in 2.37.
+ * glibc, from its sources. What is written here is 2.36; glibc-versions.c tells in what other
+ * releases differ. The Debian build of 2.36 has other default directories, which setup.c reads from
+ * the ld.so at hand, and the fixes for the order of relocation and for the debug lines that
+ * upstream took in 2.37.
  */
 #include "profile.h"
 
@@ -10,18 +11,18 @@
 #include <errno.h>
 #include <string.h>
 
-/* The file's ABI number may be above 0 for GNU objects, up to what this libc knows. (glibc
- * libc-abis) */
-static unsigned abi_limit(uint16_t e_machine)
+/* The file's ABI number may be above 0 for GNU objects, up to what this libc knows. Absolute
+ * symbols came last. (glibc libc-abis) */
+static unsigned abi_limit(uint16_t e_machine, bool old_abis)
 {
 	switch (e_machine) {
 	case EM_X86_64:
 	case EM_386:
 	case EM_PPC64:
 	case EM_RISCV:
-		return 4;
+		return old_abis ? 3 : 4;
 	default:
-		return 3;
+		return old_abis ? 2 : 3;
 	}
 }
 
@@ -29,6 +30,24 @@ static enum bs_verdict refuse(const char *words, const char **ret_words)
 {
 	*ret_words = words;
 	return BS_REFUSE;
+}
+
+/*
+ * Up to 2.35 the loader reads notes until it finds NT_GNU_ABI_TAG. The tag may ask for a kernel,
+ * too, and every kernel of today is new enough.
+ */
+static enum bs_verdict judge_notes(const struct bs_image *image, const char **ret_words)
+{
+	enum { ABI_OS_LINUX = 0, SMALLEST = 32 };
+
+	for (uint32_t i = 0; i < image->n_segments && !image->notes.has_abi_tag; i++) {
+		const struct bs_segment *s = &image->segments[i];
+
+		if (s->type == PT_NOTE && s->filesz >= SMALLEST && s->align >= 4 &&
+		    (s->offset > image->size || s->filesz > image->size - s->offset))
+			return refuse("cannot read file data", ret_words);
+	}
+	return image->notes.has_abi_tag && image->notes.abi_os != ABI_OS_LINUX ? BS_SKIP : BS_TAKE;
 }
 
 /* The low bits of e_flags name the calling convention on these machines. (glibc
@@ -101,7 +120,8 @@ static enum bs_verdict judge(const struct bs_image *image, const struct bs_targe
 		return refuse("ELF file version ident does not match current one", ret_words);
 	if (abi != ELFOSABI_SYSV && abi != ELFOSABI_GNU)
 		return refuse("ELF file OS ABI invalid", ret_words);
-	if (abi_version != 0 && (abi != ELFOSABI_GNU || abi_version >= abi_limit(h->machine)))
+	if (abi_version != 0 &&
+	    (abi != ELFOSABI_GNU || abi_version >= abi_limit(h->machine, target->old_abis)))
 		return refuse("ELF file ABI version invalid", ret_words);
 	if (memcmp(&h->ident[EI_PAD], padding, sizeof padding) != 0)
 		return refuse("nonzero padding in e_ident", ret_words);
@@ -116,14 +136,28 @@ static enum bs_verdict judge(const struct bs_image *image, const struct bs_targe
 		return refuse("ELF file's phentsize not the expected size", ret_words);
 	if (image->state == BS_IMAGE_NO_PHDRS)
 		return refuse("cannot read file data", ret_words);
-	return BS_TAKE;
+	return target->abi_tags ? judge_notes(image, ret_words) : BS_TAKE;
+}
+
+/* NULL: the segment can be mapped. */
+static const char *refuse_segment(const struct bs_scope_policy *policy, const struct bs_segment *s)
+{
+	const uint64_t page_mask = 4095;
+
+	if (policy->segment_alignment && (s->align & page_mask))
+		return "ELF load command alignment not page-aligned";
+	if (policy->segment_alignment && ((s->vaddr - s->offset) & (s->align - 1)))
+		return "ELF load command address/offset not properly aligned";
+	if (!policy->segment_alignment && ((s->vaddr - s->offset) & page_mask))
+		return "ELF load command address/offset not page-aligned";
+	return NULL;
 }
 
 /* (glibc elf/dl-load.c:_dl_map_object_from_fd) */
-static const char *refuse_library(const struct bs_image *image, bool by_dlopen,
+static const char *refuse_library(const struct bs_scope_policy *policy,
+				  const struct bs_image *image, bool by_dlopen,
 				  bool *ret_dynamic_read)
 {
-	const uint64_t page_mask = 4095;
 	bool loadable = false;
 
 	*ret_dynamic_read = false;
@@ -133,8 +167,10 @@ static const char *refuse_library(const struct bs_image *image, bool by_dlopen,
 
 		if (s->type != PT_LOAD)
 			continue;
-		if ((s->vaddr - s->offset) & page_mask)
-			return "ELF load command address/offset not page-aligned";
+		const char *words = refuse_segment(policy, s);
+
+		if (words)
+			return words;
 		loadable = true;
 	}
 	if (!loadable)
@@ -144,7 +180,7 @@ static const char *refuse_library(const struct bs_image *image, bool by_dlopen,
 	if (!image->has_dynamic || image->dynamic_is_empty)
 		return "object file has no dynamic section";
 	*ret_dynamic_read = true;
-	if (image->flags_1 & DF_1_PIE)
+	if ((image->flags_1 & DF_1_PIE) && !policy->opens_pie)
 		return "cannot dynamically load position-independent executable";
 	if (by_dlopen && (image->flags_1 & DF_1_NOOPEN))
 		return "shared object cannot be dlopen()ed";
@@ -266,7 +302,7 @@ static struct bs_open_mode crash_of(const char *words)
 }
 
 /* What dlopen(3) itself refuses, before ld.so sees the call. An error that is raised in the libc of
- * another namespace finds nobody to catch it. (glibc dlfcn/dlopen.c:dlopen_doit,
+ * another namespace finds nobody to catch it, up to 2.36. (glibc dlfcn/dlopen.c:dlopen_doit,
  * dlfcn/dlmopen.c:dlmopen_doit) */
 static struct bs_open_mode refuse_call(const struct bs_open_call *call, uint64_t number)
 {
@@ -281,7 +317,7 @@ static struct bs_open_mode refuse_call(const struct bs_open_call *call, uint64_t
 		else if (number & MODE_GLOBAL)
 			refused = refuse_mode("", "invalid mode", EINVAL);
 	}
-	if (refused.refusal.words && call->caller_ns)
+	if (refused.refusal.words && call->caller_ns && call->errors_crash)
 		return crash_of("an error in the C library of another namespace has no handler");
 	return refused;
 }
@@ -314,17 +350,24 @@ static struct bs_open_mode open_mode(const struct bs_open_call *call)
 const struct bs_profile bs_profile_glibc = {
 	.name = "glibc",
 	.title = "glibc 2.36",
-	.source = "glibc 2.36 elf/, as Debian 12 builds it",
+	.source = "the sources of glibc 2.17 to 2.42; 2.36 as Debian 12 builds it",
+	.verified = "2.31, 2.36 and 2.41 as Debian builds them, on x86-64",
+	.version = 236,
+	.oldest = 217,
+	.newest = 242,
+	.switches = bs_glibc_switches,
 	.search = {
 		.judge = judge,
 		.library_path_separators = ":;",
 		.legacy_hwcaps = true,
 		.glibc_hwcaps = true,
 		.cache_legacy_bits = true,
+		.x86_platforms = true,
 	},
 	.scope = {
 		.sort = BS_SORT_DFS,
 		.sort_keeps_root_first = true,
+		.sort_moves_libc = true,
 		.deepbind = true,
 		.symbolic = true,
 		.libc_soname = "libc.so.6",
@@ -344,9 +387,17 @@ const struct bs_profile bs_profile_glibc = {
 	.cache_path = "/etc/ld.so.cache",
 	.preload_file = "/etc/ld.so.preload",
 	.malloc_names = { "calloc", "free", "malloc", "realloc", NULL },
+	.binds_malloc = true,
 	.rebinds_itself = true,
+	.errors_crash = true,
+	.checks_isa_level = true,
+	.next_takes_newest = true,
+	.names_library_path = true,
+	.sort_is_tunable = true,
+	.tls_is_tunable = true,
 	.base_version = base_version,
 	.vdso_soname = vdso_soname,
 	.default_interp = default_interp,
 	.open_mode = open_mode,
+	.read_build = bs_glibc_read_build,
 };

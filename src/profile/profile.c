@@ -4,15 +4,13 @@
 #include <errno.h>
 #include <string.h>
 
-static const struct bs_profile *const profiles[] = { &bs_profile_glibc };
-
-enum { N_PROFILES = sizeof profiles / sizeof *profiles };
+const struct bs_profile *const bs_profiles[] = { &bs_profile_glibc, NULL };
 
 const struct bs_profile *bs_profile_find(const char *name)
 {
-	for (size_t i = 0; i < N_PROFILES; i++)
-		if (strcmp(profiles[i]->name, name) == 0)
-			return profiles[i];
+	for (size_t i = 0; bs_profiles[i]; i++)
+		if (strcmp(bs_profiles[i]->name, name) == 0)
+			return bs_profiles[i];
 	return NULL;
 }
 

@@ -45,12 +45,33 @@ struct bs_open_call {
 	const struct bs_step *step;
 	uint32_t caller_ns;
 	bool first_namespace; /* the file goes there */
+	bool errors_crash;    /* the profile's */
+};
+
+/*
+ * A rule in which releases of a loader differ, or which its documents leave open: a policy field
+ * with a name. --set turns it.
+ */
+struct bs_switch {
+	const char *key;	   /* "sort" */
+	const char *const *values; /* names of the values, from 0 on; NULL: a bool, no and yes */
+	size_t offset; /* of the field in struct bs_profile: a bool or, where VALUES are named, an
+			  enum */
+	unsigned from, until; /* the releases with value INSIDE, as in bs_profile.version; 0: open
+			       */
+	unsigned char inside, outside;
+	const char *what;   /* yes means ..., or what the values are of */
+	const char *source; /* of the rule: "elf/dl-lookup.c:do_lookup_x" */
 };
 
 struct bs_profile {
-	const char *name;   /* "glibc" */
-	const char *title;  /* "glibc 2.36" */
-	const char *source; /* where the rules come from */
+	const char *name;		  /* "glibc" */
+	const char *title;		  /* "glibc 2.36" */
+	const char *source;		  /* where the rules come from */
+	const char *verified;		  /* which real loaders it was held against */
+	unsigned version;		  /* 236 is 2.36; 0: the profile has one version only */
+	unsigned oldest, newest;	  /* that are known */
+	const struct bs_switch *switches; /* ends with one whose key is NULL; or NULL */
 	struct bs_search_policy search;
 	struct bs_scope_policy scope;
 	struct bs_match_policy match;
@@ -58,8 +79,23 @@ struct bs_profile {
 	const char *preload_file;    /* "/etc/ld.so.preload" */
 	const char *malloc_names[5]; /* what ld.so looks up for itself at the end of start-up; NULL
 					ends */
-	bool rebinds_itself; /* then ld.so's own relocations are made again, with the executable's
-				scope */
+	bool binds_malloc;	     /* that look-up is made (glibc from 2.32) */
+	bool rebinds_itself;   /* then ld.so's own relocations are made again, with the executable's
+				  scope */
+	bool rebinds_for_libc; /* both wherever libc is loaded, its own relocations first (from
+				  2.41); else where something needs ld.so */
+	bool finds_r_debug;    /* and then looks _r_debug up (from 2.42) */
+	bool errors_crash; /* what libc itself refuses in another namespace ends the process (up to
+			      2.36) */
+	bool checks_isa_level;	/* an object may say which x86 level it needs (from 2.33) */
+	bool next_takes_newest; /* dlsym(RTLD_NEXT) takes the default version, as dlsym(handle) does
+				   (from 2.36) */
+	bool canonical_program; /* `ld.so FILE` knows FILE's directory free of links (from 2.42) */
+	bool names_library_path; /* LD_DEBUG=libs tells --library-path from LD_LIBRARY_PATH (from
+				    2.33) */
+	bool pins_say_to;	 /* "reference to" where later releases say "reference from" */
+	bool sort_is_tunable;	 /* GLIBC_TUNABLES: glibc.rtld.dynamic_sort (from 2.35) ... */
+	bool tls_is_tunable; /* ... glibc.rtld.nns, glibc.rtld.optional_static_tls (from 2.32) */
 
 	/* The version that libc's first symbols have on MACHINE: "GLIBC_2.2.5"; NULL when unknown.
 	 */
@@ -71,12 +107,52 @@ struct bs_profile {
 	 * executable; or NULL. */
 	const char *(*default_interp)(const struct bs_machine *machine);
 	struct bs_open_mode (*open_mode)(const struct bs_open_call *call);
+	/* Turns what the N bytes of the loader at hand tell of how it was built; or NULL. */
+	void (*read_build)(struct bs_profile *profile, const char *bytes, size_t n);
 };
 
 extern const struct bs_profile bs_profile_glibc;
+extern const struct bs_switch bs_glibc_switches[];
+void bs_glibc_read_build(struct bs_profile *profile, const char *bytes, size_t n);
 
 /* The profile called NAME ("glibc"), or NULL. */
 const struct bs_profile *bs_profile_find(const char *name);
+
+/* All of them; NULL ends. */
+extern const struct bs_profile *const bs_profiles[];
+
+/*
+ * The profile that TEXT means, "glibc" or "glibc:2.31", with the release in *RET_VERSION or 0 where
+ * TEXT leaves it open. NULL with *RET_PROBLEM, a sentence.
+ */
+const struct bs_profile *bs_profile_read(struct bs_arena *arena, const char *text,
+					 unsigned *ret_version, const char **ret_problem);
+
+/* The release that the N bytes of a loader, or of its C library, say they are; 0: they say nothing.
+ */
+unsigned bs_profile_version_in(const char *bytes, size_t n);
+
+/* "2.36" */
+const char *bs_version_text(struct bs_arena *arena, unsigned version);
+
+/* PROFILE as it is in release VERSION (0: as it stands), a copy in ARENA. A release that is not
+ * known gets the rules of the nearest one. */
+struct bs_profile *bs_profile_at(struct bs_arena *arena, const struct bs_profile *profile,
+				 unsigned version);
+
+/* Turns what SETTINGS, N of "glibc.sort" and "counting", say in PROFILE. Returns NULL, or what is
+ * wrong with one of them, a sentence. */
+const char *bs_profile_set(struct bs_arena *arena, struct bs_profile *profile,
+			   const struct bs_variable *settings, uint32_t n);
+
+/* What is wrong with SETTING, whatever loader comes to be simulated: a sentence, or NULL. */
+const char *bs_setting_problem(struct bs_arena *arena, const struct bs_variable *setting);
+
+/* The name of the value VALUE of switch S: "yes". */
+const char *bs_switch_name(const struct bs_switch *s, unsigned value);
+
+/* The name of the value that switch S has in PROFILE. */
+const char *bs_switch_value(const struct bs_profile *profile, const struct bs_switch *s);
 
 /* The profile of the loader that INTERP (PT_INTERP) names, or NULL when no profile does. */
 const struct bs_profile *bs_profile_guess(const char *interp);

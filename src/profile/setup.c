@@ -189,7 +189,8 @@ static bool choose_cpu(const struct bs_ctx *ctx, const struct bs_plan *plan,
 
 /*
  * $PLATFORM and the names that make up the legacy subdirectories. (glibc sysdeps/x86/cpu-features.c
- * and dl-procinfo.c: on Intel processors the platform was a microarchitecture.)
+ * and dl-procinfo.c: from 2.26 on the platform of Intel processors is a microarchitecture; before,
+ * it is the kernel's AT_PLATFORM, and no hardware capability has a subdirectory.)
  */
 static void choose_platform(const struct bs_plan *plan, const struct bs_machine *machine,
 			    struct bs_search_setup *ret)
@@ -202,7 +203,9 @@ static void choose_platform(const struct bs_plan *plan, const struct bs_machine 
 	enum { FIRST_PLATFORM_BIT = 48 };
 
 	ret->legacy_names = none;
-	if (is_x86_64(machine)) {
+	if (is_x86_64(machine) && !ret->policy->x86_platforms) {
+		ret->platform = "x86_64";
+	} else if (is_x86_64(machine)) {
 		bool intel = bs_host_is_intel() && !plan->cpu;
 
 		ret->platform = intel && ret->isa_level >= 3 ? "haswell" : "x86_64";
@@ -236,9 +239,13 @@ bool bs_profile_setup(const struct bs_profile *profile, const struct bs_ctx *ctx
 
 	*ret = (struct bs_search_setup){
 		.policy = &profile->search,
-		.target = { .machine = machine },
+		.target = { .machine = machine,
+			    .abi_tags = profile->search.abi_tags,
+			    .old_abis = profile->search.old_abis },
 		.library_path = plan->library_path,
-		.library_path_label = plan->library_path ? "--library-path" : "LD_LIBRARY_PATH",
+		.library_path_label = plan->library_path && profile->names_library_path
+					      ? "--library-path"
+					      : "LD_LIBRARY_PATH",
 		.cache_path = profile->cache_path,
 		.inhibit_cache = plan->inhibit_cache,
 		.inhibit_rpath = plan->inhibit_rpath,

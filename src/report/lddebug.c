@@ -281,6 +281,7 @@ static void write_note(struct bs_report *report, const struct bs_run *run,
 		       const struct bs_step_result *result, const struct bs_note *note)
 {
 	const struct bs_binding *bindings = result->relocated.bindings.v;
+	const char *from = run->profile->pins_say_to ? "reference to " : "reference from ";
 
 	switch (note->kind) {
 	case BS_NOTE_LOOKUP:
@@ -300,7 +301,7 @@ static void write_note(struct bs_report *report, const struct bs_run *run,
 		return;
 	case BS_NOTE_UNIQUE_PINNED:
 	case BS_NOTE_REFERENCE_PINNED:
-		if (!(report->show & SHOW_BINDINGS))
+		if (!(report->show & SHOW_BINDINGS) || run->scope_policy.nodelete_at_once)
 			return;
 		begin_line(report);
 		bs_write_text(report->writer, "marking ");
@@ -309,16 +310,18 @@ static void write_note(struct bs_report *report, const struct bs_run *run,
 		if (note->kind == BS_NOTE_UNIQUE_PINNED) {
 			bs_write_text(report->writer, "unique symbol");
 		} else if (note->b == run->process.executable) {
-			bs_write_text(report->writer, "reference from main program");
+			bs_write_text(report->writer, from);
+			bs_write_text(report->writer, "main program");
 		} else {
-			bs_write_text(report->writer, "reference from ");
+			bs_write_text(report->writer, from);
 			write_map(report, run, note->b);
 		}
 		end_line(report);
 		return;
 	case BS_NOTE_UNDEFINED:
-		LINE(report, bs_run_map_name(run, bindings[note->a].referrer),
-		     ": error: symbol lookup error: ", result->failure.words, " (fatal)");
+		LINE(report, bs_run_map_name(run, bindings[note->a].referrer), ": error: ",
+		     result->failure.occasion ? result->failure.occasion : "symbol lookup error",
+		     ": ", result->failure.words, " (fatal)");
 		return;
 	case BS_NOTE_UNDEFINED_AGAIN:
 	case BS_NOTE_RELINK:

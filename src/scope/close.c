@@ -69,6 +69,16 @@ static void shrink_scope(struct bs_process *process, const struct bs_ctx *ctx, b
 		map->loader = BS_NO_MAP;
 }
 
+/* ID and the first of IDS change places. */
+static void put_first(bs_ids *ids, bs_map_id id)
+{
+	bs_vec_each (i, ids)
+		if (ids->v[i] == id) {
+			ids->v[i] = ids->v[0];
+			ids->v[0] = id;
+		}
+}
+
 void bs_map_close(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id id,
 		  struct bs_closing *ret)
 {
@@ -90,7 +100,10 @@ void bs_map_close(struct bs_process *process, const struct bs_ctx *ctx, bs_map_i
 	bs_ids destruction = bs_ids_copy(ctx->arena, order);
 	uint32_t n_kept = 0;
 
-	bs_sort_maps(process, ctx, &destruction, map->ns == 0, false, true);
+	if (process->policy->close_puts_first)
+		put_first(&destruction, id);
+	bs_sort_maps(process, ctx, &destruction, process->policy->close_puts_first || map->ns == 0,
+		     false, true);
 	bs_tls_give_back(process, &destruction, is_kept);
 	bs_vec_each (i, &destruction)
 		if (!is_kept[destruction.v[i]])

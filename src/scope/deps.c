@@ -322,10 +322,19 @@ bool bs_map_deps(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id
 		if (closure.v[i] != root)
 			bs_vec_push(ctx->arena, &sorted, closure.v[i]);
 	bs_sort_maps(process, ctx, &sorted, true,
-		     process->ns[bs_map_of(process, root)->ns].libc == root, false);
+		     process->policy->sort_moves_libc &&
+			     process->ns[bs_map_of(process, root)->ns].libc == root,
+		     false);
 
 	struct bs_map *map = bs_map_at(process, root);
 
+	if (ok && process->policy->root_filters_crash && closure.v[0] != root) {
+		ret_failure->words = "an assertion about the head of the searchlist fails, which a "
+				     "filter's filtee has become";
+		ret_failure->subject = "";
+		ret_failure->crash = true;
+		ok = false;
+	}
 	map->is_root = true;
 	map->initfini = sorted;
 	map->has_initfini = true;

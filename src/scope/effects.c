@@ -7,9 +7,9 @@ static bool is_nodelete(const struct bs_map *map, bool relocating)
 	return map->nodelete_active || (relocating && map->nodelete_pending);
 }
 
-static void mark_nodelete(struct bs_map *map, bool relocating)
+static void mark_nodelete(const struct bs_process *process, struct bs_map *map, bool relocating)
 {
-	if (relocating)
+	if (relocating && !process->policy->nodelete_at_once)
 		map->nodelete_pending = true;
 	else
 		map->nodelete_active = true;
@@ -24,8 +24,10 @@ enum bs_dependency bs_process_add_dependency(struct bs_process *process, const s
 	if (to->kind != BS_MAP_LOADED || referrer == definer || is_nodelete(to, relocating) ||
 	    bs_ids_have(&from->initfini, definer) || bs_ids_have(&from->reldeps, definer))
 		return BS_DEPENDENCY_NONE;
-	if (from->kind != BS_MAP_LOADED) {
-		mark_nodelete(to, relocating);
+	/* Up to 2.30 the mark is handed on. */
+	if (from->kind != BS_MAP_LOADED ||
+	    (process->policy->nodelete_at_once && from->nodelete_active)) {
+		mark_nodelete(process, to, relocating);
 		return BS_DEPENDENCY_NODELETE;
 	}
 	bs_vec_push(ctx->arena, &from->reldeps, definer);
@@ -39,6 +41,6 @@ bool bs_process_keep_unique(struct bs_process *process, bs_map_id id, bool reloc
 
 	if (map->kind != BS_MAP_LOADED || is_nodelete(map, relocating))
 		return false;
-	mark_nodelete(map, relocating);
+	mark_nodelete(process, map, relocating);
 	return true;
 }

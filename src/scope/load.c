@@ -6,6 +6,7 @@
 #include "scope-priv.h"
 
 #include <elf.h>
+#include <errno.h>
 
 struct bs_requester bs_requester_of(const struct bs_process *process, const struct bs_ctx *ctx,
 				    bs_map_id id)
@@ -123,6 +124,36 @@ static void note(struct bs_process *process, const struct bs_ctx *ctx, const str
 			    }));
 }
 
+bool bs_wants_exec_stack(const struct bs_image *image)
+{
+	uint16_t machine = image->header.machine;
+
+	for (uint32_t i = image->n_segments; i-- > 0;)
+		if (image->segments[i].type == PT_GNU_STACK)
+			return image->segments[i].flags & PF_X;
+	/* Who says nothing was made before stacks could be anything else. (glibc
+	 * sysdeps/MACHINE/stackinfo.h:DEFAULT_STACK_PERMS) */
+	return machine == EM_X86_64 || machine == EM_386 || machine == EM_ARM ||
+	       machine == EM_S390 || machine == EM_MIPS;
+}
+
+/* False when IMAGE needs executable stacks that it cannot have any more. */
+static bool take_stack(struct bs_process *process, const struct bs_image *image, bool by_dlopen)
+{
+	if (process->exec_stack || !bs_wants_exec_stack(image))
+		return true;
+	if (by_dlopen && process->policy->refuses_exec_stack)
+		return false;
+	process->exec_stack = true;
+	return true;
+}
+
+bs_map_id bs_map_loaded(struct bs_process *process, const struct bs_ctx *ctx, uint32_t ns,
+			const char *name)
+{
+	return loaded_by_name(process, ctx, ns, name);
+}
+
 bs_map_id bs_map_load(struct bs_process *process, const struct bs_ctx *ctx,
 		      const struct bs_load *load, bs_traces *traces, struct bs_failure *ret_failure)
 {
@@ -154,15 +185,20 @@ bs_map_id bs_map_load(struct bs_process *process, const struct bs_ctx *ctx,
 		return BS_NO_MAP;
 	}
 	bool dynamic_was_read = true;
-	const char *refusal =
-		stand_in ? NULL
-			 : process->policy->refuse(found.image, load->by_dlopen, &dynamic_was_read);
+	const char *refusal = stand_in
+				      ? NULL
+				      : process->policy->refuse(process->policy, found.image,
+								load->by_dlopen, &dynamic_was_read);
 	uint32_t odd_flags = found.image->flags_1 & ~process->policy->known_flags_1;
 
 	if (!stand_in)
 		note(process, ctx, load, traces, BS_LOAD_BEGINS, BS_NO_MAP, 0);
 	if (!stand_in && odd_flags && dynamic_was_read)
 		note(process, ctx, load, traces, BS_LOAD_ODD_FLAGS, BS_NO_MAP, odd_flags);
+	if (!refusal && !stand_in && !take_stack(process, found.image, load->by_dlopen)) {
+		refusal = "cannot enable executable stack as shared object requires";
+		ret_failure->os_error = EINVAL;
+	}
 	if (refusal) {
 		bs_store_release(process->store, found.image);
 		ret_failure->subject = load->name;

@@ -6,6 +6,23 @@
  */
 #include "scope-priv.h"
 
+/* From 2.42 an object that is found by its name, and is all that the mode asks for, is counted and
+ * nothing else. (glibc elf/dl-open.c:is_already_fully_open) */
+static bool has_nothing_to_do(struct bs_process *process, const struct bs_ctx *ctx,
+			      const struct bs_open_request *request)
+{
+	if (!process->policy->fast_reopen)
+		return false;
+	bs_map_id id = bs_map_loaded(process, ctx, request->ns, request->file);
+
+	if (id == BS_NO_MAP)
+		return false;
+	const struct bs_map *map = bs_map_of(process, id);
+
+	return map->is_root && (!(request->flags & BS_OPEN_GLOBAL) || map->global) &&
+	       (!(request->flags & BS_OPEN_NODELETE) || map->nodelete_active);
+}
+
 void bs_process_open_begin(struct bs_process *process, const struct bs_ctx *ctx,
 			   const struct bs_open_request *request, bs_traces *traces,
 			   struct bs_opening *ret, struct bs_failure *ret_failure)
@@ -28,6 +45,7 @@ void bs_process_open_begin(struct bs_process *process, const struct bs_ctx *ctx,
 		.had_libc =
 			process->ns[request->ns].used && process->ns[request->ns].libc != BS_NO_MAP,
 	};
+	ret->unsaid = has_nothing_to_do(process, ctx, request);
 	ret->root = bs_map_load(process, ctx, &load, traces, ret_failure);
 	if (ret->root == BS_NO_MAP) {
 		if (!ret_failure->words)
@@ -37,6 +55,8 @@ void bs_process_open_begin(struct bs_process *process, const struct bs_ctx *ctx,
 	struct bs_map *root = bs_map_at(process, ret->root);
 
 	root->opencount++;
+	if ((request->flags & BS_OPEN_NODELETE) && process->policy->nodelete_at_once)
+		root->nodelete_active = true;
 	if (root->is_root) {
 		ret->state = BS_OPEN_ALREADY;
 		if (request->flags & BS_OPEN_NODELETE) {
@@ -46,7 +66,7 @@ void bs_process_open_begin(struct bs_process *process, const struct bs_ctx *ctx,
 		return;
 	}
 	if (request->flags & BS_OPEN_NODELETE)
-		root->nodelete_pending = true;
+		root->nodelete_pending = !process->policy->nodelete_at_once;
 	if (bs_map_deps(process, ctx, ret->root, NULL, true, load.deepbind, traces, ret_failure))
 		ret->state = BS_OPEN_LOADED;
 }
@@ -116,8 +136,12 @@ void bs_process_open_abort(struct bs_process *process, const struct bs_ctx *ctx,
 	*ret = (struct bs_closing){ .stays = true };
 	if (!opening->had_libc)
 		process->ns[opening->request.ns].libc = BS_NO_MAP;
-	if (opening->root != BS_NO_MAP)
-		bs_map_close(process, ctx, opening->root, ret);
+	if (opening->root == BS_NO_MAP)
+		return;
+	/* Up to 2.30 the root goes whatever it is marked with, and nothing else that is marked. */
+	if (process->policy->nodelete_at_once)
+		bs_map_at(process, opening->root)->nodelete_active = false;
+	bs_map_close(process, ctx, opening->root, ret);
 }
 
 uint32_t bs_process_new_namespace(const struct bs_process *process)

@@ -101,6 +101,8 @@ bs_map_id bs_map_add(struct bs_process *process, const struct bs_ctx *ctx,
 {
 	bs_map_id id = process->maps.n;
 	bs_list_id list = bs_list_new(process, ctx, id);
+	bool nodelete = image && image->flags_1 & DF_1_NODELETE;
+	bool at_once = process->policy->nodelete_at_once;
 
 	bs_vec_push(ctx->arena, &process->maps,
 		    (struct bs_map){
@@ -113,7 +115,8 @@ bs_map_id bs_map_add(struct bs_process *process, const struct bs_ctx *ctx,
 			    .real = id,
 			    .searchlist = list,
 			    .has_file_id = true,
-			    .nodelete_pending = image && image->flags_1 & DF_1_NODELETE,
+			    .nodelete_pending = nodelete && !at_once,
+			    .nodelete_active = nodelete && at_once,
 			    .born = process->step,
 			    .died = BS_NEVER,
 			    .via = BS_NO_MAP,
@@ -194,9 +197,9 @@ static void insert_id(struct bs_arena *arena, bs_ids *ids, uint32_t at, uint32_t
 }
 
 /*
- * ld.so was in the list from the start so that its names match. It stays only where something needs
- * it, behind its predecessor in the searchlist. (glibc elf/rtld.c:dl_main, "Remove _dl_rtld_map
- * from the chain")
+ * ld.so was in the list from the start so that its names match. It stays where something needs it,
+ * behind its predecessor in the searchlist; later loaders keep it at the end otherwise. (glibc
+ * elf/rtld.c:dl_main, "Remove _dl_rtld_map from the chain")
  */
 static void place_loader(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id vdso)
 {
@@ -209,6 +212,8 @@ static void place_loader(struct bs_process *process, const struct bs_ctx *ctx, b
 	remove_id(order, process->loader);
 	uint32_t at = index_of(searched, process->loader);
 
+	if (at == UINT32_MAX && process->policy->loader_stays_mapped)
+		at = searched->n;
 	if (at == UINT32_MAX)
 		return;
 	uint32_t behind = index_of(order, searched->v[at - 1]);
@@ -262,6 +267,7 @@ bool bs_process_start(struct bs_process *process, const struct bs_ctx *ctx,
 	executable->has_file_id = false;
 	executable->opencount = 1;
 	executable->origin = start->origin;
+	process->exec_stack = bs_wants_exec_stack(start->executable);
 	process->loader = BS_NO_MAP;
 	process->initfirst = BS_NO_MAP;
 	if (start->interp)

@@ -32,6 +32,14 @@ bs_list_id bs_list_new(struct bs_process *process, const struct bs_ctx *ctx, bs_
 bs_map_id bs_map_load(struct bs_process *process, const struct bs_ctx *ctx,
 		      const struct bs_load *load, bs_traces *traces,
 		      struct bs_failure *ret_failure);
+/* load.c: the map that NAME leads to in namespace NS without a search, or BS_NO_MAP. (glibc
+ * elf/dl-load.c:_dl_lookup_map) */
+bs_map_id bs_map_loaded(struct bs_process *process, const struct bs_ctx *ctx, uint32_t ns,
+			const char *name);
+
+/* load.c: true when IMAGE runs on executable stacks only. */
+bool bs_wants_exec_stack(const struct bs_image *image);
+
 struct bs_requester bs_requester_of(const struct bs_process *process, const struct bs_ctx *ctx,
 				    bs_map_id id);
 

@@ -101,12 +101,28 @@ struct bs_static_tls {
 enum bs_sort { BS_SORT_DFS, BS_SORT_COUNTING };
 
 struct bs_scope_policy {
-	enum bs_sort sort;	      /* glibc: dfs from 2.35 */
-	bool sort_keeps_root_first;   /* from 2.37, and where it was taken back to older ones */
-	bool deepbind;		      /* RTLD_DEEPBIND puts the local list first */
-	bool symbolic;		      /* DT_SYMBOLIC puts the object itself first */
-	bool libc_relocates_first;    /* from 2.39 */
-	const char *libc_soname;      /* "libc.so.6" */
+	enum bs_sort sort;	    /* glibc: dfs from 2.35 */
+	bool sort_keeps_root_first; /* from 2.37, and where it was taken back to older ones */
+	bool deepbind;		    /* RTLD_DEEPBIND puts the local list first */
+	bool symbolic;		    /* DT_SYMBOLIC puts the object itself first */
+	bool sort_moves_libc;	    /* libc sorts like the rest when it is the root (from 2.33) */
+	bool close_puts_first; /* what dlclose was asked to close is the first to go (from 2.39) */
+	bool open_sorts_link_map; /* dlopen relocates in the order of the link map, sorted once more
+				     (up to 2.31) */
+	bool libc_relocates_first; /* from 2.39 */
+	bool loader_stays_mapped;  /* ld.so stays in the link map if nothing needs it (from 2.41) */
+	bool nodelete_at_once;	 /* DF_1_NODELETE and its like count before a dlopen has succeeded,
+				    and without a word (up to 2.30) */
+	bool root_filters_crash; /* a dlopen whose file is a filter fails an assertion (up to 2.31)
+				  */
+	bool optional_tls_is_free; /* all of the surplus may go to TLS descriptors (up to 2.31) */
+	bool opens_pie;		   /* a position-independent executable is taken for a library (up
+				      to 2.29) */
+	bool segment_alignment;	   /* segments are held against p_align (up to 2.34) */
+	bool refuses_exec_stack;   /* a dlopen makes no stack executable (from 2.41) */
+	bool no_relr_version;	   /* DT_RELR wants no GLIBC_ABI_DT_RELR of libc (up to 2.35) */
+	bool fast_reopen;	   /* a dlopen that has nothing to do is not told of (from 2.42) */
+	const char *libc_soname;   /* "libc.so.6" */
 	const char *global_elsewhere; /* what the loader dies of when RTLD_GLOBAL is used in a
 					 namespace other than the first; NULL: it does not */
 	uint32_t known_flags_1;	      /* DF_1_* that mean something to the loader */
@@ -118,7 +134,8 @@ struct bs_scope_policy {
 	 * set to false when that is found out before the dynamic section is read. (glibc
 	 * elf/dl-load.c:_dl_map_object_from_fd)
 	 */
-	const char *(*refuse)(const struct bs_image *image, bool by_dlopen, bool *ret_dynamic_read);
+	const char *(*refuse)(const struct bs_scope_policy *policy, const struct bs_image *image,
+			      bool by_dlopen, bool *ret_dynamic_read);
 };
 
 /* Why a request failed, as the loader puts it: `SUBJECT: WORDS[: strerror(OS_ERROR)]`. WORDS is
@@ -179,6 +196,7 @@ struct bs_process {
 	bs_map_id initfirst; /* whose constructors run before all others (DF_1_INITFIRST), or
 				BS_NO_MAP */
 	bool trace;	     /* start-up goes on without what cannot be found */
+	bool exec_stack;     /* some object had the stacks made executable */
 	BS_VEC(struct bs_load_note) load_notes;
 	BS_VEC(struct bs_missing) missing;
 };
@@ -254,6 +272,7 @@ struct bs_opening {
 	enum bs_open_state state;
 	bs_map_id root;	   /* BS_NO_MAP when the file itself could not be loaded */
 	bool had_libc;	   /* the namespace had a libc before */
+	bool unsaid;	   /* the loader found nothing to do and says nothing of it */
 	bool kept;	   /* RTLD_NODELETE marks an object that was open already */
 	bs_ids activated;  /* whose mark never to be unloaded counts now */
 	bs_ids promoted;   /* what came into the global scope, in order */

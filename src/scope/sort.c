@@ -63,8 +63,7 @@ static void sort_dfs(const struct bs_process *process, const struct bs_ctx *ctx,
 		memcpy(again.v, d.out, maps->n * sizeof *d.out);
 		d.with_reldeps = false;
 		place_all(&d, again.v, again.n);
-		memcpy(maps->v, d.out, maps->n * sizeof *d.out);
-		return;
+		keep_first = keep_first && process->policy->close_puts_first;
 	}
 	memcpy(maps->v, d.out, maps->n * sizeof *d.out);
 	if (!keep_first || maps->v[0] == first)
@@ -77,11 +76,23 @@ static void sort_dfs(const struct bs_process *process, const struct bs_ctx *ctx,
 		}
 }
 
-static uint32_t last_dependent(const struct bs_process *process, const bs_map_id *maps, uint32_t n,
-			       uint32_t i)
+/* A need weighs more than a relocation dependency that goes the other way. */
+static bool depends(const struct bs_map *map, bs_map_id id, const struct bs_map *on,
+		    bs_map_id on_id, bool with_reldeps)
 {
-	for (uint32_t k = n - 1; k > i; k--)
-		if (bs_ids_have(&bs_map_of(process, maps[k])->initfini, maps[i]))
+	if (bs_ids_have(&map->initfini, on_id))
+		return true;
+	return with_reldeps && bs_ids_have(&map->reldeps, on_id) && !bs_ids_have(&on->initfini, id);
+}
+
+static uint32_t last_dependent(const struct bs_process *process, const bs_map_id *maps, uint32_t n,
+			       uint32_t i, bool with_reldeps)
+{
+	const struct bs_map *on = bs_map_of(process, maps[i]);
+
+	/* Of what is destroyed, a stand-in of ld.so is left where it is. */
+	for (uint32_t k = with_reldeps && on->real != maps[i] ? 0 : n - 1; k > i; k--)
+		if (depends(bs_map_of(process, maps[k]), maps[k], on, maps[i], with_reldeps))
 			return k;
 	return i;
 }
@@ -89,7 +100,7 @@ static uint32_t last_dependent(const struct bs_process *process, const bs_map_id
 /* The algorithm up to 2.34: moves each object behind its last dependent, counting rounds to end in
  * a cycle. */
 static void sort_counting(const struct bs_process *process, const struct bs_ctx *ctx,
-			  bs_map_id *maps, uint32_t n)
+			  bs_map_id *maps, uint32_t n, bool with_reldeps)
 {
 	uint16_t *seen = bs_new(ctx->arena, uint16_t, n + 1);
 	uint32_t i = 0;
@@ -98,7 +109,7 @@ static void sort_counting(const struct bs_process *process, const struct bs_ctx 
 		return;
 	for (;;) {
 		seen[i]++;
-		uint32_t k = last_dependent(process, maps, n, i);
+		uint32_t k = last_dependent(process, maps, n, i, with_reldeps);
 
 		if (k > i) {
 			bs_map_id moved = maps[i];
@@ -130,17 +141,41 @@ void bs_sort_maps(const struct bs_process *process, const struct bs_ctx *ctx, bs
 		return;
 	case BS_SORT_COUNTING:
 		if (keep_first && !first_is_libc)
-			sort_counting(process, ctx, maps->v + 1, maps->n - 1);
+			sort_counting(process, ctx, maps->v + 1, maps->n - 1, with_reldeps);
 		else
-			sort_counting(process, ctx, maps->v, maps->n);
+			sort_counting(process, ctx, maps->v, maps->n, with_reldeps);
 		return;
 	}
+}
+
+/* Up to 2.31 dlopen sorts what stands from ROOT on in the link map, and not ROOT's searchlist.
+ * (glibc elf/dl-open.c:dl_open_worker) */
+static bs_ids order_of_link_map(const struct bs_process *process, const struct bs_ctx *ctx,
+				bs_map_id root)
+{
+	const bs_ids *chain = &process->ns[bs_map_of(process, root)->ns].order;
+	bs_ids sorted = { 0 }, order = { 0 };
+	bool reached = false;
+
+	bs_vec_each (i, chain) {
+		reached |= chain->v[i] == root;
+		if (reached && !bs_map_of(process, chain->v[i])->relocated)
+			bs_vec_push(ctx->arena, &sorted, chain->v[i]);
+	}
+	if (sorted.n)
+		bs_sort_maps(process, ctx, &sorted, false, false, false);
+	for (uint32_t i = sorted.n; i-- > 0;)
+		bs_vec_push(ctx->arena, &order, sorted.v[i]);
+	return order;
 }
 
 bs_ids bs_relocation_order(const struct bs_process *process, const struct bs_ctx *ctx,
 			   bs_map_id root)
 {
 	const struct bs_map *map = bs_map_of(process, root);
+
+	if (process->policy->open_sorts_link_map && map->kind == BS_MAP_LOADED)
+		return order_of_link_map(process, ctx, root);
 	bs_map_id libc = process->ns[map->ns].libc;
 	bs_ids order = { 0 };
 

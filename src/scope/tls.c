@@ -125,6 +125,8 @@ bool bs_process_place_tls(struct bs_process *process, bs_map_id id, bool optiona
 		if (use > free_bytes)
 			return false;
 	}
+	if (process->policy->optional_tls_is_free)
+		optional = false;
 	if (optional && use > tls->optional)
 		return false;
 	if (optional)

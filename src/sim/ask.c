@@ -108,7 +108,8 @@ void bs_run_dlsym(struct bs_run *run, const struct bs_step *step, struct bs_step
 	struct bs_name_query asked = {
 		.name = step->symbol,
 		.version = version_asked(run, step),
-		.newest = !step->version,
+		.newest = !step->version &&
+			  (step->handle != BS_HANDLE_NEXT || run->profile->next_takes_newest),
 		.keeps_nothing = step->handle != BS_HANDLE_DEFAULT,
 	};
 	/* Who listens may look at them until the run is over. */

@@ -128,7 +128,8 @@ static void open_again(struct bs_run *run, struct bs_step_result *result)
 {
 	const struct bs_opening *opening = &result->opening;
 
-	bs_event_opened(run, result, opening->root);
+	if (!opening->unsaid)
+		bs_event_opened(run, result, opening->root);
 	if (!bs_map_of(&run->process, opening->root)->global && crashes_for_global(run, result))
 		return;
 	if (opening->kept)
@@ -191,6 +192,7 @@ static bool choose_mode(struct bs_run *run, const struct bs_step *step,
 {
 	const struct bs_open_call call = {
 		.step = step,
+		.errors_crash = run->profile->errors_crash,
 		.caller_ns = bs_map_of(&run->process, result->caller)->ns,
 		.first_namespace = step->kind == BS_STEP_DLOPEN ||
 				   (step->of_step && run->opened_in.n > step->of_step &&

@@ -99,12 +99,19 @@ static void apply_tunables(struct bs_run *run)
 				    (int)n, s);
 		s += n;
 	}
+	tunables[TUNABLE_SORT].said &= run->profile->sort_is_tunable;
+	tunables[TUNABLE_NAMESPACES].said &= run->profile->tls_is_tunable;
+	tunables[TUNABLE_OPTIONAL_TLS].said &= run->profile->tls_is_tunable;
 	for (unsigned i = 0; i < N_TUNABLES; i++)
 		counts |= tunables[i].said;
 	if (!counts)
 		return;
 	bs_vec_push(run->ctx.arena, &run->counted, *variable);
-	run->scope_policy.sort = tunables[TUNABLE_SORT].value == 1 ? BS_SORT_COUNTING : BS_SORT_DFS;
+	if (tunables[TUNABLE_SORT].said)
+		run->scope_policy.sort =
+			tunables[TUNABLE_SORT].value == 1 ? BS_SORT_COUNTING : BS_SORT_DFS;
+	if (!run->profile->tls_is_tunable)
+		return;
 	run->scope_policy.tls_optional = tunables[TUNABLE_OPTIONAL_TLS].value;
 	run->scope_policy.tls_surplus = tls_surplus(tunables[TUNABLE_NAMESPACES].value,
 						    tunables[TUNABLE_OPTIONAL_TLS].value);

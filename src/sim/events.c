@@ -27,7 +27,7 @@ const struct bs_version *bs_run_asked_version(const struct bs_run *run,
 					      const struct bs_binding *binding)
 {
 	if (!binding->symbol)
-		return result->relocated.asked;
+		return binding->unversioned ? NULL : result->relocated.asked;
 	return bs_reference_version(bs_map_of(&run->process, binding->referrer)->image,
 				    binding->symbol);
 }

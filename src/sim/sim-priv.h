@@ -8,6 +8,7 @@
 struct bs_target_files {
 	const char *path; /* as found, inside the root */
 	const struct bs_image *executable;
+	unsigned version;   /* of the loader, as asked for; 0: that of the one at hand */
 	const char *interp; /* PT_INTERP, or the profile's for a shared object that stands in */
 	const struct bs_image *interp_image;
 	char *interp_bytes;

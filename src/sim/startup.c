@@ -83,7 +83,7 @@ const struct bs_map *bs_run_beyond_cpu(const struct bs_run *run, bs_map_id root)
 	const bs_ids *order = &bs_map_of(&run->process, root)->initfini;
 	uint32_t has = (1u << run->setup.isa_level) - 1;
 
-	if (!run->setup.isa_level)
+	if (!run->setup.isa_level || !run->profile->checks_isa_level)
 		return NULL;
 	for (uint32_t i = order->n; i-- > 0;) {
 		const struct bs_map *map = bs_map_of(&run->process, order->v[i]);
@@ -96,28 +96,19 @@ const struct bs_map *bs_run_beyond_cpu(const struct bs_run *run, bs_map_id root)
 	return NULL;
 }
 
-/*
- * ld.so binds the malloc family for itself, then makes its own relocations again with the
- * executable's scope, if something needs it as a library. (glibc
- * elf/dl-minimal.c:__rtld_malloc_init_real)
- */
-static void bind_loader(struct bs_run *run, struct bs_step_result *result)
+/* (glibc elf/dl-minimal.c:__rtld_malloc_init_real) */
+static bool bind_malloc(struct bs_run *run, struct bs_step_result *result,
+			struct bs_failure *ret_failure)
 {
 	struct bs_process *process = &run->process;
 	const char *base = run->profile->base_version(run->setup.target.machine);
-	const bs_ids *searched =
-		&process->lists.v[bs_map_of(process, process->executable)->searchlist].maps;
-	uint32_t from = result->relocated.notes.n;
-	struct bs_failure failure = { 0 };
-
-	if (process->loader == BS_NO_MAP || !bs_ids_have(searched, process->loader) || !base)
-		return;
 	struct bs_version *version = bs_new(run->ctx.arena, struct bs_version, 1);
-
-	version->name = base;
-	version->hash = bs_hash_sysv(base);
 	bool bound = true;
 
+	if (!run->profile->binds_malloc || !base)
+		return true;
+	version->name = base;
+	version->hash = bs_hash_sysv(base);
 	for (const char *const *name = run->profile->malloc_names; *name && bound; name++)
 		bound = bs_bind_name(
 			run->binder, process, &run->ctx,
@@ -127,16 +118,62 @@ static void bind_loader(struct bs_run *run, struct bs_step_result *result)
 				.referrer = process->executable,
 				.scope = &bs_map_of(process, process->executable)->scope,
 			},
-			&result->relocated, &failure);
-	if (bound && run->profile->rebinds_itself) {
-		struct bs_map *loader = bs_map_at(process, process->loader);
-		bs_ids own = loader->scope;
+			&result->relocated, ret_failure);
+	return bound;
+}
 
-		loader->scope = bs_map_of(process, process->executable)->scope;
-		bound = bs_relocate(run->binder, process, &run->ctx, process->loader, false,
-				    &result->relocated, &failure) == BS_RELOCATED;
-		bs_map_at(process, process->loader)->scope = own;
-	}
+/* (glibc elf/dl-debug.c:_dl_debug_post_relocate) */
+static bool bind_r_debug(struct bs_run *run, struct bs_step_result *result,
+			 struct bs_failure *ret_failure)
+{
+	struct bs_process *process = &run->process;
+	const struct bs_name_query query = {
+		.name = "_r_debug",
+		.referrer = process->executable,
+		.scope = &bs_map_of(process, process->executable)->scope,
+	};
+
+	return !run->profile->finds_r_debug || bs_bind_name(run->binder, process, &run->ctx, &query,
+							    &result->relocated, ret_failure);
+}
+
+/* ld.so's own relocations are made again, with the executable's scope. */
+static bool rebind(struct bs_run *run, struct bs_step_result *result,
+		   struct bs_failure *ret_failure)
+{
+	struct bs_process *process = &run->process;
+	struct bs_map *loader = bs_map_at(process, process->loader);
+	bs_ids own = loader->scope;
+
+	if (!run->profile->rebinds_itself)
+		return true;
+	loader->scope = bs_map_of(process, process->executable)->scope;
+	bool bound = bs_relocate(run->binder, process, &run->ctx, process->loader, false,
+				 &result->relocated, ret_failure) == BS_RELOCATED;
+
+	bs_map_at(process, process->loader)->scope = own;
+	return bound;
+}
+
+/* ld.so makes itself at home: among what needs it as a library or, from 2.41 on, wherever there is
+ * a libc. (glibc elf/rtld.c:dl_main) */
+static void bind_loader(struct bs_run *run, struct bs_step_result *result)
+{
+	struct bs_process *process = &run->process;
+	const bs_ids *searched =
+		&process->lists.v[bs_map_of(process, process->executable)->searchlist].maps;
+	bool for_libc = run->profile->rebinds_for_libc;
+	uint32_t from = result->relocated.notes.n;
+	struct bs_failure failure = { 0 };
+
+	if (process->loader == BS_NO_MAP ||
+	    (for_libc ? process->ns[0].libc == BS_NO_MAP : !bs_ids_have(searched, process->loader)))
+		return;
+	bool bound = for_libc ? rebind(run, result, &failure) &&
+					bind_malloc(run, result, &failure) &&
+					bind_r_debug(run, result, &failure)
+			      : bind_malloc(run, result, &failure) && rebind(run, result, &failure);
+
 	bs_event_notes(run, result, from);
 	if (!bound)
 		bs_step_fail(run, result, &failure);

@@ -129,24 +129,70 @@ static bool open_image(struct bs_run *run, struct bs_store *store, int fd, const
 	return false;
 }
 
-static bool choose_profile(struct bs_run *run, const struct bs_target_files *files,
+static bool choose_profile(struct bs_run *run, struct bs_target_files *files,
 			   const char **ret_problem)
 {
 	const char *asked = run->plan->loader;
-	struct bs_arena *arena = run->ctx.arena;
 
-	run->profile = asked			   ? bs_profile_find(asked)
-		       : files->executable->interp ? bs_profile_guess(files->executable->interp)
-						   : &bs_profile_glibc;
-	if (run->profile)
-		return true;
-	if (asked)
-		*ret_problem = bs_arena_printf(arena, "no loader profile is called '%s'", asked);
-	else
+	if (asked) {
+		run->profile = bs_profile_read(run->ctx.arena, asked, &files->version, ret_problem);
+		return run->profile != NULL;
+	}
+	run->profile = files->executable->interp ? bs_profile_guess(files->executable->interp)
+						 : &bs_profile_glibc;
+	if (!run->profile)
 		*ret_problem = bs_arena_printf(
-			arena, "%s: no loader profile knows %s; --loader chooses one", files->path,
-			files->executable->interp);
-	return false;
+			run->ctx.arena, "%s: no loader profile knows %s; --loader chooses one",
+			files->path, files->executable->interp);
+	return run->profile != NULL;
+}
+
+/* The release that the loader at hand says it is or, where it does not, the C library beside it;
+ * 0 when neither does. */
+static unsigned found_version(struct bs_run *run, const struct bs_target_files *files)
+{
+	const struct bs_ctx *ctx = &run->ctx;
+	unsigned version = files->interp_bytes ? bs_profile_version_in(files->interp_bytes,
+								       files->n_interp_bytes)
+					       : 0;
+	const char *real = version ? NULL : bs_fs_canonical(run->fs, ctx, files->interp);
+	const char *libc = run->profile->scope.libc_soname;
+
+	if (!real || !libc)
+		return version;
+	size_t n = 0;
+	char *bytes = bs_fs_read(
+		run->fs, ctx,
+		bs_arena_printf(ctx->arena, "%s/%s", bs_origin_of(run->fs, ctx, real), libc), &n);
+
+	return bytes ? bs_profile_version_in(bytes, n) : 0;
+}
+
+/* The profile as the release at hand, or the one asked for, has it. */
+static bool choose_release(struct bs_run *run, const struct bs_target_files *files,
+			   const char **ret_problem)
+{
+	const struct bs_profile *profile = run->profile;
+	const struct bs_plan *plan = run->plan;
+	unsigned version = files->version;
+
+	if (!version && profile->version) {
+		version = found_version(run, files);
+		if (!version)
+			bs_diag_add(run->ctx.diags, BS_DIAG_ASSUMED, files->interp, BS_NO_OFFSET, 0,
+				    "it does not say which release it is: %s", profile->title);
+		else if (version < profile->oldest || version > profile->newest)
+			bs_diag_add(run->ctx.diags, BS_DIAG_ASSUMED, files->interp, BS_NO_OFFSET, 0,
+				    "release %s is simulated as the nearest that is known",
+				    bs_version_text(run->ctx.arena, version));
+	}
+	struct bs_profile *chosen = bs_profile_at(run->ctx.arena, profile, version);
+
+	if (!files->version && version && profile->read_build && files->interp_bytes)
+		profile->read_build(chosen, files->interp_bytes, files->n_interp_bytes);
+	*ret_problem = bs_profile_set(run->ctx.arena, chosen, plan->settings, plan->n_settings);
+	run->profile = chosen;
+	return !*ret_problem;
 }
 
 static bool open_interp(struct bs_run *run, struct bs_store *store, struct bs_target_files *files,
@@ -217,7 +263,8 @@ bool bs_target_open(struct bs_run *run, struct bs_store *store, struct bs_target
 					       exe->header.machine);
 		return false;
 	}
-	if (!choose_profile(run, ret, ret_problem) || !open_interp(run, store, ret, ret_problem))
+	if (!choose_profile(run, ret, ret_problem) || !open_interp(run, store, ret, ret_problem) ||
+	    !choose_release(run, ret, ret_problem))
 		return false;
 	if (ret->interp_image == exe) {
 		*ret_problem =
@@ -225,8 +272,8 @@ bool bs_target_open(struct bs_run *run, struct bs_store *store, struct bs_target
 		return false;
 	}
 	/* The kernel says where the executable is, free of links; `ld.so FILE` has nothing but the
-	 * name it was given. */
-	if (exe->interp) {
+	 * name it was given, and asks the kernel from 2.42 on. */
+	if (exe->interp || run->profile->canonical_program) {
 		const char *real = bs_fs_canonical(run->fs, &run->ctx, ret->path);
 
 		ret->origin = bs_origin_of(run->fs, &run->ctx, real ? real : ret->path);
