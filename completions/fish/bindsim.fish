@@ -62,8 +62,24 @@ function __bindsim_levels
     printf '%s\n' x86-64 x86-64-v2 x86-64-v3 x86-64-v4 power9 power10 z13 z14 z15 z16
 end
 
+function __bindsim_loaders
+    printf '%s\n' glibc glibc:2.(seq 17 42)
+end
+
+# PROFILE.KEY=VALUE, as the tool itself lists them.
+function __bindsim_settings
+    for key in (bindsim loaders glibc 2>/dev/null | string match -rg '^(glibc\.[a-z0-9-]+) ')
+        switch $key
+            case glibc.sort
+                printf '%s=%s\n' $key dfs $key counting
+            case '*'
+                printf '%s=%s\n' $key yes $key no
+        end
+    end
+end
+
 # The first word may be a command.
-complete -c bindsim -n __fish_use_subcommand -a explain -d 'Explain single references'
+complete -c bindsim -n __fish_use_subcommand -a 'explain loaders' -d 'Command'
 
 # Steps
 complete -c bindsim -l dlopen -x -a '(__bindsim_dlopen)' -d 'dlopen(FILE) with FLAGS'
@@ -86,7 +102,8 @@ complete -c bindsim -l root -x -a '(__fish_complete_directories)' -d 'Resolve ev
 complete -c bindsim -l sysroot -x -a '(__fish_complete_directories)' -d 'The same as --root'
 complete -c bindsim -l cwd -x -a '(__fish_complete_directories)' -d 'Working directory of the process'
 complete -c bindsim -l argv0 -x -d 'What the process is called'
-complete -c bindsim -l loader -x -a glibc -d 'Rules of this loader'
+complete -c bindsim -l loader -x -a '(__bindsim_loaders)' -d 'Rules of this loader'
+complete -c bindsim -l set -x -a '(__bindsim_settings)' -d 'Turn a switch of a profile'
 complete -c bindsim -l secure -d 'As for a set-user-ID program'
 complete -c bindsim -l inhibit-cache -d 'Do not read ld.so.cache'
 complete -c bindsim -l inhibit-rpath -x -d 'Ignore RPATH and RUNPATH of these objects'

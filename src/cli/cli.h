@@ -91,5 +91,9 @@ const char *bs_closest_word(const char *word, size_t n, const char *const *words
 
 void bs_print_help(void);
 
+/* The profiles, or the switches of the one called WHICH, on standard output. False after a message.
+ */
+bool bs_print_loaders(struct bs_arena *arena, const char *which);
+
 /* `bindsim: ...` on standard error, with control characters made visible. */
 void bs_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

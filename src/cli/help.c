@@ -56,6 +56,7 @@ void bs_print_help(void)
 	     "       bindsim explain --symbol GLOB | --pair FROM,TO [OPTION]... EXECUTABLE\n"
 	     "                       [STEP]...\n"
 	     "       bindsim explain --rule RULE\n"
+	     "       bindsim loaders [PROFILE]\n"
 	     "Says which shared object every symbol reference of a process would bind to, for\n"
 	     "EXECUTABLE's start-up and for the loader calls to come, without running\n"
 	     "anything.");

@@ -26,6 +26,8 @@ struct bs_option_reader {
 	const char *caller;		 /* of the steps from here on */
 	uint32_t block;
 	BS_VEC(struct bs_variable) set; /* by --env */
+	BS_VEC(struct bs_variable) settings;
+	bool loaders; /* the command */
 };
 
 /* values.c: what an option's value says, taken into R. All return false, or NULL, after a message.
@@ -33,6 +35,8 @@ struct bs_option_reader {
 
 /* NAME=VALUE, a word for --color, FORMAT:FILE, a level, FROM,TO. */
 bool bs_read_env(struct bs_option_reader *r, const char *text);
+/* --set PROFILE.KEY=VALUE. */
+bool bs_read_setting(struct bs_option_reader *r, const char *text);
 bool bs_read_color(struct bs_option_reader *r, const char *text);
 bool bs_read_report(struct bs_option_reader *r, const char *text);
 bool bs_read_level(struct bs_option_reader *r, const char *text);

@@ -79,6 +79,8 @@ static bool read_option(struct bs_option_reader *r, int id, const char *value)
 	case OPTION_LOADER:
 		plan->loader = value;
 		return true;
+	case OPTION_SET:
+		return bs_read_setting(r, value);
 	case OPTION_SECURE:
 		plan->secure = true;
 		return true;
@@ -202,8 +204,8 @@ static void take_search_path(struct bs_plan *plan, char **environ)
  * stays the same. */
 static bool is_reserved(const char *word)
 {
-	static const char *const words[] = { "check", "order",	"advise", "verify", "diff",
-					     "log",   "record", "scan",	  "loaders" };
+	static const char *const words[] = { "check", "order", "advise", "verify",
+					     "diff",  "log",   "record", "scan" };
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (strcmp(words[i], word) == 0)
@@ -214,7 +216,7 @@ static bool is_reserved(const char *word)
 /* The first word of two may have been meant to be a command. */
 static void complain_of_word(const struct bs_option_reader *r, const char *word)
 {
-	static const char *const commands[] = { "explain", NULL };
+	static const char *const commands[] = { "explain", "loaders", NULL };
 	const char *first = r->line->plan.executable;
 	const char *meant = r->explain ? NULL : bs_closest_word(first, strlen(first), commands);
 
@@ -235,7 +237,15 @@ static bool take_word(struct bs_option_reader *r, const char *word)
 		r->explain = true;
 		return true;
 	}
-	if (!line->plan.executable && !r->explain && is_reserved(word)) {
+	if (!line->plan.executable && !r->explain && !r->loaders && strcmp(word, "loaders") == 0) {
+		r->loaders = true;
+		return true;
+	}
+	if (r->loaders && line->plan.executable) {
+		bs_complain("loaders lists one profile or all: '%s' is one too many", word);
+		return false;
+	}
+	if (!line->plan.executable && !r->explain && !r->loaders && is_reserved(word)) {
 		bs_complain("'%s' is the name of a command that this version does not have; "
 			    "./%s is a file",
 			    word, word);
@@ -282,6 +292,8 @@ static bool finish_plan(struct bs_option_reader *r, char **environ)
 	plan->n_steps = r->steps.n;
 	plan->blocks = r->blocks.v;
 	plan->n_blocks = r->blocks.n;
+	plan->settings = r->settings.v;
+	plan->n_settings = r->settings.n;
 	take_environment(r, environ);
 	take_search_path(plan, environ);
 	if (!r->plan_file)
@@ -411,5 +423,9 @@ bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **
 	for (; optind < argc; optind++)
 		if (!take_word(&r, argv[optind]))
 			return false;
+	if (r.loaders) {
+		ret->done = true;
+		return bs_print_loaders(arena, ret->plan.executable);
+	}
 	return r.rule ? explain_rule(&r) : finish(&r, environ);
 }

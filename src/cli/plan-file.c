@@ -165,8 +165,10 @@ static bool check_names(struct bs_plan_reader *r, const struct bs_place *place,
 	return true;
 }
 
-static bool read_environment(struct bs_plan_reader *r, const struct bs_place *place,
-			     const json_t *value, struct bs_plan *plan)
+/* IS_NAME says which names may be there; WHAT they are of. */
+static bool read_variables(struct bs_plan_reader *r, const struct bs_place *place,
+			   const json_t *value, const char *what, bool (*is_name)(const char *name),
+			   const struct bs_variable **ret, uint32_t *ret_n)
 {
 	BS_VEC(struct bs_variable) variables = { 0 };
 	const char *key;
@@ -181,13 +183,24 @@ static bool read_environment(struct bs_plan_reader *r, const struct bs_place *pl
 
 		if (!read_text(r, &here, key, &v.name) || !bs_plan_string(r, &here, item, &v.value))
 			return false;
-		if (!*v.name || strchr(v.name, '='))
-			return bs_plan_fail(r, place, "'%s' is no name of a variable", v.name);
+		if (!is_name(v.name))
+			return bs_plan_fail(r, place, "'%s' is no name of a %s", v.name, what);
 		bs_vec_push(r->arena, &variables, v);
 	}
-	plan->environment = variables.v;
-	plan->n_environment = variables.n;
+	*ret = variables.v;
+	*ret_n = variables.n;
 	return check_names(r, place, variables.v, variables.n);
+}
+
+static bool names_variable(const char *name)
+{
+	return *name && !strchr(name, '=');
+}
+
+/* Which ones there are is known when it is known what loader is meant. */
+static bool names_switch(const char *name)
+{
+	return *name != '.' && strchr(name, '.') && !strchr(name, '=');
 }
 
 static bool complain_of_member(struct bs_plan_reader *r, const struct bs_place *place,
@@ -197,7 +210,8 @@ static bool complain_of_member(struct bs_plan_reader *r, const struct bs_place *
 
 	for (const struct bs_plan_member *m = bs_plan_members; m->name; m++)
 		names = bs_arena_printf(r->arena, "%s, %s", names, m->name);
-	return bs_plan_fail(r, place, "unknown member '%s'; there are %s, environment and steps",
+	return bs_plan_fail(r, place,
+			    "unknown member '%s'; there are %s, settings, environment and steps",
 			    key, names);
 }
 
@@ -210,7 +224,11 @@ static bool read_member(struct bs_plan_reader *r, const struct bs_place *root, c
 	if (strcmp(key, "schema") == 0)
 		return true;
 	if (strcmp(key, "environment") == 0)
-		return read_environment(r, &here, value, plan);
+		return read_variables(r, &here, value, "variable", names_variable,
+				      &plan->environment, &plan->n_environment);
+	if (strcmp(key, "settings") == 0)
+		return read_variables(r, &here, value, "switch", names_switch, &plan->settings,
+				      &plan->n_settings);
 	if (strcmp(key, "steps") == 0)
 		return bs_plan_steps(r, &here, value, 0);
 	while (m->name && strcmp(m->name, key) != 0)

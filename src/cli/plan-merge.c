@@ -49,5 +49,6 @@ void bs_plan_merge(struct bs_arena *arena, struct bs_plan *top, const struct bs_
 	top->n_steps += below->n_steps;
 	JOIN(arena, top, below, blocks);
 	JOIN(arena, top, below, environment);
+	JOIN(arena, top, below, settings);
 	merge_members(top, *below);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The values of options. */
+#include "../profile/profile.h"
 #include "../report/plan-format.h"
 #include "options-priv.h"
 
@@ -16,6 +17,27 @@ bool bs_read_env(struct bs_option_reader *r, const char *text)
 	bs_vec_push(r->arena, &r->set,
 		    (struct bs_variable){ bs_arena_strndup(r->arena, text, (size_t)(equals - text)),
 					  equals + 1 });
+	return true;
+}
+
+bool bs_read_setting(struct bs_option_reader *r, const char *text)
+{
+	const char *equals = strchr(text, '=');
+
+	if (!equals) {
+		bs_complain("--set '%s': PROFILE.KEY=VALUE is wanted", text);
+		return false;
+	}
+	const struct bs_variable setting = {
+		bs_arena_strndup(r->arena, text, (size_t)(equals - text)), equals + 1
+	};
+	const char *problem = bs_setting_problem(r->arena, &setting);
+
+	if (problem) {
+		bs_complain("--set '%s': %s", text, problem);
+		return false;
+	}
+	bs_vec_push(r->arena, &r->settings, setting);
 	return true;
 }
 

@@ -114,6 +114,19 @@ static void write_blocks(struct bs_json *json, const struct bs_plan *plan)
 	bs_json_close(json);
 }
 
+static void write_settings(struct bs_json *json, const struct bs_plan *plan)
+{
+	bs_json_key(json, "settings");
+	bs_json_array(json, BS_JSON_INLINE);
+	for (uint32_t i = 0; i < plan->n_settings; i++) {
+		bs_json_object(json, BS_JSON_INLINE);
+		bs_json_member(json, "name", plan->settings[i].name);
+		bs_json_member(json, "value", plan->settings[i].value);
+		bs_json_close(json);
+	}
+	bs_json_close(json);
+}
+
 void bs_json_question(struct bs_json *json, const struct bs_run *run, enum bs_json_layout layout)
 {
 	const struct bs_plan *plan = run->plan;
@@ -138,6 +151,7 @@ void bs_json_question(struct bs_json *json, const struct bs_run *run, enum bs_js
 	bs_json_member(json, "platform", plan->platform);
 	bs_json_member(json, "hwcaps_mask", plan->hwcaps_mask);
 	bs_json_member(json, "hwcaps_prepend", plan->hwcaps_prepend);
+	write_settings(json, plan);
 	bs_json_key(json, "environment");
 	bs_json_array(json, BS_JSON_INLINE);
 	bs_vec_each (i, &run->counted) {

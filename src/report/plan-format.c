@@ -54,16 +54,16 @@ static int compare_variables(const void *a, const void *b)
 	return order ? order : (*x > *y) - (*x < *y);
 }
 
-static void write_environment(struct bs_json *json, const struct bs_plan *plan)
+static void write_variables(struct bs_json *json, const char *key,
+			    const struct bs_variable *variables, uint32_t n)
 {
-	uint32_t n = plan->n_environment;
 	const struct bs_variable **sorted = bs_new(json->arena, const struct bs_variable *, n);
 
 	for (uint32_t i = 0; i < n; i++)
-		sorted[i] = &plan->environment[i];
+		sorted[i] = &variables[i];
 	if (n)
 		qsort(sorted, n, sizeof *sorted, compare_variables);
-	bs_json_key(json, "environment");
+	bs_json_key(json, key);
 	bs_json_object(json, BS_JSON_LINES);
 	for (uint32_t i = 0; i < n; i++) {
 		if (i + 1 < n && strcmp(sorted[i]->name, sorted[i + 1]->name) == 0)
@@ -200,7 +200,9 @@ static void write_question(struct bs_report *report, struct bs_arena *arena,
 	bs_json_object(&json, BS_JSON_LINES);
 	bs_json_member_word(&json, "schema", BS_PLAN_SCHEMA);
 	write_members(&json, *plan);
-	write_environment(&json, plan);
+	if (plan->n_settings)
+		write_variables(&json, "settings", plan->settings, plan->n_settings);
+	write_variables(&json, "environment", plan->environment, plan->n_environment);
 	write_steps(&json, plan);
 	bs_json_close(&json);
 	bs_write(report->writer, "\n", 1);

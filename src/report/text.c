@@ -138,7 +138,7 @@ static void write_environment(struct bs_report *report, const struct bs_run *run
 {
 	const struct bs_plan *plan = run->plan;
 
-	if (!run->counted.n && !plan->library_path && !plan->preload)
+	if (!run->counted.n && !plan->library_path && !plan->preload && !plan->n_settings)
 		return;
 	bs_say(report, "  with");
 	bs_vec_each (i, &run->counted) {
@@ -154,6 +154,12 @@ static void write_environment(struct bs_report *report, const struct bs_run *run
 	if (plan->preload) {
 		bs_say(report, " --preload=");
 		bs_say_escaped(report, plan->preload);
+	}
+	for (uint32_t i = 0; i < plan->n_settings; i++) {
+		bs_say(report, " --set=");
+		bs_say_escaped(report, plan->settings[i].name);
+		bs_say(report, "=");
+		bs_say_escaped(report, plan->settings[i].value);
 	}
 	bs_say(report, "\n");
 }

@@ -108,6 +108,7 @@ class BashTest(ShellTest):
         self.assertEqual(self.replies("bindsim --report="), {f"{name}:" for name in project.formats()})
         self.assertEqual(self.replies("bindsim --report json:pro"), {"program"})
         self.assertEqual(self.replies("bindsim --color=a"), {"auto", "always"})
+        self.assertEqual(self.replies("bindsim --loader=glibc:2.4"), {"2.40", "2.41", "2.42"})
         self.assertEqual(self.replies("bindsim --cwd="), {"folder"})
 
     def test_flags(self):
@@ -135,7 +136,9 @@ class BashTest(ShellTest):
         self.assertEqual(self.replies("bindsim -o "), {"program", "library.so", "one two.so", "folder"})
 
     def test_commands(self):
-        self.assertEqual(self.replies("bindsim e"), project.commands())
+        for letter in {command[0] for command in project.commands()} - {"l"}:
+            self.assertEqual(self.replies(f"bindsim {letter}"), {c for c in project.commands() if c[0] == letter})
+        self.assertEqual(self.replies("bindsim loa"), {"loaders"})
         self.assertEqual(self.replies("bindsim "), {"program", "library.so", "one two.so", "folder"} | project.commands())
         self.assertEqual(self.replies("bindsim program e"), set())
 
@@ -231,8 +234,9 @@ class FishTest(ShellTest):
         self.assertEqual(self.replies("bindsim explain --rule="), {f"--rule={rule.slug}" for rule in project.rules()})
 
     def test_commands(self):
-        self.assertEqual(self.replies("bindsim e") & project.commands(), project.commands())
-        self.assertFalse(self.replies("bindsim program e") & project.commands())
+        for command in project.commands():
+            self.assertIn(command, self.replies(f"bindsim {command[0]}"))
+            self.assertNotIn(command, self.replies(f"bindsim program {command[0]}"))
 
     def test_flags(self):
         self.assertEqual(self.replies("bindsim --dlopen=library.so:"),
