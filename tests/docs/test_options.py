@@ -155,6 +155,18 @@ class ManTest(unittest.TestCase):
             self.assertRegex(section, rf"\b{name}\b")
 
 
+class SwitchTest(unittest.TestCase):
+    """bindsim-glibc(7) tells each switch, and since when it has which value."""
+
+    def test_every_switch_and_no_other(self):
+        listed = dict(re.findall(r"^glibc\.([\w-]+) +(.*)$", project.run("loaders", "glibc").stdout, re.MULTILINE))
+        page = (project.ROOT / "man/bindsim-glibc.7").read_text()
+        body = re.search(r"^\.Ss Releases\n(.*?)(?=^\.S[sh] )", page, re.MULTILINE | re.DOTALL)[1]
+        told = {key: re.sub(r"\s+", " ", text).partition(": ")[0]
+                for key, text in re.findall(r"^\.It Cm ([\w-]+)\n(.*?)(?=^\.(?:It|El))", body, re.MULTILINE | re.DOTALL)}
+        self.assertEqual(told, listed)
+
+
 class CompletionTest(unittest.TestCase):
     """The completions' own lists."""
 
@@ -203,7 +215,7 @@ class CompletionTest(unittest.TestCase):
                  "text": r"^set -g __bindsim_text_parts (.*)$", "ld-debug": r"case ld-debug\n +set -a parts (.*)$",
                  "json": r"case json ndjson\n +set -a parts (.*)$", "ndjson": r"case json ndjson\n +set -a parts (.*)$",
                  "ldd": r"case ldd\n +set -a parts (.*)$", "rules": r"-l rule -x -a '([^']*)'",
-                 "levels": r"-l fail-on -x -a '([^']*)'", "commands": r"-n __fish_use_subcommand -a (\S+)"},
+                 "levels": r"-l fail-on -x -a '([^']*)'", "commands": r"-n __fish_use_subcommand -a '([^']*)'"},
     }
 
     def test_lists_of_words(self):
