@@ -17,7 +17,7 @@ from pathlib import Path
 from elf_file import (DF_SYMBOLIC, STV_HIDDEN, STV_INTERNAL, STV_PROTECTED, ElfFile, change_binding, change_type,
                       change_visibility, clear_value)
 from graph_model import DIRECTORIES, Definition, Executable, Graph, Reference, SharedObject
-from loader import AGENT_OPTIONS, DRIVER_OPTIONS, HERE
+from loader import AGENT_OPTIONS, DRIVER_OPTIONS, HERE, link_arguments
 
 LIBC_REFERENCES = (Reference("puts", "call"), Reference("getppid", "call"), Reference("labs", "got"),
                    Reference("malloc", "call"), Reference("free", "got"), Reference("errno", "tlsie"))
@@ -218,7 +218,7 @@ class Builder:
                                          self.tools.driver[program.pie], own, *DRIVER_OPTIONS]
             for option in options:
                 command += ["-Xlinker", option]
-            _run([*command, *stubs], self.work)
+            _run([*command, *stubs, *link_arguments()], self.work)
         else:
             kind = ["-pie"] if program.pie else []
             _run(["ld", *kind, "-dynamic-linker", self.tools.interpreter, "-o", output, own, *options, *stubs],

@@ -29,6 +29,12 @@ __all__ = ["AGENT_OPTIONS", "CRASHED", "CRASHED_IN_CONSTRUCTOR", "DRIVER_OPTIONS
 HERE = Path(__file__).resolve().parent
 TIMEOUT_SECONDS = 60.0
 SKIPPED = 77
+
+# What "/" is to the program and to the simulator where that is not this machine's (other_loaders.py says it), and
+# which glibc is in there.  Files to be run must have the same path inside as outside.
+ROOT = os.environ.get("BINDSIM_ORACLE_ROOT")
+ROOT_GLIBC = os.environ.get("BINDSIM_ORACLE_GLIBC", "")
+ROOT_LIBRARIES = "lib/x86_64-linux-gnu"
 # How a program is linked that has the driver in it, and an object with the code of agent.s.
 DRIVER_OPTIONS = ("-Wl,-z,now", "-Wl,-e,bindsim_entry")
 AGENT_OPTIONS = ("-init", "bindsim_init")
@@ -74,8 +80,41 @@ def unavailable(tools: Sequence[str] = ()) -> str | None:
     for tool in tools:
         if shutil.which(tool) is None:
             return f"{tool} is missing"
+    if ROOT:
+        return None
     trial = run_real(Question(shutil.which("true") or "true", cwd="/", driver=False))
     return None if trial.binding_lines() else "this loader prints no binding lines"
+
+
+def glibc_version() -> tuple[int, ...]:
+    """Of the C library that the programs run with, which is that of this Python where there is no other root."""
+    if ROOT:
+        return tuple(map(int, ROOT_GLIBC.split(".")))
+    name, _, version = (os.confstr("CS_GNU_LIBC_VERSION") or "").partition(" ")
+    return tuple(map(int, version.split(".")[:2])) if name == "glibc" else (0, 0)
+
+
+def can_list_namespaces() -> bool:
+    """Up to 2.34 no program can list the objects of another namespace, as the driver must."""
+    return not ROOT or glibc_version() >= (2, 35)
+
+
+def link_arguments() -> list[str]:
+    """What a program with a libc is linked against, so that it asks for no version that its own libc lacks."""
+    if not ROOT or glibc_version() >= (2, 34):
+        return []
+    libraries = Path(ROOT) / ROOT_LIBRARIES
+    return ["-nodefaultlibs", str(libraries / "libc.so.6"), str(libraries / "libdl.so.2")]
+
+
+def start(command: Sequence[str], question: Question, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+    """Starts the program of a question, in its directory and its root."""
+    def enter_root() -> None:
+        os.chroot(ROOT or "/")
+        os.chdir(question.cwd)
+    return subprocess.Popen(command, cwd=None if ROOT else question.cwd, env=real_environment(question),
+                            stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                            preexec_fn=enter_root if ROOT else None)
 
 
 def build_driver(workdir: str | os.PathLike[str], cc_args: Sequence[str] = ()) -> Path:
@@ -116,8 +155,7 @@ def driver_arguments(question: Question) -> list[str]:
 def run_real(question: Question, timeout: float = TIMEOUT_SECONDS) -> Transcript:
     """Runs the program under the real loader."""
     command = [question.program, *(driver_arguments(question) if question.driver else ())]
-    process = subprocess.Popen(command, cwd=question.cwd, env=real_environment(question), stdin=subprocess.DEVNULL,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process = start(command, question)
     try:
         _, stderr = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
@@ -191,6 +229,8 @@ def simulator_arguments(question: Question) -> list[str]:
     The loader's variables are passed as options: in the environment they would act on the simulator's own start too.
     """
     arguments = ["--format=ld-debug", "--show=" + ",".join(question.categories)]
+    if ROOT:
+        arguments += ["--root", ROOT, "--cwd", str(question.cwd)]
     if question.bind_now:
         arguments.append("--bind-now")
     for name, value in question.env.items():

@@ -12,7 +12,6 @@ import fnmatch
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from functools import partial
@@ -30,6 +29,8 @@ SKIPPED = 77
 # them when they are called, which is the library's doing and no part of the question.
 LIBRARY_CALLS = re.compile(r"binding file \S*/libc\.so\.6 .* symbol `(__tunable_get_val|_dl_exception_create|"
                            r"_dl_fatal_printf)'")
+# Any of the C library's own references, which a lazy start binds when the library comes to them.
+OF_LIBRARY = re.compile(r"binding file /lib\S* ")
 # What the loader's own options are called in the simulator.
 SIMULATOR_OPTIONS = {"--glibc-hwcaps-mask": "--hwcaps-mask", "--glibc-hwcaps-prepend": "--hwcaps-prepend"}
 
@@ -48,14 +49,11 @@ def main():
     if not os.path.exists(INTERPRETER):
         print("run_scenarios: there is no %s to ask" % INTERPRETER)
         return SKIPPED
-    version = glibc_version()
+    version = loader.glibc_version()
+    if not loader.can_list_namespaces():
+        scenarios = [scenario for scenario in scenarios
+                     if not any(step.startswith(("newlm:", "lm:")) for step in scenario.steps)]
     return run_all([scenario for scenario in scenarios if scenario.concerns(version)], options)
-
-
-def glibc_version():
-    """Of the C library that this Python runs with, which is the one the fixtures run with."""
-    name, _, version = os.confstr("CS_GNU_LIBC_VERSION").partition(" ")
-    return tuple(map(int, version.split(".")[:2])) if name == "glibc" else (0, 0)
 
 
 def parse_arguments():
@@ -134,6 +132,8 @@ def put_question(options, scenario, directory):
     real = run_through_loader(question, scenario) if scenario.loader_options else loader.run_real(question)
     if scenario.lazy and not scenario.environment.get("LD_BIND_NOW"):
         real = real.only(lambda line: not LIBRARY_CALLS.search(line))
+    if loader.ROOT:
+        return compare_only(options, scenario, question, real)
     problems = ["real loader: " + text for text in check(scenario, real, directory, simulated=False)]
     if compared_nothing(real):
         problems.append("real loader: nothing was bound and nothing failed: there is nothing to compare")
@@ -142,6 +142,14 @@ def put_question(options, scenario, directory):
     simulated = loader.run_simulated(question, options.bindsim)
     problems += ["simulator: " + text for text in check(scenario, simulated, directory, simulated=True)]
     return problems + ["comparison: " + text for text in loader.compare(real, simulated)]
+
+
+def compare_only(options, scenario, question, real):
+    """Under another C library the expectations need not hold; that both sides agree is what counts."""
+    simulated = loader.run_simulated(question, options.bindsim)
+    if scenario.lazy:
+        real, simulated = (side.only(lambda line: not OF_LIBRARY.search(line)) for side in (real, simulated))
+    return ["comparison: " + text for text in loader.compare(real, simulated)]
 
 
 def question_of(scenario, directory):
@@ -164,8 +172,7 @@ def run_through_loader(question, scenario):
     """Starts the program as `ld.so OPTIONS PROGRAM`, the only way to give the loader options."""
     options = [word for option in scenario.loader_options for word in option.split("=", 1)]
     command = [INTERPRETER, *options, question.program, *loader.driver_arguments(question)]
-    process = subprocess.Popen(command, cwd=question.cwd, env=loader.real_environment(question),
-                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process = loader.start(command, question)
     stderr = process.communicate()[1].decode("utf-8", "surrogateescape").splitlines()
     return loader.read_real(question, stderr, process)
 

@@ -13,7 +13,7 @@ import subprocess
 import threading
 from dataclasses import dataclass
 
-from loader import AGENT_OPTIONS, DRIVER_OPTIONS
+from loader import AGENT_OPTIONS, DRIVER_OPTIONS, link_arguments
 from scenarios import elfpatch
 from scenarios.assembly import assemble_object, assemble_stub, version_script
 
@@ -70,10 +70,11 @@ class Workshop:
             with open(target + ".map", "w", encoding="ascii") as script:
                 script.write(recipe.versions)
             command.append("-Wl,--version-script=" + target + ".map")
+        libraries = link_arguments() if set(self.sources).intersection(command) else []
         for name in set(self.sources).intersection(command):
             command[command.index(name)] = self.compiled(name)
         stubs = [self.build(stub) for stub in recipe.stubs]
-        _run([*command, "-x", "assembler", "-", "-x", "none", *stubs], recipe.source)
+        _run([*command, "-x", "assembler", "-", "-x", "none", *stubs, *libraries], recipe.source)
 
     def _edit(self, recipe, target):
         if not (recipe.strings or recipe.dropped or recipe.edits):
