@@ -257,7 +257,7 @@ enum {
 	MODE_DEEPBIND = 8,
 	MODE_GLOBAL = 0x100,
 	MODE_NODELETE = 0x1000,
-	MODE_PROFILE = 0x40000000, /* for sprof alone; nobody else survives it */
+	MODE_PROFILE = 0x40000000, /* for sprof alone; nobody else survives it, up to 2.40 */
 	MODE_KNOWN = MODE_LAZY | MODE_NOW | MODE_NOLOAD | MODE_DEEPBIND | MODE_GLOBAL |
 		     MODE_NODELETE | MODE_PROFILE,
 };
@@ -332,8 +332,10 @@ static struct bs_open_mode open_mode(const struct bs_open_call *call)
 		return mode;
 	if (!(number & (MODE_LAZY | MODE_NOW)))
 		return refuse_mode(call->step->file, "invalid mode for dlopen()", EINVAL);
-	if (number & MODE_PROFILE)
+	if (number & MODE_PROFILE && !call->profile_mode_maps)
 		return crash_of("mode 0x40000000 ends in a failed assertion of dlopen");
+	if (number & MODE_PROFILE)
+		mode.flags |= BS_OPEN_MAP_ONLY;
 	if (number & MODE_LAZY)
 		mode.flags |= BS_OPEN_LAZY;
 	if (number & MODE_NOLOAD)

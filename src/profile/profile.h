@@ -44,8 +44,9 @@ struct bs_open_mode {
 struct bs_open_call {
 	const struct bs_step *step;
 	uint32_t caller_ns;
-	bool first_namespace; /* the file goes there */
-	bool errors_crash;    /* the profile's */
+	bool first_namespace;	/* the file goes there */
+	bool errors_crash;	/* the profile's */
+	bool profile_mode_maps; /* the profile's */
 };
 
 /*
@@ -87,6 +88,8 @@ struct bs_profile {
 	bool finds_r_debug;    /* and then looks _r_debug up (from 2.42) */
 	bool errors_crash; /* what libc itself refuses in another namespace ends the process (up to
 			      2.36) */
+	bool profile_mode_maps; /* dlopen with the mode of sprof maps the file (from 2.41); before,
+				   it fails an assertion */
 	bool checks_isa_level;	/* an object may say which x86 level it needs (from 2.33) */
 	bool next_takes_newest; /* dlsym(RTLD_NEXT) takes the default version, as dlsym(handle) does
 				   (from 2.36) */

@@ -54,6 +54,10 @@ void bs_process_open_begin(struct bs_process *process, const struct bs_ctx *ctx,
 	}
 	struct bs_map *root = bs_map_at(process, ret->root);
 
+	if (request->flags & BS_OPEN_MAP_ONLY) {
+		ret->state = BS_OPEN_MAPPED;
+		return;
+	}
 	root->opencount++;
 	if ((request->flags & BS_OPEN_NODELETE) && process->policy->nodelete_at_once)
 		root->nodelete_active = true;

@@ -249,6 +249,7 @@ enum { /* what of a dlopen mode matters here; the profile translates */
        BS_OPEN_NODELETE = 1 << 2,
        BS_OPEN_GLOBAL = 1 << 3,
        BS_OPEN_LAZY = 1 << 4,
+       BS_OPEN_MAP_ONLY = 1 << 5, /* the file is mapped, neither counted nor relocated */
 };
 
 struct bs_open_request {
@@ -262,6 +263,7 @@ struct bs_open_request {
 enum bs_open_state {
 	BS_OPEN_FAILED,	 /* see the failure; bs_process_open_abort() undoes what was done */
 	BS_OPEN_NOTHING, /* RTLD_NOLOAD, and the file is not loaded */
+	BS_OPEN_MAPPED,	 /* with BS_OPEN_MAP_ONLY: that was all */
 	BS_OPEN_ALREADY, /* was a root: counted and promoted, nothing more to do */
 	BS_OPEN_LOADED,	 /* has a searchlist now: check versions, relocate, then commit */
 };

@@ -193,6 +193,7 @@ static bool choose_mode(struct bs_run *run, const struct bs_step *step,
 	const struct bs_open_call call = {
 		.step = step,
 		.errors_crash = run->profile->errors_crash,
+		.profile_mode_maps = run->profile->profile_mode_maps,
 		.caller_ns = bs_map_of(&run->process, result->caller)->ns,
 		.first_namespace = step->kind == BS_STEP_DLOPEN ||
 				   (step->of_step && run->opened_in.n > step->of_step &&
@@ -258,6 +259,9 @@ void bs_run_dlopen(struct bs_run *run, const struct bs_step *step, struct bs_ste
 		result->failure.needed_by = BS_NO_MAP;
 		result->message = "";
 		run->refused = true;
+		return;
+	case BS_OPEN_MAPPED:
+		opened(run, result);
 		return;
 	case BS_OPEN_ALREADY:
 		open_again(run, result);

@@ -97,6 +97,7 @@ static const struct {
 	{ "base-version-waits", 242, 0 },
 	{ "next-takes-newest", 236, 0 },
 	{ "errors-crash", 0, 237 },
+	{ "profile-mode-maps", 241, 0 },
 	{ "checks-isa-level", 233, 0 },
 	{ "binds-malloc", 232, 0 },
 	{ "rebinds-for-libc", 241, 0 },
