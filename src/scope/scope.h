@@ -116,13 +116,14 @@ struct bs_scope_policy {
 	bool root_filters_crash; /* a dlopen whose file is a filter fails an assertion (up to 2.31)
 				  */
 	bool optional_tls_is_free; /* all of the surplus may go to TLS descriptors (up to 2.31) */
-	bool opens_pie;		   /* a position-independent executable is taken for a library (up
-				      to 2.29) */
-	bool segment_alignment;	   /* segments are held against p_align (up to 2.34) */
-	bool refuses_exec_stack;   /* a dlopen makes no stack executable (from 2.41) */
-	bool no_relr_version;	   /* DT_RELR wants no GLIBC_ABI_DT_RELR of libc (up to 2.35) */
-	bool fast_reopen;	   /* a dlopen that has nothing to do is not told of (from 2.42) */
-	const char *libc_soname;   /* "libc.so.6" */
+	bool tls_holds_rseq; /* the area of restartable sequences lies in static TLS (from 2.41) */
+	bool opens_pie;	     /* a position-independent executable is taken for a library (up
+				to 2.29) */
+	bool segment_alignment;	 /* segments are held against p_align (up to 2.34) */
+	bool refuses_exec_stack; /* a dlopen makes no stack executable (from 2.41) */
+	bool no_relr_version;	 /* DT_RELR wants no GLIBC_ABI_DT_RELR of libc (up to 2.35) */
+	bool fast_reopen;	 /* a dlopen that has nothing to do is not told of (from 2.42) */
+	const char *libc_soname; /* "libc.so.6" */
 	const char *global_elsewhere; /* what the loader dies of when RTLD_GLOBAL is used in a
 					 namespace other than the first; NULL: it does not */
 	uint32_t known_flags_1;	      /* DF_1_* that mean something to the loader */

@@ -8,7 +8,10 @@
 
 #include <elf.h>
 
-enum { TCB_ALIGNMENT = 64 };
+enum {
+	TCB_ALIGNMENT = 64,
+	RSEQ_AREA = 32, /* and its alignment, as kernels have it up to now */
+};
 
 struct block {
 	uint64_t size, align;
@@ -100,6 +103,8 @@ void bs_tls_begin(struct bs_process *process)
 			place_upwards(tls, &b);
 		map->tls_placed = true;
 	}
+	if (process->policy->tls_holds_rseq)
+		tls->used = round_up(tls->used, RSEQ_AREA) + RSEQ_AREA;
 	tls->size = round_up(tls->used + process->policy->tls_surplus, tls->align);
 }
 

@@ -83,6 +83,7 @@ static const struct {
 	{ "nodelete-at-once", 0, 231 },
 	{ "root-filters-crash", 0, 232 },
 	{ "optional-tls-is-free", 0, 232 },
+	{ "tls-holds-rseq", 241, 0 },
 	{ "opens-pie", 0, 230 },
 	{ "segment-alignment", 0, 235 },
 	{ "refuses-exec-stack", 241, 0 },
