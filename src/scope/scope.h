@@ -62,9 +62,9 @@ struct bs_map {
 	bool soname_added, has_file_id, global, relocated, init_called, removed;
 	bool preloaded; /* by LD_PRELOAD, --preload or the file: it is there to interpose */
 	bool nodelete_pending, nodelete_active, versions_checked;
-	bool tls_is_dynamic; /* its block was allocated apart, where it stays for good */
-	bool tls_placed;     /* its TLS block has a place in the static one ... */
-	uint64_t tls_offset; /* ... at this many bytes of its use (see tls.c) */
+	bool tls_is_dynamic;	     /* its block was allocated apart, where it stays for good */
+	bool tls_placed;	     /* its TLS block has a place in the static one ... */
+	uint64_t tls_start, tls_end; /* ... from and to this many bytes of its use (see tls.c) */
 
 	uint32_t born, died; /* steps; died is BS_NEVER while it lives */
 	enum bs_how how;     /* the search step that found it */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room in the static TLS block. Sizes below leave out the thread control block, which both sides of
- * every comparison contain. (glibc elf/dl-tls.c:_dl_determine_tlsoffset,
- * elf/dl-reloc.c:_dl_try_allocate_static_tls)
+ * Room in the static TLS block. Sizes below leave out the thread control block of machines where it
+ * lies behind all others and both sides of every comparison contain it. (glibc
+ * elf/dl-tls.c:_dl_determine_tlsoffset, elf/dl-reloc.c:_dl_try_allocate_static_tls)
  */
 #include "scope-priv.h"
 
@@ -75,18 +75,55 @@ static void place_downwards(struct bs_static_tls *tls, struct gap *gap, const st
 	tls->used = offset;
 }
 
-static void place_upwards(struct bs_static_tls *tls, const struct block *b)
+/* The first aligned place from FROM on that leaves room for what comes before it. */
+static uint64_t aligned_behind(uint64_t from, uint64_t first, uint64_t align)
+{
+	uint64_t offset = round_up(from, align);
+
+	return offset - from < first ? offset + align : offset;
+}
+
+static void place_upwards(struct bs_static_tls *tls, struct gap *gap, const struct block *b)
 {
 	uint64_t first = -b->first & (b->align - 1);
+	uint64_t offset;
 
-	tls->used = round_up(tls->used + first, b->align) - first + b->size;
+	if (b->size <= gap->top - gap->bottom) {
+		offset = aligned_behind(gap->bottom, first, b->align);
+		if (offset + b->size - first <= gap->top) {
+			gap->bottom = offset + b->size - first;
+			return;
+		}
+	}
+	offset = aligned_behind(tls->used, first, b->align);
+	if (offset - first - tls->used > gap->top - gap->bottom) {
+		gap->bottom = tls->used;
+		gap->top = offset - first;
+	}
+	tls->used = offset + b->size - first;
+}
+
+/* What stands at the thread pointer of machines whose blocks begin behind it. (glibc
+ * sysdeps/MACHINE/nptl/tls.h: TLS_TCB_SIZE) */
+static uint64_t head_size(const struct bs_process *process)
+{
+	switch (process->setup->target.machine->e_machine) {
+	case EM_AARCH64:
+		return 16;
+	case EM_ARM:
+		return 8;
+	default:
+		return 0;
+	}
 }
 
 void bs_tls_begin(struct bs_process *process)
 {
 	struct bs_static_tls *tls = &process->tls;
 	struct gap gap = { 0 };
+	bool down = grows_down(process);
 
+	tls->used = down ? 0 : head_size(process);
 	tls->align = TCB_ALIGNMENT;
 	tls->optional = process->policy->tls_optional;
 	bs_vec_each (id, &process->maps) {
@@ -97,15 +134,13 @@ void bs_tls_begin(struct bs_process *process)
 			continue;
 		if (b.align > tls->align)
 			tls->align = b.align;
-		if (grows_down(process))
-			place_downwards(tls, &gap, &b);
-		else
-			place_upwards(tls, &b);
+		(down ? place_downwards : place_upwards)(tls, &gap, &b);
 		map->tls_placed = true;
 	}
 	if (process->policy->tls_holds_rseq)
 		tls->used = round_up(tls->used, RSEQ_AREA) + RSEQ_AREA;
-	tls->size = round_up(tls->used + process->policy->tls_surplus, tls->align);
+	tls->size = round_up(tls->used + process->policy->tls_surplus,
+			     down ? tls->align : TCB_ALIGNMENT);
 }
 
 bool bs_process_place_tls(struct bs_process *process, bs_map_id id, bool optional)
@@ -117,11 +152,11 @@ bool bs_process_place_tls(struct bs_process *process, bs_map_id id, bool optiona
 
 	if (map->tls_placed || !block_of(map->image, &b))
 		return true;
-	if (map->tls_is_dynamic)
-		return false;
-	if (b.align > tls->align || free_bytes < b.size + b.first)
+	if (map->tls_is_dynamic || b.align > tls->align)
 		return false;
 	if (grows_down(process)) {
+		if (free_bytes < b.size + b.first)
+			return false;
 		use = free_bytes - (free_bytes - b.size - b.first) / b.align * b.align - b.first;
 	} else {
 		uint64_t offset = round_up(tls->used - b.first, b.align) + b.first;
@@ -138,8 +173,8 @@ bool bs_process_place_tls(struct bs_process *process, bs_map_id id, bool optiona
 		tls->optional -= use;
 	tls->used += use;
 	map->tls_placed = true;
-	/* Downwards an offset is the block's end, upwards the place where use began. */
-	map->tls_offset = grows_down(process) ? tls->used : tls->used - use;
+	map->tls_end = tls->used;
+	map->tls_start = grows_down(process) ? tls->used - b.size : tls->used - use;
 	return true;
 }
 
@@ -174,6 +209,8 @@ static void take_in(struct bs_static_tls *tls, struct chunk *free_chunk, uint64_
 	} else if (free_chunk->end == tls->used) {
 		tls->used = free_chunk->start;
 		*free_chunk = (struct chunk){ start, end, true };
+	} else if (end == tls->used) {
+		tls->used = start;
 	} else if (free_chunk->end < end) {
 		*free_chunk = (struct chunk){ start, end, true };
 	}
@@ -189,12 +226,7 @@ void bs_tls_give_back(struct bs_process *process, const bs_ids *order, const uin
 
 		if (is_kept[order->v[i]] || !map->tls_placed || !block_of(map->image, &b))
 			continue;
-		if (grows_down(process))
-			take_in(&process->tls, &free_chunk, map->tls_offset - b.size,
-				map->tls_offset);
-		else
-			take_in(&process->tls, &free_chunk, map->tls_offset,
-				map->tls_offset + b.size);
+		take_in(&process->tls, &free_chunk, map->tls_start, map->tls_end);
 	}
 	if (free_chunk.any && free_chunk.end == process->tls.used)
 		process->tls.used = free_chunk.start;
