@@ -68,23 +68,34 @@ static const char *const *read_run(const struct bs_ctx *ctx, const char *bytes, 
 	return dirs.v;
 }
 
-/* The first such run in INTERP. */
+/*
+ * The longest such run in INTERP, or the first of several. There are two copies of it, and what
+ * stands before the one that comes first need not be text.
+ */
 static const char *const *find_run(const struct bs_ctx *ctx, const char *interp, size_t n)
 {
+	const char *const *longest = NULL;
+	size_t n_longest = 0;
+
 	for (size_t i = 0; i + 1 < n; i++) {
 		const char *slash = memchr(interp + i + 1, '/', n - i - 1);
 
 		if (!slash)
-			return NULL;
+			break;
 		i = (size_t)(slash - interp);
-		if (interp[i - 1] != '\0')
+		if (interp[i - 1] > ' ' && interp[i - 1] <= '~')
 			continue;
 		const char *const *run = read_run(ctx, slash, n - i);
+		size_t n_run = 0;
 
-		if (run)
-			return run;
+		while (run && run[n_run])
+			n_run++;
+		if (n_run > n_longest) {
+			longest = run;
+			n_longest = n_run;
+		}
 	}
-	return NULL;
+	return longest;
 }
 
 /* $LIB is the first directory without its slashes: the loader's slibdir, or Debian's multiarch
