@@ -21,6 +21,8 @@ static unsigned abi_limit(uint16_t e_machine, bool old_abis)
 	case EM_PPC64:
 	case EM_RISCV:
 		return old_abis ? 3 : 4;
+	case EM_MIPS:
+		return old_abis ? 4 : 6;
 	default:
 		return old_abis ? 2 : 3;
 	}
@@ -54,13 +56,23 @@ static enum bs_verdict judge_notes(const struct bs_image *image, const char **re
  * sysdeps/MACHINE/dl-machine.h:elf_machine_matches_host) */
 static bool flags_match(const struct bs_elf_header *header, const struct bs_target *target)
 {
-	enum { RISCV_FLOAT_ABI = 6, PPC64_ABI = 3 };
+	enum { RISCV_FLOAT_ABI = 6, PPC64_ABI = 3, MIPS_FP64 = 0x200 };
+	enum { ARM_SOFT = EF_ARM_ABI_FLOAT_SOFT, ARM_HARD = EF_ARM_ABI_FLOAT_HARD };
 
 	if (header->machine == EM_RISCV)
 		return ((header->flags ^ target->e_flags) & RISCV_FLOAT_ABI) == 0;
 	if (header->machine == EM_PPC64)
 		return (header->flags & PPC64_ABI) == 0 ||
 		       ((header->flags ^ target->e_flags) & PPC64_ABI) == 0;
+	/* A file of the newest ABI must not ask for the other way to pass floating-point numbers.
+	 * (sysdeps/unix/sysv/linux/arm/ldsodefs.h:VALID_FLOAT_ABI) */
+	if (header->machine == EM_ARM)
+		return (header->flags & EF_ARM_EABIMASK) != EF_ARM_EABI_VER5 ||
+		       !(header->flags & (target->e_flags & ARM_HARD ? ARM_SOFT : ARM_HARD));
+	if (header->machine == EM_MIPS)
+		return ((header->flags ^ target->e_flags) & (EF_MIPS_NAN2008 | EF_MIPS_ABI2)) ==
+			       0 &&
+		       !(header->flags & MIPS_FP64);
 	return true;
 }
 
@@ -77,12 +89,25 @@ static uint16_t native_machine(const struct bs_elf_header *h, const struct bs_ma
 	return data == machine->data ? h->machine : __builtin_bswap16(h->machine);
 }
 
+/* ARM has a number of its own beside the two. */
+static bool knows_osabi(uint8_t abi, const struct bs_machine *machine)
+{
+	return abi == ELFOSABI_SYSV || abi == ELFOSABI_GNU ||
+	       (abi == ELFOSABI_ARM_AEABI && machine->e_machine == EM_ARM);
+}
+
+/* MIPS has used the number for its calling conventions before it meant features of the libc.
+ * (sysdeps/unix/sysv/linux/mips/ldsodefs.h:VALID_ELF_ABIVERSION) */
+static bool knows_abi_version(uint8_t abi, uint8_t version, uint16_t e_machine, bool old_abis)
+{
+	return version == 0 || (abi == ELFOSABI_GNU && version < abi_limit(e_machine, old_abis)) ||
+	       (abi == ELFOSABI_SYSV && e_machine == EM_MIPS && version < 6);
+}
+
 static bool has_odd_ident(const struct bs_elf_header *h, const struct bs_machine *machine)
 {
-	uint8_t abi = h->ident[EI_OSABI];
-
 	return h->ident[EI_DATA] != machine->data || h->ident[EI_VERSION] != EV_CURRENT ||
-	       (abi != ELFOSABI_SYSV && abi != ELFOSABI_GNU) || h->ident[EI_ABIVERSION] != 0 ||
+	       !knows_osabi(h->ident[EI_OSABI], machine) || h->ident[EI_ABIVERSION] != 0 ||
 	       memcmp(&h->ident[EI_PAD], padding, sizeof padding) != 0;
 }
 
@@ -118,10 +143,9 @@ static enum bs_verdict judge(const struct bs_image *image, const struct bs_targe
 			      ret_words);
 	if (h->ident[EI_VERSION] != EV_CURRENT)
 		return refuse("ELF file version ident does not match current one", ret_words);
-	if (abi != ELFOSABI_SYSV && abi != ELFOSABI_GNU)
+	if (!knows_osabi(abi, machine))
 		return refuse("ELF file OS ABI invalid", ret_words);
-	if (abi_version != 0 &&
-	    (abi != ELFOSABI_GNU || abi_version >= abi_limit(h->machine, target->old_abis)))
+	if (!knows_abi_version(abi, abi_version, h->machine, target->old_abis))
 		return refuse("ELF file ABI version invalid", ret_words);
 	if (memcmp(&h->ident[EI_PAD], padding, sizeof padding) != 0)
 		return refuse("nonzero padding in e_ident", ret_words);
@@ -249,37 +273,44 @@ static const char *default_interp(const struct bs_machine *machine)
 	}
 }
 
-/* <dlfcn.h> of Linux. */
+/* <dlfcn.h> of Linux; MIPS has other numbers for the flags in the middle. (glibc
+ * bits/dlfcn.h, sysdeps/mips/bits/dlfcn.h) */
 enum {
 	MODE_LAZY = 1,
 	MODE_NOW = 2,
-	MODE_NOLOAD = 4,
-	MODE_DEEPBIND = 8,
-	MODE_GLOBAL = 0x100,
 	MODE_NODELETE = 0x1000,
 	MODE_PROFILE = 0x40000000, /* for sprof alone; nobody else survives it, up to 2.40 */
-	MODE_KNOWN = MODE_LAZY | MODE_NOW | MODE_NOLOAD | MODE_DEEPBIND | MODE_GLOBAL |
-		     MODE_NODELETE | MODE_PROFILE,
 };
 
-/* Flags by name; with neither LAZY nor NOW among them NOW is meant. */
-static uint64_t mode_number(const struct bs_step *step)
+struct mode_numbers {
+	uint64_t noload, deepbind, global;
+};
+
+static struct mode_numbers mode_numbers(const struct bs_machine *machine)
 {
-	static const struct {
+	if (machine->e_machine == EM_MIPS)
+		return (struct mode_numbers){ .noload = 8, .deepbind = 0x10, .global = 4 };
+	return (struct mode_numbers){ .noload = 4, .deepbind = 8, .global = 0x100 };
+}
+
+/* Flags by name; with neither LAZY nor NOW among them NOW is meant. */
+static uint64_t mode_number(const struct bs_step *step, const struct mode_numbers *numbers)
+{
+	const struct {
 		unsigned mode;
 		uint64_t number;
-	} numbers[] = {
-		{ BS_MODE_LAZY, MODE_LAZY },	 { BS_MODE_NOW, MODE_NOW },
-		{ BS_MODE_NOLOAD, MODE_NOLOAD }, { BS_MODE_DEEPBIND, MODE_DEEPBIND },
-		{ BS_MODE_GLOBAL, MODE_GLOBAL }, { BS_MODE_NODELETE, MODE_NODELETE },
+	} flags[] = {
+		{ BS_MODE_LAZY, MODE_LAZY },	     { BS_MODE_NOW, MODE_NOW },
+		{ BS_MODE_NOLOAD, numbers->noload }, { BS_MODE_DEEPBIND, numbers->deepbind },
+		{ BS_MODE_GLOBAL, numbers->global }, { BS_MODE_NODELETE, MODE_NODELETE },
 	};
 	uint64_t number = 0;
 
 	if (step->mode_is_number)
 		return step->number;
-	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-		if (step->mode & numbers[i].mode)
-			number |= numbers[i].number;
+	for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+		if (step->mode & flags[i].mode)
+			number |= flags[i].number;
 	return number & (MODE_LAZY | MODE_NOW) ? number : number | MODE_NOW;
 }
 
@@ -304,17 +335,20 @@ static struct bs_open_mode crash_of(const char *words)
 /* What dlopen(3) itself refuses, before ld.so sees the call. An error that is raised in the libc of
  * another namespace finds nobody to catch it, up to 2.36. (glibc dlfcn/dlopen.c:dlopen_doit,
  * dlfcn/dlmopen.c:dlmopen_doit) */
-static struct bs_open_mode refuse_call(const struct bs_open_call *call, uint64_t number)
+static struct bs_open_mode refuse_call(const struct bs_open_call *call, uint64_t number,
+				       const struct mode_numbers *numbers)
 {
+	uint64_t known = MODE_LAZY | MODE_NOW | MODE_NODELETE | MODE_PROFILE | numbers->noload |
+			 numbers->deepbind | numbers->global;
 	struct bs_open_mode refused = { .refusal = { .needed_by = BS_NO_MAP } };
 
 	if (call->step->kind == BS_STEP_DLOPEN) {
-		if (number & ~(uint64_t)MODE_KNOWN)
+		if (number & ~known)
 			refused = refuse_mode("", "invalid mode parameter", 0);
 	} else if (!call->first_namespace) {
 		if (!*call->step->file)
 			refused = refuse_mode("", "invalid namespace", EINVAL);
-		else if (number & MODE_GLOBAL)
+		else if (number & numbers->global)
 			refused = refuse_mode("", "invalid mode", EINVAL);
 	}
 	if (refused.refusal.words && call->caller_ns && call->errors_crash)
@@ -325,8 +359,9 @@ static struct bs_open_mode refuse_call(const struct bs_open_call *call, uint64_t
 /* (glibc elf/dl-open.c:_dl_open) */
 static struct bs_open_mode open_mode(const struct bs_open_call *call)
 {
-	uint64_t number = mode_number(call->step);
-	struct bs_open_mode mode = refuse_call(call, number);
+	const struct mode_numbers numbers = mode_numbers(call->machine);
+	uint64_t number = mode_number(call->step, &numbers);
+	struct bs_open_mode mode = refuse_call(call, number, &numbers);
 
 	if (mode.refusal.words)
 		return mode;
@@ -338,11 +373,11 @@ static struct bs_open_mode open_mode(const struct bs_open_call *call)
 		mode.flags |= BS_OPEN_MAP_ONLY;
 	if (number & MODE_LAZY)
 		mode.flags |= BS_OPEN_LAZY;
-	if (number & MODE_NOLOAD)
+	if (number & numbers.noload)
 		mode.flags |= BS_OPEN_NOLOAD;
-	if (number & MODE_DEEPBIND)
+	if (number & numbers.deepbind)
 		mode.flags |= BS_OPEN_DEEPBIND;
-	if (number & MODE_GLOBAL)
+	if (number & numbers.global)
 		mode.flags |= BS_OPEN_GLOBAL;
 	if (number & MODE_NODELETE)
 		mode.flags |= BS_OPEN_NODELETE;

@@ -43,6 +43,7 @@ struct bs_open_mode {
 /* A dlopen or dlmopen, as far as its mode goes. */
 struct bs_open_call {
 	const struct bs_step *step;
+	const struct bs_machine *machine; /* whose numbers the flags have */
 	uint32_t caller_ns;
 	bool first_namespace;	/* the file goes there */
 	bool errors_crash;	/* the profile's */

@@ -194,6 +194,7 @@ static bool choose_mode(struct bs_run *run, const struct bs_step *step,
 		.step = step,
 		.errors_crash = run->profile->errors_crash,
 		.profile_mode_maps = run->profile->profile_mode_maps,
+		.machine = run->setup.target.machine,
 		.caller_ns = bs_map_of(&run->process, result->caller)->ns,
 		.first_namespace = step->kind == BS_STEP_DLOPEN ||
 				   (step->of_step && run->opened_in.n > step->of_step &&
