@@ -101,6 +101,8 @@ bool bs_bind_name(struct bs_binder *binder, struct bs_process *process, const st
 	};
 	struct bs_answer answer = bs_lookup(binder, process, ctx, &query);
 
+	if (asked->weak && answer.outcome == BS_UNDEFINED)
+		return true;
 	if (asked->version)
 		ret->asked = asked->version;
 	ret->asked_name = asked->name;
@@ -149,12 +151,12 @@ struct bs_binding bs_ask_slot(const struct bs_binder *binder, const struct bs_pr
 			bs_hash_gnu(bs_image_symbol_name(image, symbol)));
 }
 
-void bs_bind_slots(const struct bs_binder *binder, const struct bs_process *process,
-		   const struct bs_ctx *ctx, bs_map_id map, bs_bindings *bindings)
+/* Those that TABLE has, once for each symbol that is not SEEN yet. */
+static void bind_waiting(const struct bs_binder *binder, const struct bs_process *process,
+			 const struct bs_ctx *ctx, bs_map_id map,
+			 const struct bs_reloc_table *table, uint8_t *seen, bs_bindings *bindings)
 {
 	const struct bs_image *image = bs_map_of(process, map)->image;
-	const struct bs_reloc_table *table = &image->relocations.plt;
-	uint8_t *seen = bs_new(ctx->arena, uint8_t, image->symbols.n);
 	struct bs_ahead ahead;
 
 	for (uint32_t i = 0; i < table->n; i += ahead.n) {
@@ -170,6 +172,16 @@ void bs_bind_slots(const struct bs_binder *binder, const struct bs_process *proc
 				    ask_slot(binder, process, ctx, map, r->symbol, ahead.hash[k]));
 		}
 	}
+}
+
+void bs_bind_slots(const struct bs_binder *binder, const struct bs_process *process,
+		   const struct bs_ctx *ctx, bs_map_id map, bs_bindings *bindings)
+{
+	const struct bs_image *image = bs_map_of(process, map)->image;
+	uint8_t *seen = bs_new(ctx->arena, uint8_t, image->symbols.n);
+
+	bind_waiting(binder, process, ctx, map, &image->relocations.got, seen, bindings);
+	bind_waiting(binder, process, ctx, map, &image->relocations.plt, seen, bindings);
 }
 
 bool bs_call_slot(struct bs_binder *binder, struct bs_process *process, const struct bs_ctx *ctx,

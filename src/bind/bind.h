@@ -248,6 +248,9 @@ bool bs_call_slot(struct bs_binder *binder, struct bs_process *process, const st
 void bs_bind_slots(const struct bs_binder *binder, const struct bs_process *process,
 		   const struct bs_ctx *ctx, bs_map_id map, bs_bindings *bindings);
 
+/* True when IMAGE has jump slots, or what MIPS has for them. */
+bool bs_image_has_slots(const struct bs_image *image);
+
 /* True when MAP's jump slots bind lazily in a process that does so at all. */
 bool bs_map_is_lazy(const struct bs_process *process, bs_map_id map);
 
@@ -259,6 +262,7 @@ struct bs_name_query {
 	const bs_ids *scope;		  /* list ids */
 	const uint64_t *behind;		  /* as in struct bs_query */
 	bool newest;			  /* of several versions the default one */
+	bool weak;			  /* it is no failure when nothing answers */
 	bool keeps_nothing; /* the definer may be unloaded as if nobody had asked (lookups through a
 			       handle) */
 };

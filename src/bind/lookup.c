@@ -84,6 +84,9 @@ enum bs_refusal bs_judge_entry(const struct bs_matcher *m, bs_map_id id, uint32_
 	if (s.value == 0 && bs_symbol_type(&s) != STT_TLS &&
 	    !(s.section == SHN_ABS && m->binder->policy.absolute_zero))
 		return BS_REFUSED_UNDEFINED;
+	if (s.section == SHN_UNDEF && image->machine->canonical_plt_mark &&
+	    !(s.other & image->machine->canonical_plt_mark))
+		return BS_REFUSED_UNDEFINED;
 	if ((m->type_class & BS_CLASS_PLT) && s.section == SHN_UNDEF)
 		return BS_REFUSED_CANONICAL_PLT;
 	if (!type_can_answer(bs_symbol_type(&s)))

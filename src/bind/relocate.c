@@ -39,12 +39,13 @@ const struct bs_version *bs_reference_version(const struct bs_image *image, uint
 	return version->hash ? version : NULL;
 }
 
-static unsigned class_of(enum bs_reloc_kind kind)
+static unsigned class_of(const struct bs_machine *machine, enum bs_reloc_kind kind)
 {
 	switch (kind) {
-	case BS_RELOC_SLOT:
 	case BS_RELOC_TLS:
 	case BS_RELOC_TLS_IE:
+		return machine->tls_is_data ? BS_CLASS_DATA : BS_CLASS_PLT;
+	case BS_RELOC_SLOT:
 	case BS_RELOC_TLS_DESC:
 		return BS_CLASS_PLT;
 	case BS_RELOC_COPY:
@@ -190,7 +191,8 @@ static void check_ifunc(struct job *job, uint32_t index)
 {
 	const struct bs_binding *binding = &job->ret->bindings.v[index];
 
-	if (binding->outcome != BS_BOUND || binding->definer == job->map)
+	if (!job->image->machine->checks_ifunc || binding->outcome != BS_BOUND ||
+	    binding->definer == job->map)
 		return;
 	const struct bs_map *definer = bs_map_of(job->process, binding->definer);
 
@@ -223,7 +225,7 @@ static void check_ifunc(struct job *job, uint32_t index)
 static bs_map_id bind_symbol(struct job *job, uint32_t symbol, enum bs_reloc_kind kind,
 			     uint32_t hash)
 {
-	unsigned type_class = class_of(kind);
+	unsigned type_class = class_of(job->image->machine, kind);
 
 	if (kind == BS_RELOC_GLOB_DAT && job->extern_protected_data)
 		type_class = BS_CLASS_EXTERN_DATA;
@@ -291,8 +293,11 @@ static void relocate_one(struct job *job, const struct bs_relocation *r, uint32_
 	/* The type is looked at when the symbol is known. */
 	if (kind == BS_RELOC_UNKNOWN)
 		fail_type(job, r->type, false);
-	else if (kind == BS_RELOC_TLS_IE || kind == BS_RELOC_TLS_DESC)
-		place_tls(job, definer, kind == BS_RELOC_TLS_DESC);
+	else if (kind == BS_RELOC_TLS_IE)
+		place_tls(job, definer, false);
+	else if (kind == BS_RELOC_TLS_DESC ||
+		 (job->image->shortens_tls && r->type == R_PPC64_DTPMOD64))
+		place_tls(job, definer, true);
 }
 
 static void relocate_eagerly(struct job *job, const struct bs_reloc_table *table)
@@ -347,11 +352,52 @@ static void relocate_lazily(struct job *job, const struct bs_reloc_table *table)
 	}
 }
 
+/* The GOT of MIPS: where it is lazy, what has a stub waits. */
+static void relocate_got(struct job *job, bool lazy)
+{
+	const struct bs_reloc_table *table = &job->image->relocations.got;
+
+	for (uint32_t i = 0; i < table->n; i++) {
+		struct bs_relocation r = bs_reloc_at(table, i);
+
+		if (!lazy || !bs_relocation_waits(job->binder, job->image, &r))
+			relocate_one(job, &r,
+				     bs_hash_gnu(bs_image_symbol_name(job->image, r.symbol)));
+	}
+}
+
+/*
+ * RISC-V sets a register for the executable alone, which may do without: a weak reference that
+ * leaves nothing behind. (glibc sysdeps/riscv/dl-machine.h:elf_machine_runtime_setup)
+ */
+static void find_global_pointer(struct job *job)
+{
+	const struct bs_map *map = bs_map_of(job->process, job->map);
+	const char *name = job->image->machine->gp_name;
+
+	if (!name || map->kind != BS_MAP_EXECUTABLE)
+		return;
+	const struct bs_name_query query = {
+		.name = name,
+		.referrer = job->map,
+		.scope = &map->scope,
+		.keeps_nothing = true,
+		.weak = true,
+	};
+
+	bs_bind_name(job->binder, job->process, job->ctx, &query, job->ret, job->failure);
+}
+
 bool bs_map_is_lazy(const struct bs_process *process, bs_map_id map)
 {
 	const struct bs_image *image = bs_map_of(process, map)->image;
 
-	return image && !image->bind_now && image->relocations.plt.n;
+	return image && !image->bind_now && bs_image_has_slots(image);
+}
+
+bool bs_image_has_slots(const struct bs_image *image)
+{
+	return image->relocations.plt.n || image->relocations.got.n;
 }
 
 enum bs_relocation_end bs_relocate(struct bs_binder *binder, struct bs_process *process,
@@ -374,10 +420,17 @@ enum bs_relocation_end bs_relocate(struct bs_binder *binder, struct bs_process *
 
 	if (image->broken)
 		fail_crash(&job, image->broken);
+	lazy = lazy && bs_map_is_lazy(process, map);
+	/* Where it is to go is read from there: linkers leave it out where descriptors of TLS are
+	 * all that the table has. (glibc sysdeps/MACHINE/dl-machine.h:elf_machine_runtime_setup) */
+	if (lazy && image->relocations.plt.n && !bs_image_has_dynamic(image, DT_PLTGOT))
+		fail_crash(&job, "DT_JMPREL without DT_PLTGOT is set up for lazy binding");
+	find_global_pointer(&job);
 	begin_memo(&job);
+	relocate_got(&job, lazy);
 	for (uint32_t i = 0; i < image->relocations.n_eager; i++)
 		relocate_eagerly(&job, &image->relocations.eager[i]);
-	if (lazy && bs_map_is_lazy(process, map)) {
+	if (lazy) {
 		relocate_lazily(&job, &image->relocations.plt);
 		bs_vec_push(ctx->arena, &ret->lazy, map);
 	} else {

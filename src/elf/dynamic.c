@@ -204,6 +204,10 @@ static void read_facts(struct bs_reader *r)
 			/* A tag of the processor's range: others use the number for themselves. */
 			image->variant_pcs = image->header.machine == EM_AARCH64;
 			break;
+		case DT_PPC64_OPT:
+			if (image->header.machine == EM_PPC64)
+				image->shortens_tls = value & PPC64_OPT_TLS;
+			break;
 		default:
 			break;
 		}

@@ -79,11 +79,12 @@ enum bs_memory bs_string_memory(struct bs_reader *r, uint64_t offset);
 bool bs_dynamic_find(const struct bs_image *image, int64_t tag, uint64_t *ret_value);
 uint64_t bs_tag_offset(const struct bs_reader *r, int64_t tag);
 
-/* hash.c, symbols.c, versions.c, relocations.c, notes.c */
+/* hash.c, symbols.c, versions.c, relocations.c, mips-got.c, notes.c */
 void bs_read_hash_tables(struct bs_reader *r);
 void bs_read_symbols(struct bs_reader *r);
 void bs_read_versions(struct bs_reader *r);
 void bs_read_relocations(struct bs_reader *r);
+void bs_read_mips_got(struct bs_reader *r);
 void bs_read_notes(struct bs_reader *r);
 
 /* Loads in the file's byte order; the caller has checked that the bytes are there. */

@@ -24,7 +24,7 @@
  * What a relocation type means to symbol lookup. The loader calls it the type class
  * (glibc sysdeps/MACHINE/dl-machine.h: elf_machine_type_class); the types that a lookup never
  * sees have kinds of their own. Where a machine gives a type another class than its kind suggests,
- * the table has the kind of that class: TLS relocations of MIPS are DATA.
+ * the table has the kind of that class, but for the TLS relocations of MIPS (tls_is_data).
  */
 enum bs_reloc_kind {
 	BS_RELOC_UNKNOWN,   /* the loader says "unexpected reloc type" */
@@ -54,6 +54,13 @@ struct bs_machine {
 	bool takes_rel; /* DT_REL counts beside DT_RELA; without it the loader never looks there */
 	bool irelative_last; /* IRELATIVE is done after the others of its run of relocations */
 	bool hash_is_mips;   /* DT_MIPS_XHASH in place of DT_GNU_HASH */
+	bool has_bound_got;  /* the global part of the GOT is bound without relocations (MIPS) */
+	/* An undefined entry answers only if it is marked as a PLT entry (MIPS: STO_MIPS_PLT). */
+	uint8_t canonical_plt_mark;
+	bool tls_is_data;  /* TLS and TLS_IE have class 0 (MIPS) */
+	bool checks_ifunc; /* an IFUNC of an object that is not relocated yet is complained about */
+	const char
+		*gp_name; /* looked up in the executable's scope before it is relocated, or NULL */
 };
 
 /* The row for E_MACHINE in ELF_CLASS and byte order DATA, or NULL when there is none. */
@@ -208,11 +215,13 @@ struct bs_reloc_table {
 };
 
 /*
- * In the order the loader processes them: eager (DT_REL, then DT_RELA), then plt (DT_JMPREL); where
- * an eager table ends with the PLT's relocations, it is that much shorter. (A loader that takes
- * both formats does a PLT in REL format before DT_RELA; no linker makes such a file.)
+ * In the order the loader processes them: got, eager (DT_REL, then DT_RELA), then plt (DT_JMPREL);
+ * where an eager table ends with the PLT's relocations, it is that much shorter. (A loader that
+ * takes both formats does a PLT in REL format before DT_RELA; no linker makes such a file.)
  */
 struct bs_relocations {
+	struct bs_reloc_table
+		got; /* MIPS: what stands in no table, see mips-got.c; n == 0 elsewhere */
 	struct bs_reloc_table eager[2];
 	uint32_t n_eager;
 	struct bs_reloc_table plt; /* n == 0 when absent */
@@ -226,6 +235,10 @@ struct bs_relocation {
 	uint32_t type;
 	int64_t addend; /* 0 in REL tables: it stands in the place itself */
 };
+
+/* Types of got's entries, which no file's relocation has: R_MIPS_32 and R_MIPS_JUMP_SLOT to the
+ * loader. */
+enum { BS_MIPS_GOT_ADDRESS = 0xf0, BS_MIPS_GOT_STUB = 0xf1 };
 
 struct bs_notes {
 	const uint8_t *build_id;
@@ -272,6 +285,8 @@ struct bs_image {
 	bool symbolic;		 /* DT_SYMBOLIC or DF_SYMBOLIC */
 	bool bind_now;		 /* DT_BIND_NOW, DF_BIND_NOW or DF_1_NOW */
 	bool variant_pcs;	 /* DT_AARCH64_VARIANT_PCS, on that machine */
+	bool shortens_tls; /* PPC64_OPT_TLS in DT_PPC64_OPT: what the static block has room for
+			      is used without a call */
 
 	struct bs_symbol_table symbols;
 	struct bs_gnu_hash gnu_hash;

@@ -70,13 +70,17 @@
 /*
  * A type is three in one, the first in the lowest byte. REL32 and GLOB_DAT with a symbol take its
  * address from the GOT, which is bound by its order and without relocations. R_MIPS_64 stands for
- * the second part of an entry that some linkers write in two; TLS has type class 0.
+ * the second part of an entry that some linkers write in two.
  */
 #define WITH_64(type) (R_MIPS_64 << 8 | (type))
 #define MIPS64(R) \
-	R(R_MIPS_NONE, NONE)            R(R_MIPS_64, NONE)               R(R_MIPS_TLS_DTPMOD64, DATA) \
-	R(R_MIPS_TLS_DTPREL64, DATA)    R(R_MIPS_TLS_TPREL64, DATA)      R(R_MIPS_COPY, COPY) \
+	R(R_MIPS_NONE, NONE)            R(R_MIPS_64, NONE)               R(R_MIPS_TLS_DTPMOD64, TLS) \
+	R(R_MIPS_TLS_DTPREL64, TLS)     R(R_MIPS_TLS_TPREL64, TLS_IE)    R(R_MIPS_COPY, COPY) \
 	R(R_MIPS_JUMP_SLOT, SLOT)
+
+/* x32 has the addresses of the one and the relocations of the other. */
+#define x32_kind x86_64_kind
+#define x32_name x86_64_name
 
 #define KIND(type, kind) [type] = BS_RELOC_##kind,
 #define NAME(type, kind) [type] = #type,
@@ -90,6 +94,8 @@ static const uint8_t ppc64le_kind[] = { PPC64LE(KIND) };
 static const uint8_t s390x_kind[] = { S390X(KIND) };
 static const uint8_t mips64_kind[] = {
 	MIPS64(KIND)
+	[BS_MIPS_GOT_ADDRESS] = BS_RELOC_GLOB_DAT,
+	[BS_MIPS_GOT_STUB] = BS_RELOC_SLOT,
 	[WITH_64(R_MIPS_REL32)] = BS_RELOC_RELATIVE,
 	[WITH_64(R_MIPS_GLOB_DAT)] = BS_RELOC_RELATIVE,
 };
@@ -103,6 +109,8 @@ static const char *const ppc64le_name[] = { PPC64LE(NAME) };
 static const char *const s390x_name[] = { S390X(NAME) };
 static const char *const mips64_name[] = {
 	MIPS64(NAME)
+	[BS_MIPS_GOT_ADDRESS] = "GOT entry",
+	[BS_MIPS_GOT_STUB] = "GOT entry with a stub",
 	[WITH_64(R_MIPS_REL32)] = "R_MIPS_REL32/R_MIPS_64",
 	[WITH_64(R_MIPS_GLOB_DAT)] = "R_MIPS_GLOB_DAT/R_MIPS_64",
 };
@@ -120,6 +128,16 @@ static const struct bs_machine machines[] = {
 		.name = "x86-64",
 		TYPES(x86_64),
 		.irelative_last = true,
+		.checks_ifunc = true,
+	},
+	{
+		.e_machine = EM_X86_64,
+		.elf_class = ELFCLASS32,
+		.data = ELFDATA2LSB,
+		.name = "x32",
+		TYPES(x32),
+		.irelative_last = true,
+		.checks_ifunc = true,
 	},
 	{
 		.e_machine = EM_386,
@@ -128,6 +146,7 @@ static const struct bs_machine machines[] = {
 		.name = "i386",
 		TYPES(i386),
 		.takes_rel = true,
+		.checks_ifunc = true,
 	},
 	{
 		.e_machine = EM_AARCH64,
@@ -150,6 +169,7 @@ static const struct bs_machine machines[] = {
 		.data = ELFDATA2LSB,
 		.name = "riscv64",
 		TYPES(riscv64),
+		.gp_name = "__global_pointer$",
 	},
 	{
 		.e_machine = EM_PPC64,
@@ -175,6 +195,9 @@ static const struct bs_machine machines[] = {
 		TYPES(mips64),
 		.takes_rel = true,
 		.hash_is_mips = true,
+		.has_bound_got = true,
+		.tls_is_data = true,
+		.canonical_plt_mark = STO_MIPS_PLT,
 	},
 };
 

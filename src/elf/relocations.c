@@ -219,4 +219,6 @@ void bs_read_relocations(struct bs_reader *r)
 	if (of_plt)
 		r->image->relocations.plt = make_table(r, of_plt, "DT_JMPREL", plt);
 	count_relr(r);
+	if (machine && machine->has_bound_got && r->image->has_dynamic)
+		bs_read_mips_got(r);
 }

@@ -18,7 +18,7 @@ enum bs_calls bs_calls_of(const struct bs_run *run, bs_map_id id)
 
 	if (!map->relocated)
 		return BS_CALLS_UNKNOWN;
-	if (!image->relocations.plt.n)
+	if (!bs_image_has_slots(image))
 		return BS_CALLS_NONE;
 	if (was_left_lazy(run, id))
 		return BS_CALLS_LAZY;

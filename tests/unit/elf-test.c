@@ -380,6 +380,20 @@ static void s390x_hash_words(void **state)
 	assert_int_equal(bs_image_symbol(image, 2).section, 1);
 }
 
+/* The kind of lookup that the GOT entry of NAME asks for. */
+static enum bs_reloc_kind kind_in_got(const struct bs_image *image, const char *name)
+{
+	const struct bs_reloc_table *got = &image->relocations.got;
+
+	for (uint32_t i = 0; i < got->n; i++) {
+		struct bs_relocation r = bs_reloc_at(got, i);
+
+		if (strcmp(bs_image_symbol_name(image, r.symbol), name) == 0)
+			return bs_machine_kind(image->machine, r.type);
+	}
+	return BS_RELOC_UNKNOWN;
+}
+
 /* r_info of little-endian files is no number; type classes differ from other machines. */
 static void mips64el(void **state)
 {
@@ -389,7 +403,11 @@ static void mips64el(void **state)
 	assert_int_equal(image->relocations.eager[0].format, BS_REL_MIPS64);
 	assert_int_equal(count_relocations(image, BS_RELOC_UNKNOWN, ""), 0);
 	assert_int_equal(count_relocations(image, BS_RELOC_RELATIVE, "other_data"), 1);
-	assert_int_equal(count_relocations(image, BS_RELOC_DATA, "tls_other"), 2);
+	assert_int_equal(count_relocations(image, BS_RELOC_TLS, "tls_other"), 2);
+	assert_true(image->machine->tls_is_data);
+	assert_int_equal(kind_in_got(image, "other_data"), BS_RELOC_GLOB_DAT);
+	assert_int_equal(kind_in_got(image, "counter"), BS_RELOC_GLOB_DAT);
+	assert_int_equal(kind_in_got(image, "work"), BS_RELOC_UNKNOWN);
 	assert_true(look_up(image, "work") != 0);
 }
 
@@ -411,6 +429,9 @@ static void mips64el_translated_hash(void **state)
 		n++;
 	}
 	assert_true(n > 4);
+	/* ld makes stubs for what is only called; lld makes none. */
+	assert_int_equal(kind_in_got(image, "other"), BS_RELOC_SLOT);
+	assert_int_equal(kind_in_got(image, "perhaps"), BS_RELOC_GLOB_DAT);
 }
 
 /* A machine without a table here: everything but the kinds of relocations is read. */
