@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Just enough of ELF64 little-endian to tell which programs to run, and to change what no linker option changes."""
+"""Just enough of ELF to tell which programs to run, and to change what no linker option changes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,40 @@ STV_INTERNAL, STV_HIDDEN, STV_PROTECTED = 1, 2, 3
 
 _HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 _PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
-_SECTION_HEADER = struct.Struct("<IIQQQQIIQQ")
-_SYMBOL = struct.Struct("<IBBHQQ")
-_DYNAMIC = struct.Struct("<qQ")
-_VERDEF = struct.Struct("<HHHHIII")
-_VERNEED = struct.Struct("<HHIII")
-_VERNAUX = struct.Struct("<IHHII")
+
+
+class _Layout:
+    """The records of one class and byte order.
+
+    Program headers and symbols have their members in the order of the 64-bit class, whatever their order in the file.
+    """
+
+    def __init__(self, ident: bytes) -> None:
+        order = "<" if ident[5] == 1 else ">"
+        self.wide = ident[4] == 2
+        self.header = struct.Struct(order + ("16sHHIQQQIHHHHHH" if self.wide else "16sHHIIIIIHHHHHH"))
+        self._program_header = struct.Struct(order + ("IIQQQQQQ" if self.wide else "IIIIIIII"))
+        self.section_header = struct.Struct(order + ("IIQQQQIIQQ" if self.wide else "IIIIIIIIII"))
+        self.symbol = struct.Struct(order + ("IBBHQQ" if self.wide else "IIIBBH"))
+        self.dynamic = struct.Struct(order + ("qQ" if self.wide else "iI"))
+        self.verdef = struct.Struct(order + "HHHHIII")
+        self.verneed = struct.Struct(order + "HHIII")
+        self.vernaux = struct.Struct(order + "IHHII")
+        self.half = struct.Struct(order + "H")
+
+    def program_header(self, data: bytes | bytearray, position: int) -> tuple[int, ...]:
+        """type, flags, offset, vaddr, paddr, filesz, memsz, align."""
+        fields = self._program_header.unpack_from(data, position)
+        return fields if self.wide else (fields[0], fields[6], *fields[1:6], fields[7])
+
+    def read_symbol(self, data: bytes | bytearray, position: int) -> list[int]:
+        """name, info, other, section, value, size."""
+        fields = self.symbol.unpack_from(data, position)
+        return list(fields if self.wide else (fields[0], *fields[3:6], fields[1], fields[2]))
+
+    def write_symbol(self, data: bytearray, position: int, fields: list[int]) -> None:
+        """The opposite of `read_symbol`."""
+        self.symbol.pack_into(data, position, *(fields if self.wide else [fields[0], *fields[4:6], *fields[1:4]]))
 
 
 def interpreter(path: str | os.PathLike[str]) -> str | None:
@@ -50,7 +78,8 @@ class ElfFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.data = bytearray(path.read_bytes())
-        self.header = _HEADER.unpack_from(self.data)
+        self.layout = _Layout(self.data[:16])
+        self.header = self.layout.header.unpack_from(self.data)
 
     def save(self) -> None:
         """Writes the changed bytes over the file (the same inode, so hard links stay links)."""
@@ -59,7 +88,7 @@ class ElfFile:
 
     def _dynamic_section(self) -> tuple[int, int]:
         for number in range(self.header[10]):
-            entry = _PROGRAM_HEADER.unpack_from(self.data, self.header[5] + number * self.header[9])
+            entry = self.layout.program_header(self.data, self.header[5] + number * self.header[9])
             if entry[0] == PT_DYNAMIC:
                 return entry[2], entry[5]
         raise ValueError(f"{self.path}: no dynamic section")
@@ -67,15 +96,15 @@ class ElfFile:
     def add_dynamic_flags(self, flags: int) -> None:
         """Sets bits of DT_FLAGS, which must exist (`-z origin` makes one)."""
         offset, size = self._dynamic_section()
-        for position in range(offset, offset + size, _DYNAMIC.size):
-            tag, value = _DYNAMIC.unpack_from(self.data, position)
+        for position in range(offset, offset + size, self.layout.dynamic.size):
+            tag, value = self.layout.dynamic.unpack_from(self.data, position)
             if tag == DT_FLAGS:
-                _DYNAMIC.pack_into(self.data, position, tag, value | flags)
+                self.layout.dynamic.pack_into(self.data, position, tag, value | flags)
                 return
         raise ValueError(f"{self.path}: no DT_FLAGS")
 
     def _sections(self) -> list[tuple[int, ...]]:
-        return [_SECTION_HEADER.unpack_from(self.data, self.header[6] + number * self.header[11])
+        return [self.layout.section_header.unpack_from(self.data, self.header[6] + number * self.header[11])
                 for number in range(self.header[12])]
 
     def _version_indices(self) -> Iterator[int]:
@@ -83,14 +112,14 @@ class ElfFile:
         for section in self._sections():
             position = section[4]
             for _ in range(section[7] if section[1] == SHT_VERDEF else 0):
-                _, _, index, _, _, _, following = _VERDEF.unpack_from(self.data, position)
+                _, _, index, _, _, _, following = self.layout.verdef.unpack_from(self.data, position)
                 yield index & 0x7FFF
                 position += following
             for _ in range(section[7] if section[1] == SHT_VERNEED else 0):
-                _, count, _, first, following = _VERNEED.unpack_from(self.data, position)
+                _, count, _, first, following = self.layout.verneed.unpack_from(self.data, position)
                 auxiliary = position + first
                 for _ in range(count):
-                    _, _, index, _, step = _VERNAUX.unpack_from(self.data, auxiliary)
+                    _, _, index, _, step = self.layout.vernaux.unpack_from(self.data, auxiliary)
                     yield index & 0x7FFF
                     auxiliary += step
                 position += following
@@ -106,8 +135,8 @@ class ElfFile:
             if section[1] != SHT_VERSYM:
                 continue
             for position in range(section[4], section[4] + section[5], 2):
-                if struct.unpack_from("<H", self.data, position)[0] & 0x7FFF not in known:
-                    struct.pack_into("<H", self.data, position, 1)
+                if self.layout.half.unpack_from(self.data, position)[0] & 0x7FFF not in known:
+                    self.layout.half.pack_into(self.data, position, 1)
                     repaired += 1
         return repaired
 
@@ -115,9 +144,9 @@ class ElfFile:
         """Lets `change` edit the versym entries of all definitions called `name`, where there are versions."""
         versions = next((section[4] for section in self._sections() if section[1] == SHT_VERSYM), None)
         for number, (position, found) in enumerate(self._dynamic_symbols(), start=1):
-            if versions is not None and found == name and _SYMBOL.unpack_from(self.data, position)[3] != 0:
-                version = struct.unpack_from("<H", self.data, versions + 2 * number)[0]
-                struct.pack_into("<H", self.data, versions + 2 * number, change(version))
+            if versions is not None and found == name and self.layout.read_symbol(self.data, position)[3] != 0:
+                version = self.layout.half.unpack_from(self.data, versions + 2 * number)[0]
+                self.layout.half.pack_into(self.data, versions + 2 * number, change(version))
 
     def _dynamic_symbols(self) -> Iterator[tuple[int, str]]:
         sections = self._sections()
@@ -125,8 +154,8 @@ class ElfFile:
             if section[1] != SHT_DYNSYM:
                 continue
             strings = sections[section[6]][4]
-            for position in range(section[4] + _SYMBOL.size, section[4] + section[5], _SYMBOL.size):
-                start = strings + _SYMBOL.unpack_from(self.data, position)[0]
+            for position in range(section[4] + self.layout.symbol.size, section[4] + section[5], self.layout.symbol.size):
+                start = strings + self.layout.read_symbol(self.data, position)[0]
                 yield position, self.data[start:self.data.index(0, start)].decode()
 
     def change_symbols(self, name: str, change: Callable[[list[int]], None]) -> int:
@@ -134,9 +163,9 @@ class ElfFile:
         changed = 0
         for position, found in self._dynamic_symbols():
             if found == name:
-                fields = list(_SYMBOL.unpack_from(self.data, position))
+                fields = self.layout.read_symbol(self.data, position)
                 change(fields)
-                _SYMBOL.pack_into(self.data, position, *fields)
+                self.layout.write_symbol(self.data, position, fields)
                 changed += 1
         return changed
 

@@ -13,11 +13,16 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from dialects import X86_64, Dialect
 from elf_file import (DF_SYMBOLIC, STV_HIDDEN, STV_INTERNAL, STV_PROTECTED, ElfFile, change_binding, change_type,
                       change_visibility, clear_value)
 from graph_model import DIRECTORIES, Definition, Executable, Graph, Reference, SharedObject
 from loader import AGENT_OPTIONS, DRIVER_OPTIONS, HERE, link_arguments
+
+if TYPE_CHECKING:
+    from foreign_machines import Machine
 
 LIBC_REFERENCES = (Reference("puts", "call"), Reference("getppid", "call"), Reference("labs", "got"),
                    Reference("malloc", "call"), Reference("free", "got"), Reference("errno", "tlsie"))
@@ -43,18 +48,10 @@ void *realloc(void *old, size_t size) {
 }
 """
 
-_USES = {
-    "call": ("\tcall {0}@PLT\n", ""), "got": ("\tmovq {0}@GOTPCREL(%rip), %rax\n", ""), "word": ("", "\t.quad {0}\n"),
-    "copy": ("\tmovq {0}(%rip), %rax\n", ""), "canonical": ("\tmovq ${0}, %rax\n", ""),
-    "tlsgd": ("\tleaq {0}@tlsgd(%rip), %rdi\n", ""), "tlsie": ("\tmovq {0}@gottpoff(%rip), %rax\n", ""),
-    "tlsdesc": ("\tleaq {0}@tlsdesc(%rip), %rax\n\tcall *{0}@tlscall(%rax)\n", ""),
-}
-_TYPES = {"func": "@function", "notype": "@notype", "ifunc": "@gnu_indirect_function", "data": "@object",
-          "tls": "@tls_object"}
-_BODIES = {"func": "\tret\n", "notype": "\tret\n", "data": "\t.quad 1\n", "tls": "\t.quad 1\n",
-           "ifunc": "\tleaq .Lchosen(%rip), %rax\n\tret\n"}
+_TYPES = {"func": "function", "notype": "notype", "ifunc": "gnu_indirect_function", "data": "object",
+          "tls": "tls_object"}
 _SECTIONS = {"func": ".text", "notype": ".text", "ifunc": ".text", "data": ".data",
-             "tls": '.section .tdata, "awT", @progbits'}
+             "tls": '.section .tdata, "awT", {0}progbits'}
 
 
 def _run(command: Sequence[str | os.PathLike[str]], cwd: Path, text: str = "") -> None:
@@ -63,42 +60,49 @@ def _run(command: Sequence[str | os.PathLike[str]], cwd: Path, text: str = "") -
         raise RuntimeError(f"{' '.join(map(str, command))} (in {cwd}): {done.stderr}")
 
 
-def _definition_text(definition: Definition) -> str:
+def _body(dialect: Dialect, kind: str) -> str:
+    bodies = {"func": dialect.end, "notype": dialect.end, "ifunc": dialect.resolver}
+    return bodies.get(kind, "\t.quad 1\n")
+
+
+def _definition_text(definition: Definition, dialect: Dialect) -> str:
     label = f"{definition.name}__{definition.node}" if definition.node else definition.name
-    kind = "@gnu_unique_object" if definition.binding == "unique" else _TYPES[definition.kind]
-    data = definition.kind == "data" or (definition.kind == "notype" and definition.name[0] in "du")
-    kind_of_place = "data" if data else definition.kind
-    lines = [_SECTIONS[kind_of_place], f".{'weak' if definition.binding == 'weak' else 'globl'} {label}",
-             f".type {label}, {kind}", f".size {label}, {definition.size}"]
+    kind = definition.kind if definition.kind != "ifunc" or dialect.ifunc else "func"
+    type_name = "gnu_unique_object" if definition.binding == "unique" else _TYPES[kind]
+    data = kind == "data" or (kind == "notype" and definition.name[0] in "du")
+    kind_of_place = "data" if data else kind
+    lines = [_SECTIONS[kind_of_place].format(dialect.mark), f".{'weak' if definition.binding == 'weak' else 'globl'} {label}",
+             f".type {label}, {dialect.mark}{type_name}", f".size {label}, {definition.size}"]
     if definition.visibility != "default":
         lines.append(f".{definition.visibility} {label}")
-    lines.append(f"{label}:\n{_BODIES[kind_of_place]}\t.zero {definition.size - 8}\n")
+    lines.append(f"{label}:\n{_body(dialect, kind_of_place)}\t.zero {definition.size - 8}\n")
     if definition.node:
         at = "@@" if definition.default else "@"
         lines.append(f".symver {label}, {definition.name}{at}{definition.node}, remove")
     return "\n".join(lines)
 
 
-def _reference_text(reference: Reference) -> tuple[str, str]:
+def _reference_text(reference: Reference, dialect: Dialect) -> tuple[str, str]:
     name, head = reference.name, ""
     if reference.node:
         name = f"{reference.name}__ref_{reference.node}"
         head = f".symver {name}, {reference.name}@{reference.node}\n"
     if reference.weak:
         head += f".weak {name}\n"
-    code, data = _USES[reference.how]
+    code, data = dialect.use(reference.how)
     return head + code.format(name), data.format(name)
 
 
-def source(definitions: Sequence[Definition], references: Sequence[Reference], start: bool = False) -> str:
+def source(definitions: Sequence[Definition], references: Sequence[Reference], start: bool = False,
+           dialect: Dialect = X86_64) -> str:
     """The assembler source of one object; `start` adds an entry point that ends the process."""
-    uses = [_reference_text(reference) for reference in references]
-    parts = [_definition_text(definition) + "\n" for definition in definitions]
-    parts.append(".text\n.Lchosen:\n\tret\n\t.ascii \"IFUNC\"\n.Luses:\n" + "".join(code for code, _ in uses))
-    parts.append("\tret\n.data\n.Lwords:\n\t.quad .Lwords\n" + "".join(data for _, data in uses))
+    uses = [_reference_text(reference, dialect) for reference in references]
+    parts = [dialect.head, *(_definition_text(definition, dialect) + "\n" for definition in definitions)]
+    parts.append(f".text\n.Lchosen:\n{dialect.end}{dialect.chosen}.Luses:\n" + "".join(code for code, _ in uses))
+    parts.append(f"{dialect.end}.data\n.Lwords:\n\t{dialect.word} .Lwords\n" + "".join(data for _, data in uses))
     if start:
-        parts.append(".text\n.globl _start\n_start:\n\tmovl $231, %eax\n\txorl %edi, %edi\n\tsyscall\n")
-    parts.append('.section .note.GNU-stack, "", @progbits\n')
+        parts.append(f".text\n.globl _start, __start\n_start:\n__start:\n{dialect.exit}")
+    parts.append(f'.section .note.GNU-stack, "", {dialect.mark}progbits\n')
     return "".join(parts)
 
 
@@ -124,8 +128,14 @@ class Builder:
 
     def _assemble(self, name: str, text: str) -> Path:
         output = self.work / f"{name}.o"
-        _run(["as", "-o", output, "-"], self.work, text)
+        _run([self.tools.tool("as"), *self.tools.dialect.assembler_options, "-o", output, "-"], self.work, text)
         return output
+
+    def _source(self, definitions: Sequence[Definition], references: Sequence[Reference], start: bool = False) -> str:
+        return source(definitions, references, start, self.tools.dialect)
+
+    def _known(self, options: Sequence[str]) -> list[str]:
+        return [option for option in options if option not in self.tools.dialect.without_options]
 
     def _script(self, name: str, nodes: Sequence[tuple[str, str]]) -> list[str]:
         if not nodes:
@@ -140,8 +150,8 @@ class Builder:
     def _stub(self, made: SharedObject) -> None:
         """A stub has no protected symbols, for the linker refuses copies of them where the loader only warns."""
         definitions = [replace(d, visibility="default") for d in made.stub if d.visibility != "hidden"]
-        stub = self._assemble(f"stub{made.index}", source(definitions, ()))
-        _run(["ld", "-shared", "-o", self._stub_path(made.index), f"-soname={made.request}",
+        stub = self._assemble(f"stub{made.index}", self._source(definitions, ()))
+        _run([self.tools.tool("ld"), "-shared", "-o", self._stub_path(made.index), f"-soname={made.request}",
               *self._script(f"stub{made.index}", made.stub_nodes), stub], self.work)
 
     def _search_path(self, directories: Sequence[str], runpath: bool) -> list[str]:
@@ -151,12 +161,14 @@ class Builder:
 
     def _object(self, made: SharedObject) -> None:
         references = [*made.references, *(LIBC_REFERENCES if made.libc else ())]
-        inputs = [self._assemble(f"object{made.index}", source(made.definitions, references)), self.tools.agent]
+        inputs = [self._assemble(f"object{made.index}", self._source(made.definitions, references))]
+        inputs += [] if self.tools.machine else [self.tools.agent]
         if made.malloc:
             inputs.append(self.tools.malloc)
         output = self.root / made.place
         output.parent.mkdir(parents=True, exist_ok=True)
-        command: list[str | Path] = ["ld", "-shared", "-o", output, *made.options, *AGENT_OPTIONS, *inputs]
+        command: list[str | Path] = [self.tools.tool("ld"), "-shared", "-o", output, *self._known(made.options),
+                                     *(() if self.tools.machine else AGENT_OPTIONS), *inputs]
         command += [*self._script(f"{made.index}", made.nodes), *self._search_path(made.search_path, made.runpath)]
         command += [f"-soname={made.soname}"] if made.soname else []
         command += [f"-f{self.graph.objects[index].request}" for index in made.auxiliary]
@@ -200,51 +212,75 @@ class Builder:
             return
         content = bytearray(self._stub_path(0).read_bytes())
         if what == "class":
-            content[4] = 1
+            content[4] ^= 3
         elif what == "machine":
-            content[18] = 183
+            content[18:20] = self.tools.other_machine
         else:
             content = bytearray(b"" if what == "empty" else b"no object, only text\n" * 20)
         path.write_bytes(content)
 
+    def _possible(self, program: Executable) -> list[Reference]:
+        if not program.pie or self.tools.dialect.pie_copies:
+            return program.references
+        return [replace(reference, how="got" if reference.how == "copy" else reference.how)
+                for reference in program.references]
+
     def _executable(self, program: Executable) -> Path:
-        own = self._assemble("program", source(program.definitions, program.references, start=not program.driver))
+        text = self._source(program.definitions, self._possible(program), start=not program.driver)
+        if not program.pie:
+            head = self.tools.dialect.head
+            text = head + self.tools.dialect.fixed_head + text.removeprefix(head)
+        own = self._assemble("program", text)
         output = self.root / program.directory / "program"
         options = [*program.options, *self._search_path(program.search_path, program.runpath), "-znow",
-                   "--allow-shlib-undefined", "--no-as-needed"]
+                   "--allow-shlib-undefined", "--no-as-needed", *(() if program.pie else self.tools.dialect.fixed)]
         stubs = [self._stub_path(index) for index in program.needed]
         if program.driver:
-            command: list[str | Path] = ["gcc", "-pie" if program.pie else "-no-pie", "-o", output,
-                                         self.tools.driver[program.pie], own, *DRIVER_OPTIONS]
+            command: list[str | Path] = [self.tools.tool("gcc"), "-pie" if program.pie else "-no-pie", "-o", output,
+                                         self.tools.driver[program.pie], own,
+                                         *(() if self.tools.machine else DRIVER_OPTIONS)]
             for option in options:
                 command += ["-Xlinker", option]
             _run([*command, *stubs, *link_arguments()], self.work)
         else:
             kind = ["-pie"] if program.pie else []
-            _run(["ld", *kind, "-dynamic-linker", self.tools.interpreter, "-o", output, own, *options, *stubs],
+            _run([self.tools.tool("ld"), *kind, "-dynamic-linker", self.tools.interpreter, "-o", output, own, *options, *stubs],
                  self.work)
         return output
 
 
 class Toolbox:
-    """What is compiled once and linked into many graphs."""
+    """What is compiled once and linked into many graphs, by the host's toolchain or the one of another machine."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, machine: Machine | None = None) -> None:
+        self.machine = machine
+        self.dialect = machine.dialect if machine else X86_64
         self.driver = {pie: directory / f"driver{int(pie)}.o" for pie in (False, True)}
         self.agent = directory / "agent.o"
         self.malloc = directory / "malloc.o"
         self.libc = self._ask("-print-file-name=libc.so.6", directory)
-        self.interpreter = "/lib64/ld-linux-x86-64.so.2"
+        self.interpreter = machine.interpreter if machine else "/lib64/ld-linux-x86-64.so.2"
 
-    @staticmethod
-    def _ask(option: str, directory: Path) -> str:
-        return subprocess.run(["gcc", option], cwd=directory, capture_output=True, text=True, check=True).stdout.strip()
+    @property
+    def other_machine(self) -> bytes:
+        """e_machine of some machine that the graph's is not: AArch64, or for it SPARC."""
+        number = 43 if self.machine and self.machine.name == "aarch64" else 183
+        return number.to_bytes(2, "big" if self.machine and self.machine.name == "s390x" else "little")
+
+    def tool(self, name: str) -> str:
+        """The program of the toolchain that is called `name`."""
+        return self.machine.tool(name) if self.machine else name
+
+    def _ask(self, option: str, directory: Path) -> str:
+        return subprocess.run([self.tool("gcc"), option], cwd=directory, capture_output=True, text=True,
+                              check=True).stdout.strip()
 
     def compile(self) -> None:
         """Compiles the shared parts; the workers only use them."""
         for pie, output in self.driver.items():
-            _run(["gcc", "-O1", "-fno-optimize-sibling-calls", "-fPIE" if pie else "-fno-pie", "-c", "-o", output,
-                  HERE / "driver.c"], output.parent)
-        _run(["as", "-o", self.agent, HERE / "agent.s"], self.agent.parent)
-        _run(["gcc", "-O1", "-fPIC", "-ffreestanding", "-fno-builtin", "-x", "c", "-c", "-o", self.malloc, "-"],
-             self.malloc.parent, MALLOC_SOURCE)
+            _run([self.tool("gcc"), "-O1", "-fno-optimize-sibling-calls", "-fPIE" if pie else "-fno-pie", "-c", "-o",
+                  output, HERE / ("foreign_driver.c" if self.machine else "driver.c")], output.parent)
+        if self.machine is None:
+            _run(["as", "-o", self.agent, HERE / "agent.s"], self.agent.parent)
+        _run([self.tool("gcc"), "-O1", "-fPIC", "-ffreestanding", "-fno-builtin", "-x", "c", "-c", "-o", self.malloc,
+              "-"], self.malloc.parent, MALLOC_SOURCE)

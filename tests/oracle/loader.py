@@ -17,9 +17,13 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from transcript import (CRASHED, CRASHED_IN_CONSTRUCTOR, NOT_REACHED, OK, PREFIX, Block, Transcript, binding_parties,
                         compare, compare_lines, normalise_message, parse_real, parse_simulated)
+
+if TYPE_CHECKING:
+    from foreign_machines import ForeignRoot
 
 __all__ = ["AGENT_OPTIONS", "CRASHED", "CRASHED_IN_CONSTRUCTOR", "DRIVER_OPTIONS", "NOT_REACHED", "OK", "PREFIX",
            "SKIPPED", "Block", "Question", "Transcript", "binding_parties", "build_driver", "compare", "compare_lines",
@@ -46,7 +50,8 @@ class Question:
 
     `driver` says that the program is driver.c's (or treats its arguments like it); any other program has no steps.
     Binding lines printed while constructors run are dropped, but for those of steps that constructors carry out.
-    `extra` are options for the simulator only.
+    `extra` are options for the simulator only.  A question about another machine has the `root` that program and
+    directory lie in; both are paths inside it.
     """
 
     program: str
@@ -57,6 +62,12 @@ class Question:
     bind_now: bool = True
     driver: bool = True
     extra: Sequence[str] = ()
+    root: ForeignRoot | None = None
+
+    @property
+    def directory(self) -> str:
+        """The working directory as this machine has it."""
+        return str(self.cwd) if self.root is None else str(self.root.path) + str(self.cwd)
 
     def numbers(self) -> tuple[int, frozenset[int]]:
         """How many steps there are, and the numbers of those that constructors carry out."""
@@ -112,9 +123,11 @@ def start(command: Sequence[str], question: Question, stdin: int = subprocess.DE
     def enter_root() -> None:
         os.chroot(ROOT or "/")
         os.chdir(question.cwd)
-    return subprocess.Popen(command, cwd=None if ROOT else question.cwd, env=real_environment(question),
-                            stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                            preexec_fn=enter_root if ROOT else None)
+    enter = enter_root if ROOT else None
+    if question.root is not None:
+        enter = question.root.enter(str(question.cwd))
+    return subprocess.Popen(command, cwd=None if ROOT else question.directory, env=real_environment(question),
+                            stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, preexec_fn=enter)
 
 
 def build_driver(workdir: str | os.PathLike[str], cc_args: Sequence[str] = ()) -> Path:
@@ -154,8 +167,8 @@ def driver_arguments(question: Question) -> list[str]:
 
 def run_real(question: Question, timeout: float = TIMEOUT_SECONDS) -> Transcript:
     """Runs the program under the real loader."""
-    command = [question.program, *(driver_arguments(question) if question.driver else ())]
-    process = start(command, question)
+    command = [question.program] if question.root is None else question.root.command(question.program)
+    process = start([*command, *(driver_arguments(question) if question.driver else ())], question)
     try:
         _, stderr = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
@@ -233,6 +246,8 @@ def simulator_arguments(question: Question) -> list[str]:
         arguments += ["--root", ROOT, "--cwd", str(question.cwd)]
     if question.bind_now:
         arguments.append("--bind-now")
+    if question.root is not None:
+        arguments += ["--root", str(question.root.path), *question.root.machine.options]
     for name, value in question.env.items():
         arguments += ["--env", f"{name}={value}"]
     return [*arguments, *question.extra, question.program, *_simulator_steps(question)]
@@ -247,7 +262,7 @@ def run_simulated(question: Question, bindsim: str | os.PathLike[str], timeout: 
     """Runs the simulator in the same directory."""
     environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C"}
     try:
-        done = subprocess.run(simulator_command(question, bindsim), cwd=question.cwd, env=environment,
+        done = subprocess.run(simulator_command(question, bindsim), cwd=question.directory, env=environment,
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired:
         return Transcript([], [f"no end within {timeout} seconds"], exit_status=-9, simulated=True)

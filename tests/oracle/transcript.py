@@ -35,7 +35,7 @@ _VERSION = re.compile(r": (version `.*' not found|no version information availab
 _CIRCULAR = re.compile(r": IFUNC symbol '.*' referenced in '.*' is defined in the executable and creates an unsat")
 _ASSERTION = "Inconsistency detected by ld.so: "
 _ADDRESS = re.compile(r"\b(dynamic|base|entry|phdr): 0x([0-9a-f]+)")
-_VDSO = re.compile(r"linux-(vdso|gate)\.so")
+_VDSO = re.compile(r"linux-(vdso(32|64)?|gate)\.so")
 _CALL_LINES = ("calling init: ", "calling fini: ", "calling preinit: ", "initialize program: ",
                "transferring control: ")
 

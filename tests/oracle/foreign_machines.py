@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: MIT
+"""The machines beside x86-64, and a root directory with the C library of each.
+
+The toolchains and C libraries are those that Debian makes for cross-compiling.  Programs run inside their root, the
+emulator (statically linked) with them, so that every path means the same to the real loader and to the simulator, which
+is told `--root`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import dialects
+from dialects import Dialect
+
+CLONE_NEWNS, CLONE_NEWUSER = 0x20000, 0x10000000
+MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One machine: its toolchain (`triplet`), the directory of its libraries, its loader, who runs its programs.
+
+    `options` tell the simulator what processor the emulator of Debian 12 stands for: the loader looks into directories
+    named after it.
+    """
+
+    name: str
+    triplet: str
+    multiarch: str
+    interpreter: str
+    dialect: Dialect
+    emulator: str | None
+    options: tuple[str, ...] = ()
+
+    def tool(self, name: str) -> str:
+        """The cross compiler or binutil called `name`."""
+        return f"{self.triplet}-{name}"
+
+    def unavailable(self) -> str | None:
+        """What is missing to compile for the machine and to run its programs, or None."""
+        for tool in (self.tool("gcc"), self.tool("as"), self.tool("ld"), *([self.emulator] if self.emulator else [])):
+            if shutil.which(tool) is None:
+                return f"{tool} is missing"
+        if not self.libraries():
+            return f"the C library for {self.triplet} is missing"
+        return None
+
+    def libraries(self) -> list[Path]:
+        """The shared objects of the cross C library and of the compiler."""
+        return sorted({path.name: path for directory in ("lib", "lib64", "libx32")
+                       for path in Path(f"/usr/{self.triplet}/{directory}").glob("*.so*")
+                       if _is_elf(path)}.values())
+
+
+def _is_elf(path: Path) -> bool:
+    with open(path, "rb") as file:
+        return file.read(4) == b"\x7fELF"
+
+
+MACHINES = {machine.name: machine for machine in (
+    Machine("i386", "i686-linux-gnu", "i386-linux-gnu", "/lib/ld-linux.so.2", dialects.I386, None),
+    Machine("aarch64", "aarch64-linux-gnu", "aarch64-linux-gnu", "/lib/ld-linux-aarch64.so.1", dialects.AARCH64,
+            "qemu-aarch64-static", ("--cpu=armv8.1-a",)),
+    Machine("arm", "arm-linux-gnueabihf", "arm-linux-gnueabihf", "/lib/ld-linux-armhf.so.3", dialects.ARM,
+            "qemu-arm-static", ("--cpu=armv8-a",)),
+    Machine("riscv64", "riscv64-linux-gnu", "riscv64-linux-gnu", "/lib/ld-linux-riscv64-lp64d.so.1", dialects.RISCV64,
+            "qemu-riscv64-static"),
+    Machine("ppc64le", "powerpc64le-linux-gnu", "powerpc64le-linux-gnu", "/lib64/ld64.so.2", dialects.PPC64LE,
+            "qemu-ppc64le-static", ("--cpu=power9", "--platform=")),
+    Machine("s390x", "s390x-linux-gnu", "s390x-linux-gnu", "/lib/ld64.so.1", dialects.S390X, "qemu-s390x-static",
+            ("--cpu=z13+vxe+nodfp", "--platform=")),
+    Machine("mips64el", "mips64el-linux-gnuabi64", "mips64el-linux-gnuabi64", "/lib64/ld.so.1", dialects.MIPS64EL,
+            "qemu-mips64el-static"),
+)}
+
+
+@dataclass(frozen=True)
+class ForeignRoot:
+    """A directory laid out as a merged /usr of the machine, in which its programs run."""
+
+    machine: Machine
+    path: Path
+
+    def fill(self) -> None:
+        """Copies the libraries, the loader and the emulator in."""
+        library = self.path / "usr" / "lib" / self.machine.multiarch
+        for directory in (library, self.path / "usr" / "lib64", self.path / "etc"):
+            directory.mkdir(parents=True, exist_ok=True)
+        for name in ("lib", "lib64"):
+            if not os.path.lexists(self.path / name):
+                os.symlink(f"usr/{name}", self.path / name)
+        for source in self.machine.libraries():
+            shutil.copy2(source, library / source.name)
+        loader = self.path / self.machine.interpreter.lstrip("/")
+        if not os.path.lexists(loader):
+            os.symlink(f"/lib/{self.machine.multiarch}/{loader.name}", loader)
+        self.furnish()
+
+    def furnish(self) -> None:
+        """Adds what programs need to run: the emulator, and places for /proc and for what is made."""
+        for name in ("tmp", "proc"):
+            (self.path / name).mkdir(exist_ok=True)
+        if self.machine.emulator:
+            shutil.copy2(shutil.which(self.machine.emulator) or "", self.path / "emulator")
+
+    def command(self, program: str) -> list[str]:
+        """The words that start `program` inside the root."""
+        return ["/emulator", program] if self.machine.emulator else [program]
+
+    def enter(self, cwd: str) -> Callable[[], None]:
+        """What a child process does before it becomes the program: makes the directory its root.
+
+        It gets the host's /proc there, by which a loader learns where its executable is.
+        """
+        libc = ctypes.CDLL(None, use_errno=True)
+        spaces = CLONE_NEWNS | (CLONE_NEWUSER if os.geteuid() != 0 else 0)
+        root = bytes(self.path)
+
+        def enter() -> None:
+            if (libc.unshare(spaces) or libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None)
+                    or libc.mount(b"/proc", root + b"/proc", None, MS_BIND | MS_REC, None)):
+                raise OSError(ctypes.get_errno(), "no namespace of its own")
+            os.chroot(root)
+            os.chdir(cwd)
+        return enter
+
+    def inside(self, path: Path) -> str:
+        """A path below the root as the programs in it have it."""
+        return "/" + str(path.relative_to(self.path))
+
+    def cannot_run(self) -> str | None:
+        """Why programs cannot be run in the root here, or None: tries one that only ends."""
+        program = self.path / "tmp" / "trial"
+        subprocess.run([self.machine.tool("gcc"), "-x", "c", "-o", program, "-"], input="int main(void) { return 0; }",
+                       text=True, check=True)
+        return self.cannot_start(self.inside(program))
+
+    def cannot_start(self, program: str) -> str | None:
+        """Why `program`, which lies in the root, does not run, or None."""
+        try:
+            done = subprocess.run(self.command(program), preexec_fn=self.enter("/"), check=False,
+                                  capture_output=True, text=True, env={})
+        except (OSError, subprocess.SubprocessError) as error:
+            return f"programs for {self.machine.name} cannot be run: {error}"
+        return None if done.returncode == 0 else f"programs for {self.machine.name} do not run here: {done.stderr}"
