@@ -3,7 +3,7 @@
  * How the ld.so at hand was built, read from its bytes: the default directories stand in it as a
  * run of NUL-separated paths (glibc elf/dl-load.c:system_dirs), each of which ends with a slash.
  */
-#include "profile.h"
+#include "profile-priv.h"
 
 #include <elf.h>
 #include <stdio.h>
@@ -137,28 +137,10 @@ static const char *const *x86_levels(const struct bs_ctx *ctx, unsigned level)
 	return levels;
 }
 
-/* The builtin levels of the other machines that have any, best first. (glibc
- * sysdeps/MACHINE/dl-hwcaps-subdirs.c) */
-static const char *const *named_levels(const struct bs_machine *machine, const char *cpu)
-{
-	static const char *const power[] = { "power10", "power9", NULL };
-	static const char *const s390[] = { "z16", "z15", "z14", "z13", NULL };
-	static const char *const none[] = { NULL };
-	const char *const *all = machine->e_machine == EM_PPC64	 ? power
-				 : machine->e_machine == EM_S390 ? s390
-								 : none;
-
-	if (!cpu)
-		return none;
-	for (const char *const *level = all; *level; level++)
-		if (strcmp(*level, cpu) == 0)
-			return level;
-	return NULL;
-}
-
+/* x32 included: its loader is built from the same files. */
 static bool is_x86_64(const struct bs_machine *machine)
 {
-	return machine->e_machine == EM_X86_64 && machine->elf_class == ELFCLASS64;
+	return machine->e_machine == EM_X86_64;
 }
 
 static bool choose_cpu(const struct bs_ctx *ctx, const struct bs_plan *plan,
@@ -189,31 +171,27 @@ static bool choose_cpu(const struct bs_ctx *ctx, const struct bs_plan *plan,
 		ret->hwcaps_levels = x86_levels(ctx, level);
 		return true;
 	}
-	ret->hwcaps_levels = named_levels(machine, plan->cpu);
-	if (!ret->hwcaps_levels) {
-		*ret_problem = bs_arena_printf(ctx->arena, "unknown CPU level '%s' for %s",
-					       plan->cpu, machine->name);
-		return false;
-	}
-	return true;
+	return bs_cpu_choose(ctx, plan, machine, ret, ret_problem);
 }
 
 /*
- * $PLATFORM and the names that make up the legacy subdirectories. (glibc sysdeps/x86/cpu-features.c
- * and dl-procinfo.c: from 2.26 on the platform of Intel processors is a microarchitecture; before,
- * it is the kernel's AT_PLATFORM, and no hardware capability has a subdirectory.)
+ * $PLATFORM and the names that make up the legacy subdirectories of x86. (glibc
+ * sysdeps/x86/cpu-features.c and dl-procinfo.c: from 2.26 on the platform of Intel processors is a
+ * microarchitecture; before, it is the kernel's AT_PLATFORM, and no hardware capability has a
+ * subdirectory.)
  */
 static void choose_platform(const struct bs_plan *plan, const struct bs_machine *machine,
 			    struct bs_search_setup *ret)
 {
+	static const char *const none[] = { NULL };
 	static const char *const x86_64_names[] = { "x86_64", NULL };
 	static const char *const x86_64_wide_names[] = { "x86_64", "avx512_1", NULL };
 	static const char *const i386_names[] = { "sse2", NULL };
-	static const char *const none[] = { NULL };
 	enum { HWCAP_SSE2 = 1, HWCAP_X86_64 = 2, HWCAP_AVX512_1 = 4 };
 	enum { FIRST_PLATFORM_BIT = 48 };
 
-	ret->legacy_names = none;
+	if (!ret->legacy_names)
+		ret->legacy_names = none;
 	if (is_x86_64(machine) && !ret->policy->x86_platforms) {
 		ret->platform = "x86_64";
 	} else if (is_x86_64(machine)) {
@@ -230,15 +208,9 @@ static void choose_platform(const struct bs_plan *plan, const struct bs_machine 
 		ret->legacy_names = i386_names;
 		ret->legacy_hwcap = HWCAP_SSE2;
 		ret->legacy_platform_bits = 1ull << (FIRST_PLATFORM_BIT + 1);
-	} else if (machine->e_machine == EM_AARCH64) {
-		ret->platform = "aarch64";
-	} else if (machine->e_machine == EM_ARM) {
-		ret->platform = "v7l";
-	} else if (machine->e_machine == EM_MIPS) {
-		ret->platform = "mips64r2";
 	}
 	if (plan->platform)
-		ret->platform = plan->platform;
+		ret->platform = *plan->platform ? plan->platform : NULL;
 }
 
 bool bs_profile_setup(const struct bs_profile *profile, const struct bs_ctx *ctx,
