@@ -4,15 +4,17 @@
 #
 #   test.sh            everything: gcc, clang and sanitizer builds, all suites, the form of the sources, the demo
 #   test.sh --quick    one build and all suites but the long ones
+#   test.sh --foreign  one build, and what other machines' loaders say: installs their toolchains and emulators (1 GB)
 set -eu
 . "$(dirname "$0")/common.sh"
 
-quick=false
+quick=false foreign=false
 for word; do
 	case $word in
 	--quick) quick=true ;;
+	--foreign) quick=true foreign=true ;;
 	*)
-		say "unknown option $word; there is --quick"
+		say "unknown option $word; there are --quick and --foreign"
 		exit 2
 		;;
 	esac
@@ -42,6 +44,18 @@ if ! $quick; then
 	want g++ have g++
 	want libasan8 'printf "int main(void) { return 0; }" | gcc -fsanitize=address,undefined -x c - -o /dev/null'
 	want locales 'test -f /usr/share/i18n/locales/de_DE'
+fi
+if $foreign; then
+	for machine in aarch64:aarch64-linux-gnu:arm64 arm:arm-linux-gnueabihf:armhf riscv64:riscv64-linux-gnu:riscv64 \
+		ppc64le:powerpc64le-linux-gnu:ppc64el s390x:s390x-linux-gnu:s390x mips64el:mips64el-linux-gnuabi64:mips64el \
+		i386:i686-linux-gnu:i386; do
+		triplet=${machine#*:} debian=${machine##*:}
+		triplet=${triplet%:*}
+		want "gcc-$triplet" have "$triplet-gcc"
+		want "libc6-dev-$debian-cross" test -e "/usr/$triplet/include/dlfcn.h"
+		want "libstdc++6-$debian-cross" "ls /usr/$triplet/lib*/libstdc++.so.6"
+	done
+	want qemu-user-static have qemu-aarch64-static
 fi
 provide
 cd "$root"
@@ -114,10 +128,13 @@ make_locale() {
 sh scripts/fetch-example.sh build-demo/example || true
 
 if step 'build with gcc, warnings are errors' build build-test/gcc -Dwerror=true; then
-	if $quick; then
+	if $foreign; then
+		suites "other machines' loaders" build-test/gcc --setup=full --suite foreign
+	elif $quick; then
 		suites 'all suites but the long ones' build-test/gcc
 	else
-		suites 'all suites' build-test/gcc --setup=full
+		suites 'all suites but foreign' build-test/gcc --setup=full --no-suite foreign
+		printf "\n== other machines' loaders: left out; scripts/test.sh --foreign asks them\n"
 	fi
 fi
 
