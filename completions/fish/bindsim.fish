@@ -59,7 +59,7 @@ function __bindsim_report
 end
 
 function __bindsim_levels
-    printf '%s\n' x86-64 x86-64-v2 x86-64-v3 x86-64-v4 power9 power10 z13 z14 z15 z16
+    printf '%s\n' x86-64 x86-64-v2 x86-64-v3 x86-64-v4 armv7-a armv8-a armv8.1-a power8 power9 power10 z10 z196 zEC12 z13 z14 z15 z16
 end
 
 function __bindsim_loaders
@@ -106,6 +106,7 @@ complete -c bindsim -l loader -x -a '(__bindsim_loaders)' -d 'Rules of this load
 complete -c bindsim -l set -x -a '(__bindsim_settings)' -d 'Turn a switch of a profile'
 complete -c bindsim -l secure -d 'As for a set-user-ID program'
 complete -c bindsim -l inhibit-cache -d 'Do not read ld.so.cache'
+complete -c bindsim -l ldconfig -d 'Take the ld.so.cache that ldconfig would write'
 complete -c bindsim -l inhibit-rpath -x -d 'Ignore RPATH and RUNPATH of these objects'
 complete -c bindsim -l cpu -x -a '(__bindsim_levels)' -d 'Level of the CPU'
 complete -c bindsim -l platform -x -d 'What $PLATFORM stands for'

@@ -97,6 +97,7 @@ struct bs_plan {
 	const char *preload;	  /* --preload: after LD_PRELOAD */
 	bool secure;		  /* AT_SECURE */
 	bool inhibit_cache;
+	bool ldconfig; /* ld.so.cache is what ldconfig would write now */
 	bool trace; /* as ldd does: a start-up that fails goes on as far as it can, to tell all that
 		       is missing */
 	const char *inhibit_rpath;

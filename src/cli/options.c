@@ -87,6 +87,9 @@ static bool read_option(struct bs_option_reader *r, int id, const char *value)
 	case OPTION_INHIBIT_CACHE:
 		plan->inhibit_cache = true;
 		return true;
+	case OPTION_LDCONFIG:
+		plan->ldconfig = true;
+		return true;
 	case OPTION_INHIBIT_RPATH:
 		plan->inhibit_rpath = value;
 		return true;

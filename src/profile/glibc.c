@@ -422,6 +422,7 @@ const struct bs_profile bs_profile_glibc = {
 		.missing_versions_abort = true,
 	},
 	.cache_path = "/etc/ld.so.cache",
+	.conf_path = "/etc/ld.so.conf",
 	.preload_file = "/etc/ld.so.preload",
 	.malloc_names = { "calloc", "free", "malloc", "realloc", NULL },
 	.binds_malloc = true,

@@ -78,6 +78,7 @@ struct bs_profile {
 	struct bs_scope_policy scope;
 	struct bs_match_policy match;
 	const char *cache_path;	     /* "/etc/ld.so.cache" */
+	const char *conf_path;	     /* "/etc/ld.so.conf", from which the cache is made */
 	const char *preload_file;    /* "/etc/ld.so.preload" */
 	const char *malloc_names[5]; /* what ld.so looks up for itself at the end of start-up; NULL
 					ends */

@@ -231,6 +231,8 @@ bool bs_profile_setup(const struct bs_profile *profile, const struct bs_ctx *ctx
 					      : "LD_LIBRARY_PATH",
 		.cache_path = profile->cache_path,
 		.inhibit_cache = plan->inhibit_cache,
+		.ldconfig = plan->ldconfig,
+		.conf_path = profile->conf_path,
 		.inhibit_rpath = plan->inhibit_rpath,
 		.hwcaps_prepend = plan->hwcaps_prepend,
 		.hwcaps_mask = plan->hwcaps_mask,

@@ -146,6 +146,8 @@ void bs_json_question(struct bs_json *json, const struct bs_run *run, enum bs_js
 	bs_json_member(json, "library_path", plan->library_path);
 	bs_json_member(json, "preload", plan->preload);
 	bs_json_member_bool(json, "inhibit_cache", plan->inhibit_cache);
+	if (plan->ldconfig)
+		bs_json_member_bool(json, "ldconfig", true);
 	bs_json_member(json, "inhibit_rpath", plan->inhibit_rpath);
 	bs_json_member(json, "cpu", plan->cpu);
 	bs_json_member(json, "platform", plan->platform);

@@ -22,14 +22,15 @@
 	}
 
 const struct bs_plan_member bs_plan_members[] = {
-	TEXT(executable),    TEXT(search_path),
-	TEXT(argv0),	     TEXT(loader),
-	TEXT(root),	     TEXT(cwd),
-	TEXT(cpu),	     TEXT(platform),
-	TEXT(hwcaps_mask),   TEXT(hwcaps_prepend),
-	SWITCH(secure),	     SWITCH(inhibit_cache),
-	TEXT(inhibit_rpath), TEXT(library_path),
-	TEXT(preload),	     { NULL, false, 0 },
+	TEXT(executable),   TEXT(search_path),
+	TEXT(argv0),	    TEXT(loader),
+	TEXT(root),	    TEXT(cwd),
+	TEXT(cpu),	    TEXT(platform),
+	TEXT(hwcaps_mask),  TEXT(hwcaps_prepend),
+	SWITCH(secure),	    SWITCH(inhibit_cache),
+	SWITCH(ldconfig),   TEXT(inhibit_rpath),
+	TEXT(library_path), TEXT(preload),
+	{ NULL, false, 0 },
 };
 
 static void write_members(struct bs_json *json, struct bs_plan plan)

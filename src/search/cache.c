@@ -207,19 +207,43 @@ static const char *read_old(struct bs_cache *cache, const struct bs_ctx *ctx,
 	return NULL;
 }
 
-const struct bs_cache *bs_cache_read(const struct bs_ctx *ctx, const struct bs_fs *fs,
-				     const struct bs_search_setup *setup,
+/*
+ * An image that was put together and not configured yet: the loader finds nothing but what lies in
+ * its default directories, which is seldom meant.
+ */
+static void tell_missing(const struct bs_ctx *ctx, const struct bs_fs *fs,
+			 const struct bs_search_setup *setup)
+{
+	bs_conf_dirs dirs = { 0 };
+	const char *list = "";
+
+	bs_conf_read(ctx, fs, setup->conf_path, &dirs);
+	bs_vec_each (i, &dirs)
+		list = bs_arena_printf(ctx->arena, "%s%s%s", list, i ? ", " : "", dirs.v[i].path);
+	if (dirs.n)
+		bs_diag_add(ctx->diags, BS_DIAG_CACHE_UNUSABLE, setup->cache_path, BS_NO_OFFSET, 0,
+			    "there is none, so that the directories in %s are not searched (%s); "
+			    "--ldconfig does as if ldconfig had run",
+			    setup->conf_path, list);
+}
+
+const struct bs_cache *bs_cache_read(const struct bs_ctx *ctx, struct bs_fs *fs,
+				     struct bs_store *store, const struct bs_search_setup *setup,
 				     const struct bs_hwcaps *hwcaps, int *error)
 {
 	struct bs_cache *cache = bs_new(ctx->arena, struct bs_cache, 1);
 	const char *why = "neither magic number";
 
-	cache->file = (unsigned char *)bs_fs_read(fs, ctx, setup->cache_path, &cache->size);
+	cache->file = setup->ldconfig ? bs_ldconfig_write(ctx, fs, store, setup, &cache->size)
+				      : (unsigned char *)bs_fs_read(fs, ctx, setup->cache_path,
+								    &cache->size);
 	if (!cache->file) {
 		*error = errno;
 		if (errno != ENOENT && errno != ENOTDIR)
 			bs_diag_add(ctx->diags, BS_DIAG_CACHE_UNUSABLE, setup->cache_path,
 				    BS_NO_OFFSET, errno, "it cannot be read");
+		else if (setup->conf_path)
+			tell_missing(ctx, fs, setup);
 		return NULL;
 	}
 	cache->kind = bs_cache_kind_of(&setup->target);

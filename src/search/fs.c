@@ -5,6 +5,7 @@
  */
 #include "search-priv.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -168,8 +169,61 @@ const char *bs_fs_cwd(const struct bs_fs *fs)
 
 int bs_fs_open_file(const struct bs_fs *fs, const char *path)
 {
+	bs_vec_each (i, &fs->links)
+		if (strcmp(fs->links.v[i].path, path) == 0)
+			path = fs->links.v[i].target;
 	/* O_NONBLOCK: a FIFO without a writer would hold the loader for ever, and us with it. */
 	return open_path(fs, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_LARGEFILE);
+}
+
+void bs_fs_add_link(struct bs_fs *fs, const struct bs_ctx *ctx, const char *path,
+		    const char *target)
+{
+	const char *old = bs_fs_canonical(fs, ctx, path), *new = bs_fs_canonical(fs, ctx, target);
+
+	/* Mostly it is there. */
+	if (!new || !old || strcmp(old, new) != 0)
+		bs_vec_push(ctx->arena, &fs->links, (struct bs_fs_link){ path, target });
+}
+
+static enum bs_fs_kind kind_of(int directory, const struct dirent *entry)
+{
+	unsigned type = entry->d_type;
+	struct stat st;
+
+	if (type == DT_UNKNOWN && fstatat(directory, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		type = IFTODT(st.st_mode);
+	return type == DT_REG ? BS_FS_FILE : type == DT_LNK ? BS_FS_LINK : BS_FS_OTHER;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct bs_fs_entry *)a)->name, ((const struct bs_fs_entry *)b)->name);
+}
+
+void bs_fs_list(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *path,
+		bs_fs_entries *ret)
+{
+	int fd = open_path(fs, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!directory) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	for (const struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+		const char *name = entry->d_name;
+
+		if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
+			bs_vec_push(ctx->arena, ret,
+				    ((struct bs_fs_entry){
+					    bs_arena_strndup(ctx->arena, name, strlen(name)),
+					    kind_of(fd, entry) }));
+	}
+	closedir(directory);
+	if (ret->n)
+		qsort(ret->v, ret->n, sizeof *ret->v, by_name);
 }
 
 int bs_fs_stat(const struct bs_fs *fs, const char *path, struct stat *ret)

@@ -23,13 +23,36 @@ static inline void bs_chars_put(const struct bs_ctx *ctx, bs_chars *to, const ch
 
 /* ---- fs.c, resolve.c -------------------------------------------------------------------- */
 
+/* A link that is not there: PATH stands for the file TARGET. */
+struct bs_fs_link {
+	const char *path, *target;
+};
+
 struct bs_fs {
 	int root_fd;	      /* O_PATH: the root directory, "/" where there is no root */
 	int cwd_fd;	      /* O_PATH, or AT_FDCWD: only used where there is no root */
 	const char *root;     /* as it was given, or NULL */
 	const char *cwd;      /* inside the root, canonical */
 	bool kernel_resolves; /* openat2(2) with RESOLVE_IN_ROOT works here */
+	BS_VEC(struct bs_fs_link) links;
 };
+
+enum bs_fs_kind { BS_FS_FILE, BS_FS_LINK, BS_FS_OTHER };
+
+struct bs_fs_entry {
+	const char *name;
+	enum bs_fs_kind kind;
+};
+
+typedef BS_VEC(struct bs_fs_entry) bs_fs_entries;
+
+/* Appends what the directory PATH holds, sorted by name; nothing when it cannot be read. */
+void bs_fs_list(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *path,
+		bs_fs_entries *ret);
+
+/* From now on PATH, spelled so, is opened as TARGET, both in CTX's arena. */
+void bs_fs_add_link(struct bs_fs *fs, const struct bs_ctx *ctx, const char *path,
+		    const char *target);
 
 /* bs_fs_open() that does without openat2(2) when OWN_RESOLVER says so. */
 struct bs_fs *bs_fs_open_with(const struct bs_ctx *ctx, const char *root, const char *cwd,
@@ -89,16 +112,41 @@ const struct bs_cache_kind *bs_cache_kind_of(const struct bs_target *target);
 struct bs_cache;
 
 /*
- * Reads SETUP's cache. NULL when there is none or it is unusable, the latter with a diagnostic;
- * *ERROR becomes the errno when it cannot be read.
+ * Reads SETUP's cache, or makes the one that ldconfig would write. NULL when there is none or it is
+ * unusable, the latter with a diagnostic; *ERROR becomes the errno when it cannot be read.
  */
-const struct bs_cache *bs_cache_read(const struct bs_ctx *ctx, const struct bs_fs *fs,
-				     const struct bs_search_setup *setup,
+const struct bs_cache *bs_cache_read(const struct bs_ctx *ctx, struct bs_fs *fs,
+				     struct bs_store *store, const struct bs_search_setup *setup,
 				     const struct bs_hwcaps *hwcaps, int *error);
 
 /* The path that CACHE gives for NAME, or NULL. */
 const char *bs_cache_lookup(const struct bs_cache *cache, const struct bs_search_setup *setup,
 			    const char *name);
+
+/* ---- conf.c, ldconfig.c --------------------------------------------------------------------- */
+
+/* A directory that ldconfig reads. */
+struct bs_conf_dir {
+	const char *path;
+	dev_t dev;
+	ino_t ino;
+};
+
+typedef BS_VEC(struct bs_conf_dir) bs_conf_dirs;
+
+/* Appends the directories that the file PATH, an ld.so.conf, names; each once, as it is spelled
+ * first, and only if it exists. */
+void bs_conf_read(const struct bs_ctx *ctx, const struct bs_fs *fs, const char *path,
+		  bs_conf_dirs *ret);
+
+/* Appends the directory PATH, under the same conditions. */
+void bs_conf_add(const struct bs_ctx *ctx, const struct bs_fs *fs, const char *path,
+		 bs_conf_dirs *ret);
+
+/* The bytes of the cache that ldconfig would write, NUL behind them; the links that it would make
+ * are added to FS. */
+unsigned char *bs_ldconfig_write(const struct bs_ctx *ctx, struct bs_fs *fs, struct bs_store *store,
+				 const struct bs_search_setup *setup, size_t *ret_n);
 
 /* The order of names in ld.so.cache (glibc elf/dl-cache.c:_dl_cache_libcmp): <0, 0, >0. */
 int bs_cache_compare(const char *a, const char *b, bool char_is_unsigned);

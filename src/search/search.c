@@ -177,8 +177,8 @@ static enum bs_outcome search_cache(struct bs_walk *walk)
 						.how = BS_HOW_CACHE,
 						.text = setup->cache_path });
 	if (!state->cache_was_read) {
-		state->cache =
-			bs_cache_read(walk->ctx, state->fs, setup, state->hwcaps, &state->error);
+		state->cache = bs_cache_read(walk->ctx, state->fs, state->store, setup,
+					     state->hwcaps, &state->error);
 		state->cache_was_read = true;
 	}
 	path = state->cache ? bs_cache_lookup(state->cache, setup, walk->request->name) : NULL;

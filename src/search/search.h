@@ -109,7 +109,9 @@ struct bs_search_setup {
 	const char *const *system_dirs; /* each with a trailing slash */
 	const char *cache_path;		/* "/etc/ld.so.cache"; NULL: not read */
 	bool inhibit_cache;
-	const char *inhibit_rpath;		  /* ':'-separated link-map names, or NULL */
+	bool ldconfig;		   /* the cache is what ldconfig would write now, file or none */
+	const char *conf_path;	   /* "/etc/ld.so.conf", which ldconfig reads */
+	const char *inhibit_rpath; /* ':'-separated link-map names, or NULL */
 	const char *hwcaps_prepend, *hwcaps_mask; /* ':'-separated, or NULL */
 	const char *const *hwcaps_levels; /* the builtin names that the CPU supports, best first */
 	unsigned isa_level; /* x86: 1 baseline ... 4 (cache entries ask for one); 0 elsewhere */

@@ -60,12 +60,12 @@ class WriteTest(PlanTest):
 
     def test_every_member(self):
         _, plan = self.plan("app", "--argv0=a", "--loader=glibc", "--root=r", "--cwd=c", "--cpu=x86-64-v3", "--platform=p",
-                            "--hwcaps-mask=m", "--hwcaps-prepend=pp", "--secure", "--inhibit-cache", "--inhibit-rpath=i",
-                            "--library-path=l", "--preload=pre", "--bind-now", "--env=A=", "--env=A=b=c")
+                            "--hwcaps-mask=m", "--hwcaps-prepend=pp", "--secure", "--inhibit-cache", "--ldconfig",
+                            "--inhibit-rpath=i", "--library-path=l", "--preload=pre", "--bind-now", "--env=A=", "--env=A=b=c")
         self.assertEqual(plan, {
             **SCHEMA, "executable": "app", "argv0": "a", "loader": "glibc", "root": "r", "cwd": "c", "cpu": "x86-64-v3",
             "platform": "p", "hwcaps_mask": "m", "hwcaps_prepend": "pp", "secure": True, "inhibit_cache": True,
-            "inhibit_rpath": "i", "library_path": "l", "preload": "pre", "environment": {"A": "b=c", "LD_BIND_NOW": "1"},
+            "ldconfig": True, "inhibit_rpath": "i", "library_path": "l", "preload": "pre", "environment": {"A": "b=c", "LD_BIND_NOW": "1"},
             "steps": []})
 
     def test_every_step(self):

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """--root: a little system in a directory, of which nothing outside is seen."""
 
+import shutil
+import subprocess
 import unittest
 
 from harness import HOOK, INTERPRETER, PROGRAM, CommandLineTest, build, environment
@@ -71,6 +73,58 @@ class RootTest(CommandLineTest):
         build(self.directory / "root" / host.lstrip("/"), "int host;", "-shared", "-fPIC")
         for name in ("absolute.so", "far-upwards.so"):
             self.assertEqual(self.outcomes(self.root, "/usr/bin/tool", f"--dlopen=/{name}")[1], "ok", name)
+
+    def unconfigured(self):
+        """Libraries in directories that only ld.so.conf names, with no links and no cache yet."""
+        for place, soname in (("opt/a/libone.so.1.2", "libone.so.1"), ("opt/a/libone.so.1.10", "libone.so.1"),
+                              ("opt/b/libone.so.1", "libone.so.1"), ("opt/b/libtwo.so.2", "libtwo.so.2"),
+                              ("opt/b/glibc-hwcaps/x86-64-v2/libtwo.so.2", "libtwo.so.2"),
+                              ("opt/b/libplain.so", ""), (f"{LIBRARIES}/libthree.so.3", "libthree.so.3")):
+            self.object(f"root/{place}", "int nothing;", *([f"-Wl,-soname,{soname}"] if soname else []))
+        self.link("root/opt/b/libtwo.so", "/opt/b/libtwo.so.2")
+        self.link("root/opt/b/libgone.so.1", "nowhere")
+        self.file("root/opt/a/liblist.so", "INPUT ( libone.so.1 )")
+        self.file("root/etc/ld.so.conf", "# directories\ninclude ld.so.conf.d/*.conf nothing.conf\n"
+                                         "  /opt/b/ # the same as /opt/link\n/absent\n")
+        self.file("root/etc/ld.so.conf.d/b.conf", "/opt/link=libc6\n")
+        self.file("root/etc/ld.so.conf.d/a.conf", "/opt/a//\n")
+        self.file("root/etc/ld.so.conf.d/.hidden.conf", "/usr/bin\n")
+        self.link("root/opt/link", "b")
+
+    WANTED = [f"--dlopen={name}" for name in ("libone.so.1", "libtwo.so.2", "libplain.so", "libthree.so.3", "liblist.so")]
+
+    def test_a_root_that_was_not_configured_yet(self):
+        self.unconfigured()
+        answer = self.bindsim(self.root, "/usr/bin/tool", *self.WANTED)
+        self.assertIn("/etc/ld.so.cache: there is none, so that the directories in /etc/ld.so.conf are not searched "
+                      "(/opt/a, /opt/link); --ldconfig does as if ldconfig had run", answer.err)
+        self.assertEqual([outcome[:6] for outcome in self.outcomes(self.root, "/usr/bin/tool", *self.WANTED)],
+                         ["ok", "failed", "failed", "failed", "ok", "failed"])
+        answer = self.bindsim(self.root, "--ldconfig", "--cpu=x86-64-v2", "--format=ld-debug", "--show=mapped",
+                              "/usr/bin/tool", *self.WANTED)
+        mapped = {line.split()[3] for line in answer.out.splitlines() if "bindsim: mapped" in line}
+        self.assertEqual(mapped, {"/usr/bin/tool", f"/{LIBRARIES}/libhook.so", "/opt/a/libone.so.1",
+                                  "/opt/link/glibc-hwcaps/x86-64-v2/libtwo.so.2", "/opt/link/libplain.so",
+                                  f"/{LIBRARIES}/libthree.so.3"})
+        self.assertNotIn("there is none", answer.err)
+
+    def test_a_root_without_either(self):
+        self.assertNotIn("ld.so.cache", self.bindsim(self.root, "/usr/bin/tool").err)
+
+    @unittest.skipUnless(shutil.which("ldconfig", path="/sbin:/usr/sbin"), "there is no ldconfig")
+    def test_what_ldconfig_writes_is_what_is_foreseen(self):
+        self.unconfigured()
+        # The loader's own directories need not be those of the ldconfig at hand.
+        conf = self.directory / "root/etc/ld.so.conf"
+        conf.write_text(conf.read_text() + "/lib64\n/usr/lib64\n")
+        question = [self.root, "--cpu=x86-64-v2", "--format=ld-debug", "--show=libs", "/usr/bin/tool", *self.WANTED]
+        foreseen = self.bindsim("--ldconfig", *question).out
+        ldconfig = shutil.which("ldconfig", path="/sbin:/usr/sbin")
+        done = subprocess.run([ldconfig, "-r", self.directory / "root"], capture_output=True, text=True, check=False)
+        if not (self.directory / "root/etc/ld.so.cache").exists():
+            self.skipTest(done.stderr)
+        self.assertEqual(self.bindsim(*question).out, foreseen)
+        self.assertEqual(self.bindsim("--ldconfig", *question).out, foreseen)
 
     def test_loops_end(self):
         self.link("root/loop.so", "/loop.so")

@@ -83,7 +83,7 @@ END = '\t.section .note.GNU-stack,"",@progbits\n'
 PLANS = {
     "least": '{"schema":"bindsim-plan-1"}',
     "members": """{"schema":"bindsim-plan-1","executable":"app","search_path":"/bin","argv0":"a","loader":"glibc","root":"/",
-        "cwd":"c","cpu":"x86-64","platform":"p","hwcaps_mask":"m","hwcaps_prepend":"h","secure":true,"inhibit_cache":false,
+        "cwd":"c","cpu":"x86-64","platform":"p","hwcaps_mask":"m","hwcaps_prepend":"h","secure":true,"inhibit_cache":false,"ldconfig":true,
         "inhibit_rpath":"r","library_path":"l","preload":"q","environment":{"LD_X":"y","A":"","\\ufffd\\\\xff":"z"}}""",
     "steps": """{"schema":"bindsim-plan-1","executable":"./app","steps":[{"dlopen":"x","flags":"NOW,GLOBAL"},
         {"dlopen":"","flags":["now","RTLD_LOCAL"]},{"dlmopen":"y","flags":258,"namespace_of":1,"caller":"c"},

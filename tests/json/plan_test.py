@@ -27,7 +27,7 @@ PAGE = Path(__file__).resolve().parents[2] / "man/bindsim-plan.5"
 FULL = {
     "schema": "bindsim-plan-1", "executable": "app", "search_path": "/bin", "argv0": "a", "loader": "glibc", "root": "/",
     "cwd": "/tmp", "cpu": "x86-64", "platform": "p", "hwcaps_mask": "m", "hwcaps_prepend": "h", "secure": True,
-    "inhibit_cache": True, "inhibit_rpath": "r", "library_path": "l", "preload": "q", "environment": {"LD_X": "y"},
+    "inhibit_cache": True, "ldconfig": True, "inhibit_rpath": "r", "library_path": "l", "preload": "q", "environment": {"LD_X": "y"},
     "steps": [
         {"dlopen": "x.so", "flags": "NOW,GLOBAL", "caller": "c"}, {"dlopen": "x.so", "flags": ["now"]},
         {"dlopen": "x.so", "flags": 2}, {"dlmopen": "x.so", "flags": "0x2", "namespace_of": 1, "caller": "c"},
@@ -84,7 +84,8 @@ class Case(unittest.TestCase):
 class Written(Case):
     def test_options(self):
         self.write("app", "--argv0=a", "--loader=glibc", "--root=r", "--cwd=c", "--cpu=x", "--platform=p", "--hwcaps-mask=m",
-                   "--hwcaps-prepend=q", "--secure", "--inhibit-cache", "--inhibit-rpath=i", "--library-path=l", "--preload=p",
+                   "--hwcaps-prepend=q", "--secure", "--inhibit-cache", "--ldconfig", "--inhibit-rpath=i", "--library-path=l",
+                   "--preload=p",
                    "--bind-now", "--env=A=b")
         self.write("app")
         self.write("")

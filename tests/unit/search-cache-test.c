@@ -35,7 +35,8 @@ static const char *look_up(struct loader *l, const char *name)
 {
 	const struct bs_hwcaps *hwcaps = bs_hwcaps_new(&l->ctx, &l->setup);
 	int error = 0;
-	const struct bs_cache *cache = bs_cache_read(&l->ctx, l->fs, &l->setup, hwcaps, &error);
+	const struct bs_cache *cache =
+		bs_cache_read(&l->ctx, l->fs, NULL, &l->setup, hwcaps, &error);
 
 	return cache ? bs_cache_lookup(cache, &l->setup, name) : NULL;
 }

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ld.so.conf: the directories that ldconfig reads, which no loader looks at. Lines are directories
+ * or "include PATTERN..."; `#` starts a comment. (glibc elf/ldconfig.c: parse_conf,
+ * parse_conf_include, add_dir_1)
+ */
+#include "search-priv.h"
+
+#include <fnmatch.h>
+
+/* Files that include each other in a circle end here; ldconfig would not end. */
+enum { DEEPEST_INCLUDE = 16 };
+
+struct reader {
+	const struct bs_ctx *ctx;
+	const struct bs_fs *fs;
+	bs_conf_dirs *dirs;
+	unsigned depth;
+};
+
+static void read_file(struct reader *r, const char *path);
+
+static bool is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* The directory that PATTERN has before its component at REST, with a slash at its end. */
+static const char *joined(struct reader *r, const char *directory, const char *name, size_t n)
+{
+	return bs_arena_printf(r->ctx->arena, "%s%.*s", directory, (int)n, name);
+}
+
+/* Reads every file that the rest of a pattern, REST, matches below DIRECTORY, in sorted order. */
+static void include_below(struct reader *r, const char *directory, const char *rest)
+{
+	size_t n = strcspn(rest, "/");
+	const char *next = rest + n + strspn(rest + n, "/");
+	const char *component = joined(r, "", rest, n);
+	bs_fs_entries entries = { 0 };
+
+	if (!strpbrk(component, "*?[")) {
+		const char *path = joined(r, directory, rest, n);
+
+		if (*next)
+			include_below(r, joined(r, path, "/", 1), next);
+		else
+			read_file(r, path);
+		return;
+	}
+	bs_fs_list(r->fs, r->ctx, *directory ? directory : ".", &entries);
+	bs_vec_each (i, &entries) {
+		const char *name = entries.v[i].name;
+
+		if (fnmatch(component, name, FNM_PERIOD) != 0)
+			continue;
+		const char *path = joined(r, directory, name, strlen(name));
+
+		if (*next)
+			include_below(r, joined(r, path, "/", 1), next);
+		else
+			read_file(r, path);
+	}
+}
+
+/* A relative PATTERN is meant from where the file FROM lies. */
+static void include(struct reader *r, const char *from, const char *pattern)
+{
+	const char *slash = strrchr(from, '/');
+
+	if (*pattern == '/')
+		include_below(r, "/", pattern + strspn(pattern, "/"));
+	else
+		include_below(r, joined(r, "", from, slash ? (size_t)(slash + 1 - from) : 0),
+			      pattern);
+}
+
+void bs_conf_add(const struct bs_ctx *ctx, const struct bs_fs *fs, const char *path,
+		 bs_conf_dirs *ret)
+{
+	size_t n = strcspn(path, "=");
+	struct stat st;
+
+	while (n && is_blank(path[n - 1]))
+		n--;
+	while (n && path[n - 1] == '/')
+		n--;
+	const char *directory = bs_arena_strndup(ctx->arena, path, n);
+
+	if (!n || bs_fs_stat(fs, directory, &st) != 0)
+		return;
+	bs_vec_each (i, ret)
+		if (ret->v[i].dev == st.st_dev && ret->v[i].ino == st.st_ino)
+			return;
+	bs_vec_push(ctx->arena, ret, (struct bs_conf_dir){ directory, st.st_dev, st.st_ino });
+}
+
+static void read_line(struct reader *r, const char *path, char *line)
+{
+	line[strcspn(line, "#")] = '\0';
+	while (is_blank(*line))
+		line++;
+	if (strncmp(line, "include", 7) == 0 && (line[7] == ' ' || line[7] == '\t')) {
+		char *rest = NULL;
+
+		for (char *word = strtok_r(line + 8, " \t\r", &rest); word;
+		     word = strtok_r(NULL, " \t\r", &rest))
+			include(r, path, word);
+		return;
+	}
+	/* Names for bits of AT_HWCAP, of which nothing has come. */
+	if (strncasecmp(line, "hwcap", 5) == 0 && (line[5] == ' ' || line[5] == '\t'))
+		return;
+	bs_conf_add(r->ctx, r->fs, line, r->dirs);
+}
+
+static void read_file(struct reader *r, const char *path)
+{
+	size_t n;
+	char *text = r->depth < DEEPEST_INCLUDE ? bs_fs_read(r->fs, r->ctx, path, &n) : NULL;
+	char *rest = NULL;
+
+	if (!text)
+		return;
+	r->depth++;
+	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+		read_line(r, path, line);
+	r->depth--;
+}
+
+void bs_conf_read(const struct bs_ctx *ctx, const struct bs_fs *fs, const char *path,
+		  bs_conf_dirs *ret)
+{
+	struct reader r = { .ctx = ctx, .fs = fs, .dirs = ret };
+
+	read_file(&r, path);
+}
