@@ -89,12 +89,13 @@ enum bs_hint_kind {
 	BS_HINT_RUNPATH,	   /* the RUNPATH of MAP, which serves MAP's own needs only */
 	BS_HINT_RPATH,		   /* the RPATH of MAP, which is no requester of this one */
 	BS_HINT_BESIDE,		   /* in MAP's directory */
+	BS_HINT_LDCONFIG,	   /* in a directory of ld.so.conf, and there is no ld.so.cache */
 };
 
 struct bs_hint {
 	enum bs_hint_kind kind;
 	const char *path; /* inside the root */
-	bs_map_id map;	  /* BS_NO_MAP for the working directory */
+	bs_map_id map;	  /* BS_NO_MAP for the working directory and for ld.so.conf */
 };
 
 typedef BS_VEC(struct bs_hint) bs_hints;

@@ -61,6 +61,18 @@ static void look_in_list(struct search *s, const char *list, enum bs_hint_kind k
 	}
 }
 
+/* What ldconfig would have entered into the cache that is missing. */
+static void look_in_conf(struct search *s)
+{
+	const struct bs_search_setup *setup = &s->run->setup;
+
+	if (setup->inhibit_cache || setup->ldconfig || bs_search_has_cache(s->run->fs, setup))
+		return;
+	for (const char *const *dir = bs_search_conf_dirs(&s->run->ctx, s->run->fs, setup); *dir;
+	     dir++)
+		look_in(s, *dir, BS_HINT_LDCONFIG, BS_NO_MAP);
+}
+
 bs_hints bs_find_hints(const struct bs_run *run, const struct bs_step_result *result)
 {
 	const struct bs_failure *failure = &result->failure;
@@ -81,5 +93,6 @@ bs_hints bs_find_hints(const struct bs_run *run, const struct bs_step_result *re
 		if (map->origin)
 			look_in(&s, map->origin, BS_HINT_BESIDE, id);
 	}
+	look_in_conf(&s);
 	return s.hints;
 }

@@ -70,6 +70,7 @@ static void write_hints(struct bs_json *json, const struct bs_run *run,
 		[BS_HINT_RUNPATH] = "runpath",
 		[BS_HINT_RPATH] = "rpath",
 		[BS_HINT_BESIDE] = "beside",
+		[BS_HINT_LDCONFIG] = "ld.so.conf",
 	};
 	bs_hints hints = { 0 };
 

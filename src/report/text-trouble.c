@@ -183,6 +183,10 @@ static void write_hint(struct bs_report *report, const struct bs_run *run,
 		bs_say_escaped(report, bs_run_map_name(run, hint->map));
 		bs_say(report, "; no path leads there ($ORIGIN in a RUNPATH would)");
 		break;
+	case BS_HINT_LDCONFIG:
+		bs_say(report, ": in a directory of ld.so.conf; there is no ld.so.cache "
+			       "(--ldconfig makes one)");
+		break;
 	}
 	bs_say(report, "\n");
 }

@@ -214,13 +214,11 @@ static const char *read_old(struct bs_cache *cache, const struct bs_ctx *ctx,
 static void tell_missing(const struct bs_ctx *ctx, const struct bs_fs *fs,
 			 const struct bs_search_setup *setup)
 {
-	bs_conf_dirs dirs = { 0 };
 	const char *list = "";
 
-	bs_conf_read(ctx, fs, setup->conf_path, &dirs);
-	bs_vec_each (i, &dirs)
-		list = bs_arena_printf(ctx->arena, "%s%s%s", list, i ? ", " : "", dirs.v[i].path);
-	if (dirs.n)
+	for (const char *const *dir = bs_search_conf_dirs(ctx, fs, setup); *dir; dir++)
+		list = bs_arena_printf(ctx->arena, "%s%s%s", list, *list ? ", " : "", *dir);
+	if (*list)
 		bs_diag_add(ctx->diags, BS_DIAG_CACHE_UNUSABLE, setup->cache_path, BS_NO_OFFSET, 0,
 			    "there is none, so that the directories in %s are not searched (%s); "
 			    "--ldconfig does as if ldconfig had run",
@@ -242,7 +240,7 @@ const struct bs_cache *bs_cache_read(const struct bs_ctx *ctx, struct bs_fs *fs,
 		if (errno != ENOENT && errno != ENOTDIR)
 			bs_diag_add(ctx->diags, BS_DIAG_CACHE_UNUSABLE, setup->cache_path,
 				    BS_NO_OFFSET, errno, "it cannot be read");
-		else if (setup->conf_path)
+		else
 			tell_missing(ctx, fs, setup);
 		return NULL;
 	}

@@ -7,6 +7,7 @@
 #include "search-priv.h"
 
 #include <fnmatch.h>
+#include <unistd.h>
 
 /* Files that include each other in a circle end here; ldconfig would not end. */
 enum { DEEPEST_INCLUDE = 16 };
@@ -134,4 +135,27 @@ void bs_conf_read(const struct bs_ctx *ctx, const struct bs_fs *fs, const char *
 	struct reader r = { .ctx = ctx, .fs = fs, .dirs = ret };
 
 	read_file(&r, path);
+}
+
+bool bs_search_has_cache(const struct bs_fs *fs, const struct bs_search_setup *setup)
+{
+	int fd = setup->cache_path ? bs_fs_open_file(fs, setup->cache_path) : -1;
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+const char *const *bs_search_conf_dirs(const struct bs_ctx *ctx, const struct bs_fs *fs,
+				       const struct bs_search_setup *setup)
+{
+	bs_conf_dirs dirs = { 0 };
+
+	if (setup->conf_path)
+		bs_conf_read(ctx, fs, setup->conf_path, &dirs);
+	const char **paths = bs_new(ctx->arena, const char *, (size_t)dirs.n + 1);
+
+	bs_vec_each (i, &dirs)
+		paths[i] = dirs.v[i].path;
+	return paths;
 }

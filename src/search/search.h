@@ -260,6 +260,15 @@ bool bs_has_tokens(const struct bs_search_setup *setup, const char *text);
  */
 const char *bs_origin_of(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *path);
 
+/* ---- what ldconfig works on ---------------------------------------------------------------- */
+
+/* True when SETUP's ld.so.cache can be opened. */
+bool bs_search_has_cache(const struct bs_fs *fs, const struct bs_search_setup *setup);
+
+/* The directories that SETUP's ld.so.conf names and that exist; NULL ends. In CTX's arena. */
+const char *const *bs_search_conf_dirs(const struct bs_ctx *ctx, const struct bs_fs *fs,
+				       const struct bs_search_setup *setup);
+
 /* ---- the machine that bindsim runs on ----------------------------------------------------- */
 
 /* 1 to 4 for the x86-64 level of this CPU as glibc sees it (CPUID and XGETBV); else 0. */

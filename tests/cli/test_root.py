@@ -98,6 +98,8 @@ class RootTest(CommandLineTest):
         answer = self.bindsim(self.root, "/usr/bin/tool", *self.WANTED)
         self.assertIn("/etc/ld.so.cache: there is none, so that the directories in /etc/ld.so.conf are not searched "
                       "(/opt/a, /opt/link); --ldconfig does as if ldconfig had run", answer.err)
+        self.assertIn("/opt/link/libtwo.so.2: in a directory of ld.so.conf; there is no ld.so.cache (--ldconfig makes one)",
+                      answer.out)
         self.assertEqual([outcome[:6] for outcome in self.outcomes(self.root, "/usr/bin/tool", *self.WANTED)],
                          ["ok", "failed", "failed", "failed", "ok", "failed"])
         answer = self.bindsim(self.root, "--ldconfig", "--cpu=x86-64-v2", "--format=ld-debug", "--show=mapped",
