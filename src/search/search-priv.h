@@ -189,7 +189,8 @@ struct bs_search_state {
 	bs_ids members;			  /* indexes into DIRS */
 	BS_VEC(struct bs_map_lists) maps; /* by map id */
 	struct bs_list system_dirs, library_path;
-	bs_chars path; /* the file being tried */
+	const char *system_path; /* of a loader that reads it from a file; NULL: not read yet */
+	bs_chars path;		 /* the file being tried */
 };
 
 /* One bs_search() on its way. */
@@ -216,6 +217,11 @@ struct bs_list *bs_list_runpath(struct bs_search_state *state, const struct bs_c
 
 /* Tries every directory of LIST (glibc elf/dl-load.c:open_path). */
 enum bs_outcome bs_list_walk(struct bs_walk *walk, struct bs_list *list, enum bs_how how);
+
+/* ---- plain.c ------------------------------------------------------------------------------ */
+
+/* The whole of a search where the first file that opens counts. */
+enum bs_outcome bs_search_plainly(struct bs_walk *walk);
 
 /* ---- search.c ----------------------------------------------------------------------------- */
 

@@ -243,6 +243,8 @@ bool bs_search(struct bs_search_state *state, const struct bs_ctx *ctx,
 	enum bs_outcome outcome;
 
 	*ret = (struct bs_found){ 0 };
+	if (state->setup->policy->first_that_opens)
+		return bs_search_plainly(&walk) == BS_TAKEN;
 	outcome = strchr(request->name, '/') ? open_as_path(&walk) : search_places(&walk);
 	if (outcome != BS_NOT_HERE)
 		return outcome == BS_TAKEN;
@@ -253,7 +255,7 @@ bool bs_search(struct bs_search_state *state, const struct bs_ctx *ctx,
 				     ? "wrong ELF class: ELFCLASS64"
 				     : "wrong ELF class: ELFCLASS32";
 	} else {
-		ret->words = "cannot open shared object file";
+		ret->words = state->setup->policy->not_found;
 		ret->os_error = state->error;
 	}
 	return false;
@@ -270,6 +272,8 @@ struct bs_search_state *bs_search_begin(const struct bs_ctx *ctx, struct bs_fs *
 	state->fs = fs;
 	state->store = store;
 	state->setup = setup;
+	if (setup->policy->first_that_opens)
+		return state;
 	state->hwcaps = bs_hwcaps_new(ctx, setup);
 	bs_lists_begin(state, ctx, main);
 	return state;

@@ -81,6 +81,16 @@ struct bs_target {
  * or 0.
  */
 struct bs_search_policy {
+	/*
+	 * Directories are tried one by one, and the first file that opens is the answer, whatever
+	 * is in it: LD_LIBRARY_PATH, then the RUNPATH or else RPATH of whoever asked and of each
+	 * that asked before it, then the system path. No cache, no subdirectories, no tokens but
+	 * $ORIGIN; JUDGE is not asked and the fields below it do not count. (musl
+	 * ldso/dynlink.c:load_library, path_open)
+	 */
+	bool first_that_opens;
+	/* What is said of a name that leads to no file, before the error's own words. */
+	const char *not_found;
 	enum bs_verdict (*judge)(const struct bs_image *image, const struct bs_target *target,
 				 const char **ret_words, int *ret_error);
 	const char *library_path_separators; /* ":;" in glibc */
@@ -107,7 +117,10 @@ struct bs_search_setup {
 	const char *library_path;	/* LD_LIBRARY_PATH or --library-path, or NULL */
 	const char *library_path_label; /* "LD_LIBRARY_PATH" or "--library-path" */
 	const char *const *system_dirs; /* each with a trailing slash */
-	const char *cache_path;		/* "/etc/ld.so.cache"; NULL: not read */
+	/* Where the first file that opens counts: the system path, and the file that is read
+	 * instead if there is one. */
+	const char *system_path, *system_path_file;
+	const char *cache_path; /* "/etc/ld.so.cache"; NULL: not read */
 	bool inhibit_cache;
 	bool ldconfig;		   /* the cache is what ldconfig would write now, file or none */
 	const char *conf_path;	   /* "/etc/ld.so.conf", which ldconfig reads */
