@@ -153,7 +153,7 @@ bool bs_process_close(struct bs_process *process, const struct bs_ctx *ctx, bs_m
 	*ret = (struct bs_closing){ .nothing_died = true };
 	*ret_failure = (struct bs_failure){ .needed_by = BS_NO_MAP };
 	/* An object that stays for ever is not even counted. */
-	if (map->nodelete_active) {
+	if (map->nodelete_active || process->policy->chain) {
 		ret->stays = true;
 		return true;
 	}

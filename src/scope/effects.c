@@ -21,8 +21,9 @@ enum bs_dependency bs_process_add_dependency(struct bs_process *process, const s
 	struct bs_map *from = bs_map_at(process, referrer);
 	struct bs_map *to = bs_map_at(process, definer);
 
-	if (to->kind != BS_MAP_LOADED || referrer == definer || is_nodelete(to, relocating) ||
-	    bs_ids_have(&from->initfini, definer) || bs_ids_have(&from->reldeps, definer))
+	if (process->policy->chain || to->kind != BS_MAP_LOADED || referrer == definer ||
+	    is_nodelete(to, relocating) || bs_ids_have(&from->initfini, definer) ||
+	    bs_ids_have(&from->reldeps, definer))
 		return BS_DEPENDENCY_NONE;
 	/* Up to 2.30 the mark is handed on. */
 	if (from->kind != BS_MAP_LOADED ||

@@ -107,9 +107,9 @@ static bool is_the_loader(const struct bs_process *process, const struct bs_ctx 
 	       bs_map_has_name(process, process->loader, bs_name_of(ctx->names, load->name));
 }
 
-static void note(struct bs_process *process, const struct bs_ctx *ctx, const struct bs_load *load,
-		 const bs_traces *traces, enum bs_load_note_kind kind, bs_map_id map,
-		 uint32_t flags)
+void bs_load_note_add(struct bs_process *process, const struct bs_ctx *ctx,
+		      const struct bs_load *load, const bs_traces *traces,
+		      enum bs_load_note_kind kind, bs_map_id map, uint32_t flags)
 {
 	if (traces)
 		bs_vec_push(ctx->arena, &process->load_notes,
@@ -160,12 +160,15 @@ bs_map_id bs_map_load(struct bs_process *process, const struct bs_ctx *ctx,
 	bs_map_id id = loaded_by_name(process, ctx, load->ns, load->name);
 	struct bs_found found = { 0 };
 
-	*ret_failure = (struct bs_failure){ .needed_by = BS_NO_MAP };
+	*ret_failure = (struct bs_failure){
+		.kind = BS_FAILURE_LOADING,
+		.needed_by = BS_NO_MAP,
+	};
 	if (id != BS_NO_MAP)
 		return id;
 	if (load->requester != BS_NO_MAP && !load->nobody_asks)
-		note(process, ctx, load, traces, load->dlopened ? BS_LOAD_DLOPENED : BS_LOAD_ASKED,
-		     BS_NO_MAP, 0);
+		bs_load_note_add(process, ctx, load, traces,
+				 load->dlopened ? BS_LOAD_DLOPENED : BS_LOAD_ASKED, BS_NO_MAP, 0);
 	if (!search(process, ctx, load, traces, &found)) {
 		ret_failure->subject = found.subject;
 		ret_failure->words = found.words;
@@ -192,9 +195,10 @@ bs_map_id bs_map_load(struct bs_process *process, const struct bs_ctx *ctx,
 	uint32_t odd_flags = found.image->flags_1 & ~process->policy->known_flags_1;
 
 	if (!stand_in)
-		note(process, ctx, load, traces, BS_LOAD_BEGINS, BS_NO_MAP, 0);
+		bs_load_note_add(process, ctx, load, traces, BS_LOAD_BEGINS, BS_NO_MAP, 0);
 	if (!stand_in && odd_flags && dynamic_was_read)
-		note(process, ctx, load, traces, BS_LOAD_ODD_FLAGS, BS_NO_MAP, odd_flags);
+		bs_load_note_add(process, ctx, load, traces, BS_LOAD_ODD_FLAGS, BS_NO_MAP,
+				 odd_flags);
 	if (!refusal && !stand_in && !take_stack(process, found.image, load->by_dlopen)) {
 		refusal = "cannot enable executable stack as shared object requires";
 		ret_failure->os_error = EINVAL;
@@ -217,7 +221,7 @@ bs_map_id bs_map_load(struct bs_process *process, const struct bs_ctx *ctx,
 		map->versions_checked = true;
 		return id;
 	}
-	note(process, ctx, load, traces, BS_LOAD_MAPPED, id, 0);
+	bs_load_note_add(process, ctx, load, traces, BS_LOAD_MAPPED, id, 0);
 	if (found.image->flags_1 & DF_1_INITFIRST)
 		process->initfirst = id;
 	return id;

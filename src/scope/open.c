@@ -39,9 +39,14 @@ void bs_process_open_begin(struct bs_process *process, const struct bs_ctx *ctx,
 		.nobody_asks = request->by_path,
 	};
 
+	if (process->policy->chain) {
+		bs_chain_open_begin(process, ctx, request, traces, ret, ret_failure);
+		return;
+	}
 	*ret = (struct bs_opening){
 		.request = *request,
 		.state = BS_OPEN_FAILED,
+		.first = process->maps.n,
 		.had_libc =
 			process->ns[request->ns].used && process->ns[request->ns].libc != BS_NO_MAP,
 	};
@@ -82,6 +87,10 @@ void bs_process_open_commit(struct bs_process *process, const struct bs_ctx *ctx
 	const bs_ids *order = &process->ns[root->ns].order;
 	const bs_ids *searched = &process->lists.v[root->searchlist].maps;
 
+	if (process->policy->chain) {
+		bs_chain_open_commit(process, ctx, opening);
+		return;
+	}
 	bs_vec_each (i, order) {
 		struct bs_map *map = bs_map_at(process, order->v[i]);
 
@@ -117,6 +126,12 @@ void bs_process_open_promote(struct bs_process *process, const struct bs_ctx *ct
 	const struct bs_map *root = bs_map_of(process, opening->root);
 	bs_list_id global = bs_global_list(process, root->ns);
 
+	/* Objects that are new came into the chain with the commit. */
+	if (process->policy->chain) {
+		if (opening->state == BS_OPEN_ALREADY)
+			bs_chain_promote(process, ctx, opening);
+		return;
+	}
 	if (!(opening->request.flags & BS_OPEN_GLOBAL) ||
 	    (opening->state == BS_OPEN_ALREADY && root->global))
 		return;
@@ -138,6 +153,10 @@ void bs_process_open_abort(struct bs_process *process, const struct bs_ctx *ctx,
 			   struct bs_opening *opening, struct bs_closing *ret)
 {
 	*ret = (struct bs_closing){ .stays = true };
+	if (process->policy->chain) {
+		bs_chain_open_abort(process, opening);
+		return;
+	}
 	if (!opening->had_libc)
 		process->ns[opening->request.ns].libc = BS_NO_MAP;
 	if (opening->root == BS_NO_MAP)
@@ -162,6 +181,8 @@ bs_ids bs_constructor_order(struct bs_process *process, const struct bs_ctx *ctx
 	const bs_ids *initfini = &bs_map_of(process, root)->initfini;
 	bs_ids order = { 0 };
 
+	if (process->policy->chain)
+		return bs_chain_constructor_order(process, ctx, root);
 	if (process->initfirst != BS_NO_MAP)
 		bs_vec_push(ctx->arena, &order, process->initfirst);
 	process->initfirst = BS_NO_MAP;

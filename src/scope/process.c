@@ -75,6 +75,11 @@ static void give_scope(struct bs_process *process, const struct bs_ctx *ctx, bs_
 	bs_list_id global = bs_global_list(process, map->ns);
 	bs_map_id top = id;
 
+	if (process->policy->chain) {
+		bs_vec_push(ctx->arena, &map->scope,
+			    bs_map_of(process, process->executable)->searchlist);
+		return;
+	}
 	while (bs_map_of(process, top)->loader != BS_NO_MAP)
 		top = bs_map_of(process, top)->loader;
 	bs_list_id local = bs_map_of(process, top)->searchlist;
@@ -94,6 +99,14 @@ static void give_scope(struct bs_process *process, const struct bs_ctx *ctx, bs_
 	}
 	bs_vec_push(ctx->arena, &map->scope, deepbind ? local : global);
 	bs_vec_push(ctx->arena, &map->scope, deepbind ? global : local);
+}
+
+/* Of a path as it was opened; "." when it has no slash. (musl ldso/dynlink.c:fixup_rpath) */
+static const char *directory_of(const struct bs_ctx *ctx, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? bs_arena_strndup(ctx->arena, path, (size_t)(slash - path)) : ".";
 }
 
 bs_map_id bs_map_add(struct bs_process *process, const struct bs_ctx *ctx,
@@ -126,7 +139,8 @@ bs_map_id bs_map_add(struct bs_process *process, const struct bs_ctx *ctx,
 
 	bs_vec_push(ctx->arena, &map->names, bs_name_of(ctx->names, load->name));
 	if (*name)
-		map->origin = bs_origin_of(process->fs, ctx, name);
+		map->origin = process->policy->chain ? directory_of(ctx, name)
+						     : bs_origin_of(process->fs, ctx, name);
 	give_scope(process, ctx, id, load->deepbind);
 
 	struct bs_namespace *ns = &process->ns[load->ns];
@@ -152,7 +166,7 @@ bool bs_map_has_name(const struct bs_process *process, bs_map_id id, bs_name nam
 
 /* ---- start-up ------------------------------------------------------------------------------ */
 
-static bs_map_id add_special(struct bs_process *process, const struct bs_ctx *ctx,
+bs_map_id bs_map_add_special(struct bs_process *process, const struct bs_ctx *ctx,
 			     const struct bs_image *image, const char *name, enum bs_map_role role)
 {
 	const struct bs_load load = {
@@ -270,11 +284,17 @@ bool bs_process_start(struct bs_process *process, const struct bs_ctx *ctx,
 	process->exec_stack = bs_wants_exec_stack(start->executable);
 	process->loader = BS_NO_MAP;
 	process->initfirst = BS_NO_MAP;
+	if (process->policy->chain) {
+		process->search =
+			bs_search_begin(ctx, process->fs, process->store, process->setup, NULL);
+		bs_chain_start(process, ctx, start, traces);
+		return true;
+	}
 	if (start->interp)
-		process->loader = add_special(process, ctx, start->interp, start->interp_name,
-					      BS_ROLE_LOADER);
+		process->loader = bs_map_add_special(process, ctx, start->interp,
+						     start->interp_name, BS_ROLE_LOADER);
 	if (start->vdso_soname)
-		vdso = add_special(process, ctx, NULL, start->vdso_soname, BS_ROLE_VDSO);
+		vdso = bs_map_add_special(process, ctx, NULL, start->vdso_soname, BS_ROLE_VDSO);
 	for (bs_map_id id = 1; id < process->maps.n; id++) {
 		struct bs_map *map = bs_map_at(process, id);
 

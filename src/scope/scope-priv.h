@@ -27,6 +27,11 @@ void bs_list_set(struct bs_process *process, const struct bs_ctx *ctx, bs_list_i
 		 bs_ids maps);
 bs_list_id bs_list_new(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id owner);
 
+/* load.c: tells what the loader does, where traces are wanted. */
+void bs_load_note_add(struct bs_process *process, const struct bs_ctx *ctx,
+		      const struct bs_load *load, const bs_traces *traces,
+		      enum bs_load_note_kind kind, bs_map_id map, uint32_t flags);
+
 /* load.c: the map for LOAD, loaded already or now; BS_NO_MAP with *RET_FAILURE, or without words
  * for a NOLOAD miss. */
 bs_map_id bs_map_load(struct bs_process *process, const struct bs_ctx *ctx,
@@ -42,6 +47,36 @@ bool bs_wants_exec_stack(const struct bs_image *image);
 
 struct bs_requester bs_requester_of(const struct bs_process *process, const struct bs_ctx *ctx,
 				    bs_map_id id);
+
+/* chain-load.c: the same in a process with one chain. The requester becomes the loader of what is
+ * new. */
+bs_map_id bs_chain_load(struct bs_process *process, const struct bs_ctx *ctx,
+			const struct bs_load *load, bs_traces *traces,
+			struct bs_failure *ret_failure);
+/* Loads the needs of ROOT and of all maps behind it; false: *RET_FAILURE. What is missing at
+ * start-up is listed in PROCESS. */
+bool bs_chain_deps(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id root,
+		   bs_traces *traces, struct bs_failure *ret_failure);
+
+/* chain.c: what the functions of scope.h do in a process with one chain. */
+void bs_chain_start(struct bs_process *process, const struct bs_ctx *ctx,
+		    const struct bs_start *start, bs_traces *traces);
+void bs_chain_open_begin(struct bs_process *process, const struct bs_ctx *ctx,
+			 const struct bs_open_request *request, bs_traces *traces,
+			 struct bs_opening *ret, struct bs_failure *ret_failure);
+void bs_chain_open_commit(struct bs_process *process, const struct bs_ctx *ctx,
+			  struct bs_opening *opening);
+void bs_chain_open_abort(struct bs_process *process, const struct bs_opening *opening);
+void bs_chain_promote(struct bs_process *process, const struct bs_ctx *ctx,
+		      struct bs_opening *opening);
+bs_ids bs_chain_constructor_order(const struct bs_process *process, const struct bs_ctx *ctx,
+				  bs_map_id root);
+bs_ids bs_chain_relocation_order(const struct bs_process *process, const struct bs_ctx *ctx,
+				 bs_map_id root);
+
+/* process.c: a map that nobody searched for. */
+bs_map_id bs_map_add_special(struct bs_process *process, const struct bs_ctx *ctx,
+			     const struct bs_image *image, const char *name, enum bs_map_role role);
 
 /* deps.c: loads all that ROOT needs, makes its searchlist and its sorted initfini; false:
  * *RET_FAILURE. */

@@ -43,6 +43,8 @@ struct bs_map {
 	bs_name name;		      /* the link-map name; "" for the executable */
 	bs_ids names; /* requested names that lead here, the first request first; then the soname */
 	bs_name soname; /* the image's; 0 when there is none */
+	/* The base name of a file that a search once led to, in a process with one chain; or 0. */
+	bs_name shortname;
 	enum bs_map_kind kind;
 	enum bs_map_role role;
 	uint32_t ns;
@@ -100,7 +102,31 @@ struct bs_static_tls {
 /* How a loader orders and limits. */
 enum bs_sort { BS_SORT_DFS, BS_SORT_COUNTING };
 
+/* What a process with one chain of symbols needs to know of its loader. */
+struct bs_chain_policy {
+	/* A number from 1 on for each of the names that mean the loader itself, whatever follows
+	 * them; 0 for all other requests. (musl ldso/dynlink.c:load_library, `reserved`) */
+	unsigned (*is_loader)(const char *request);
+	/* An errno when IMAGE, a file that is not loaded yet, cannot be mapped into a process
+	 * of MAIN, its executable; else 0. (map_library) */
+	int (*load_error)(const struct bs_image *image, const struct bs_image *main);
+	/* True when IMAGE is another build of the C library: the loader stands in for it.
+	 * (load_library) */
+	bool (*is_library)(const struct bs_image *image);
+	/* What is said when RTLD_NOLOAD loads nothing. */
+	const char *(*not_loaded)(const struct bs_ctx *ctx, const char *request);
+};
+
 struct bs_scope_policy {
+	/*
+	 * NULL: each object has a scope of its own. Else the process has one chain of objects in
+	 * which every reference is looked up: the executable's searchlist. Objects that are being
+	 * opened see behind it themselves and their needs, in breadth-first order, until they are
+	 * relocated. Nothing is unloaded, there are no further namespaces, sonames mean nothing,
+	 * and what is missing at start-up ends it only when all else has been done. The fields
+	 * below do not count then. (musl ldso/dynlink.c:dlopen; see chain.c)
+	 */
+	const struct bs_chain_policy *chain;
 	enum bs_sort sort;	    /* glibc: dfs from 2.35 */
 	bool sort_keeps_root_first; /* from 2.37, and where it was taken back to older ones */
 	bool deepbind;		    /* RTLD_DEEPBIND puts the local list first */
@@ -141,7 +167,14 @@ struct bs_scope_policy {
 
 /* Why a request failed, as the loader puts it: `SUBJECT: WORDS[: strerror(OS_ERROR)]`. WORDS is
  * NULL: no failure. */
+enum bs_failure_kind {
+	BS_FAILURE_PLAIN,      /* it says all in its words */
+	BS_FAILURE_LOADING,    /* SUBJECT is a request that leads to no object */
+	BS_FAILURE_RELOCATING, /* SUBJECT is an object that cannot be relocated */
+};
+
 struct bs_failure {
+	enum bs_failure_kind kind; /* for those loaders that word each of them in another manner */
 	const char *subject, *words; /* SUBJECT may be "" */
 	const char *occasion; /* at start-up, instead of "error while loading shared libraries"; or
 				 NULL */
@@ -168,6 +201,7 @@ enum bs_load_note_kind {
 	BS_LOAD_BEGINS,	   /* NAME's file gets a link map */
 	BS_LOAD_ODD_FLAGS, /* it has bits FLAGS in DT_FLAGS_1 that the loader does not know */
 	BS_LOAD_MAPPED,	   /* it is MAP */
+	BS_LOAD_RESERVED, /* NAME is one of the loader's own, and is asked for for the first time */
 };
 
 struct bs_load_note {
@@ -198,6 +232,10 @@ struct bs_process {
 				BS_NO_MAP */
 	bool trace;	     /* start-up goes on without what cannot be found */
 	bool exec_stack;     /* some object had the stacks made executable */
+	/* The loader's file, for those that map it when it is first asked for. */
+	const struct bs_image *interp;
+	const char *interp_name;
+	uint32_t loader_names; /* bit N: the name with number N was asked for */
 	BS_VEC(struct bs_load_note) load_notes;
 	BS_VEC(struct bs_missing) missing;
 };
@@ -274,6 +312,8 @@ struct bs_opening {
 	struct bs_open_request request;
 	enum bs_open_state state;
 	bs_map_id root;	   /* BS_NO_MAP when the file itself could not be loaded */
+	bs_map_id first;   /* maps from here on are this opening's */
+	bool leads_back;   /* a need of the root, or of its needs, is the root itself */
 	bool had_libc;	   /* the namespace had a libc before */
 	bool unsaid;	   /* the loader found nothing to do and says nothing of it */
 	bool kept;	   /* RTLD_NODELETE marks an object that was open already */
@@ -347,6 +387,13 @@ bool bs_process_close(struct bs_process *process, const struct bs_ctx *ctx, bs_m
  * ld.so is not among them. */
 bs_ids bs_relocation_order(const struct bs_process *process, const struct bs_ctx *ctx,
 			   bs_map_id root);
+
+/*
+ * The list that RTLD_NEXT searches when CALLER asks, in a process with one chain: the object loaded
+ * after CALLER, and what follows that one in the chain, if it is there at all. (musl
+ * ldso/dynlink.c:do_dlsym)
+ */
+bs_list_id bs_chain_next(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id caller);
 
 /* ---- effects of a binding -------------------------------------------------------------------- */
 

@@ -179,6 +179,8 @@ bs_ids bs_relocation_order(const struct bs_process *process, const struct bs_ctx
 	bs_map_id libc = process->ns[map->ns].libc;
 	bs_ids order = { 0 };
 
+	if (process->policy->chain)
+		return bs_chain_relocation_order(process, ctx, root);
 	if (process->policy->libc_relocates_first && libc != BS_NO_MAP &&
 	    !bs_map_of(process, libc)->relocated)
 		bs_vec_push(ctx->arena, &order, libc);
