@@ -7,12 +7,13 @@
 
 #include <elf.h>
 
-struct bs_failure bs_undefined_failure(const struct bs_process *process, const struct bs_ctx *ctx,
+struct bs_failure bs_undefined_failure(const struct bs_binder *binder,
+				       const struct bs_process *process, const struct bs_ctx *ctx,
 				       bs_map_id referrer, const char *name,
 				       const struct bs_version *version,
-				       const struct bs_answer *answer)
+				       const struct bs_answer *answer, bool by_dlsym)
 {
-	if (answer->not_where_named)
+	if (answer && answer->not_where_named)
 		return (struct bs_failure){
 			.subject = bs_text(ctx, bs_map_of(process, referrer)->name),
 			.words = bs_arena_printf(ctx->arena,
@@ -23,9 +24,9 @@ struct bs_failure bs_undefined_failure(const struct bs_process *process, const s
 			.needed_by = BS_NO_MAP,
 		};
 	return (struct bs_failure){
+		.kind = by_dlsym ? BS_FAILURE_PLAIN : BS_FAILURE_RELOCATING,
 		.subject = bs_text(ctx, bs_map_of(process, referrer)->name),
-		.words = bs_arena_printf(ctx->arena, "undefined symbol: %s%s%s", name,
-					 version ? ", version " : "", version ? version->name : ""),
+		.words = binder->policy.words->undefined(ctx, name, version, by_dlsym),
 		.occasion = "symbol lookup error",
 		.needed_by = BS_NO_MAP,
 	};
@@ -63,8 +64,9 @@ static bool conclude(struct bs_binder *binder, struct bs_process *process, const
 		};
 		return false;
 	case BS_UNDEFINED:
-		*ret_failure = bs_undefined_failure(process, ctx, query->referrer, query->name,
-						    query->version, answer);
+		*ret_failure =
+			bs_undefined_failure(binder, process, ctx, query->referrer, query->name,
+					     query->version, answer, query->symbol == 0);
 		bs_vec_push(ctx->arena, &ret->notes,
 			    (struct bs_note){ BS_NOTE_UNDEFINED, index, 0 });
 		ret->stopped = true;
@@ -111,6 +113,65 @@ bool bs_bind_name(struct bs_binder *binder, struct bs_process *process, const st
 
 	ret->bindings.v[ret->bindings.n - 1].unversioned = !asked->version;
 	return found;
+}
+
+/* ---- what waits for a definition ----------------------------------------------------------- */
+
+/* A place that SYMBOL's GOT entry has in memory that cannot be written any more. */
+static bool is_read_only(const struct bs_image *image, uint32_t symbol)
+{
+	const uint64_t page_mask = 4095;
+	const struct bs_segment *relro = NULL;
+
+	for (uint32_t i = 0; i < image->n_segments; i++)
+		if (image->segments[i].type == 0x6474e552) /* PT_GNU_RELRO */
+			relro = &image->segments[i];
+	if (!relro)
+		return false;
+	uint64_t start = relro->vaddr & ~page_mask;
+	uint64_t end = (relro->vaddr + relro->memsz) & ~page_mask;
+
+	for (uint32_t t = 0; t < image->relocations.n_eager; t++)
+		for (uint32_t i = 0; i < image->relocations.eager[t].n; i++) {
+			struct bs_relocation r = bs_reloc_at(&image->relocations.eager[t], i);
+
+			if (r.symbol == symbol && r.offset >= start && r.offset < end &&
+			    bs_machine_kind(image->machine, r.type) == BS_RELOC_GLOB_DAT)
+				return true;
+		}
+	return false;
+}
+
+bool bs_retry_deferred(struct bs_binder *binder, struct bs_process *process,
+		       const struct bs_ctx *ctx, const struct bs_binding *deferred,
+		       struct bs_relocated *ret, struct bs_failure *ret_failure)
+{
+	const struct bs_query query = bs_query_of(process, deferred);
+	struct bs_answer answer = bs_lookup(binder, process, ctx, &query);
+	struct bs_binding binding = bs_binding_from(&query, &answer);
+	const struct bs_map *map = bs_map_of(process, deferred->referrer);
+
+	if (answer.outcome != BS_BOUND)
+		return false;
+	if ((deferred->kinds >> BS_RELOC_GLOB_DAT & 1) &&
+	    is_read_only(map->image, deferred->symbol)) {
+		*ret_failure = (struct bs_failure){
+			.subject = "",
+			.words = bs_arena_printf(
+				ctx->arena,
+				"%s is defined now, but its GOT entry in %s is read-only (RELRO)",
+				query.name, bs_text(ctx, map->name)),
+			.crash = true,
+			.needed_by = BS_NO_MAP,
+		};
+		return false;
+	}
+	binding.n_relocations = deferred->n_relocations;
+	binding.kinds = deferred->kinds;
+	bs_vec_push(ctx->arena, &ret->notes,
+		    (struct bs_note){ BS_NOTE_LOOKUP, ret->bindings.n, 0 });
+	bs_vec_push(ctx->arena, &ret->bindings, binding);
+	return true;
 }
 
 /* ---- jump slots ---------------------------------------------------------------------------- */

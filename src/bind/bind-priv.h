@@ -120,11 +120,13 @@ bool bs_relocation_waits(const struct bs_binder *binder, const struct bs_image *
 /* Local, hidden or protected: the object itself, without a question. */
 struct bs_binding bs_own_binding(bs_map_id map, uint32_t symbol, unsigned type_class);
 
-/* The loader's message when ANSWER says that nothing answers to NAME. */
-struct bs_failure bs_undefined_failure(const struct bs_process *process, const struct bs_ctx *ctx,
+/* The loader's message when nothing answers to NAME, as ANSWER says (NULL: no more than that);
+ * BY_DLSYM: no relocation asked. */
+struct bs_failure bs_undefined_failure(const struct bs_binder *binder,
+				       const struct bs_process *process, const struct bs_ctx *ctx,
 				       bs_map_id referrer, const char *name,
 				       const struct bs_version *version,
-				       const struct bs_answer *answer);
+				       const struct bs_answer *answer, bool by_dlsym);
 
 /* The part of bs_apply_effects() that comes of unique symbols. */
 void bs_apply_unique(struct bs_binder *binder, struct bs_process *process, const struct bs_ctx *ctx,

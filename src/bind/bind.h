@@ -44,6 +44,53 @@ struct bs_match_policy {
 	bool lazy_tls_descriptors;   /* on x86, in a table that binds lazily (up to 2.33) */
 	bool named_file_decides; /* the file that verneed names ends the search, with an error if
 				    it lacks the version (up to 2.29) */
+	/* Versions are not compared: a hidden one answers nobody, any other everybody, and of each
+	 * object the first such entry is the only one that is judged. (musl
+	 * ldso/dynlink.c:gnu_lookup) */
+	bool only_default_versions;
+	bool unique_is_global;	  /* STB_GNU_UNIQUE is an ordinary binding (musl OK_BINDS) */
+	bool ifunc_is_skipped;	  /* no IFUNC answers (musl OK_TYPES) */
+	bool tls_must_be_defined; /* an undefined TLS entry never answers (musl find_sym2) */
+	/* No reference is bound to its own object by its visibility: what the link editor left
+	 * undecided is looked up (musl do_relocs) */
+	bool visibility_is_ignored;
+	/* A weak reference may stay 0 only where its own object does not define the name (musl
+	 * do_relocs) */
+	bool own_weak_must_resolve;
+	bool plt_first; /* the PLT's relocations come before all others (musl reloc_all) */
+	bool remembers_no_lookup;   /* each relocation is a lookup of its own (musl do_relocs) */
+	bool tls_needs_definition;  /* the loader dies of a TLS relocation that binds to nothing
+				       (musl  do_relocs: def.dso->tls_id) */
+	bool no_static_tls_surplus; /* initial-exec TLS is that of start-up only (musl do_relocs:
+				       static_tls_cnt) */
+	/*
+	 * What RTLD_LAZY means: everything that is defined is bound at once, and a jump slot or GOT
+	 * entry for what nobody defines waits until a later dlopen brings a definition into the
+	 * chain (musl do_relocs, redo_lazy_relocs)
+	 */
+	bool defers_missing;
+	/* At start-up all errors are found and said before the process ends (musl error_impl) */
+	bool startup_finds_all;
+	bool ignores_relr; /* DT_RELR is not read (musl before 1.2.4) */
+	/* False for relocation types that the loader does not know although its machine has them;
+	 * NULL: it knows all of them. */
+	bool (*knows_type)(const struct bs_machine *machine, uint32_t type);
+	/* The name by which the loader's own library has NAME when nobody else does, or NULL;
+	 * itself NULL where there is no such thing (musl get_lfs64) */
+	const char *(*alias)(const struct bs_ctx *ctx, const char *name);
+	/* The loader's sentences. */
+	const struct bs_match_words *words;
+};
+
+struct bs_match_words {
+	/* Nobody defines NAME, which an object's relocation, or BY_DLSYM a call, asks for. */
+	const char *(*undefined)(const struct bs_ctx *ctx, const char *name,
+				 const struct bs_version *version, bool by_dlsym);
+	/* A relocation of a TYPE that the loader does not know, in the PLT or elsewhere. */
+	const char *(*odd_type)(const struct bs_ctx *ctx, uint32_t type, bool plt);
+	/* Initial-exec TLS of NAME ends in DEFINER, for which there is no room. NULL: DEFINER
+	 * itself is said to find none. */
+	const char *(*late_tls)(const struct bs_ctx *ctx, const char *name, const char *definer);
 };
 
 /* One unique symbol that is bound in a namespace. */
@@ -147,13 +194,16 @@ enum bs_refusal {
 	BS_REFUSED_CANONICAL_PLT, /* its entry is a canonical PLT entry, which answers references to
 				     data only */
 	BS_REFUSED_TYPE,	  /* a section, a file or the like */
-	BS_REFUSED_VERSION,	  /* another version */
-	BS_REFUSED_OLD_VERSION,	  /* a hidden version, and none was asked for */
-	BS_REFUSED_UNLESS_ALONE,  /* within one object: counts if no other entry does */
-	BS_REFUSED_AMBIGUOUS,	  /* several such entries */
-	BS_REFUSED_HIDDEN,	  /* hidden visibility */
-	BS_REFUSED_BINDING,	  /* a local or unknown binding */
-	BS_REFUSED_BY_CRASH,	  /* the loader dies when it looks */
+	BS_REFUSED_IFUNC,	  /* an IFUNC, which this loader does not know */
+	BS_REFUSED_HIDDEN_VERSION, /* a version that is not the default one, in a loader that has no
+				      others */
+	BS_REFUSED_VERSION,	   /* another version */
+	BS_REFUSED_OLD_VERSION,	   /* a hidden version, and none was asked for */
+	BS_REFUSED_UNLESS_ALONE,   /* within one object: counts if no other entry does */
+	BS_REFUSED_AMBIGUOUS,	   /* several such entries */
+	BS_REFUSED_HIDDEN,	   /* hidden visibility */
+	BS_REFUSED_BINDING,	   /* a local or unknown binding */
+	BS_REFUSED_BY_CRASH,	   /* the loader dies when it looks */
 	BS_REFUSAL_COUNT_
 };
 
@@ -188,6 +238,7 @@ enum bs_note_kind {
 	BS_NOTE_UNDEFINED,	  /* binding A is undefined: the loader's error line */
 	BS_NOTE_UNDEFINED_AGAIN,  /* binding A, asked for once more: a trace says it again */
 	BS_NOTE_RELINK,		  /* binding A: an IFUNC of an object that is not relocated yet */
+	BS_NOTE_SAID,		  /* failure A, after which the loader goes on */
 };
 
 struct bs_note {
@@ -197,14 +248,20 @@ struct bs_note {
 
 typedef BS_VEC(struct bs_note) bs_note_list;
 
+typedef BS_VEC(struct bs_failure) bs_failures;
+
 /* What relocating left behind. */
 struct bs_relocated {
 	bs_bindings bindings;
 	bs_note_list notes;
-	bs_ids lazy; /* maps whose jump slots wait for their first call */
+	bs_ids lazy; /* maps whose jump slots wait for their first call, or in which something waits
+			for its definition */
+	bs_bindings deferred; /* what waits for its definition */
+	bs_failures said;     /* failures after which the loader goes on */
 	const struct bs_version
 		*asked; /* the version in lookups that no relocation asks for (SYMBOL 0), or NULL */
 	const char *asked_name; /* the name in the last of them */
+	const char *last_name;	/* of the last symbol that a relocation had; or NULL */
 	/*
 	 * The loader has given up: what is appended from here on says what else would be missing,
 	 * and nothing has effects any more.
@@ -250,6 +307,14 @@ void bs_bind_slots(const struct bs_binder *binder, const struct bs_process *proc
 
 /* True when IMAGE has jump slots, or what MIPS has for them. */
 bool bs_image_has_slots(const struct bs_image *image);
+/*
+ * Looks for the definition of DEFERRED, a reference that waits for one: true when it is there. Then
+ * the binding is appended to RET and noted. False with *RET_FAILURE, which has words, when the
+ * loader dies of writing it. (musl ldso/dynlink.c:redo_lazy_relocs)
+ */
+bool bs_retry_deferred(struct bs_binder *binder, struct bs_process *process,
+		       const struct bs_ctx *ctx, const struct bs_binding *deferred,
+		       struct bs_relocated *ret, struct bs_failure *ret_failure);
 
 /* True when MAP's jump slots bind lazily in a process that does so at all. */
 bool bs_map_is_lazy(const struct bs_process *process, bs_map_id map);

@@ -28,10 +28,14 @@ static place place_in(const struct bs_process *process, const bs_ids *scope, bs_
 }
 
 /* Entries of these types are code or data; the others (sections, files) never answer. */
-static bool type_can_answer(unsigned type)
+static enum bs_refusal judge_type(const struct bs_match_policy *policy, unsigned type)
 {
+	if (type == TYPE_IFUNC)
+		return policy->ifunc_is_skipped ? BS_REFUSED_IFUNC : BS_ACCEPTED;
 	return type == STT_NOTYPE || type == STT_OBJECT || type == STT_FUNC || type == STT_COMMON ||
-	       type == STT_TLS || type == TYPE_IFUNC;
+			       type == STT_TLS
+		       ? BS_ACCEPTED
+		       : BS_REFUSED_TYPE;
 }
 
 /* The version test on an entry that has the name. BS_ACCEPTED: it passes. */
@@ -39,6 +43,9 @@ static enum bs_refusal judge_version(const struct bs_matcher *m, bs_map_id id, u
 {
 	const struct bs_image *image = bs_map_of(m->process, id)->image;
 	const struct bs_version *wanted = m->query->version;
+
+	if (m->binder->policy.only_default_versions)
+		return BS_ACCEPTED;
 	const struct bs_version_tables *tables = &image->versions;
 	bool has_versions = tables->n_versions && image->symbols.versym;
 	uint16_t raw = bs_image_versym(image, symbol);
@@ -87,11 +94,14 @@ enum bs_refusal bs_judge_entry(const struct bs_matcher *m, bs_map_id id, uint32_
 	if (s.section == SHN_UNDEF && image->machine->canonical_plt_mark &&
 	    !(s.other & image->machine->canonical_plt_mark))
 		return BS_REFUSED_UNDEFINED;
+	if (s.section == SHN_UNDEF && bs_symbol_type(&s) == STT_TLS &&
+	    m->binder->policy.tls_must_be_defined)
+		return BS_REFUSED_UNDEFINED;
 	if ((m->type_class & BS_CLASS_PLT) && s.section == SHN_UNDEF)
 		return BS_REFUSED_CANONICAL_PLT;
-	if (!type_can_answer(bs_symbol_type(&s)))
-		return BS_REFUSED_TYPE;
-	return judge_version(m, id, symbol);
+	enum bs_refusal refusal = judge_type(&m->binder->policy, bs_symbol_type(&s));
+
+	return refusal == BS_ACCEPTED ? judge_version(m, id, symbol) : refusal;
 }
 
 /* True when the executable has NAME copied into itself. */
@@ -132,7 +142,9 @@ enum bs_refusal bs_judge_found(const struct bs_matcher *m, bs_map_id id, uint32_
 	case STB_WEAK:
 		return BS_ACCEPTED;
 	case BIND_UNIQUE:
-		return m->binder->policy.unique ? BS_ACCEPTED : BS_REFUSED_BINDING;
+		return m->binder->policy.unique || m->binder->policy.unique_is_global
+			       ? BS_ACCEPTED
+			       : BS_REFUSED_BINDING;
 	default:
 		return BS_REFUSED_BINDING;
 	}
@@ -150,6 +162,29 @@ enum bs_refusal bs_judge_map(const struct bs_matcher *m, bs_map_id id)
 	return BS_ACCEPTED;
 }
 
+/*
+ * The first entry of the name whose version is not hidden is the one that counts, whatever comes of
+ * it. (musl ldso/dynlink.c:sysv_lookup, gnu_lookup)
+ */
+static struct bs_match match_first(const struct bs_matcher *m, bs_map_id id)
+{
+	const struct bs_image *image = bs_map_of(m->process, id)->image;
+	struct bs_hash_step step = { 0 };
+	struct bs_match match = { .refusal = BS_REFUSED_NAME };
+
+	for (uint32_t index;
+	     (index = bs_image_hash_next(image, m->query->name, m->query->hash, &step)) != 0;) {
+		enum bs_refusal refusal = bs_judge_entry(m, id, index);
+
+		if (refusal == BS_REFUSED_NAME)
+			continue;
+		if (!(bs_image_versym(image, index) & 0x8000))
+			return (struct bs_match){ .symbol = index, .refusal = refusal };
+		match = (struct bs_match){ .symbol = index, .refusal = BS_REFUSED_HIDDEN_VERSION };
+	}
+	return match;
+}
+
 /* The definition in map ID that answers the request, by ID's own hash table. */
 struct bs_match bs_match_in(const struct bs_matcher *m, bs_map_id id)
 {
@@ -158,6 +193,8 @@ struct bs_match bs_match_in(const struct bs_matcher *m, bs_map_id id)
 	uint32_t fallback = 0, n_fallbacks = 0;
 	struct bs_match match = { .refusal = BS_REFUSED_NAME };
 
+	if (m->binder->policy.only_default_versions)
+		return match_first(m, id);
 	for (uint32_t index;
 	     (index = bs_image_hash_next(image, m->query->name, m->query->hash, &step)) != 0;) {
 		enum bs_refusal refusal = bs_judge_entry(m, id, index);
@@ -303,7 +340,7 @@ static void search_scope(const struct bs_matcher *m, struct bs_answer *answer)
 			continue;
 		struct bs_symbol s = bs_image_symbol(bs_map_of(process, map)->image, found.symbol);
 
-		if (bs_symbol_bind(&s) == BIND_UNIQUE) {
+		if (bs_symbol_bind(&s) == BIND_UNIQUE && !m->binder->policy.unique_is_global) {
 			answer_unique(m, map, found.symbol, answer);
 			return;
 		}
@@ -358,6 +395,43 @@ static void settle_protected(const struct bs_matcher *m, const struct bs_symbol 
 	answer->why = BS_WHY_PROTECTED;
 }
 
+/*
+ * What nobody has under its own name may be in the loader's library under another. The search for
+ * that begins at the library. (musl ldso/dynlink.c:get_lfs64)
+ */
+static void search_alias(const struct bs_matcher *m, struct bs_answer *answer)
+{
+	const struct bs_binder *binder = m->binder;
+	const char *name = m->query->symbol && binder->policy.alias
+				   ? binder->policy.alias(m->ctx, m->query->name)
+				   : NULL;
+
+	if (!name || m->process->loader == BS_NO_MAP)
+		return;
+	place library = place_in(m->process, m->query->scope, m->process->loader);
+	struct bs_query query = *m->query;
+
+	if (library == NO_PLACE || !library)
+		return;
+	library--; /* the executable has the first place */
+	query.name = name;
+	query.hash = bs_hash_gnu(name);
+	query.symbol = 0;
+	query.type_class = BS_CLASS_PLT;
+	query.behind = &library;
+
+	const struct bs_matcher other = bs_matcher_of(binder, m->process, m->ctx, &query);
+
+	search_scope(&other, answer);
+}
+
+/* May the reference stay 0? */
+static bool may_stay_null(const struct bs_matcher *m, const struct bs_symbol *reference)
+{
+	return m->query->symbol && bs_symbol_bind(reference) == STB_WEAK &&
+	       !(m->binder->policy.own_weak_must_resolve && reference->section != SHN_UNDEF);
+}
+
 struct bs_answer bs_lookup(const struct bs_binder *binder, const struct bs_process *process,
 			   const struct bs_ctx *ctx, const struct bs_query *query)
 {
@@ -371,15 +445,17 @@ struct bs_answer bs_lookup(const struct bs_binder *binder, const struct bs_proce
 	search_scope(&m, &answer);
 	if (answer.outcome == BS_LOOKUP_CRASH)
 		return answer;
+	if (answer.definer == BS_NO_MAP)
+		search_alias(&m, &answer);
 	if (answer.definer == BS_NO_MAP) {
 		answer.why = BS_WHY_NONE;
-		answer.outcome = query->symbol && bs_symbol_bind(&reference) == STB_WEAK &&
-						 !answer.not_where_named
+		answer.outcome = may_stay_null(&m, &reference) && !answer.not_where_named
 					 ? BS_UNRESOLVED_WEAK
 					 : BS_UNDEFINED;
 		return answer;
 	}
-	if (query->symbol && bs_symbol_visibility(&reference) == STV_PROTECTED)
+	if (query->symbol && bs_symbol_visibility(&reference) == STV_PROTECTED &&
+	    !binder->policy.visibility_is_ignored)
 		settle_protected(&m, &reference, &answer);
 	return answer;
 }

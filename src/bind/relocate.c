@@ -26,6 +26,8 @@ struct job {
 	 * lookup. */
 	uint32_t last_symbol;
 	unsigned last_class;
+	bool defers;		 /* what nobody defines may wait */
+	uint32_t first_deferred; /* of this map in ret->deferred */
 };
 
 const struct bs_version *bs_reference_version(const struct bs_image *image, uint32_t symbol)
@@ -66,6 +68,8 @@ static unsigned class_of(const struct bs_machine *machine, enum bs_reloc_kind ki
  * hidden definitions do not mind hidden references either. */
 static bool binds_locally(const struct job *job, const struct bs_symbol *symbol)
 {
+	if (job->binder->policy.visibility_is_ignored)
+		return bs_symbol_bind(symbol) == STB_LOCAL;
 	unsigned visibility = bs_symbol_visibility(symbol);
 
 	return bs_symbol_bind(symbol) == STB_LOCAL ||
@@ -83,28 +87,36 @@ static void stop(struct job *job, enum bs_relocation_end end, const struct bs_fa
 {
 	if (job->ret->stopped)
 		return;
+	if (end == BS_RELOCATION_FAILED && job->binder->policy.startup_finds_all &&
+	    bs_map_of(job->process, job->map)->kind != BS_MAP_LOADED) {
+		note(job, BS_NOTE_SAID, job->ret->said.n, 0);
+		bs_vec_push(job->ctx->arena, &job->ret->said, *failure);
+		job->end = end;
+		*job->failure = *failure;
+		return;
+	}
 	job->ret->stopped = true;
 	job->ret->stopped_at = job->ret->notes.n;
 	job->end = end;
 	*job->failure = *failure;
 }
 
-static void fail_undefined(struct job *job, uint32_t binding, const struct bs_query *query,
-			   const struct bs_answer *answer)
+static void say_undefined(struct job *job, uint32_t symbol, const struct bs_answer *answer)
 {
-	const struct bs_failure failure = bs_undefined_failure(job->process, job->ctx, job->map,
-							       query->name, query->version, answer);
+	const struct bs_failure failure =
+		bs_undefined_failure(job->binder, job->process, job->ctx, job->map,
+				     bs_image_symbol_name(job->image, symbol),
+				     bs_reference_version(job->image, symbol), answer, false);
 
-	note(job, BS_NOTE_UNDEFINED, binding, 0);
 	stop(job, BS_RELOCATION_FAILED, &failure);
 }
 
 static void fail_type(struct job *job, uint32_t type, bool plt)
 {
 	const struct bs_failure failure = {
+		.kind = BS_FAILURE_RELOCATING,
 		.subject = bs_text(job->ctx, bs_map_of(job->process, job->map)->name),
-		.words = bs_arena_printf(job->ctx->arena, "unexpected %sreloc type 0x%0*x",
-					 plt ? "PLT " : "", type > 0xff ? 8 : 2, type),
+		.words = job->binder->policy.words->odd_type(job->ctx, type, plt),
 		.needed_by = BS_NO_MAP,
 	};
 
@@ -159,6 +171,39 @@ static uint32_t remember(struct job *job, uint32_t *memo, const struct bs_bindin
 	return index;
 }
 
+/* The deferred binding for SYMBOL, made when it is new. The memo does not know of it: a relocation
+ * of another kind may not wait. */
+static struct bs_binding *defer(struct job *job, const struct bs_binding *binding)
+{
+	bs_bindings *deferred = &job->ret->deferred;
+
+	for (uint32_t i = job->first_deferred; i < deferred->n; i++)
+		if (deferred->v[i].symbol == binding->symbol &&
+		    deferred->v[i].type_class == binding->type_class)
+			return &deferred->v[i];
+	bs_vec_push(job->ctx->arena, deferred, *binding);
+	return &deferred->v[deferred->n - 1];
+}
+
+/* True when the reference SYMBOL, which a relocation of KIND makes, is put off. */
+static bool is_deferred(struct job *job, uint32_t symbol, enum bs_reloc_kind kind, uint32_t hash)
+{
+	if (!job->defers || (kind != BS_RELOC_SLOT && kind != BS_RELOC_GLOB_DAT))
+		return false;
+	const struct bs_query query = bs_query_for(job->process, job->map, symbol,
+						   class_of(job->image->machine, kind), hash);
+	struct bs_answer answer = bs_lookup(job->binder, job->process, job->ctx, &query);
+
+	if (answer.outcome != BS_UNDEFINED)
+		return false;
+	const struct bs_binding binding = bs_binding_from(&query, &answer);
+	struct bs_binding *waiting = defer(job, &binding);
+
+	waiting->n_relocations++;
+	waiting->kinds |= (uint16_t)(1u << kind);
+	return true;
+}
+
 /* Makes the lookup for SYMBOL and returns its binding's index. */
 static uint32_t look_up(struct job *job, uint32_t *memo, uint32_t symbol, unsigned type_class,
 			uint32_t hash)
@@ -169,10 +214,12 @@ static uint32_t look_up(struct job *job, uint32_t *memo, uint32_t symbol, unsign
 	const struct bs_binding binding = bs_binding_from(&query, &answer);
 	uint32_t index = remember(job, memo, &binding);
 
-	if (answer.outcome == BS_UNDEFINED)
-		fail_undefined(job, index, &query, &answer);
-	else if (answer.outcome == BS_LOOKUP_CRASH)
+	if (answer.outcome == BS_UNDEFINED) {
+		note(job, BS_NOTE_UNDEFINED, index, 0);
+		say_undefined(job, symbol, &answer);
+	} else if (answer.outcome == BS_LOOKUP_CRASH) {
 		fail_crash(job, answer.crash);
+	}
 	if (!job->ret->stopped)
 		bs_apply_effects(job->binder, job->process, job->ctx, &query, &answer, true,
 				 job->ret);
@@ -237,12 +284,15 @@ static bs_map_id bind_symbol(struct job *job, uint32_t symbol, enum bs_reloc_kin
 	bool known = *memo >= job->binder->serial;
 	uint32_t index = known ? *memo - job->binder->serial + job->first_binding : 0;
 
+	job->ret->last_name = bs_image_symbol_name(job->image, symbol);
 	if (!known) {
 		struct bs_symbol reference = bs_image_symbol(job->image, symbol);
+		bool local = binds_locally(job, &reference);
 
-		index = binds_locally(job, &reference)
-				? bind_locally(job, memo, symbol, type_class)
-				: look_up(job, memo, symbol, type_class, hash);
+		if (!local && is_deferred(job, symbol, kind, hash))
+			return BS_NO_MAP;
+		index = local ? bind_locally(job, memo, symbol, type_class)
+			      : look_up(job, memo, symbol, type_class, hash);
 	}
 	struct bs_binding *binding = &job->ret->bindings.v[index];
 
@@ -250,7 +300,8 @@ static bs_map_id bind_symbol(struct job *job, uint32_t symbol, enum bs_reloc_kin
 	binding->kinds |= (uint16_t)(1u << kind);
 	if (binding->why == BS_WHY_LOCAL)
 		return job->map;
-	if (symbol == job->last_symbol && type_class == job->last_class)
+	if (symbol == job->last_symbol && type_class == job->last_class &&
+	    !job->binder->policy.remembers_no_lookup)
 		return binding->definer;
 	job->last_symbol = symbol;
 	job->last_class = type_class;
@@ -261,17 +312,49 @@ static bs_map_id bind_symbol(struct job *job, uint32_t symbol, enum bs_reloc_kin
 		check_ifunc(job, index);
 		return definer;
 	}
-	if (known && binding->outcome == BS_UNDEFINED)
+	if (known && binding->outcome == BS_UNDEFINED) {
 		note(job, BS_NOTE_UNDEFINED_AGAIN, index, 0);
+		if (job->binder->policy.remembers_no_lookup)
+			say_undefined(job, symbol, NULL);
+	}
 	return BS_NO_MAP;
+}
+
+/* Initial-exec TLS of an object that came after start-up has no place. */
+static void check_static_tls(struct job *job, bs_map_id definer, bool optional)
+{
+	const struct bs_map *map = bs_map_of(job->process, definer);
+
+	if (optional || map->kind != BS_MAP_LOADED || !map->image->has_tls)
+		return;
+	const struct bs_failure failure = {
+		.kind = BS_FAILURE_RELOCATING,
+		.subject = bs_text(job->ctx, bs_map_of(job->process, job->map)->name),
+		.words = job->binder->policy.words->late_tls(
+			job->ctx, job->ret->last_name ? job->ret->last_name : "",
+			bs_text(job->ctx, map->name)),
+		.needed_by = BS_NO_MAP,
+	};
+
+	stop(job, BS_RELOCATION_FAILED, &failure);
+}
+
+static bool is_tls(enum bs_reloc_kind kind)
+{
+	return kind == BS_RELOC_TLS || kind == BS_RELOC_TLS_IE || kind == BS_RELOC_TLS_DESC;
 }
 
 /* Initial-exec TLS of an object that came late needs what is left of the static block; a descriptor
  * takes it if there is some. */
 static void place_tls(struct job *job, bs_map_id definer, bool optional)
 {
-	if (definer == BS_NO_MAP || job->ret->stopped ||
-	    bs_process_place_tls(job->process, definer, optional) || optional)
+	if (definer == BS_NO_MAP || job->ret->stopped)
+		return;
+	if (job->binder->policy.no_static_tls_surplus) {
+		check_static_tls(job, definer, optional);
+		return;
+	}
+	if (bs_process_place_tls(job->process, definer, optional) || optional)
 		return;
 	const struct bs_failure failure = {
 		.subject = bs_text(job->ctx, bs_map_of(job->process, definer)->name),
@@ -282,14 +365,31 @@ static void place_tls(struct job *job, bs_map_id definer, bool optional)
 	stop(job, BS_RELOCATION_FAILED, &failure);
 }
 
+/* SYMBOL is a weak reference: what it was bound to is no error. */
+static bool may_be_null(const struct job *job, uint32_t symbol)
+{
+	struct bs_symbol s = bs_image_symbol(job->image, symbol);
+
+	return bs_symbol_bind(&s) == STB_WEAK && s.section == SHN_UNDEF;
+}
+
 static void relocate_one(struct job *job, const struct bs_relocation *r, uint32_t hash)
 {
-	enum bs_reloc_kind kind = bs_machine_kind(job->image->machine, r->type);
+	const struct bs_match_policy *policy = &job->binder->policy;
+	/* A file for another machine may have come in: its types are taken for this one's. */
+	const struct bs_machine *machine =
+		policy->knows_type ? job->process->setup->target.machine : job->image->machine;
+	enum bs_reloc_kind kind = bs_machine_kind(machine, r->type);
 
+	if (policy->knows_type && kind != BS_RELOC_NONE && !policy->knows_type(machine, r->type))
+		kind = BS_RELOC_UNKNOWN;
 	if (kind == BS_RELOC_NONE || kind == BS_RELOC_RELATIVE || kind == BS_RELOC_IRELATIVE)
 		return;
 	bs_map_id definer = r->symbol ? bind_symbol(job, r->symbol, kind, hash) : job->map;
 
+	if (policy->tls_needs_definition && is_tls(kind) && definer == BS_NO_MAP &&
+	    !job->ret->stopped && may_be_null(job, r->symbol))
+		fail_crash(job, "a weak reference to a thread-local variable that nobody defines");
 	/* The type is looked at when the symbol is known. */
 	if (kind == BS_RELOC_UNKNOWN)
 		fail_type(job, r->type, false);
@@ -420,17 +520,30 @@ enum bs_relocation_end bs_relocate(struct bs_binder *binder, struct bs_process *
 
 	if (image->broken)
 		fail_crash(&job, image->broken);
-	lazy = lazy && bs_map_is_lazy(process, map);
 	/* Where it is to go is read from there: linkers leave it out where descriptors of TLS are
 	 * all that the table has. (glibc sysdeps/MACHINE/dl-machine.h:elf_machine_runtime_setup) */
-	if (lazy && image->relocations.plt.n && !bs_image_has_dynamic(image, DT_PLTGOT))
+	bool waits = lazy && !binder->policy.plt_first && bs_map_is_lazy(process, map);
+
+	if (waits && image->relocations.plt.n && !bs_image_has_dynamic(image, DT_PLTGOT))
 		fail_crash(&job, "DT_JMPREL without DT_PLTGOT is set up for lazy binding");
+	if (binder->policy.ignores_relr && image->relocations.n_relr)
+		bs_diag_add(ctx->diags, BS_DIAG_IGNORED, image->path, BS_NO_OFFSET, 0,
+			    "DT_RELR, which this loader does not know: the object's own pointers "
+			    "stay as they are in the file");
 	find_global_pointer(&job);
 	begin_memo(&job);
-	relocate_got(&job, lazy);
+	relocate_got(&job, waits);
+	if (binder->policy.plt_first) {
+		job.defers = lazy && binder->policy.defers_missing && !image->bind_now;
+		job.first_deferred = ret->deferred.n;
+		relocate_eagerly(&job, &image->relocations.plt);
+	}
 	for (uint32_t i = 0; i < image->relocations.n_eager; i++)
 		relocate_eagerly(&job, &image->relocations.eager[i]);
-	if (lazy) {
+	if (binder->policy.plt_first) {
+		if (ret->deferred.n > job.first_deferred)
+			bs_vec_push(ctx->arena, &ret->lazy, map);
+	} else if (waits) {
 		relocate_lazily(&job, &image->relocations.plt);
 		bs_vec_push(ctx->arena, &ret->lazy, map);
 	} else {

@@ -132,7 +132,8 @@ static enum bs_decided_by decider(const struct bs_run *run, bs_map_id from, bs_m
 			return BS_BY_GLOBAL;
 		return list->maps.n == 1 ? BS_BY_OWN : BS_BY_LOCAL;
 	}
-	return BS_BY_GLOBAL;
+	/* In a process with one chain the list that an opening lends has gone by now. */
+	return run->scope_policy.chain ? BS_BY_LOCAL : BS_BY_GLOBAL;
 }
 
 static struct bs_finding *finding_for(const struct bs_run *run, bs_findings *findings,

@@ -78,7 +78,7 @@ bs_hints bs_find_hints(const struct bs_run *run, const struct bs_step_result *re
 	const struct bs_failure *failure = &result->failure;
 	struct search s = { .run = run, .name = failure->subject };
 	bool not_found =
-		failure->words && strcmp(failure->words, "cannot open shared object file") == 0;
+		failure->words && strcmp(failure->words, run->setup.policy->not_found) == 0;
 
 	if (!not_found || !*s.name || strchr(s.name, '/'))
 		return s.hints;

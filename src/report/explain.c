@@ -26,6 +26,7 @@ struct explained {
 	bool any_from, any_to;	     /* an object of the name that --from, --to ask for was there */
 	BS_VEC(struct group) groups; /* of the step under way */
 	uint32_t written;	     /* groups */
+	uint32_t n_bound;	     /* bindings of the step under way that were explained */
 	struct bs_writer aside;	     /* where a walk is put into words */
 };
 
@@ -65,6 +66,8 @@ static const char *refusal_words(enum bs_refusal refusal)
 		[BS_REFUSED_CANONICAL_PLT] =
 			"has a canonical PLT entry, which answers references to data only",
 		[BS_REFUSED_TYPE] = "has an entry that is neither code nor data",
+		[BS_REFUSED_IFUNC] = "defines it as an IFUNC, which this loader does not know",
+		[BS_REFUSED_HIDDEN_VERSION] = "defines a version that is not its default one",
 		[BS_REFUSED_VERSION] = "defines another version",
 		[BS_REFUSED_OLD_VERSION] = "no version was asked for, and this one is hidden",
 		[BS_REFUSED_UNLESS_ALONE] = "defines it in a version that counts if alone",
@@ -176,17 +179,21 @@ static void write_remedy(struct bs_report *report, const struct bs_run *run,
 	bs_say_escaped(report, name);
 	bs_say(report, " to win: ");
 	if (winner && winner_is_global && c->list > winner->list) {
-		bs_say(report, "open ");
-		bs_say_escaped(report,
-			       bs_text_short_name(
-				       run, run->process.lists.v[from->scope.v[c->list]].owner));
-		bs_say(report, " with RTLD_DEEPBIND");
+		if (run->scope_policy.deepbind) {
+			bs_say(report, "open ");
+			bs_say_escaped(
+				report,
+				bs_text_short_name(
+					run, run->process.lists.v[from->scope.v[c->list]].owner));
+			bs_say(report, " with RTLD_DEEPBIND");
+			said = true;
+		}
 		if (bs_map_of(&run->process, winner->map)->kind == BS_MAP_LOADED) {
-			bs_say(report, ", or ");
+			bs_say(report, said ? ", or " : "open ");
 			bs_say_escaped(report, bs_text_short_name(run, winner->map));
 			bs_say(report, " without RTLD_GLOBAL");
+			said = true;
 		}
-		said = true;
 	}
 	if (winner && !winner_is_global && c->list > winner->list) {
 		bs_list_id list = from->scope.v[winner->list];
@@ -395,12 +402,12 @@ static void write_groups(struct bs_report *report)
 
 static void explain_all(struct bs_report *report, const struct bs_run *run,
 			const struct bs_step_result *result, const bs_bindings *bindings,
-			bool waiting)
+			uint32_t from, bool waiting)
 {
 	bool by_dlsym = result->step && result->step->kind == BS_STEP_DLSYM;
 
 	/* What the loader looks up for itself has no reference. */
-	bs_vec_each (i, bindings)
+	for (uint32_t i = from; i < bindings->n; i++)
 		if ((bindings->v[i].symbol || by_dlsym) &&
 		    bs_selected(&report->selection, run, &bindings->v[i]))
 			explain(report, run, result, &bindings->v[i], waiting);
@@ -410,7 +417,10 @@ static void explain_all(struct bs_report *report, const struct bs_run *run,
 static void bound(struct bs_report *report, const struct bs_run *run,
 		  const struct bs_step_result *result)
 {
-	explain_all(report, run, result, &result->relocated.bindings, false);
+	struct explained *explained = report->state;
+
+	explain_all(report, run, result, &result->relocated.bindings, 0, false);
+	explained->n_bound = result->relocated.bindings.n;
 	write_groups(report);
 }
 
@@ -430,10 +440,17 @@ static void note_objects(struct bs_report *report, const struct bs_run *run,
 static void step(struct bs_report *report, const struct bs_run *run,
 		 const struct bs_step_result *result, const bs_findings *findings)
 {
+	struct explained *explained = report->state;
+
 	(void)findings;
 	note_objects(report, run, result);
-	explain_all(report, run, result, &result->slots, true);
-	explain_all(report, run, result, &result->changed_slots, true);
+	/* A loader that defers binds what it finds later behind all else. */
+	if (run->match_policy.defers_missing)
+		explain_all(report, run, result, &result->relocated.bindings, explained->n_bound,
+			    false);
+	explained->n_bound = 0;
+	explain_all(report, run, result, &result->slots, 0, true);
+	explain_all(report, run, result, &result->changed_slots, 0, true);
 	write_groups(report);
 }
 

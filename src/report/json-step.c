@@ -102,8 +102,7 @@ static void write_missing(struct bs_json *json, const struct bs_run *run,
 		bs_json_object(json, BS_JSON_INLINE);
 		bs_json_member(json, "name", m->name);
 		bs_json_member_map(json, "needed_by", m->failure.needed_by);
-		bs_json_member(json, "message",
-			       bs_failure_as_startup(&run->ctx, &m->failure, run->program));
+		bs_json_member(json, "message", bs_run_say(run, &m->failure, true));
 		write_failure(json, &m->failure);
 		bs_json_member_bool(json, "optional", m->optional);
 		bs_json_close(json);
@@ -150,7 +149,7 @@ static void write_passed_over(struct bs_json *json, const struct bs_run *run,
 		bs_json_object(json, BS_JSON_INLINE);
 		bs_json_member(json, "word", p->word);
 		bs_json_member(json, "source", p->source);
-		bs_json_member(json, "message", bs_failure_as_dlerror(&run->ctx, &p->failure));
+		bs_json_member(json, "message", bs_run_say(run, &p->failure, false));
 		write_failure(json, &p->failure);
 		bs_json_close(json);
 	}

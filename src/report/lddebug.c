@@ -195,6 +195,8 @@ static void write_load(struct bs_report *report, const struct bs_run *run,
 				note->flags);
 		end_line(report);
 		return;
+	case BS_LOAD_RESERVED:
+		return;
 	case BS_LOAD_MAPPED:
 		write_addresses(report, bs_map_of(&run->process, note->map)->image);
 		return;
@@ -319,9 +321,14 @@ static void write_note(struct bs_report *report, const struct bs_run *run,
 		end_line(report);
 		return;
 	case BS_NOTE_UNDEFINED:
+		if (run->profile->no_log)
+			return;
 		LINE(report, bs_run_map_name(run, bindings[note->a].referrer), ": error: ",
 		     result->failure.occasion ? result->failure.occasion : "symbol lookup error",
 		     ": ", result->failure.words, " (fatal)");
+		return;
+	case BS_NOTE_SAID:
+		LINE(report, bs_run_say(run, &result->relocated.said.v[note->a], true));
 		return;
 	case BS_NOTE_UNDEFINED_AGAIN:
 	case BS_NOTE_RELINK:

@@ -171,7 +171,9 @@ static void write_hint(struct bs_report *report, const struct bs_run *run,
 	case BS_HINT_RUNPATH:
 		bs_say(report, ": on the RUNPATH of ");
 		bs_say_escaped(report, bs_run_map_name(run, hint->map));
-		bs_say(report, ", which serves that object's own needs only");
+		bs_say(report, run->scope_policy.chain
+				       ? ", which does not reach this request"
+				       : ", which serves that object's own needs only");
 		break;
 	case BS_HINT_RPATH:
 		bs_say(report, ": on the RPATH of ");
@@ -347,7 +349,7 @@ void bs_text_passed_over(struct bs_report *report, const struct bs_run *run,
 		bs_say(report, " from ");
 		bs_say_escaped(report, p->source);
 		bs_say(report, " is not preloaded: ");
-		bs_say_escaped(report, bs_failure_as_dlerror(&run->ctx, &p->failure));
+		bs_say_escaped(report, bs_run_say(run, &p->failure, false));
 		bs_say(report, "\n");
 	}
 }

@@ -90,6 +90,21 @@ static void note_found(struct bs_run *run, struct bs_step_result *result)
 	};
 }
 
+static bool has_no_dlvsym(struct bs_run *run, const struct bs_step *step,
+			  struct bs_step_result *result)
+{
+	if (!step->version || !run->profile->no_dlvsym)
+		return false;
+	const struct bs_failure failure = {
+		.subject = "",
+		.words = bs_arena_printf(run->ctx.arena, "%s has no dlvsym", run->profile->name),
+		.needed_by = BS_NO_MAP,
+	};
+
+	bs_step_fail(run, result, &failure);
+	return true;
+}
+
 static const struct bs_version *version_asked(struct bs_run *run, const struct bs_step *step)
 {
 	if (!step->version)
@@ -118,6 +133,8 @@ void bs_run_dlsym(struct bs_run *run, const struct bs_step *step, struct bs_step
 	bool in_list = true;
 	struct bs_failure failure = { 0 };
 
+	if (has_no_dlvsym(run, step, result))
+		return;
 	asked.referrer = step->handle == BS_HANDLE_STEP ? bs_run_handle(run, step->of_step, result)
 							: bs_run_caller(run, step, result);
 	if (asked.referrer == BS_NO_MAP ||
@@ -128,6 +145,12 @@ void bs_run_dlsym(struct bs_run *run, const struct bs_step *step, struct bs_step
 		asked.scope = &bs_map_of(process, asked.referrer)->scope;
 		break;
 	case BS_HANDLE_NEXT:
+		if (run->scope_policy.chain) {
+			bs_vec_push(run->ctx.arena, local,
+				    bs_chain_next(process, &run->ctx, asked.referrer));
+			asked.scope = local;
+			break;
+		}
 		bs_vec_push(run->ctx.arena, local,
 			    bs_map_of(process, end_of_chain(process, asked.referrer))->searchlist);
 		asked.scope = local;
@@ -207,20 +230,37 @@ static void find_callee(struct bs_run *run, const struct bs_step *step,
 					       result->number, problem);
 }
 
-static void jump_to_null(struct bs_run *run, const struct bs_step *step,
-			 struct bs_step_result *result)
+static void crash_in_program(struct bs_run *run, struct bs_step_result *result, const char *words)
 {
 	const struct bs_failure failure = {
 		.subject = bs_run_map_name(run, result->caller),
-		.words = bs_arena_printf(run->ctx.arena,
-					 "the call of %s, a weak reference that nothing defines, "
-					 "jumps to address 0",
-					 step->symbol),
+		.words = words,
 		.occasion = "segmentation fault",
 		.needed_by = BS_NO_MAP,
 	};
 
 	bs_step_fatal(run, result, &failure);
+}
+
+static void jump_to_null(struct bs_run *run, const struct bs_step *step,
+			 struct bs_step_result *result)
+{
+	crash_in_program(run, result,
+			 bs_arena_printf(run->ctx.arena,
+					 "the call of %s, a weak reference that nothing defines, "
+					 "jumps to address 0",
+					 step->symbol));
+}
+
+/* What waits for its definition holds no address yet. */
+static void jump_nowhere(struct bs_run *run, const struct bs_step *step,
+			 struct bs_step_result *result)
+{
+	crash_in_program(
+		run, result,
+		bs_arena_printf(run->ctx.arena,
+				"the call of %s, which nobody defines so far, jumps to no function",
+				step->symbol));
 }
 
 void bs_run_call(struct bs_run *run, const struct bs_step *step, struct bs_step_result *result)
@@ -233,6 +273,10 @@ void bs_run_call(struct bs_run *run, const struct bs_step *step, struct bs_step_
 		return;
 	if (!slots.n || run->slots.v[slots.v[0]].over != BS_NEVER) {
 		result->was_bound = true;
+		return;
+	}
+	if (run->match_policy.defers_missing) {
+		jump_nowhere(run, step, result);
 		return;
 	}
 	bs_binder_index(run->binder, &run->ctx, &run->process);

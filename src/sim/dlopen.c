@@ -9,6 +9,9 @@
 static bool check_versions(struct bs_run *run, struct bs_step_result *result)
 {
 	struct bs_process *process = &run->process;
+
+	if (run->match_policy.only_default_versions)
+		return true;
 	const bs_ids *searched =
 		&process->lists.v[bs_map_of(process, result->opening.root)->searchlist].maps;
 
@@ -124,6 +127,15 @@ static void opened(struct bs_run *run, struct bs_step_result *result)
 	run->opened_in.v[result->number] = result->opening.request.ns;
 }
 
+/* Objects of start-up whose constructors are still to come get their turn. */
+static bool open_again_in_chain(struct bs_run *run, struct bs_step_result *result)
+{
+	if (result->opening.root == run->process.executable)
+		return true;
+	return bs_slots_retry(run, result) &&
+	       bs_run_constructors(run, result, result->opening.root);
+}
+
 static void open_again(struct bs_run *run, struct bs_step_result *result)
 {
 	const struct bs_opening *opening = &result->opening;
@@ -135,7 +147,21 @@ static void open_again(struct bs_run *run, struct bs_step_result *result)
 	if (opening->kept)
 		bs_event_add(run, result, BS_EVENT_KEPT, opening->root);
 	promote(run, result);
+	if (run->scope_policy.chain && !open_again_in_chain(run, result))
+		return;
 	opened(run, result);
+}
+
+/*
+ * What waits is a list that begins with the objects of the last lazy opening. One of them that is
+ * put in twice, since it is among its own needs, leads back to itself and no more to those that
+ * were there before. (musl ldso/dynlink.c:dlopen, prepare_lazy)
+ */
+static bool forgets_waiting(const struct bs_run *run, const struct bs_opening *opening,
+			    unsigned flags)
+{
+	return (flags & BS_OPEN_LAZY) && opening->leads_back && opening->root >= opening->first &&
+	       !bs_map_of(&run->process, opening->root)->image->bind_now;
 }
 
 static void open_new(struct bs_run *run, struct bs_step_result *result, unsigned flags)
@@ -148,6 +174,12 @@ static void open_new(struct bs_run *run, struct bs_step_result *result, unsigned
 	if (crashes_for_global(run, result))
 		return;
 	commit(run, result);
+	if (run->match_policy.defers_missing) {
+		if (forgets_waiting(run, &result->opening, flags))
+			bs_slots_forget(run);
+		if (!bs_slots_retry(run, result))
+			return;
+	}
 	if (!bs_run_constructors(run, result, result->opening.root))
 		return;
 	promote(run, result);
@@ -205,6 +237,9 @@ static bool choose_mode(struct bs_run *run, const struct bs_step *step,
 	    bs_run_handle(run, step->of_step, result) == BS_NO_MAP)
 		return false;
 	*ret = run->profile->open_mode(&call);
+	if (ret->ignored)
+		bs_diag_add(run->ctx.diags, BS_DIAG_IGNORED, NULL, BS_NO_OFFSET, 0,
+			    "step %u: dlopen %s: %s", result->number, step->file, ret->ignored);
 	if (ret->refusal.words)
 		bs_step_fail(run, result, &ret->refusal);
 	return !ret->refusal.words;

@@ -15,11 +15,22 @@ static const struct bs_variable *find_variable(const struct bs_plan *plan, const
 	return NULL;
 }
 
+static bool is_read(const struct bs_run *run, const char *name)
+{
+	const char *const *read = run->profile->variables;
+
+	if (run->plan->secure && run->profile->secure_reads_nothing)
+		return false;
+	while (read && *read && strcmp(*read, name) != 0)
+		read++;
+	return !read || *read;
+}
+
 static const char *count(struct bs_run *run, const char *name)
 {
 	const struct bs_variable *variable = find_variable(run->plan, name);
 
-	if (!variable)
+	if (!variable || !is_read(run, name))
 		return NULL;
 	bs_vec_push(run->ctx.arena, &run->counted, *variable);
 	return variable->value;
@@ -29,7 +40,7 @@ static void not_simulated(struct bs_run *run, const char *name)
 {
 	const struct bs_variable *variable = find_variable(run->plan, name);
 
-	if (variable && *variable->value)
+	if (variable && *variable->value && is_read(run, name))
 		bs_diag_add(run->ctx.diags, BS_DIAG_NOT_SIMULATED, NULL, BS_NO_OFFSET, 0,
 			    "%s=%s is not simulated: bindings may differ", name, variable->value);
 }
@@ -86,7 +97,7 @@ static void apply_tunables(struct bs_run *run)
 	const struct bs_variable *variable = find_variable(run->plan, "GLIBC_TUNABLES");
 	bool counts = false;
 
-	if (!variable)
+	if (!variable || !is_read(run, "GLIBC_TUNABLES"))
 		return;
 	for (const char *s = variable->value; *s; s += *s != '\0') {
 		size_t n = strcspn(s, ":");
@@ -147,7 +158,9 @@ static void add_words(struct bs_run *run, struct list *list, const char *text,
 {
 	while (*text) {
 		size_t n = strcspn(text, separators);
-		bool trusted = !run->plan->secure || !memchr(text, '/', n);
+		/* A loader that reads no variables then trusts whoever gave it the option. */
+		bool trusted = !run->plan->secure || run->profile->secure_reads_nothing ||
+			       !memchr(text, '/', n);
 
 		if (n && trusted) {
 			bs_vec_push(run->ctx.arena, &list->words,
@@ -176,12 +189,14 @@ static bool add_file(struct bs_run *run, struct list *list, const char *path)
 struct bs_preloads bs_environment_preloads(struct bs_run *run)
 {
 	struct list list = { 0 };
-	const char *value = count(run, "LD_PRELOAD");
+	const char *separators = run->profile->preload_separators;
+	bool replaced = run->plan->preload && run->profile->preload_option_replaces;
+	const char *value = replaced ? NULL : count(run, "LD_PRELOAD");
 
 	if (value)
-		add_words(run, &list, value, " :", "LD_PRELOAD");
+		add_words(run, &list, value, separators, "LD_PRELOAD");
 	if (run->plan->preload)
-		add_words(run, &list, run->plan->preload, " :", "--preload");
+		add_words(run, &list, run->plan->preload, separators, "--preload");
 	bool has_file = add_file(run, &list, run->profile->preload_file);
 
 	bs_vec_push(run->ctx.arena, &list.words, NULL);

@@ -9,6 +9,19 @@ const char *bs_run_map_name(const struct bs_run *run, bs_map_id map)
 	return *name ? name : run->program;
 }
 
+const char *bs_run_say(const struct bs_run *run, const struct bs_failure *failure, bool on_stderr)
+{
+	const struct bs_saying saying = {
+		.on_stderr = on_stderr,
+		.program = run->program,
+		.needed_by = failure->words && failure->needed_by != BS_NO_MAP
+				     ? bs_run_map_name(run, failure->needed_by)
+				     : NULL,
+	};
+
+	return bs_failure_in_words(run->profile, &run->ctx, failure, &saying);
+}
+
 const char *bs_run_symbol_name(const struct bs_run *run, const struct bs_binding *binding)
 {
 	/* A lookup that no relocation asked for has no reference: the definition has the same name.
@@ -113,9 +126,7 @@ void bs_step_fail(struct bs_run *run, struct bs_step_result *result,
 	result->ends_process = failure->crash || result->number == 0;
 	if (failure->occasion && !*failure->subject)
 		result->failure.subject = *failure->occasion ? run->program : "";
-	result->message = result->number == 0
-				  ? bs_failure_as_startup(&run->ctx, &result->failure, run->program)
-				  : bs_failure_as_dlerror(&run->ctx, &result->failure);
+	result->message = bs_run_say(run, &result->failure, result->number == 0);
 	run->refused = true;
 }
 
@@ -142,7 +153,7 @@ void bs_step_fatal(struct bs_run *run, struct bs_step_result *result,
 		return;
 	bs_step_fail(run, result, failure);
 	result->ends_process = true;
-	result->message = bs_failure_as_startup(&run->ctx, &result->failure, run->program);
+	result->message = bs_run_say(run, &result->failure, true);
 }
 
 void bs_run_bound(struct bs_run *run, struct bs_step_result *result)

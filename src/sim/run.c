@@ -21,11 +21,14 @@ static bool prepare(struct bs_run *run, struct bs_store *store, struct bs_target
 	}
 	if (!bs_target_open(run, store, files, ret_problem) ||
 	    !bs_profile_setup(run->profile, &run->ctx, plan, files->executable->machine,
-			      files->interp_bytes, files->n_interp_bytes, &run->setup, ret_problem))
+			      files->interp, files->interp_bytes, files->n_interp_bytes,
+			      &run->setup, ret_problem))
 		return false;
 	run->setup.target.e_flags = files->executable->header.flags;
 	run->interp = files->interp;
-	run->program = plan->argv0 ? plan->argv0 : plan->executable;
+	run->program = run->profile->names_file ? files->path
+		       : plan->argv0		? plan->argv0
+						: plan->executable;
 	run->scope_policy = run->profile->scope;
 	run->match_policy = run->profile->match;
 	bs_environment_apply(run);

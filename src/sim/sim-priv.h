@@ -70,6 +70,12 @@ bs_ids bs_slots_of(struct bs_run *run, bs_map_id map, const char *name, const ch
 /* Slot AT was called: it is bound for good. */
 void bs_slot_called(struct bs_run *run, uint32_t at, const struct bs_binding *bound);
 
+/* What waits for its definition is looked for again: at the end of each dlopen that succeeds. False
+ * when the loader dies of it. */
+bool bs_slots_retry(struct bs_run *run, struct bs_step_result *result);
+/* What waits now waits for ever. */
+void bs_slots_forget(struct bs_run *run);
+
 /* startup.c: the first object under ROOT that needs a newer CPU than the one at hand, or NULL. */
 const struct bs_map *bs_run_beyond_cpu(const struct bs_run *run, bs_map_id root);
 

@@ -83,6 +83,7 @@ struct bs_slot {
 	uint32_t past; /* index into PAST_ANSWERS plus 1 of the answer before; 0: there was none */
 	uint32_t step; /* that left it */
 	uint32_t called; /* the step whose call bound it for good; BS_NEVER while it waits */
+	bool forgotten;	 /* of one that waits for its definition: the loader looks for it no more */
 	uint32_t over; /* the epoch from which on it waits no more: called, or unmapped; BS_NEVER */
 };
 
@@ -229,6 +230,9 @@ const struct bs_binding *bs_slot_at(const struct bs_run *run, const struct bs_sl
  */
 void bs_slot_answers(const struct bs_run *run, const struct bs_slot *slot, bool held,
 		     bs_bindings *answers, bs_ids *since);
+
+/* FAILURE as the loader words it: ON_STDERR, where it ends the process, or for dlerror(3). */
+const char *bs_run_say(const struct bs_run *run, const struct bs_failure *failure, bool on_stderr);
 
 /* MAP's link-map name as the loader prints it: the executable is argv[0]. (glibc DSO_FILENAME) */
 const char *bs_run_map_name(const struct bs_run *run, bs_map_id map);

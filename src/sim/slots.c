@@ -106,6 +106,9 @@ static void ask_again(struct bs_run *run, struct bs_lazy_map *lazy, struct bs_st
 {
 	const struct stable stable = compare_scope(run, lazy);
 
+	/* Then a slot's answer changes when the loader looks, and at no other time. */
+	if (run->match_policy.defers_missing)
+		return;
 	/* An answer may hang on what else was bound first. */
 	if (stable.all && lazy->n_uniques == run->binder->uniques.n)
 		return;
@@ -125,11 +128,24 @@ static void ask_again(struct bs_run *run, struct bs_lazy_map *lazy, struct bs_st
 	remember_scope(run, lazy);
 }
 
+static void take_deferred(struct bs_run *run, const struct bs_lazy_map *lazy,
+			  struct bs_step_result *result)
+{
+	const bs_bindings *deferred = &result->relocated.deferred;
+
+	bs_vec_each (i, deferred)
+		if (deferred->v[i].referrer == lazy->map)
+			bs_vec_push(run->ctx.arena, &result->slots, deferred->v[i]);
+}
+
 static void ask_first(struct bs_run *run, struct bs_lazy_map *lazy, struct bs_step_result *result)
 {
 	uint32_t from = result->slots.n;
 
-	bs_bind_slots(run->binder, &run->process, &run->ctx, lazy->map, &result->slots);
+	if (run->match_policy.defers_missing)
+		take_deferred(run, lazy, result);
+	else
+		bs_bind_slots(run->binder, &run->process, &run->ctx, lazy->map, &result->slots);
 	lazy->first_slot = run->slots.n;
 	lazy->n_slots = result->slots.n - from;
 	bs_vec_reserve(run->ctx.arena, &run->slots, lazy->n_slots);
@@ -194,6 +210,36 @@ void bs_slots_settle(const struct bs_run *run, struct bs_step_result *result)
 	}
 }
 
+void bs_slots_forget(struct bs_run *run)
+{
+	bs_vec_each (i, &run->slots)
+		run->slots.v[i].forgotten = true;
+}
+
+bool bs_slots_retry(struct bs_run *run, struct bs_step_result *result)
+{
+	uint32_t from = result->relocated.notes.n;
+	struct bs_failure failure = { 0 };
+
+	bs_binder_index(run->binder, &run->ctx, &run->process);
+	for (uint32_t i = 0; i < run->slots.n && !failure.words; i++) {
+		struct bs_slot *slot = &run->slots.v[i];
+
+		if (slot->over != BS_NEVER || slot->forgotten ||
+		    !bs_retry_deferred(run->binder, &run->process, &run->ctx, &slot->answer,
+				       &result->relocated, &failure))
+			continue;
+		change_answer(run, slot,
+			      &result->relocated.bindings.v[result->relocated.bindings.n - 1]);
+		slot->over = run->epochs.n;
+	}
+	bs_event_notes(run, result, from);
+	if (!failure.words)
+		return true;
+	bs_step_fail(run, result, &failure);
+	return false;
+}
+
 /* ---- one slot ------------------------------------------------------------------------------ */
 
 /* Two references to one name differ in their versions: a name alone means the one without. */
@@ -234,6 +280,9 @@ bs_ids bs_slots_of(struct bs_run *run, bs_map_id map, const char *name, const ch
 				bs_vec_push(run->ctx.arena, &found, lazy->first_slot + k);
 	}
 	prefer_unversioned(run, &found);
+	/* A call and an address of one symbol may wait side by side. */
+	if (run->match_policy.defers_missing && found.n)
+		found.n = 1;
 	return found;
 }
 

@@ -25,7 +25,7 @@ static void searched(struct bs_run *run, struct bs_step_result *result)
 	bs_vec_each (i, &run->process.missing) {
 		const struct bs_missing *m = &run->process.missing.v[i];
 
-		if (m->optional)
+		if (m->optional || run->match_policy.startup_finds_all)
 			continue;
 		bs_event_searches(run, result, 0, m->n_traces);
 		bs_step_fail(run, result, &m->failure);
@@ -40,6 +40,8 @@ static bool check_versions(struct bs_run *run, struct bs_step_result *result)
 	const bs_ids *order = &run->process.ns[0].order;
 	bool ok = true;
 
+	if (run->match_policy.only_default_versions)
+		return true;
 	for (uint32_t i = 0; i < order->n; i++) {
 		struct bs_failure failure = { 0 };
 		uint32_t from = result->versions.n;
@@ -101,7 +103,9 @@ static bool bind_malloc(struct bs_run *run, struct bs_step_result *result,
 			struct bs_failure *ret_failure)
 {
 	struct bs_process *process = &run->process;
-	const char *base = run->profile->base_version(run->setup.target.machine);
+	const char *base = run->profile->base_version
+				   ? run->profile->base_version(run->setup.target.machine)
+				   : NULL;
 	struct bs_version *version = bs_new(run->ctx.arena, struct bs_version, 1);
 	bool bound = true;
 
@@ -179,6 +183,21 @@ static void bind_loader(struct bs_run *run, struct bs_step_result *result)
 		bs_step_fail(run, result, &failure);
 }
 
+/* A loader that goes on without what is missing says so, and ends the process later. */
+static void said_missing(struct bs_run *run, struct bs_step_result *result)
+{
+	struct bs_relocated *relocated = &result->relocated;
+
+	if (!run->match_policy.startup_finds_all)
+		return;
+	bs_vec_each (i, &run->process.missing) {
+		bs_vec_push(run->ctx.arena, &relocated->notes,
+			    (struct bs_note){ BS_NOTE_SAID, relocated->said.n, 0 });
+		bs_vec_push(run->ctx.arena, &relocated->said, run->process.missing.v[i].failure);
+	}
+	bs_event_notes(run, result, 0);
+}
+
 void bs_run_startup(struct bs_run *run, const struct bs_target_files *files,
 		    struct bs_step_result *result)
 {
@@ -228,7 +247,7 @@ void bs_run_startup(struct bs_run *run, const struct bs_target_files *files,
 
 		if (result->state != BS_STEP_FAILED) {
 			bs_step_fail(run, result, &too_old);
-			result->message = bs_failure_as_dlerror(&run->ctx, &too_old);
+			result->message = bs_run_say(run, &too_old, false);
 		}
 		if (!run->plan->trace)
 			return;
@@ -237,9 +256,16 @@ void bs_run_startup(struct bs_run *run, const struct bs_target_files *files,
 
 	result->stage = BS_STAGE_BINDING;
 	result->relocated.stopped = result->state == BS_STEP_FAILED;
-	if (!bs_run_relocate(run, result, &relocate, !run->bind_now) ||
-	    result->state == BS_STEP_FAILED)
+	said_missing(run, result);
+	/* Where only what is missing may wait, at start-up nothing may. */
+	bool lazy = !run->bind_now && !run->match_policy.defers_missing;
+
+	if (!bs_run_relocate(run, result, &relocate, lazy) || result->state == BS_STEP_FAILED)
 		return;
+	if (result->relocated.said.n) {
+		bs_step_fail(run, result, &result->relocated.said.v[result->relocated.said.n - 1]);
+		return;
+	}
 	bind_loader(run, result);
 	if (result->state != BS_STEP_FAILED)
 		bs_run_constructors(run, result, process->executable);

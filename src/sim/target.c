@@ -168,13 +168,35 @@ static unsigned found_version(struct bs_run *run, const struct bs_target_files *
 	return bytes ? bs_profile_version_in(bytes, n) : 0;
 }
 
+/* The same for a loader that numbers its releases in its own way: PROFILE as --loader or the loader
+ * at hand says. */
+static const struct bs_profile *
+choose_version(struct bs_run *run, const struct bs_target_files *files, const char **ret_problem)
+{
+	const struct bs_profile *profile = run->profile;
+	const char *colon = run->plan->loader ? strchr(run->plan->loader, ':') : NULL;
+
+	if (!profile->of_version)
+		return profile;
+	const struct bs_profile *found = profile->of_version(
+		&run->ctx, colon ? colon + 1 : NULL, files->interp_bytes, files->n_interp_bytes);
+
+	if (!found)
+		*ret_problem = bs_arena_printf(run->ctx.arena, "'%s' is no version of %s",
+					       colon + 1, profile->name);
+	return found;
+}
+
 /* The profile as the release at hand, or the one asked for, has it. */
 static bool choose_release(struct bs_run *run, const struct bs_target_files *files,
 			   const char **ret_problem)
 {
-	const struct bs_profile *profile = run->profile;
+	const struct bs_profile *profile = choose_version(run, files, ret_problem);
 	const struct bs_plan *plan = run->plan;
 	unsigned version = files->version;
+
+	if (!profile)
+		return false;
 
 	if (!version && profile->version) {
 		version = found_version(run, files);
@@ -201,7 +223,11 @@ static bool open_interp(struct bs_run *run, struct bs_store *store, struct bs_ta
 	const struct bs_image *exe = files->executable;
 	struct bs_arena *arena = run->ctx.arena;
 
-	files->interp = exe->interp ? exe->interp : run->profile->default_interp(exe->machine);
+	/* Who asks for another loader's rules means that loader, too. */
+	const struct bs_profile *named = exe->interp ? bs_profile_guess(exe->interp) : NULL;
+	bool usual = !exe->interp || (named && named != run->profile);
+
+	files->interp = usual ? run->profile->default_interp(exe->machine) : exe->interp;
 	if (!files->interp) {
 		*ret_problem = bs_arena_printf(arena, "%s: no loader is known for %s", files->path,
 					       exe->machine->name);
