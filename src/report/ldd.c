@@ -349,6 +349,31 @@ static void write_unused(struct bs_report *report, const struct bs_run *run,
 	}
 }
 
+/* ---- a loader that lists for itself ---------------------------------------------------------- */
+
+/*
+ * What musl's loader writes as it goes: itself, each object when it is loaded, its own other names
+ * once each, and all that goes wrong. (musl ldso/dynlink.c:__dls3, load_library)
+ */
+static void write_as_loaded(struct bs_report *report, const struct bs_run *run,
+			    const struct bs_step_result *result)
+{
+	const struct bs_process *process = &run->process;
+
+	LINE(report, "\t", run->interp);
+	bs_vec_each (i, &process->load_notes) {
+		const struct bs_load_note *note = &process->load_notes.v[i];
+		bool loader = bs_map_of(process, note->map)->role == BS_ROLE_LOADER;
+
+		/* The loader has its line already, but for its names. */
+		if ((note->kind == BS_LOAD_MAPPED && !loader) || note->kind == BS_LOAD_RESERVED)
+			LINE(report, "\t", note->name, " => ",
+			     bs_text(&run->ctx, bs_map_of(process, note->map)->name));
+	}
+	bs_vec_each (i, &result->relocated.said)
+		LINE(report, bs_run_say(run, &result->relocated.said.v[i], true));
+}
+
 /* ---- steps --------------------------------------------------------------------------------- */
 
 static void write_startup(struct bs_report *report, const struct bs_run *run,
@@ -356,6 +381,10 @@ static void write_startup(struct bs_report *report, const struct bs_run *run,
 {
 	const entries list = started(run);
 
+	if (run->scope_policy.chain) {
+		write_as_loaded(report, run, result);
+		return;
+	}
 	write_complaints(report, run, result);
 	if (result->stage != BS_STAGE_BINDING) {
 		LINE(report, result->message);
