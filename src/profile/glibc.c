@@ -5,7 +5,7 @@
  * the ld.so at hand, and the fixes for the order of relocation and for the debug lines that
  * upstream took in 2.37.
  */
-#include "profile.h"
+#include "glibc-words.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -394,6 +394,7 @@ const struct bs_profile bs_profile_glibc = {
 	.newest = 242,
 	.switches = bs_glibc_switches,
 	.search = {
+		.not_found = "cannot open shared object file",
 		.judge = judge,
 		.library_path_separators = ":;",
 		.legacy_hwcaps = true,
@@ -416,6 +417,7 @@ const struct bs_profile bs_profile_glibc = {
 		.refuse = refuse_library,
 	},
 	.match = {
+		.words = &bs_glibc_match_words,
 		.unique = true,
 		.absolute_zero = true,
 		.hidden_is_skipped = true,
@@ -436,6 +438,8 @@ const struct bs_profile bs_profile_glibc = {
 	.base_version = base_version,
 	.vdso_soname = vdso_soname,
 	.default_interp = default_interp,
+	.preload_separators = " :",
 	.open_mode = open_mode,
 	.read_build = bs_glibc_read_build,
+	.say = bs_glibc_say,
 };

@@ -36,6 +36,10 @@ const char *bs_step_kind_name(enum bs_step_kind kind);
 
 /* What dlopen's second argument means to a loader. */
 struct bs_open_mode {
+	/* What the loader does not know of the flags and passes over, in a sentence's words; or
+	 * NULL.
+	 */
+	const char *ignored;
 	unsigned flags;		   /* BS_OPEN_* of the scope floor */
 	struct bs_failure refusal; /* words are set when the call fails for the mode alone */
 };
@@ -66,6 +70,13 @@ struct bs_switch {
 	const char *source; /* of the rule: "elf/dl-lookup.c:do_lookup_x" */
 };
 
+/* Where a failure is told. */
+struct bs_saying {
+	bool on_stderr;	     /* start-up, or a failure that ends the process; else by dlerror(3) */
+	const char *program; /* what the loader calls the executable */
+	const char *needed_by; /* the object whose need could not be met, or NULL */
+};
+
 struct bs_profile {
 	const char *name;		  /* "glibc" */
 	const char *title;		  /* "glibc 2.36" */
@@ -77,9 +88,18 @@ struct bs_profile {
 	struct bs_search_policy search;
 	struct bs_scope_policy scope;
 	struct bs_match_policy match;
-	const char *cache_path;	     /* "/etc/ld.so.cache" */
-	const char *conf_path;	     /* "/etc/ld.so.conf", from which the cache is made */
-	const char *preload_file;    /* "/etc/ld.so.preload" */
+	const char *cache_path;	  /* "/etc/ld.so.cache" */
+	const char *conf_path;	  /* "/etc/ld.so.conf", from which the cache is made */
+	const char *preload_file; /* "/etc/ld.so.preload" */
+	/* The environment variables that the loader reads, NULL at the end; itself NULL: all that
+	 * bindsim knows of. */
+	const char *const *variables;
+	const char *preload_separators; /* of LD_PRELOAD and --preload */
+	bool secure_reads_nothing;	/* under AT_SECURE no variable counts (musl __dls3) */
+	bool preload_option_replaces;	/* --preload counts instead of LD_PRELOAD (musl __dls3) */
+	bool names_file; /* the executable is called what was executed (AT_EXECFN), not argv[0] */
+	bool no_dlvsym;	 /* there is no such call */
+	bool no_log;	 /* the loader has no LD_DEBUG, so that it says nothing but its errors */
 	const char *malloc_names[5]; /* what ld.so looks up for itself at the end of start-up; NULL
 					ends */
 	bool binds_malloc;	     /* that look-up is made (glibc from 2.32) */
@@ -114,21 +134,32 @@ struct bs_profile {
 	struct bs_open_mode (*open_mode)(const struct bs_open_call *call);
 	/* Turns what the N bytes of the loader at hand tell of how it was built; or NULL. */
 	void (*read_build)(struct bs_profile *profile, const char *bytes, size_t n);
+	/* FAILURE, which is no crash, in the loader's words. */
+	const char *(*say)(const struct bs_ctx *ctx, const struct bs_failure *failure,
+			   const struct bs_saying *saying);
+	/* For a loader whose releases are not numbered like 2.36: the same profile for VERSION, or,
+	 * if that is NULL, for the one that the N bytes of the loader at hand tell; NULL when
+	 * VERSION is none that is known. */
+	const struct bs_profile *(*of_version)(const struct bs_ctx *ctx, const char *version,
+					       const char *interp, size_t n);
+	/* The search's setup by the loader's own rules; NULL: as described at bs_profile_setup().
+	 */
+	void (*setup)(const struct bs_ctx *ctx, const char *interp_name,
+		      struct bs_search_setup *setup);
 };
 
 extern const struct bs_profile bs_profile_glibc;
+extern const struct bs_profile bs_profile_musl;
 extern const struct bs_switch bs_glibc_switches[];
 void bs_glibc_read_build(struct bs_profile *profile, const char *bytes, size_t n);
-
-/* The profile called NAME ("glibc"), or NULL. */
-const struct bs_profile *bs_profile_find(const char *name);
 
 /* All of them; NULL ends. */
 extern const struct bs_profile *const bs_profiles[];
 
 /*
  * The profile that TEXT means, "glibc" or "glibc:2.31", with the release in *RET_VERSION or 0 where
- * TEXT leaves it open. NULL with *RET_PROBLEM, a sentence.
+ * TEXT leaves it open; the version of a profile that has OF_VERSION is for the caller to read. NULL
+ * with *RET_PROBLEM, a sentence.
  */
 const struct bs_profile *bs_profile_read(struct bs_arena *arena, const char *text,
 					 unsigned *ret_version, const char **ret_problem);
@@ -164,19 +195,15 @@ const struct bs_profile *bs_profile_guess(const char *interp);
 
 /*
  * The part of a search's setup that comes from the machine, from how the ld.so at hand was built
- * (INTERP: its N bytes, or NULL when it is not at hand: then upstream's layout is taken, with a
- * diagnostic) and from PLAN's options. Strings live in CTX's arena or in PLAN. Returns false with
- * *RET_PROBLEM, a sentence, when PLAN asks for something unknown.
+ * (INTERP: the N bytes of the file INTERP_NAME, or NULL when it is not at hand: then upstream's
+ * layout is taken, with a diagnostic) and from PLAN's options. Strings live in CTX's arena or in
+ * PLAN. Returns false with *RET_PROBLEM, a sentence, when PLAN asks for something unknown.
  */
 bool bs_profile_setup(const struct bs_profile *profile, const struct bs_ctx *ctx,
 		      const struct bs_plan *plan, const struct bs_machine *machine,
-		      const char *interp, size_t n, struct bs_search_setup *ret,
-		      const char **ret_problem);
+		      const char *interp_name, const char *interp, size_t n,
+		      struct bs_search_setup *ret, const char **ret_problem);
 
-/* FAILURE as dlerror(3) would say it: "SUBJECT: WORDS: strerror". In CTX's arena. */
-const char *bs_failure_as_dlerror(const struct bs_ctx *ctx, const struct bs_failure *failure);
-
-/* FAILURE as the loader says it on standard error when start-up fails; PROGRAM is argv[0]. In CTX's
- * arena. */
-const char *bs_failure_as_startup(const struct bs_ctx *ctx, const struct bs_failure *failure,
-				  const char *program);
+/* FAILURE as PROFILE's loader says it, or that it crashes, in CTX's arena. */
+const char *bs_failure_in_words(const struct bs_profile *profile, const struct bs_ctx *ctx,
+				const struct bs_failure *failure, const struct bs_saying *saying);

@@ -215,8 +215,8 @@ static void choose_platform(const struct bs_plan *plan, const struct bs_machine 
 
 bool bs_profile_setup(const struct bs_profile *profile, const struct bs_ctx *ctx,
 		      const struct bs_plan *plan, const struct bs_machine *machine,
-		      const char *interp, size_t n, struct bs_search_setup *ret,
-		      const char **ret_problem)
+		      const char *interp_name, const char *interp, size_t n,
+		      struct bs_search_setup *ret, const char **ret_problem)
 {
 	const struct layout *layout = layout_of(machine);
 
@@ -238,6 +238,10 @@ bool bs_profile_setup(const struct bs_profile *profile, const struct bs_ctx *ctx
 		.hwcaps_mask = plan->hwcaps_mask,
 		.secure = plan->secure,
 	};
+	if (profile->setup) {
+		profile->setup(ctx, interp_name, ret);
+		return true;
+	}
 	if (!layout) {
 		*ret_problem = bs_arena_printf(ctx->arena, "no %s layout is known for %s",
 					       profile->name, machine->name);

@@ -56,7 +56,7 @@ const struct bs_profile *bs_profile_read(struct bs_arena *arena, const char *tex
 		names = bs_arena_printf(arena, "%s%s%s", names, i ? ", " : "", p->name);
 		if (strlen(p->name) != n_name || strncmp(p->name, text, n_name) != 0)
 			continue;
-		if (!colon)
+		if (!colon || p->of_version)
 			return p;
 		*ret_version = version_at(colon + 1, strlen(colon + 1), &n);
 		if (*ret_version >= p->oldest && *ret_version <= p->newest && !colon[1 + n] &&

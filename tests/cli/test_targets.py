@@ -138,8 +138,8 @@ class RefuseTest(CommandLineTest):
         self.assert_trouble(self.bindsim("./foreign"), "./foreign: unknown machine 4660")
 
     def test_loader_that_is_not_there(self):
-        self.program("musl", PROGRAM, "-Wl,--dynamic-linker=/lib/ld-musl-x86_64.so.1")
-        self.assert_trouble(self.bindsim("./musl"), "./musl", "/lib/ld-musl-x86_64.so.1")
+        self.program("musl", PROGRAM, "-Wl,--dynamic-linker=/nowhere/ld-musl-x86_64.so.1")
+        self.assert_trouble(self.bindsim("./musl"), "./musl", "/nowhere/ld-musl-x86_64.so.1")
         self.program("lost", PROGRAM, "-Wl,--dynamic-linker=/nonexistent/ld-linux.so.2")
         self.assert_trouble(self.bindsim("./lost"), "./lost", "/nonexistent/ld-linux.so.2")
         self.file("ld.so.text", "no loader\n")

@@ -129,6 +129,7 @@ int loader_setup(void **state)
 	loader->fs = bs_fs_open(&loader->ctx, loader->tree.root, "/");
 	assert_non_null(loader->fs);
 	loader->policy = (struct bs_search_policy){
+		.not_found = "cannot open shared object file",
 		.judge = judge,
 		.library_path_separators = ":;",
 		.glibc_hwcaps = true,
