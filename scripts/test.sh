@@ -39,6 +39,8 @@ want groff 'printf ".Dd\n" | groff -mdoc -Tutf8 -z'
 want mandoc have mandoc
 want zsh have zsh
 want fish have fish
+want musl test -e /lib/ld-musl-x86_64.so.1
+want musl-tools have musl-gcc
 if ! $quick; then
 	want clang-format-14 have clang-format-14
 	want g++ have g++
