@@ -162,6 +162,9 @@ bool bs_process_close(struct bs_process *process, const struct bs_ctx *ctx, bs_m
 		ret_failure->words = "shared object not open";
 		return false;
 	}
-	bs_map_close(process, ctx, id, ret);
+	if (process->policy->fixed.used)
+		bs_fixed_close(process, ctx, id, ret);
+	else
+		bs_map_close(process, ctx, id, ret);
 	return true;
 }

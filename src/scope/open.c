@@ -39,6 +39,10 @@ void bs_process_open_begin(struct bs_process *process, const struct bs_ctx *ctx,
 		.nobody_asks = request->by_path,
 	};
 
+	if (process->policy->fixed.used) {
+		bs_fixed_open_begin(process, ctx, request, traces, ret, ret_failure);
+		return;
+	}
 	if (process->policy->chain) {
 		bs_chain_open_begin(process, ctx, request, traces, ret, ret_failure);
 		return;
@@ -87,6 +91,10 @@ void bs_process_open_commit(struct bs_process *process, const struct bs_ctx *ctx
 	const bs_ids *order = &process->ns[root->ns].order;
 	const bs_ids *searched = &process->lists.v[root->searchlist].maps;
 
+	if (process->policy->fixed.used) {
+		bs_fixed_open_commit(process, ctx, opening);
+		return;
+	}
 	if (process->policy->chain) {
 		bs_chain_open_commit(process, ctx, opening);
 		return;
@@ -126,6 +134,10 @@ void bs_process_open_promote(struct bs_process *process, const struct bs_ctx *ct
 	const struct bs_map *root = bs_map_of(process, opening->root);
 	bs_list_id global = bs_global_list(process, root->ns);
 
+	if (process->policy->fixed.used) {
+		bs_fixed_promote(process, ctx, opening);
+		return;
+	}
 	/* Objects that are new came into the chain with the commit. */
 	if (process->policy->chain) {
 		if (opening->state == BS_OPEN_ALREADY)
@@ -153,6 +165,10 @@ void bs_process_open_abort(struct bs_process *process, const struct bs_ctx *ctx,
 			   struct bs_opening *opening, struct bs_closing *ret)
 {
 	*ret = (struct bs_closing){ .stays = true };
+	if (process->policy->fixed.used) {
+		bs_fixed_undo(process, ctx);
+		return;
+	}
 	if (process->policy->chain) {
 		bs_chain_open_abort(process, opening);
 		return;
@@ -181,6 +197,8 @@ bs_ids bs_constructor_order(struct bs_process *process, const struct bs_ctx *ctx
 	const bs_ids *initfini = &bs_map_of(process, root)->initfini;
 	bs_ids order = { 0 };
 
+	if (process->policy->fixed.used)
+		return bs_fixed_order(process, ctx);
 	if (process->policy->chain)
 		return bs_chain_constructor_order(process, ctx, root);
 	if (process->initfirst != BS_NO_MAP)

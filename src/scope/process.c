@@ -80,6 +80,8 @@ static void give_scope(struct bs_process *process, const struct bs_ctx *ctx, bs_
 			    bs_map_of(process, process->executable)->searchlist);
 		return;
 	}
+	if (process->policy->fixed.used)
+		return;
 	while (bs_map_of(process, top)->loader != BS_NO_MAP)
 		top = bs_map_of(process, top)->loader;
 	bs_list_id local = bs_map_of(process, top)->searchlist;
@@ -284,6 +286,11 @@ bool bs_process_start(struct bs_process *process, const struct bs_ctx *ctx,
 	process->exec_stack = bs_wants_exec_stack(start->executable);
 	process->loader = BS_NO_MAP;
 	process->initfirst = BS_NO_MAP;
+	if (process->policy->fixed.used) {
+		process->search =
+			bs_search_begin(ctx, process->fs, process->store, process->setup, NULL);
+		return bs_fixed_start(process, ctx, start, traces, ret_failure);
+	}
 	if (process->policy->chain) {
 		process->search =
 			bs_search_begin(ctx, process->fs, process->store, process->setup, NULL);

@@ -13,6 +13,7 @@ struct bs_load {
 	enum bs_map_kind kind;
 	uint32_t ns;
 	bool by_dlopen, deepbind, noload, preload;
+	bool noshare;	  /* a copy of its own, whatever is loaded */
 	bool dlopened;	  /* it is the file of the dlopen itself */
 	bool nobody_asks; /* the loader does not say who asked */
 };
@@ -73,6 +74,45 @@ bs_ids bs_chain_constructor_order(const struct bs_process *process, const struct
 				  bs_map_id root);
 bs_ids bs_chain_relocation_order(const struct bs_process *process, const struct bs_ctx *ctx,
 				 bs_map_id root);
+
+/* fixed-load.c: the same where scopes are fixed. */
+bs_map_id bs_fixed_load(struct bs_process *process, const struct bs_ctx *ctx,
+			const struct bs_load *load, bs_traces *traces,
+			struct bs_failure *ret_failure);
+/* The loaded map that REQUEST means by name; BS_NO_MAP: none. */
+bs_map_id bs_fixed_loaded(struct bs_process *process, const struct bs_ctx *ctx,
+			  const char *request);
+/* The same object as bs_fixed_load() would find or map, which stays a ghost; BS_NO_MAP: none. */
+bs_map_id bs_fixed_look(struct bs_process *process, const struct bs_ctx *ctx,
+			const struct bs_load *load);
+
+/* fixed.c: what the functions of scope.h do there. */
+bool bs_fixed_start(struct bs_process *process, const struct bs_ctx *ctx,
+		    const struct bs_start *start, bs_traces *traces,
+		    struct bs_failure *ret_failure);
+void bs_fixed_open_begin(struct bs_process *process, const struct bs_ctx *ctx,
+			 const struct bs_open_request *request, bs_traces *traces,
+			 struct bs_opening *ret, struct bs_failure *ret_failure);
+void bs_fixed_open_commit(struct bs_process *process, const struct bs_ctx *ctx,
+			  struct bs_opening *opening);
+void bs_fixed_promote(struct bs_process *process, const struct bs_ctx *ctx,
+		      struct bs_opening *opening);
+bs_ids bs_fixed_order(const struct bs_process *process, const struct bs_ctx *ctx);
+/* fixed-close.c: one handle less. */
+void bs_fixed_close(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id id,
+		    struct bs_closing *ret);
+
+/* fixed-scope.c: the needs of MAP as links: placeholders, or objects that are loaded now. LAZY: all
+ * of them are placeholders, or those that the executable marks. False: *RET_FAILURE. */
+bool bs_fixed_links(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id map, bool lazy,
+		    unsigned flags, bs_traces *traces, struct bs_failure *ret_failure);
+/* ROOT, its needs, their needs, as far as they are loaded. */
+bs_ids bs_fixed_tree(const struct bs_process *process, const struct bs_ctx *ctx, bs_map_id root);
+/* Gives MAPS, which ROOT's opening with FLAGS brought, their scopes. */
+void bs_fixed_settle(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id root,
+		     const bs_ids *maps, unsigned flags);
+/* Gives all maps of start-up theirs. */
+void bs_fixed_settle_start(struct bs_process *process, const struct bs_ctx *ctx);
 
 /* process.c: a map that nobody searched for. */
 bs_map_id bs_map_add_special(struct bs_process *process, const struct bs_ctx *ctx,

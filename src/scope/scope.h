@@ -38,6 +38,13 @@ enum bs_map_kind { BS_MAP_EXECUTABLE, BS_MAP_STARTUP, BS_MAP_LOADED };
  * them. */
 enum bs_map_role { BS_ROLE_ORDINARY, BS_ROLE_LOADER, BS_ROLE_VDSO };
 
+/* A DT_NEEDED: the object, or the placeholder for it. */
+struct bs_link {
+	const char *name;
+	bs_map_id map;	 /* BS_NO_MAP while it is not loaded */
+	bs_list_id list; /* the placeholder's, or BS_NO_LIST */
+};
+
 struct bs_map {
 	const struct bs_image *image; /* NULL for the vdso, whose file nobody has */
 	bs_name name;		      /* the link-map name; "" for the executable */
@@ -52,8 +59,13 @@ struct bs_map {
 	bs_map_id real;	  /* itself, but for a namespace's stand-in of ld.so */
 	const char *origin; /* for $ORIGIN */
 
-	bs_ids scope;	       /* list ids, in the order they are searched */
-	bs_list_id searchlist; /* its own; its maps are empty until the map is a root */
+	bs_ids scope; /* list ids, in the order they are searched */
+	/* Where scopes are fixed: the lists that function references search, if these are others,
+	 * and the scope as the other reading of the loader's documents has it. */
+	bs_ids call_scope, other_scope;
+	BS_VEC(struct bs_link) links; /* its needs, where some may be placeholders */
+	unsigned open_flags;	      /* BS_OPEN_* of the dlopen that brought it */
+	bs_list_id searchlist;	      /* its own; its maps are empty until the map is a root */
 	bool is_root;	 /* the searchlist has been made (glibc: l_searchlist.r_list != NULL) */
 	bs_ids initfini; /* itself and its needs; sorted closure once it is a root */
 	bool has_initfini;
@@ -62,6 +74,10 @@ struct bs_map {
 	uint32_t opencount;
 
 	bool soname_added, has_file_id, global, relocated, init_called, removed;
+	bool settled;	/* where scopes are fixed: it has its own */
+	bool is_cut;	/* its scope ends with its own needs */
+	bool on_demand; /* a placeholder brought it */
+	bool is_ghost;	/* a call would load it; it is not in the process, BORN is BS_NEVER */
 	bool preloaded; /* by LD_PRELOAD, --preload or the file: it is there to interpose */
 	bool nodelete_pending, nodelete_active, versions_checked;
 	bool tls_is_dynamic;	     /* its block was allocated apart, where it stays for good */
@@ -80,6 +96,11 @@ struct bs_searchlist {
 	uint32_t cuts;	 /* how often it was made anew; otherwise it only grows at its end */
 	uint32_t *place; /* by map id: index in MAPS plus 1, 0 when not there; N_PLACE entries */
 	uint32_t n_place;
+	/* A placeholder: who asks for it and has not got it yet is the OWNER. It is empty until the
+	 * object that is needed by this name is loaded, on demand. */
+	const char *placeholder;
+	bool is_waiting; /* the object was not loaded yet */
+	bs_map_id ghost; /* the object that would be loaded, once it was looked for */
 };
 
 struct bs_namespace {
@@ -117,7 +138,23 @@ struct bs_chain_policy {
 	const char *(*not_loaded)(const struct bs_ctx *ctx, const char *request);
 };
 
+/*
+ * A process in which the scope of every object is made when the object is loaded and never changes,
+ * and in which needs may be placeholders that are loaded on demand. (qnx.md; see fixed.c)
+ */
+struct bs_fixed_policy {
+	bool used;	       /* the rest of bs_scope_policy does not count then, but for REFUSE */
+	bool world_first;      /* other RTLD_GLOBAL objects come before what is opened */
+	bool lazy_needs_world; /* RTLD_LAZY looks further under RTLD_WORLD only */
+	bool lazy_group_full;  /* what is loaded on demand brings and sees all that it needs (Q-46)
+				*/
+	bool data_two_pass; /* references to data ask all that is loaded before anything is loaded
+			       for them (Q-45) */
+	bool dso_rpath;	    /* whoever asks has its own path searched first */
+};
+
 struct bs_scope_policy {
+	struct bs_fixed_policy fixed;
 	/*
 	 * NULL: each object has a scope of its own. Else the process has one chain of objects in
 	 * which every reference is looked up: the executable's searchlist. Objects that are being
@@ -236,6 +273,12 @@ struct bs_process {
 	const struct bs_image *interp;
 	const char *interp_name;
 	uint32_t loader_names; /* bit N: the name with number N was asked for */
+	/* Where scopes are fixed: */
+	bs_ids fresh;	     /* maps that the call under way brought */
+	bs_list_id promoted; /* what was opened RTLD_GLOBAL, as it came */
+	bs_list_id preloads; /* the preloads; BS_NO_LIST: there are none */
+	bs_ids revived;	     /* maps that were ghosts before */
+	uint64_t assumed;    /* bit N: rule N, which had to be chosen, took part in this step */
 	BS_VEC(struct bs_load_note) load_notes;
 	BS_VEC(struct bs_missing) missing;
 };
@@ -289,6 +332,12 @@ enum { /* what of a dlopen mode matters here; the profile translates */
        BS_OPEN_GLOBAL = 1 << 3,
        BS_OPEN_LAZY = 1 << 4,
        BS_OPEN_MAP_ONLY = 1 << 5, /* the file is mapped, neither counted nor relocated */
+       /* where scopes are fixed: */
+       BS_OPEN_NOW = 1 << 6,
+       BS_OPEN_WORLD = 1 << 7,
+       BS_OPEN_GROUP = 1 << 8,
+       BS_OPEN_LAZYLOAD = 1 << 9,
+       BS_OPEN_NOSHARE = 1 << 10,
 };
 
 struct bs_open_request {
@@ -394,6 +443,44 @@ bs_ids bs_relocation_order(const struct bs_process *process, const struct bs_ctx
  * ldso/dynlink.c:do_dlsym)
  */
 bs_list_id bs_chain_next(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id caller);
+
+/* ---- fixed scopes ---------------------------------------------------------------------------- */
+
+/* An answer of the step under way rests on rule NUMBER, which the loader's documents leave open. */
+void bs_assume(struct bs_process *process, unsigned number);
+
+/* The lists that function references of MAP search. */
+static inline const bs_ids *bs_call_scope(const struct bs_map *map)
+{
+	return map->call_scope.n ? &map->call_scope : &map->scope;
+}
+
+/* The first placeholder of SCOPE that still waits and stands before DEFINER (BS_NO_MAP: anywhere);
+ * BS_NO_LIST: none does. */
+bs_list_id bs_placeholder_before(const struct bs_process *process, const bs_ids *scope,
+				 bs_map_id definer);
+
+/* The call under way begins: nothing was brought by it yet. */
+void bs_fixed_begin(struct bs_process *process);
+
+/* Loads what placeholder LIST stands for and, unless it was loaded before, gives it its scope.
+ * BS_NO_MAP: *RET_FAILURE. */
+bs_map_id bs_placeholder_load(struct bs_process *process, const struct bs_ctx *ctx, bs_list_id list,
+			      bs_traces *traces, struct bs_failure *ret_failure);
+
+/* The object that bs_placeholder_load() would bring: one that is loaded or a ghost. BS_NO_MAP: none
+ * can be had. */
+bs_map_id bs_placeholder_peek(struct bs_process *process, const struct bs_ctx *ctx,
+			      bs_list_id list);
+
+/* What the call under way brought goes again. */
+void bs_fixed_undo(struct bs_process *process, const struct bs_ctx *ctx);
+
+/* The lists that dlsym(3) searches: for a handle of ROOT; for RTLD_DEFAULT or, NEXT, RTLD_NEXT on
+ * behalf of CALLER. */
+bs_ids bs_fixed_handle_scope(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id root);
+bs_ids bs_fixed_default_scope(struct bs_process *process, const struct bs_ctx *ctx,
+			      bs_map_id caller, bool next);
 
 /* ---- effects of a binding -------------------------------------------------------------------- */
 

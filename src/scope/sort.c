@@ -179,6 +179,14 @@ bs_ids bs_relocation_order(const struct bs_process *process, const struct bs_ctx
 	bs_map_id libc = process->ns[map->ns].libc;
 	bs_ids order = { 0 };
 
+	if (process->policy->fixed.used) {
+		const bs_ids fresh = bs_fixed_order(process, ctx);
+
+		bs_vec_each (i, &fresh)
+			if (!bs_map_of(process, fresh.v[i])->relocated)
+				bs_vec_push(ctx->arena, &order, fresh.v[i]);
+		return order;
+	}
 	if (process->policy->chain)
 		return bs_chain_relocation_order(process, ctx, root);
 	if (process->policy->libc_relocates_first && libc != BS_NO_MAP &&

@@ -15,6 +15,20 @@ enum { PATH_BUFFER = 2 * NAME_MAX + 2 };
 
 static const char separators[] = ":\n";
 
+/* False: the file is passed over, where the loader looks at what is in it. */
+static bool is_taken(struct bs_walk *walk, const struct bs_image *image, struct bs_trace *trace)
+{
+	const struct bs_search_setup *setup = walk->state->setup;
+	const char *words = NULL;
+	int error = 0;
+
+	trace->verdict = BS_TAKE;
+	if (setup->policy->judge)
+		trace->verdict = setup->policy->judge(image, &setup->target, &words, &error);
+	trace->words = words;
+	return trace->verdict == BS_TAKE;
+}
+
 static enum bs_outcome take(struct bs_walk *walk, int fd, const char *path, struct bs_trace *trace)
 {
 	struct bs_found *found = walk->found;
@@ -24,8 +38,14 @@ static enum bs_outcome take(struct bs_walk *walk, int fd, const char *path, stru
 	close(fd);
 	found->path = path;
 	found->how = trace->how;
-	trace->verdict = BS_TAKE;
-	return found->image ? BS_TAKEN : BS_REFUSED;
+	if (!found->image || is_taken(walk, found->image, trace)) {
+		trace->verdict = BS_TAKE;
+		return found->image ? BS_TAKEN : BS_REFUSED;
+	}
+	bs_store_release(walk->state->store, found->image);
+	found->image = NULL;
+	walk->state->error = ENOEXEC;
+	return BS_NOT_HERE;
 }
 
 /* An error of these kinds lets the search go on; any other ends it. */
@@ -137,14 +157,16 @@ static const char *replace_tokens(struct bs_walk *walk, const struct bs_requeste
 static enum bs_outcome search_rpath_of(struct bs_walk *walk, const struct bs_requester *map)
 {
 	const struct bs_image *image = map->image;
-	const char *raw = image->runpath ? image->runpath : image->rpath;
+	bool by_rpath =
+		image->rpath && (!image->runpath || walk->state->setup->policy->rpath_first);
+	const char *raw = by_rpath ? image->rpath : image->runpath;
 	const char *path = raw ? replace_tokens(walk, map, raw) : NULL;
 	enum bs_outcome outcome;
 
 	if (!path)
 		return BS_NOT_HERE;
-	outcome = walk_list(walk, path, image->runpath ? BS_HOW_RUNPATH : BS_HOW_RPATH,
-			    image->runpath ? "RUNPATH" : "RPATH", map->name);
+	outcome = walk_list(walk, path, by_rpath ? BS_HOW_RPATH : BS_HOW_RUNPATH,
+			    by_rpath ? "RPATH" : "RUNPATH", map->name);
 	if (outcome == BS_TAKEN)
 		walk->found->via = map->map;
 	return outcome;
@@ -171,20 +193,37 @@ static const char *system_path(struct bs_walk *walk)
 	return state->system_path;
 }
 
+static enum bs_outcome search_library_path(struct bs_walk *walk)
+{
+	const struct bs_search_setup *setup = walk->state->setup;
+
+	return setup->library_path ? walk_list(walk, setup->library_path, BS_HOW_LIBRARY_PATH,
+					       setup->library_path_label, NULL)
+				   : BS_NOT_HERE;
+}
+
+static enum bs_outcome search_chain(struct bs_walk *walk)
+{
+	const struct bs_request *request = walk->request;
+	enum bs_outcome outcome = BS_NOT_HERE;
+
+	for (uint32_t i = 0; i < request->n_chain && outcome == BS_NOT_HERE; i++)
+		outcome = search_rpath_of(walk, &request->chain[i]);
+	return outcome;
+}
+
 static enum bs_outcome search_lists(struct bs_walk *walk)
 {
 	const struct bs_request *request = walk->request;
-	const struct bs_search_setup *setup = walk->state->setup;
-	enum bs_outcome outcome = BS_NOT_HERE;
+	bool rpath_first = walk->state->setup->policy->rpath_first;
+	enum bs_outcome outcome;
 
 	bs_walk_trace(walk, &(struct bs_trace){ .kind = BS_TRACE_FIND,
 						.ns = request->ns,
 						.text = request->name });
-	if (setup->library_path)
-		outcome = walk_list(walk, setup->library_path, BS_HOW_LIBRARY_PATH,
-				    setup->library_path_label, NULL);
-	for (uint32_t i = 0; i < request->n_chain && outcome == BS_NOT_HERE; i++)
-		outcome = search_rpath_of(walk, &request->chain[i]);
+	outcome = rpath_first ? search_chain(walk) : search_library_path(walk);
+	if (outcome == BS_NOT_HERE)
+		outcome = rpath_first ? search_library_path(walk) : search_chain(walk);
 	if (outcome == BS_NOT_HERE)
 		outcome = walk_list(walk, system_path(walk), BS_HOW_DEFAULT, "system search path",
 				    NULL);

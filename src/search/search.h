@@ -89,6 +89,10 @@ struct bs_search_policy {
 	 * ldso/dynlink.c:load_library, path_open)
 	 */
 	bool first_that_opens;
+	/* The same, but the paths of who asked come before LD_LIBRARY_PATH, a DT_RPATH counts
+	 * rather than a DT_RUNPATH, and a file that JUDGE does not take is passed over. (Q-6, Q-7)
+	 */
+	bool rpath_first;
 	/* What is said of a name that leads to no file, before the error's own words. */
 	const char *not_found;
 	enum bs_verdict (*judge)(const struct bs_image *image, const struct bs_target *target,
@@ -120,7 +124,8 @@ struct bs_search_setup {
 	/* Where the first file that opens counts: the system path, and the file that is read
 	 * instead if there is one. */
 	const char *system_path, *system_path_file;
-	const char *cache_path; /* "/etc/ld.so.cache"; NULL: not read */
+	bool system_path_is_assumed; /* nobody said what it is */
+	const char *cache_path;	     /* "/etc/ld.so.cache"; NULL: not read */
 	bool inhibit_cache;
 	bool ldconfig;		   /* the cache is what ldconfig would write now, file or none */
 	const char *conf_path;	   /* "/etc/ld.so.conf", which ldconfig reads */

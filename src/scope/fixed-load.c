@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Requests where scopes are fixed: is the object there by its soname, by a name that it was asked
+ * for, by its path or by its file? Else it is searched for and mapped. An object may be looked at
+ * before it is loaded, to tell what a first call would bind: it is a ghost until then, and keeps
+ * its id when it comes to life. (Q-5 to Q-10)
+ */
+#include "scope-priv.h"
+
+#include <string.h>
+
+enum {
+	RULE_SEARCH_PATH = 6,
+	RULE_OWN_PATHS = 7,
+	RULE_RELATIVE = 8,
+	RULE_SAME = 9,
+	RULE_NO_SHARE = 10,
+};
+
+void bs_assume(struct bs_process *process, unsigned number)
+{
+	process->assumed |= 1ull << number;
+}
+
+static bs_map_id known_by(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id id,
+			  const char *request)
+{
+	struct bs_map *map = bs_map_at(process, id);
+	bs_name name = bs_name_of(ctx->names, request);
+
+	if (!bs_ids_have(&map->names, name))
+		bs_vec_push(ctx->arena, &map->names, name);
+	return id;
+}
+
+bs_map_id bs_fixed_loaded(struct bs_process *process, const struct bs_ctx *ctx, const char *request)
+{
+	const bs_ids *order = &process->ns[0].order;
+	bs_name name = bs_name_of(ctx->names, request);
+
+	bs_vec_each (i, order) {
+		const struct bs_map *map = bs_map_of(process, order->v[i]);
+
+		if (map->soname != name || !name)
+			continue;
+		if (!bs_ids_have(&map->names, name))
+			bs_assume(process, RULE_SAME);
+		return order->v[i];
+	}
+	bs_vec_each (i, order)
+		if (bs_map_has_name(process, order->v[i], name))
+			return order->v[i];
+	return BS_NO_MAP;
+}
+
+static bool is_file_of(const struct bs_map *map, const struct bs_image *image)
+{
+	return map->image && map->image->dev == image->dev && map->image->ino == image->ino;
+}
+
+static bs_map_id loaded_by_file(struct bs_process *process, const struct bs_ctx *ctx,
+				const struct bs_found *found, const char *request)
+{
+	const bs_ids *order = &process->ns[0].order;
+	bs_name path = bs_name_of(ctx->names, found->path);
+
+	bs_vec_each (i, order)
+		if (bs_map_of(process, order->v[i])->name == path)
+			return known_by(process, ctx, order->v[i], request);
+	bs_vec_each (i, order) {
+		if (!is_file_of(bs_map_of(process, order->v[i]), found->image))
+			continue;
+		bs_assume(process, RULE_SAME);
+		return known_by(process, ctx, order->v[i], request);
+	}
+	return BS_NO_MAP;
+}
+
+/* Whose path tags count: the executable's, and where that is turned on those of who asks. */
+static bool search(struct bs_process *process, const struct bs_ctx *ctx, const struct bs_load *load,
+		   bs_traces *traces, struct bs_found *ret)
+{
+	const struct bs_requester main = bs_requester_of(process, ctx, process->executable);
+	struct bs_requester chain[2];
+	struct bs_request request = {
+		.name = load->name,
+		.chain = chain,
+		.main = &main,
+		.preload = load->preload,
+	};
+	bool own = load->requester != BS_NO_MAP && load->requester != process->executable &&
+		   !load->dlopened;
+	const struct bs_image *asker = own ? bs_map_of(process, load->requester)->image : NULL;
+	bool has_paths = asker && (asker->rpath || asker->runpath) && !strchr(load->name, '/');
+
+	if (has_paths)
+		bs_assume(process, RULE_OWN_PATHS);
+	if (has_paths && process->policy->fixed.dso_rpath)
+		chain[request.n_chain++] = bs_requester_of(process, ctx, load->requester);
+	chain[request.n_chain++] = main;
+	bool found = bs_search(process->search, ctx, &request, traces, ret);
+
+	if (strchr(load->name, '/') && load->name[0] != '/')
+		bs_assume(process, RULE_RELATIVE);
+	if (found && ret->how == BS_HOW_RUNPATH)
+		bs_assume(process, RULE_OWN_PATHS);
+	if (found && ret->how == BS_HOW_DEFAULT && process->setup->system_path_is_assumed)
+		bs_assume(process, RULE_SEARCH_PATH);
+	return found;
+}
+
+static bs_map_id ghost_of(const struct bs_process *process, const struct bs_image *image)
+{
+	bs_vec_each (id, &process->maps)
+		if (bs_map_of(process, id)->is_ghost && is_file_of(bs_map_of(process, id), image))
+			return id;
+	return BS_NO_MAP;
+}
+
+/* It was looked at before: it comes to life with the id that it has. */
+static bs_map_id revive(struct bs_process *process, const struct bs_ctx *ctx,
+			const struct bs_load *load, bs_map_id id)
+{
+	struct bs_map *map = bs_map_at(process, id);
+
+	map->is_ghost = false;
+	map->born = process->step;
+	map->asked_by = load->requester;
+	map->loader = load->requester_loads ? load->requester : BS_NO_MAP;
+	bs_vec_push(ctx->arena, &process->ns[0].order, id);
+	bs_vec_push(ctx->arena, &process->revived, id);
+	process->generation++;
+	return known_by(process, ctx, id, load->name);
+}
+
+static void note_how(struct bs_map *map, const struct bs_found *found)
+{
+	map->how = found->how;
+	map->via =
+		found->how == BS_HOW_RPATH || found->how == BS_HOW_RUNPATH ? found->via : BS_NO_MAP;
+}
+
+static bs_map_id add(struct bs_process *process, const struct bs_ctx *ctx,
+		     const struct bs_load *load, const struct bs_found *found)
+{
+	bs_map_id id = load->noshare ? BS_NO_MAP : ghost_of(process, found->image);
+
+	if (id != BS_NO_MAP) {
+		bs_store_release(process->store, found->image);
+		id = revive(process, ctx, load, id);
+	} else {
+		id = bs_map_add(process, ctx, load, found->image, found->path);
+		note_how(bs_map_at(process, id), found);
+	}
+	bs_vec_push(ctx->arena, &process->fresh, id);
+	return id;
+}
+
+bs_map_id bs_fixed_load(struct bs_process *process, const struct bs_ctx *ctx,
+			const struct bs_load *load, bs_traces *traces,
+			struct bs_failure *ret_failure)
+{
+	struct bs_found found = { 0 };
+	bs_map_id id = load->noshare ? BS_NO_MAP : bs_fixed_loaded(process, ctx, load->name);
+
+	*ret_failure = (struct bs_failure){
+		.kind = BS_FAILURE_LOADING,
+		.needed_by = BS_NO_MAP,
+	};
+	if (load->noshare)
+		bs_assume(process, RULE_NO_SHARE);
+	if (id != BS_NO_MAP)
+		return id;
+	if (!search(process, ctx, load, traces, &found)) {
+		ret_failure->subject = load->name;
+		ret_failure->words = found.words;
+		ret_failure->os_error = found.os_error;
+		ret_failure->not_found = found.not_found;
+		return BS_NO_MAP;
+	}
+	if (!load->noshare)
+		id = loaded_by_file(process, ctx, &found, load->name);
+	if (id == BS_NO_MAP && !load->noload)
+		return add(process, ctx, load, &found);
+	bs_store_release(process->store, found.image);
+	return id;
+}
+
+bs_map_id bs_fixed_look(struct bs_process *process, const struct bs_ctx *ctx,
+			const struct bs_load *load)
+{
+	struct bs_found found = { 0 };
+	uint64_t assumed = process->assumed;
+	bs_map_id id = bs_fixed_loaded(process, ctx, load->name);
+
+	if (id == BS_NO_MAP && search(process, ctx, load, NULL, &found)) {
+		id = loaded_by_file(process, ctx, &found, load->name);
+		if (id == BS_NO_MAP)
+			id = ghost_of(process, found.image);
+		if (id != BS_NO_MAP) {
+			bs_store_release(process->store, found.image);
+		} else {
+			id = bs_map_add(process, ctx, load, found.image, found.path);
+			note_how(bs_map_at(process, id), &found);
+			bs_map_at(process, id)->is_ghost = true;
+			bs_map_at(process, id)->born = BS_NEVER;
+			process->ns[0].order.n--;
+		}
+	}
+	process->assumed = assumed;
+	return id;
+}
