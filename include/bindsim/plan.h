@@ -31,6 +31,10 @@ enum {
 	BS_MODE_DEEPBIND = 1 << 4,
 	BS_MODE_NODELETE = 1 << 5,
 	BS_MODE_NOLOAD = 1 << 6,
+	BS_MODE_WORLD = 1 << 7,
+	BS_MODE_GROUP = 1 << 8,
+	BS_MODE_LAZYLOAD = 1 << 9,
+	BS_MODE_NOSHARE = 1 << 10,
 };
 
 /*

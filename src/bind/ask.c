@@ -192,8 +192,9 @@ static struct bs_binding ask_slot(const struct bs_binder *binder, const struct b
 	struct bs_binding binding = bs_own_binding(map, symbol, BS_CLASS_PLT);
 
 	if (!is_own(process, map, symbol)) {
-		const struct bs_query query =
-			bs_query_for(process, map, symbol, BS_CLASS_PLT, hash);
+		struct bs_query query = bs_query_for(process, map, symbol, BS_CLASS_PLT, hash);
+
+		query.scope = bs_call_scope(bs_map_of(process, map));
 		struct bs_answer answer = bs_lookup(binder, process, ctx, &query);
 
 		binding = bs_binding_from(&query, &answer);
@@ -255,9 +256,11 @@ bool bs_call_slot(struct bs_binder *binder, struct bs_process *process, const st
 	if (is_own(process, map, symbol)) {
 		bs_vec_push(ctx->arena, &ret->bindings, bs_own_binding(map, symbol, BS_CLASS_PLT));
 	} else {
-		const struct bs_query query =
+		struct bs_query query =
 			bs_query_for(process, map, symbol, BS_CLASS_PLT,
 				     bs_hash_gnu(bs_image_symbol_name(image, symbol)));
+
+		query.scope = bs_call_scope(bs_map_of(process, map));
 		struct bs_answer answer = bs_lookup(binder, process, ctx, &query);
 
 		bound = conclude(binder, process, ctx, &query, &answer, true, ret, ret_failure);

@@ -112,6 +112,9 @@ struct bs_query bs_query_for(const struct bs_process *process, bs_map_id referre
 
 struct bs_binding bs_binding_from(const struct bs_query *query, const struct bs_answer *answer);
 
+/* The type class of lookups for relocations of KIND. */
+unsigned bs_class_of(const struct bs_machine *machine, enum bs_reloc_kind kind);
+
 /* In a lazy table jump slots wait, and TLS descriptors where BINDER's loader lets them. (glibc
  * sysdeps/MACHINE/dl-machine.h:elf_machine_lazy_rel) */
 bool bs_relocation_waits(const struct bs_binder *binder, const struct bs_image *image,

@@ -224,7 +224,9 @@ struct bs_binding {
 	uint8_t why;	 /* enum bs_why */
 	uint8_t outcome; /* enum bs_outcome */
 	bool protected_reference;
-	bool unversioned; /* SYMBOL is 0, and no version was asked for */
+	bool unversioned;   /* SYMBOL is 0, and no version was asked for */
+	uint8_t assumption; /* the rule that had to be chosen and that the answer rests on; or 0 */
+	bool loads;	    /* a call, when it is made, loads something first */
 };
 
 typedef BS_VEC(struct bs_binding) bs_bindings;
@@ -315,6 +317,20 @@ bool bs_image_has_slots(const struct bs_image *image);
 bool bs_retry_deferred(struct bs_binder *binder, struct bs_process *process,
 		       const struct bs_ctx *ctx, const struct bs_binding *deferred,
 		       struct bs_relocated *ret, struct bs_failure *ret_failure);
+
+/*
+ * The first placeholder that a reference of MAP comes to which has to be bound when MAP is
+ * relocated, jump slots included unless LAZY: it must be loaded before. BS_NO_LIST: there is none.
+ * *RET_SYMBOL is the reference. One whose answer depends on whether loaded objects are asked first
+ * is appended to CONTESTED.
+ */
+bs_list_id bs_placeholder_wanted(const struct bs_binder *binder, const struct bs_process *process,
+				 const struct bs_ctx *ctx, bs_map_id map, bool lazy,
+				 uint32_t *ret_symbol, bs_ids *contested);
+
+/* The entry with which MAP would answer BINDING's reference, or 0. */
+uint32_t bs_answer_of(const struct bs_binder *binder, const struct bs_process *process,
+		      const struct bs_ctx *ctx, const struct bs_binding *binding, bs_map_id map);
 
 /* True when MAP's jump slots bind lazily in a process that does so at all. */
 bool bs_map_is_lazy(const struct bs_process *process, bs_map_id map);

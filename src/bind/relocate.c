@@ -41,7 +41,7 @@ const struct bs_version *bs_reference_version(const struct bs_image *image, uint
 	return version->hash ? version : NULL;
 }
 
-static unsigned class_of(const struct bs_machine *machine, enum bs_reloc_kind kind)
+unsigned bs_class_of(const struct bs_machine *machine, enum bs_reloc_kind kind)
 {
 	switch (kind) {
 	case BS_RELOC_TLS:
@@ -191,7 +191,7 @@ static bool is_deferred(struct job *job, uint32_t symbol, enum bs_reloc_kind kin
 	if (!job->defers || (kind != BS_RELOC_SLOT && kind != BS_RELOC_GLOB_DAT))
 		return false;
 	const struct bs_query query = bs_query_for(job->process, job->map, symbol,
-						   class_of(job->image->machine, kind), hash);
+						   bs_class_of(job->image->machine, kind), hash);
 	struct bs_answer answer = bs_lookup(job->binder, job->process, job->ctx, &query);
 
 	if (answer.outcome != BS_UNDEFINED)
@@ -272,7 +272,7 @@ static void check_ifunc(struct job *job, uint32_t index)
 static bs_map_id bind_symbol(struct job *job, uint32_t symbol, enum bs_reloc_kind kind,
 			     uint32_t hash)
 {
-	unsigned type_class = class_of(job->image->machine, kind);
+	unsigned type_class = bs_class_of(job->image->machine, kind);
 
 	if (kind == BS_RELOC_GLOB_DAT && job->extern_protected_data)
 		type_class = BS_CLASS_EXTERN_DATA;

@@ -52,8 +52,12 @@ void bs_walk(const struct bs_binder *binder, const struct bs_process *process,
 
 struct bs_query bs_query_of(const struct bs_process *process, const struct bs_binding *binding)
 {
-	const struct bs_image *image = bs_map_of(process, binding->referrer)->image;
+	const struct bs_map *map = bs_map_of(process, binding->referrer);
+	struct bs_query query =
+		bs_query_for(process, binding->referrer, binding->symbol, binding->type_class,
+			     bs_hash_gnu(bs_image_symbol_name(map->image, binding->symbol)));
 
-	return bs_query_for(process, binding->referrer, binding->symbol, binding->type_class,
-			    bs_hash_gnu(bs_image_symbol_name(image, binding->symbol)));
+	if (binding->kinds >> BS_RELOC_SLOT & 1)
+		query.scope = bs_call_scope(map);
+	return query;
 }

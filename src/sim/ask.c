@@ -130,7 +130,7 @@ void bs_run_dlsym(struct bs_run *run, const struct bs_step *step, struct bs_step
 	/* Who listens may look at them until the run is over. */
 	bs_ids *local = bs_new(run->ctx.arena, bs_ids, 1);
 	uint64_t *behind = bs_new(run->ctx.arena, uint64_t, 1);
-	bool in_list = true;
+	bool in_list = true, fixed = run->scope_policy.fixed.used;
 	struct bs_failure failure = { 0 };
 
 	if (has_no_dlvsym(run, step, result))
@@ -142,9 +142,19 @@ void bs_run_dlsym(struct bs_run *run, const struct bs_step *step, struct bs_step
 		return;
 	switch (step->handle) {
 	case BS_HANDLE_DEFAULT:
+		if (fixed) {
+			*local = bs_fixed_default_scope(process, &run->ctx, asked.referrer, false);
+			asked.scope = local;
+			break;
+		}
 		asked.scope = &bs_map_of(process, asked.referrer)->scope;
 		break;
 	case BS_HANDLE_NEXT:
+		if (fixed) {
+			*local = bs_fixed_default_scope(process, &run->ctx, asked.referrer, true);
+			asked.scope = local;
+			break;
+		}
 		if (run->scope_policy.chain) {
 			bs_vec_push(run->ctx.arena, local,
 				    bs_chain_next(process, &run->ctx, asked.referrer));
@@ -158,6 +168,11 @@ void bs_run_dlsym(struct bs_run *run, const struct bs_step *step, struct bs_step
 		asked.behind = behind;
 		break;
 	case BS_HANDLE_STEP:
+		if (fixed) {
+			*local = bs_fixed_handle_scope(process, &run->ctx, asked.referrer);
+			asked.scope = local;
+			break;
+		}
 		bs_vec_push(run->ctx.arena, local, bs_map_of(process, asked.referrer)->searchlist);
 		asked.scope = local;
 		break;
@@ -168,6 +183,11 @@ void bs_run_dlsym(struct bs_run *run, const struct bs_step *step, struct bs_step
 		return;
 	}
 	bs_binder_index(run->binder, &run->ctx, process);
+	if (!bs_run_demand_name(run, result, &asked, &failure)) {
+		bs_fixed_undo(process, &run->ctx);
+		bs_step_fail(run, result, &failure);
+		return;
+	}
 	bool found =
 		bs_bind_name(run->binder, process, &run->ctx, &asked, &result->relocated, &failure);
 
@@ -181,10 +201,15 @@ void bs_run_dlsym(struct bs_run *run, const struct bs_step *step, struct bs_step
 		.scope = asked.scope,
 		.behind = asked.behind,
 	};
-	bs_run_bound(run, result);
 	if (found)
 		note_found(run, result);
-	else
+	bs_run_assume_all(run, result, 0);
+	if (!bs_run_demanded(run, result)) {
+		result->found.map = BS_NO_MAP;
+		return;
+	}
+	bs_run_bound(run, result);
+	if (!found)
 		bs_step_fail(run, result, &failure);
 }
 
@@ -279,19 +304,28 @@ void bs_run_call(struct bs_run *run, const struct bs_step *step, struct bs_step_
 		jump_nowhere(run, step, result);
 		return;
 	}
+	uint32_t symbol = run->slots.v[slots.v[0]].answer.symbol;
+
 	bs_binder_index(run->binder, &run->ctx, &run->process);
-	bool bound =
-		bs_call_slot(run->binder, &run->process, &run->ctx, result->caller,
-			     run->slots.v[slots.v[0]].answer.symbol, &result->relocated, &failure);
-	const struct bs_binding *binding = &result->relocated.bindings.v[0];
+	if (!bs_run_demand_call(run, result, result->caller, symbol, &failure)) {
+		bs_step_fatal(run, result, &failure);
+		return;
+	}
+	bool bound = bs_call_slot(run->binder, &run->process, &run->ctx, result->caller, symbol,
+				  &result->relocated, &failure);
 
 	bs_event_notes(run, result, 0);
-	bs_run_bound(run, result);
+	bs_run_assume_all(run, result, 0);
+	const struct bs_binding binding = result->relocated.bindings.v[0];
+
 	if (!bound || !run->bind_not)
-		bs_slot_called(run, slots.v[0], binding);
+		bs_slot_called(run, slots.v[0], &binding);
+	if (bound && !bs_run_demanded(run, result))
+		return;
+	bs_run_bound(run, result);
 	if (!bound)
 		bs_step_fatal(run, result, &failure);
-	else if (binding->outcome == BS_UNRESOLVED_WEAK)
+	else if (binding.outcome == BS_UNRESOLVED_WEAK)
 		jump_to_null(run, step, result);
 }
 

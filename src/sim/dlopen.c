@@ -67,6 +67,12 @@ static bool bind_opened(struct bs_run *run, struct bs_step_result *result, bool 
 	result->stage = BS_STAGE_CHECKING;
 	if (!check_versions(run, result) || !check_cpu(run, result))
 		return false;
+	struct bs_failure failure = { 0 };
+
+	if (!bs_run_demand(run, result, &failure)) {
+		bs_step_fail(run, result, &failure);
+		return false;
+	}
 	result->stage = BS_STAGE_BINDING;
 	bs_event_scope(run, result, result->opening.root, 0);
 	const bs_ids order = bs_relocation_order(&run->process, &run->ctx, result->opening.root);
@@ -166,7 +172,12 @@ static bool forgets_waiting(const struct bs_run *run, const struct bs_opening *o
 
 static void open_new(struct bs_run *run, struct bs_step_result *result, unsigned flags)
 {
-	if (!bind_opened(run, result, !run->bind_now && (flags & BS_OPEN_LAZY))) {
+	/* Where scopes are fixed each object has what its opening said. */
+	bool lazy = (flags & BS_OPEN_LAZY) || run->scope_policy.fixed.used;
+
+	if (!bind_opened(run, result, lazy && !run->bind_now)) {
+		if ((flags & BS_OPEN_LAZY) && run->bind_now && run->scope_policy.fixed.used)
+			bs_assume(&run->process, BS_RULE_LAZY_UNDER_BIND_NOW);
 		if (!result->ends_process)
 			give_up(run, result);
 		return;
@@ -237,6 +248,7 @@ static bool choose_mode(struct bs_run *run, const struct bs_step *step,
 	    bs_run_handle(run, step->of_step, result) == BS_NO_MAP)
 		return false;
 	*ret = run->profile->open_mode(&call);
+	run->process.assumed |= ret->assumed;
 	if (ret->ignored)
 		bs_diag_add(run->ctx.diags, BS_DIAG_IGNORED, NULL, BS_NO_OFFSET, 0,
 			    "step %u: dlopen %s: %s", result->number, step->file, ret->ignored);
@@ -260,8 +272,25 @@ static void warn_of_damage(struct bs_run *run, const struct bs_step_result *resu
 		"later, which is not simulated");
 }
 
+/* A word that is a flag of another loader only is none: then all of it belongs to the name. */
+static const struct bs_step *own_flags_only(struct bs_run *run, const struct bs_step *step)
+{
+	const unsigned special = BS_MODE_WORLD | BS_MODE_GROUP | BS_MODE_LAZYLOAD | BS_MODE_NOSHARE;
+
+	if (!(step->mode & special & ~run->profile->own_modes) || !step->spelled)
+		return step;
+	struct bs_step *copy = bs_new(run->ctx.arena, struct bs_step, 1);
+
+	*copy = *step;
+	copy->file = bs_arena_printf(run->ctx.arena, "%s:%s", step->file, step->spelled);
+	copy->mode = 0;
+	copy->spelled = NULL;
+	return copy;
+}
+
 void bs_run_dlopen(struct bs_run *run, const struct bs_step *step, struct bs_step_result *result)
 {
+	step = own_flags_only(run, step);
 	struct bs_open_mode mode;
 	struct bs_failure failure = { 0 };
 	uint32_t ns;

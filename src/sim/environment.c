@@ -128,6 +128,27 @@ static void apply_tunables(struct bs_run *run)
 						    tunables[TUNABLE_OPTIONAL_TLS].value);
 }
 
+/* What the loader is told to print, and whether it ends the program after its help. */
+static void read_debug(struct bs_run *run)
+{
+	const char *value = NULL;
+
+	for (const char *const *name = run->profile->debug_variables; name && *name && !value;
+	     name++) {
+		value = count(run, *name);
+		run->debug_variable = *name;
+	}
+	if (!value)
+		return;
+	run->debug = value;
+	for (const char *s = value; *s; s += *s != '\0') {
+		size_t n = strcspn(s, ",");
+
+		run->ends_with_help |= n == 4 && strncmp(s, "help", 4) == 0;
+		s += n;
+	}
+}
+
 void bs_environment_apply(struct bs_run *run)
 {
 	bool secure = run->plan->secure;
@@ -136,13 +157,19 @@ void bs_environment_apply(struct bs_run *run)
 	if (!secure && !run->setup.library_path)
 		run->setup.library_path = count(run, "LD_LIBRARY_PATH");
 	value = count(run, "LD_BIND_NOW");
-	run->bind_now = value && *value;
+	run->bind_now = (value && *value) || run->profile->binds_now;
+	if (value && !*value && run->scope_policy.fixed.used)
+		bs_assume(&run->process, BS_RULE_EMPTY_BIND_NOW);
 	value = count(run, "LD_BIND_NOT");
 	run->bind_not = value && *value;
 	if (!secure && count(run, "LD_DYNAMIC_WEAK"))
 		run->match_policy.dynamic_weak = true;
 	if (!secure)
 		apply_tunables(run);
+	if (!secure)
+		read_debug(run);
+	for (const char *const *name = run->profile->diagnostics; name && *name && !secure; name++)
+		not_simulated(run, *name);
 	not_simulated(run, "LD_AUDIT");
 	not_simulated(run, "LD_PROFILE");
 	if (!secure)
@@ -191,7 +218,8 @@ struct bs_preloads bs_environment_preloads(struct bs_run *run)
 	struct list list = { 0 };
 	const char *separators = run->profile->preload_separators;
 	bool replaced = run->plan->preload && run->profile->preload_option_replaces;
-	const char *value = replaced ? NULL : count(run, "LD_PRELOAD");
+	bool dropped = run->plan->secure && run->profile->secure_preloads_nothing;
+	const char *value = replaced || dropped ? NULL : count(run, "LD_PRELOAD");
 
 	if (value)
 		add_words(run, &list, value, separators, "LD_PRELOAD");

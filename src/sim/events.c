@@ -108,9 +108,13 @@ void bs_event_scope(struct bs_run *run, struct bs_step_result *result, bs_map_id
 	struct bs_scope_view view = { .map = map, .from = from };
 
 	/* Searchlists go on growing: the view keeps what they hold now. */
-	for (uint32_t i = from; i < scope->n; i++)
-		bs_vec_push(run->ctx.arena, &view.lists,
-			    bs_ids_copy(run->ctx.arena, &process->lists.v[scope->v[i]].maps));
+	for (uint32_t i = from; i < scope->n; i++) {
+		const struct bs_searchlist *list = &process->lists.v[scope->v[i]];
+
+		bs_vec_push(run->ctx.arena, &view.lists, bs_ids_copy(run->ctx.arena, &list->maps));
+		bs_vec_push(run->ctx.arena, &view.placeholders,
+			    list->is_waiting ? list->placeholder : NULL);
+	}
 	bs_vec_push(run->ctx.arena, &result->views, view);
 	bs_event_add(run, result, BS_EVENT_SCOPE, result->views.n - 1);
 }
@@ -165,21 +169,23 @@ void bs_run_bound(struct bs_run *run, struct bs_step_result *result)
 bool bs_run_relocate(struct bs_run *run, struct bs_step_result *result, const bs_ids *order,
 		     bool lazy)
 {
-	uint32_t from = result->relocated.notes.n;
+	uint32_t from = result->relocated.notes.n, first = result->relocated.bindings.n;
 	struct bs_failure failure = { 0 };
 	enum bs_relocation_end end = BS_RELOCATED;
 
 	bs_binder_index(run->binder, &run->ctx, &run->process);
 	bs_vec_each (i, order) {
+		bool now = bs_map_of(&run->process, order->v[i])->open_flags & BS_OPEN_NOW;
 		enum bs_relocation_end this =
-			bs_relocate(run->binder, &run->process, &run->ctx, order->v[i], lazy,
-				    &result->relocated, &failure);
+			bs_relocate(run->binder, &run->process, &run->ctx, order->v[i],
+				    lazy && !now, &result->relocated, &failure);
 
 		if (this != BS_RELOCATED)
 			end = this;
 	}
 	bs_event_notes(run, result, from);
 	bs_slots_enter(run, result);
+	bs_run_assume_all(run, result, first);
 	bs_run_bound(run, result);
 	if (end == BS_RELOCATED)
 		return true;

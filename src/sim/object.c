@@ -28,7 +28,7 @@ static enum fit fit_of(const struct bs_run *run, bs_map_id id, const char *text)
 	const char *name = bs_run_map_name(run, id);
 	bool executable = id == run->process.executable;
 
-	if (map->removed || map->role == BS_ROLE_VDSO)
+	if (map->removed || map->is_ghost || map->role == BS_ROLE_VDSO)
 		return FIT_NONE;
 	if (strcmp(name, text) == 0)
 		return FIT_LINK_MAP;

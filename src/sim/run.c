@@ -32,6 +32,9 @@ static bool prepare(struct bs_run *run, struct bs_store *store, struct bs_target
 	run->scope_policy = run->profile->scope;
 	run->match_policy = run->profile->match;
 	bs_environment_apply(run);
+	/* Then nothing in the process waits for its first call. */
+	if (run->scope_policy.fixed.used && files->executable->bind_now && !run->bind_now)
+		run->bind_now = run->executable_binds_now = true;
 	if (bs_image_has_dynamic(files->executable, 0x6ffffefc) || /* DT_AUDIT */
 	    bs_image_has_dynamic(files->executable, 0x6ffffefb))   /* DT_DEPAUDIT */
 		bs_diag_add(run->ctx.diags, BS_DIAG_NOT_SIMULATED, files->path, BS_NO_OFFSET, 0,
@@ -68,14 +71,22 @@ static void conclude(struct bs_run *run, struct bs_step_result *result)
 {
 	bool traced = run->plan->trace && result->number == 0 && result->stage == BS_STAGE_BINDING;
 
+	result->epoch = run->epochs.n;
+	/* What slots would load is looked at, and then known by an id. */
+	if (!result->ends_process || traced)
+		bs_slots_ask(run, result);
+	result->assumed = run->process.assumed;
 	result->last_map = run->process.maps.n;
+	bs_vec_each (i, &run->process.revived) {
+		bs_map_id id = run->process.revived.v[i];
+
+		if (id < result->first_map && bs_map_of(&run->process, id)->born == result->number)
+			bs_vec_push(run->ctx.arena, &result->born, id);
+	}
 	/* What constructors brought belongs to their own steps. */
 	for (bs_map_id id = result->first_map; id < result->last_map; id++)
 		if (bs_map_of(&run->process, id)->born == result->number)
 			bs_vec_push(run->ctx.arena, &result->born, id);
-	result->epoch = run->epochs.n;
-	if (!result->ends_process || traced)
-		bs_slots_ask(run, result);
 	bs_slots_settle(run, result);
 	bs_vec_push(run->ctx.arena, &run->epochs, result->number);
 	note_mapped(run, result);
@@ -131,6 +142,9 @@ bool bs_run_step(struct bs_run *run, uint32_t number, bool within)
 {
 	struct bs_step_result result = begin_step(run, number);
 	uint32_t place = run->held.n;
+	uint64_t outer = run->process.assumed;
+
+	run->process.assumed = 0;
 
 	/* It is shown behind the step that it is a part of, and before those that are parts of it.
 	 */
@@ -142,6 +156,7 @@ bool bs_run_step(struct bs_run *run, uint32_t number, bool within)
 	if (run->problem)
 		return false;
 	conclude(run, &result);
+	run->process.assumed = outer;
 	if (within) {
 		run->held.v[place] = result;
 		return !result.ends_process;

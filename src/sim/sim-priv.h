@@ -4,6 +4,13 @@
 
 #include "sim.h"
 
+/* Rules of fixed scopes that loaders' documents leave open, by number (man/bindsim-qnx.7). */
+enum {
+	BS_RULE_LAZY_UNDER_BIND_NOW = 39,
+	BS_RULE_EMPTY_BIND_NOW = 39,
+	BS_RULE_DLSYM_LOADS = 53,
+};
+
 /* The executable, found and taken apart as far as the kernel does. */
 struct bs_target_files {
 	const char *path; /* as found, inside the root */
@@ -78,6 +85,26 @@ void bs_slots_forget(struct bs_run *run);
 
 /* startup.c: the first object under ROOT that needs a newer CPU than the one at hand, or NULL. */
 const struct bs_map *bs_run_beyond_cpu(const struct bs_run *run, bs_map_id root);
+
+/* demand.c: where needs may be loaded on demand. */
+/* Loads what the objects that the call under way brought cannot be relocated without. False with
+ * *RET_FAILURE when it cannot be had. */
+bool bs_run_demand(struct bs_run *run, struct bs_step_result *result,
+		   struct bs_failure *ret_failure);
+/* The same for what ASKED, a call or a dlsym(3), comes to on its way. */
+bool bs_run_demand_call(struct bs_run *run, struct bs_step_result *result, bs_map_id map,
+			uint32_t symbol, struct bs_failure *ret_failure);
+bool bs_run_demand_name(struct bs_run *run, struct bs_step_result *result,
+			const struct bs_name_query *asked, struct bs_failure *ret_failure);
+/* What was loaded in a call or a dlsym(3) is relocated and constructed. False when the step failed.
+ */
+bool bs_run_demanded(struct bs_run *run, struct bs_step_result *result);
+/* ANSWER, that of a slot that waits, as it is when its call loads what it comes to. */
+void bs_run_peek(struct bs_run *run, struct bs_binding *answer);
+
+/* assume.c: what an answer rests on that the profile had to choose. */
+void bs_run_assume(struct bs_run *run, struct bs_binding *binding);
+void bs_run_assume_all(struct bs_run *run, struct bs_step_result *result, uint32_t from);
 
 /* events.c */
 void bs_event_add(struct bs_run *run, struct bs_step_result *result, enum bs_event_kind kind,

@@ -41,6 +41,7 @@ enum bs_event_kind {
 	BS_EVENT_OPENED,    /* map A was opened; B handles to it are open now */
 	BS_EVENT_CLOSING,   /* a handle to map A is gone and it stays; B handles are left */
 	BS_EVENT_DESTROYED, /* map A is gone */
+	BS_EVENT_DEMAND,    /* demand A: a placeholder, or the end of one */
 };
 
 struct bs_event {
@@ -53,6 +54,17 @@ struct bs_scope_view {
 	bs_map_id map;
 	uint32_t from;
 	BS_VEC(bs_ids) lists;
+	BS_VEC(const char *) placeholders; /* by list: what it waits for, or NULL */
+};
+
+/* What becomes of a need that is loaded on demand. */
+struct bs_demand {
+	bs_list_id list; /* the placeholder */
+	bs_map_id owner; /* whose need it is */
+	bs_map_id map;	 /* what it came to; BS_NO_MAP: it was made, or its object cannot be had */
+	bool made;	 /* just now; else somebody came to it */
+	bool was_loaded; /* MAP had been loaded for somebody else */
+	const char *symbol; /* what was looked up when it was come to */
 };
 
 /* A preload that was passed over. */
@@ -140,6 +152,9 @@ struct bs_step_result {
 	BS_VEC(struct bs_scope_view) views;
 	BS_VEC(struct bs_event) events;
 	BS_VEC(struct bs_passed_over) passed_over;
+	BS_VEC(struct bs_demand) demands;
+	uint64_t assumed;   /* bit N: rule N, which the profile had to choose, took part in it */
+	uint32_t n_lookups; /* that it made */
 	uint32_t first_load_note; /* of the process's: from here on they are this step's */
 	bs_map_id first_map;	  /* maps from here on, up to LAST_MAP, were born in this step or in
 				     steps within it */
@@ -161,8 +176,14 @@ struct bs_run {
 	struct bs_scope_policy scope_policy; /* the profile's, as the environment changed it */
 	struct bs_match_policy match_policy; /* the same */
 	struct bs_binder *binder;
-	bool bind_now;	    /* LD_BIND_NOW */
-	bool bind_not;	    /* LD_BIND_NOT: a call does not fill its slot */
+	bool bind_now;		    /* LD_BIND_NOW */
+	const char *debug;	    /* what the loader is told to print, or NULL ... */
+	const char *debug_variable; /* ... by this variable */
+	bool ends_with_help;	    /* it prints its help and ends the program */
+	bool executable_binds_now;  /* it is set because the executable asks for it */
+	uint32_t n_lists_told;	    /* searchlists whose placeholders are told of */
+	bs_ids contested_maps, contested_symbols; /* references to data that rest on Q-45 */
+	bool bind_not;				  /* LD_BIND_NOT: a call does not fill its slot */
 	bs_ids opened;	    /* by step number: the map that it opened, or BS_NO_MAP */
 	bs_ids opened_in;   /* by step number: its namespace */
 	bs_ids blocks_done; /* by block: the object whose constructors ran; BS_NO_MAP: not yet */

@@ -27,7 +27,7 @@ static const struct bs_searchlist *list_at(const struct bs_run *run, bs_list_id 
 
 static void remember_scope(struct bs_run *run, struct bs_lazy_map *lazy)
 {
-	const bs_ids *scope = &bs_map_of(&run->process, lazy->map)->scope;
+	const bs_ids *scope = bs_call_scope(bs_map_of(&run->process, lazy->map));
 	struct bs_arena *arena = run->ctx.arena;
 
 	lazy->lists.n = lazy->list_lengths.n = lazy->list_cuts.n = 0;
@@ -49,7 +49,7 @@ struct stable {
 
 static struct stable compare_scope(const struct bs_run *run, const struct bs_lazy_map *lazy)
 {
-	const bs_ids *scope = &bs_map_of(&run->process, lazy->map)->scope;
+	const bs_ids *scope = bs_call_scope(bs_map_of(&run->process, lazy->map));
 	struct stable stable = { 0 };
 
 	for (uint32_t i = 0; i < scope->n && i < lazy->lists.n; i++) {
@@ -71,7 +71,7 @@ static struct stable compare_scope(const struct bs_run *run, const struct bs_laz
 static bool is_settled(const struct bs_run *run, const struct bs_lazy_map *lazy,
 		       const struct stable *stable, const struct bs_binding *answer)
 {
-	const bs_ids *scope = &bs_map_of(&run->process, lazy->map)->scope;
+	const bs_ids *scope = bs_call_scope(bs_map_of(&run->process, lazy->map));
 
 	if (answer->why == BS_WHY_LOCAL)
 		return true;
@@ -109,8 +109,11 @@ static void ask_again(struct bs_run *run, struct bs_lazy_map *lazy, struct bs_st
 	/* Then a slot's answer changes when the loader looks, and at no other time. */
 	if (run->match_policy.defers_missing)
 		return;
-	/* An answer may hang on what else was bound first. */
-	if (stable.all && lazy->n_uniques == run->binder->uniques.n)
+	const bs_ids *scope = bs_call_scope(bs_map_of(&run->process, lazy->map));
+	bool waits = bs_placeholder_before(&run->process, scope, BS_NO_MAP) != BS_NO_LIST;
+
+	/* An answer may hang on what else was bound first, or is loaded by now. */
+	if (!waits && stable.all && lazy->n_uniques == run->binder->uniques.n)
 		return;
 	for (uint32_t i = 0; i < lazy->n_slots; i++) {
 		struct bs_slot *slot = &run->slots.v[lazy->first_slot + i];
@@ -120,8 +123,13 @@ static void ask_again(struct bs_run *run, struct bs_lazy_map *lazy, struct bs_st
 		struct bs_binding answer = bs_ask_slot(run->binder, &run->process, &run->ctx,
 						       lazy->map, slot->answer.symbol);
 
-		if (same_answer(&answer, &slot->answer))
+		bs_run_peek(run, &answer);
+		bs_run_assume(run, &answer);
+		if (same_answer(&answer, &slot->answer)) {
+			slot->answer.loads = answer.loads;
+			slot->answer.assumption = answer.assumption;
 			continue;
+		}
 		change_answer(run, slot, &answer);
 		bs_vec_push(run->ctx.arena, &result->changed_slots, answer);
 	}
@@ -146,6 +154,10 @@ static void ask_first(struct bs_run *run, struct bs_lazy_map *lazy, struct bs_st
 		take_deferred(run, lazy, result);
 	else
 		bs_bind_slots(run->binder, &run->process, &run->ctx, lazy->map, &result->slots);
+	for (uint32_t i = from; i < result->slots.n; i++) {
+		bs_run_peek(run, &result->slots.v[i]);
+		bs_run_assume(run, &result->slots.v[i]);
+	}
 	lazy->first_slot = run->slots.n;
 	lazy->n_slots = result->slots.n - from;
 	bs_vec_reserve(run->ctx.arena, &run->slots, lazy->n_slots);

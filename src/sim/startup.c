@@ -198,6 +198,17 @@ static void said_missing(struct bs_run *run, struct bs_step_result *result)
 	bs_event_notes(run, result, 0);
 }
 
+static void end_with_help(struct bs_run *run, struct bs_step_result *result)
+{
+	const struct bs_failure failure = {
+		.subject = run->debug_variable,
+		.words = "the loader prints its help and ends the program",
+		.needed_by = BS_NO_MAP,
+	};
+
+	bs_step_fail(run, result, &failure);
+}
+
 void bs_run_startup(struct bs_run *run, const struct bs_target_files *files,
 		    struct bs_step_result *result)
 {
@@ -219,6 +230,11 @@ void bs_run_startup(struct bs_run *run, const struct bs_target_files *files,
 		.data = &listener,
 	};
 	struct bs_failure failure = { 0 };
+
+	if (run->ends_with_help) {
+		end_with_help(run, result);
+		return;
+	}
 	bool loaded = bs_process_start(process, &run->ctx, &start, &result->traces, &failure);
 
 	searched(run, result);
@@ -251,6 +267,10 @@ void bs_run_startup(struct bs_run *run, const struct bs_target_files *files,
 		}
 		if (!run->plan->trace)
 			return;
+	}
+	if (!bs_run_demand(run, result, &failure)) {
+		bs_step_fail(run, result, &failure);
+		return;
 	}
 	const bs_ids relocate = bs_relocation_order(process, &run->ctx, process->executable);
 

@@ -235,6 +235,8 @@ static bool open_interp(struct bs_run *run, struct bs_store *store, struct bs_ta
 	}
 	int fd = bs_fs_open_file(run->fs, files->interp);
 
+	if (fd < 0 && run->profile->interp_is_optional)
+		return true;
 	if (fd < 0) {
 		*ret_problem = bs_arena_printf(arena, "%s: its loader %s cannot be opened: %s",
 					       files->path, files->interp, strerror(errno));
