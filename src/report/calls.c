@@ -28,6 +28,8 @@ enum bs_calls bs_calls_of(const struct bs_run *run, bs_map_id id)
 		return BS_CALLS_NOW_DF_BIND_NOW;
 	if (image->flags_1 & DF_1_NOW)
 		return BS_CALLS_NOW_DF_1_NOW;
+	if (run->executable_binds_now)
+		return BS_CALLS_NOW_EXECUTABLE;
 	if (run->bind_now)
 		return BS_CALLS_NOW_LD_BIND_NOW;
 	return map->born ? BS_CALLS_NOW_RTLD_NOW : BS_CALLS_NOW;

@@ -112,9 +112,10 @@ static enum bs_json_when when_made(const struct bs_json_bindings *bindings, uint
 {
 	const struct bs_step_result *result = bindings->result;
 
-	if (result->step && result->step->kind == BS_STEP_CALL)
+	/* What it loads on demand is relocated then. */
+	if (result->step && result->step->kind == BS_STEP_CALL && i == 0)
 		return BS_JSON_CALL;
-	if (result->step && result->step->kind == BS_STEP_DLSYM)
+	if (result->step && result->step->kind == BS_STEP_DLSYM && i == 0)
 		return BS_JSON_DLSYM;
 	if (i < bindings->reached || result->relocated.bindings.v[i].outcome == BS_LOOKUP_CRASH)
 		return BS_JSON_LOAD;
@@ -188,6 +189,12 @@ void bs_json_answer_members(struct bs_json *json, const struct bs_run *run,
 		bs_json_member(json, "definition_version", defined->name);
 	bs_json_member_word(json, "why", why_names[b->why]);
 	bs_json_member_word(json, "outcome", outcome_names[b->outcome]);
+	if (b->loads)
+		bs_json_member_bool(json, "loads", true);
+	if (b->assumption)
+		bs_json_member(json, "assumption",
+			       bs_arena_printf(run->ctx.arena, "%s%u",
+					       run->profile->assumption_prefix, b->assumption));
 }
 
 /* What a dlsym(3) that finds nothing asked for stands in no table. */

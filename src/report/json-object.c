@@ -83,6 +83,7 @@ static void write_binds(struct bs_json *json, enum bs_calls calls)
 		[BS_CALLS_NOW_DF_1_NOW] = { "now", "DF_1_NOW" },
 		[BS_CALLS_NOW_LD_BIND_NOW] = { "now", "LD_BIND_NOW" },
 		[BS_CALLS_NOW_RTLD_NOW] = { "now", "RTLD_NOW" },
+		[BS_CALLS_NOW_EXECUTABLE] = { "now", "executable" },
 	};
 
 	bs_json_key(json, "binds");
@@ -123,7 +124,7 @@ void bs_json_object_members(struct bs_report *report, const struct bs_run *run, 
 	bs_json_member_word(json, "kind", kind_name(map->kind));
 	bs_json_member_word(json, "role", role_name(map->role));
 	bs_json_member_number(json, "namespace", map->ns);
-	bs_json_member_number(json, "born", map->born);
+	bs_json_member_if(json, "born", map->born != BS_NEVER, map->born);
 	bs_json_member_if(json, "died", map->died != BS_NEVER, map->died);
 	write_found(json, map);
 	bs_json_member_bool(json, "preloaded", map->preloaded);

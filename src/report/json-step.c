@@ -206,6 +206,46 @@ static void write_scopes(struct bs_json *json, const struct bs_step_result *resu
 	bs_json_close(json);
 }
 
+/* ---- on demand, assumed ---------------------------------------------------------------------- */
+
+/* Placeholders that were made and those that somebody came to. */
+static void write_demands(struct bs_json *json, const struct bs_run *run,
+			  const struct bs_step_result *result)
+{
+	if (!result->demands.n)
+		return;
+	bs_json_key(json, "demands");
+	bs_json_array(json, BS_JSON_INLINE);
+	bs_vec_each (i, &result->demands) {
+		const struct bs_demand *d = &result->demands.v[i];
+
+		bs_json_object(json, BS_JSON_INLINE);
+		bs_json_member(json, "name", run->process.lists.v[d->list].placeholder);
+		bs_json_member_number(json, "needed_by", d->owner);
+		bs_json_member_bool(json, "made", d->made);
+		bs_json_member_map(json, "object", d->map);
+		bs_json_member_bool(json, "was_loaded", d->map != BS_NO_MAP && d->was_loaded);
+		bs_json_member(json, "symbol", d->symbol);
+		bs_json_close(json);
+	}
+	bs_json_close(json);
+}
+
+static void write_assumptions(struct bs_json *json, const struct bs_run *run,
+			      const struct bs_step_result *result)
+{
+	if (!result->assumed)
+		return;
+	bs_json_key(json, "assumptions");
+	bs_json_array(json, BS_JSON_INLINE);
+	for (unsigned number = 1; number < 64; number++)
+		if (result->assumed >> number & 1)
+			bs_json_string(json,
+				       bs_arena_printf(run->ctx.arena, "%s%u",
+						       run->profile->assumption_prefix, number));
+	bs_json_close(json);
+}
+
 /* ---- what calls came to ---------------------------------------------------------------------- */
 
 static void write_opened(struct bs_json *json, const struct bs_run *run,
@@ -345,6 +385,8 @@ void bs_json_step_members(struct bs_report *report, const struct bs_run *run,
 	write_missing(json, run, result);
 	write_objects(json, run, result);
 	write_return(json, run, result);
+	write_demands(json, run, result);
+	write_assumptions(json, run, result);
 	write_versions(json, &result->versions);
 	write_passed_over(json, run, result);
 	if (report->show & SHOW_SEARCHES)

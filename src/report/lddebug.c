@@ -5,32 +5,22 @@
  * format strings of glibc elf/dl-lookup.c:_dl_debug_bindings, elf/dl-load.c,
  * elf/dl-open.c:_dl_show_scope.
  */
-#include "report.h"
+#include "lddebug-priv.h"
 
 #include <elf.h>
 #include <inttypes.h>
 #include <string.h>
 
-enum {
-	SHOW_BINDINGS = 1 << 0,
-	SHOW_LIBS = 1 << 1,
-	SHOW_SCOPES = 1 << 2,
-	SHOW_VERSIONS = 1 << 3,
-	SHOW_FILES = 1 << 4,
-	SHOW_MAPPED = 1 << 5,
-	SHOW_ADDRESSES = 1 << 6,
-	SHOW_SLOTS = 1 << 7,
-};
+static const char *const parts[] = { "bindings",   "libs",	"scopes", "versions", "files",
+				     "mapped",	   "addresses", "slots",  "reloc",    "lazyload",
+				     "statistics", "debug",	NULL };
 
-static const char *const parts[] = { "bindings", "libs",      "scopes", "versions", "files",
-				     "mapped",	 "addresses", "slots",	NULL };
-
-static void begin_line(struct bs_report *report)
+void bs_lddebug_begin_line(struct bs_report *report)
 {
 	bs_write(report->writer, "         0:\t", 12);
 }
 
-static void end_line(struct bs_report *report)
+void bs_lddebug_end_line(struct bs_report *report)
 {
 	bs_write(report->writer, "\n", 1);
 }
@@ -38,14 +28,14 @@ static void end_line(struct bs_report *report)
 /* One line of pieces; NULL ends. */
 static void line(struct bs_report *report, const char *const *pieces)
 {
-	begin_line(report);
+	bs_lddebug_begin_line(report);
 	bs_write_pieces(report->writer, pieces);
-	end_line(report);
+	bs_lddebug_end_line(report);
 }
 
 #define LINE(report, ...) line((report), (const char *const[]){ __VA_ARGS__, NULL })
 
-static void write_map(struct bs_report *report, const struct bs_run *run, bs_map_id map)
+void bs_lddebug_map(struct bs_report *report, const struct bs_run *run, bs_map_id map)
 {
 	bs_write_text(report->writer, bs_run_map_name(run, map));
 	bs_write(report->writer, " [", 2);
@@ -61,15 +51,19 @@ static const char *name_or_program(const struct bs_run *run, const char *name)
 static void write_search(struct bs_report *report, const struct bs_run *run,
 			 const struct bs_trace *trace)
 {
+	if (run->scope_policy.fixed.used) {
+		bs_lddebug_search(report, trace);
+		return;
+	}
 	switch (trace->kind) {
 	case BS_TRACE_FIND:
-		begin_line(report);
+		bs_lddebug_begin_line(report);
 		bs_write_text(report->writer, "find library=");
 		bs_write_text(report->writer, trace->text);
 		bs_write_text(report->writer, " [");
 		bs_write_number(report->writer, trace->ns);
 		bs_write_text(report->writer, "]; searching");
-		end_line(report);
+		bs_lddebug_end_line(report);
 		return;
 	case BS_TRACE_PATH_LIST:
 		if (trace->where)
@@ -101,15 +95,15 @@ static void write_search(struct bs_report *report, const struct bs_run *run,
 static void write_asked(struct bs_report *report, const struct bs_run *run,
 			const struct bs_load_note *note, const char *words)
 {
-	begin_line(report);
+	bs_lddebug_begin_line(report);
 	bs_write_text(report->writer, "file=");
 	bs_write_text(report->writer, note->name);
 	bs_write(report->writer, " [", 2);
 	bs_write_number(report->writer, note->ns);
 	bs_write_text(report->writer, "];  ");
 	bs_write_text(report->writer, words);
-	write_map(report, run, note->by);
-	end_line(report);
+	bs_lddebug_map(report, run, note->by);
+	bs_lddebug_end_line(report);
 }
 
 static uint64_t first_address(const struct bs_image *image, uint32_t type)
@@ -158,17 +152,17 @@ static void write_addresses(struct bs_report *report, const struct bs_image *ima
 {
 	int digits = image->header.ident[EI_CLASS] == ELFCLASS64 ? 16 : 8;
 
-	begin_line(report);
+	bs_lddebug_begin_line(report);
 	bs_write_format(report->writer,
 			"  dynamic: 0x%0*" PRIx64 "  base: 0x%0*x   size: 0x%0*" PRIx64, digits,
 			first_address(image, PT_DYNAMIC), digits, 0, digits, mapped_size(image));
-	end_line(report);
-	begin_line(report);
+	bs_lddebug_end_line(report);
+	bs_lddebug_begin_line(report);
 	bs_write_format(report->writer,
 			"    entry: 0x%0*" PRIx64 "  phdr: 0x%0*" PRIx64 "  phnum:   %*u", digits,
 			image->header.entry, digits, header_address(image), digits,
 			image->header.phnum);
-	end_line(report);
+	bs_lddebug_end_line(report);
 }
 
 static void write_load(struct bs_report *report, const struct bs_run *run,
@@ -182,18 +176,18 @@ static void write_load(struct bs_report *report, const struct bs_run *run,
 		write_asked(report, run, note, "dynamically loaded by ");
 		return;
 	case BS_LOAD_BEGINS:
-		begin_line(report);
+		bs_lddebug_begin_line(report);
 		bs_write_text(report->writer, "file=");
 		bs_write_text(report->writer, note->name);
 		bs_write_format(report->writer, " [%u];  generating link map", note->ns);
-		end_line(report);
+		bs_lddebug_end_line(report);
 		return;
 	case BS_LOAD_ODD_FLAGS:
-		begin_line(report);
+		bs_lddebug_begin_line(report);
 		bs_write_format(report->writer,
 				"WARNING: Unsupported flag value(s) of 0x%x in DT_FLAGS_1.",
 				note->flags);
-		end_line(report);
+		bs_lddebug_end_line(report);
 		return;
 	case BS_LOAD_RESERVED:
 		return;
@@ -209,12 +203,12 @@ static void write_of_map(struct bs_report *report, const struct bs_run *run, con
 {
 	const struct bs_map *map = bs_map_of(&run->process, id);
 
-	begin_line(report);
+	bs_lddebug_begin_line(report);
 	bs_write_text(report->writer, before);
 	bs_write_text(report->writer, bs_text(&run->ctx, map->name));
 	bs_write_format(report->writer, " [%u]", map->ns);
 	bs_write_text(report->writer, behind);
-	end_line(report);
+	bs_lddebug_end_line(report);
 }
 
 /* The count of handles; the loader prints the link-map name as it is there, which is nothing for
@@ -225,25 +219,25 @@ static void write_opencount(struct bs_report *report, const struct bs_run *run,
 	const struct bs_map *map = bs_map_of(&run->process, event->a);
 	const char *name = bs_text(&run->ctx, map->name);
 
-	begin_line(report);
+	bs_lddebug_begin_line(report);
 	bs_write_text(report->writer,
 		      event->kind == BS_EVENT_OPENED ? "opening file=" : "closing file=");
 	bs_write_text(report->writer, name);
 	if (event->kind == BS_EVENT_OPENED)
 		bs_write_format(report->writer, " [%u]", map->ns);
 	bs_write_format(report->writer, "; direct_opencount=%u", event->b);
-	end_line(report);
+	bs_lddebug_end_line(report);
 }
 
 static void write_scope(struct bs_report *report, const struct bs_run *run,
 			const struct bs_scope_view *view)
 {
-	begin_line(report);
+	bs_lddebug_begin_line(report);
 	bs_write_text(report->writer, "object=");
-	write_map(report, run, view->map);
-	end_line(report);
+	bs_lddebug_map(report, run, view->map);
+	bs_lddebug_end_line(report);
 	bs_vec_each (i, &view->lists) {
-		begin_line(report);
+		bs_lddebug_begin_line(report);
 		bs_write_text(report->writer, " scope ");
 		bs_write_number(report->writer, view->from + i);
 		bs_write(report->writer, ":", 1);
@@ -251,7 +245,12 @@ static void write_scope(struct bs_report *report, const struct bs_run *run,
 			bs_write(report->writer, " ", 1);
 			bs_write_text(report->writer, bs_run_map_name(run, view->lists.v[i].v[k]));
 		}
-		end_line(report);
+		if (view->placeholders.v[i]) {
+			bs_write_text(report->writer, " (");
+			bs_write_text(report->writer, view->placeholders.v[i]);
+			bs_write_text(report->writer, ")");
+		}
+		bs_lddebug_end_line(report);
 	}
 	if (!view->lists.n && !view->from)
 		LINE(report, " no scope");
@@ -262,11 +261,11 @@ static void write_lookup(struct bs_report *report, const struct bs_run *run,
 {
 	const struct bs_version *version = bs_run_asked_version(run, result, b);
 
-	begin_line(report);
+	bs_lddebug_begin_line(report);
 	bs_write_text(report->writer, "binding file ");
-	write_map(report, run, b->referrer);
+	bs_lddebug_map(report, run, b->referrer);
 	bs_write_text(report->writer, " to ");
-	write_map(report, run, b->definer);
+	bs_lddebug_map(report, run, b->definer);
 	bs_write_text(report->writer,
 		      b->protected_reference ? ": protected symbol `" : ": normal symbol `");
 	bs_write_text(report->writer, bs_run_symbol_name(run, b));
@@ -276,7 +275,7 @@ static void write_lookup(struct bs_report *report, const struct bs_run *run,
 		bs_write_text(report->writer, version->name);
 		bs_write(report->writer, "]", 1);
 	}
-	end_line(report);
+	bs_lddebug_end_line(report);
 }
 
 static void write_note(struct bs_report *report, const struct bs_run *run,
@@ -287,27 +286,27 @@ static void write_note(struct bs_report *report, const struct bs_run *run,
 
 	switch (note->kind) {
 	case BS_NOTE_LOOKUP:
-		if (report->show & SHOW_BINDINGS)
+		if (report->show & (SHOW_BINDINGS | SHOW_RELOC))
 			write_lookup(report, run, result, &bindings[note->a]);
 		return;
 	case BS_NOTE_DEPENDENCY:
 		if (!(report->show & SHOW_FILES))
 			return;
-		begin_line(report);
+		bs_lddebug_begin_line(report);
 		bs_write_text(report->writer, "file=");
-		write_map(report, run, note->a);
+		bs_lddebug_map(report, run, note->a);
 		bs_write_text(report->writer, ";  needed by ");
-		write_map(report, run, note->b);
+		bs_lddebug_map(report, run, note->b);
 		bs_write_text(report->writer, " (relocation dependency)");
-		end_line(report);
+		bs_lddebug_end_line(report);
 		return;
 	case BS_NOTE_UNIQUE_PINNED:
 	case BS_NOTE_REFERENCE_PINNED:
 		if (!(report->show & SHOW_BINDINGS) || run->scope_policy.nodelete_at_once)
 			return;
-		begin_line(report);
+		bs_lddebug_begin_line(report);
 		bs_write_text(report->writer, "marking ");
-		write_map(report, run, note->a);
+		bs_lddebug_map(report, run, note->a);
 		bs_write_text(report->writer, " as NODELETE due to ");
 		if (note->kind == BS_NOTE_UNIQUE_PINNED) {
 			bs_write_text(report->writer, "unique symbol");
@@ -316,9 +315,9 @@ static void write_note(struct bs_report *report, const struct bs_run *run,
 			bs_write_text(report->writer, "main program");
 		} else {
 			bs_write_text(report->writer, from);
-			write_map(report, run, note->b);
+			bs_lddebug_map(report, run, note->b);
 		}
-		end_line(report);
+		bs_lddebug_end_line(report);
 		return;
 	case BS_NOTE_UNDEFINED:
 		if (run->profile->no_log)
@@ -340,14 +339,14 @@ static void write_version(struct bs_report *report, const struct bs_run *run,
 			  const struct bs_step_result *result, const struct bs_version_check *check)
 {
 	if (report->show & SHOW_VERSIONS) {
-		begin_line(report);
+		bs_lddebug_begin_line(report);
 		bs_write_text(report->writer, "checking for version `");
 		bs_write_text(report->writer, check->version);
 		bs_write_text(report->writer, "' in file ");
-		write_map(report, run, check->target);
+		bs_lddebug_map(report, run, check->target);
 		bs_write_text(report->writer, " required by file ");
-		write_map(report, run, check->required_by);
-		end_line(report);
+		bs_lddebug_map(report, run, check->required_by);
+		bs_lddebug_end_line(report);
 	}
 	/* At start-up the loader goes on checking and says so. */
 	if (check->words)
@@ -361,10 +360,10 @@ static void write_mapped(struct bs_report *report, const struct bs_run *run,
 			 const struct bs_step_result *result)
 {
 	bs_vec_each (i, &result->mapped) {
-		begin_line(report);
+		bs_lddebug_begin_line(report);
 		bs_write_text(report->writer, "bindsim: mapped ");
-		write_map(report, run, result->mapped.v[i]);
-		end_line(report);
+		bs_lddebug_map(report, run, result->mapped.v[i]);
+		bs_lddebug_end_line(report);
 	}
 }
 
@@ -372,11 +371,11 @@ static void write_mapped(struct bs_report *report, const struct bs_run *run,
 static void write_found(struct bs_report *report, const struct bs_run *run,
 			const struct bs_found_symbol *found)
 {
-	begin_line(report);
+	bs_lddebug_begin_line(report);
 	bs_write_text(report->writer, "bindsim: address ");
-	write_map(report, run, found->map);
+	bs_lddebug_map(report, run, found->map);
 	bs_write_format(report->writer, "+0x%" PRIx64, found->offset);
-	end_line(report);
+	bs_lddebug_end_line(report);
 }
 
 /* Bindsim's own: what a first call through a slot that waits would bind after this step. */
@@ -386,9 +385,9 @@ static void write_slot(struct bs_report *report, const struct bs_run *run,
 	const struct bs_image *image = bs_map_of(&run->process, answer->referrer)->image;
 	const struct bs_version *version = bs_reference_version(image, answer->symbol);
 
-	begin_line(report);
+	bs_lddebug_begin_line(report);
 	bs_write_text(report->writer, "bindsim: slot ");
-	write_map(report, run, answer->referrer);
+	bs_lddebug_map(report, run, answer->referrer);
 	bs_write_text(report->writer, " symbol `");
 	bs_write_text(report->writer, bs_image_symbol_name(image, answer->symbol));
 	bs_write(report->writer, "'", 1);
@@ -404,7 +403,7 @@ static void write_slot(struct bs_report *report, const struct bs_run *run,
 			break;
 		}
 		bs_write_text(report->writer, ": to ");
-		write_map(report, run, answer->definer);
+		bs_lddebug_map(report, run, answer->definer);
 		break;
 	case BS_UNRESOLVED_WEAK:
 		bs_write_text(report->writer, ": null");
@@ -414,7 +413,7 @@ static void write_slot(struct bs_report *report, const struct bs_run *run,
 		bs_write_text(report->writer, ": undefined");
 		break;
 	}
-	end_line(report);
+	bs_lddebug_end_line(report);
 }
 
 static void write_slots(struct bs_report *report, const struct bs_run *run,
@@ -438,7 +437,7 @@ static const char *last_line(const char *message)
 
 static void write_header(struct bs_report *report, const struct bs_step_result *result)
 {
-	begin_line(report);
+	bs_lddebug_begin_line(report);
 	bs_write_text(report->writer, "bindsim: step ");
 	bs_write_number(report->writer, result->number);
 	switch (result->state) {
@@ -453,7 +452,7 @@ static void write_header(struct bs_report *report, const struct bs_step_result *
 		bs_write_text(report->writer, ": not reached");
 		break;
 	}
-	end_line(report);
+	bs_lddebug_end_line(report);
 }
 
 static void write_step(struct bs_report *report, const struct bs_run *run,
@@ -463,6 +462,7 @@ static void write_step(struct bs_report *report, const struct bs_run *run,
 	bool scopes_announced = result->number != 0;
 
 	write_header(report, result);
+	bs_lddebug_begin_step(report, run, result);
 	bs_vec_each (i, &result->events) {
 		const struct bs_event *event = &result->events.v[i];
 
@@ -494,7 +494,7 @@ static void write_step(struct bs_report *report, const struct bs_run *run,
 					     ";  destroying link map");
 			break;
 		case BS_EVENT_SCOPE:
-			if (!(report->show & SHOW_SCOPES))
+			if (!(report->show & (SHOW_SCOPES | SHOW_DEBUG)))
 				break;
 			if (!scopes_announced)
 				LINE(report, "Initial object scopes");
@@ -504,16 +504,20 @@ static void write_step(struct bs_report *report, const struct bs_run *run,
 		case BS_EVENT_GLOBAL:
 			if (!(report->show & SHOW_SCOPES))
 				break;
-			begin_line(report);
+			bs_lddebug_begin_line(report);
 			bs_write_text(report->writer, "add ");
-			write_map(report, run, event->a);
+			bs_lddebug_map(report, run, event->a);
 			bs_write_text(report->writer, " to global scope");
-			end_line(report);
+			bs_lddebug_end_line(report);
 			break;
 		case BS_EVENT_NOTE:
 			if (!result->relocated.stopped || event->a < result->relocated.stopped_at)
 				write_note(report, run, result,
 					   &result->relocated.notes.v[event->a]);
+			break;
+		case BS_EVENT_DEMAND:
+			if (report->show & SHOW_LAZYLOAD)
+				bs_lddebug_demand(report, run, &result->demands.v[event->a]);
 			break;
 		case BS_EVENT_VERSION:
 			write_version(report, run, result, &result->versions.v[event->a]);
@@ -522,6 +526,8 @@ static void write_step(struct bs_report *report, const struct bs_run *run,
 	}
 	if (result->state == BS_STEP_NOT_REACHED)
 		return;
+	if (report->show & SHOW_STATISTICS)
+		bs_lddebug_statistics(report, run, result);
 	if ((report->show & SHOW_ADDRESSES) && result->found.has_offset)
 		write_found(report, run, &result->found);
 	if (report->show & SHOW_MAPPED)
@@ -534,5 +540,6 @@ const struct bs_format bs_format_lddebug = {
 	.name = "ld-debug",
 	.parts = parts,
 	.default_show = SHOW_BINDINGS,
+	.begin = bs_lddebug_begin,
 	.step = write_step,
 };

@@ -81,6 +81,7 @@ enum bs_calls {
 	BS_CALLS_NOW_DF_1_NOW,
 	BS_CALLS_NOW_LD_BIND_NOW,
 	BS_CALLS_NOW_RTLD_NOW,
+	BS_CALLS_NOW_EXECUTABLE, /* it is marked, and that counts for all */
 	BS_CALLS_COUNT_
 };
 
@@ -130,6 +131,7 @@ struct bs_format {
 struct bs_report {
 	const struct bs_format *format;
 	unsigned show;
+	bool shows_default; /* nobody said what to show */
 	bool color;
 	struct bs_selection selection;
 	struct bs_writer *writer;

@@ -80,6 +80,8 @@ static const char *calls_words(enum bs_calls calls)
 		return "now (LD_BIND_NOW)";
 	case BS_CALLS_NOW_RTLD_NOW:
 		return "now (RTLD_NOW)";
+	case BS_CALLS_NOW_EXECUTABLE:
+		return "now (the executable's mark)";
 	case BS_CALLS_COUNT_:
 		break;
 	}
@@ -154,6 +156,11 @@ void bs_text_scopes(struct bs_report *report, const struct bs_run *run,
 				bs_say(report, " ");
 				bs_say_escaped(report,
 					       bs_text_short_name(run, view->lists.v[k].v[m]));
+			}
+			if (view->placeholders.v[k]) {
+				bs_say(report, " (");
+				bs_say_escaped(report, view->placeholders.v[k]);
+				bs_say(report, ", on demand)");
 			}
 			bs_say(report, "\n");
 		}
@@ -297,6 +304,20 @@ static void write_reference(struct bs_report *report, const struct bs_run *run,
 	bs_say_version(report, version ? version->name : NULL);
 }
 
+/* What the loader's documents leave open is never told as a fact. */
+static void write_assumption(struct bs_report *report, const struct bs_run *run,
+			     const struct bs_binding *b)
+{
+	if (b->loads)
+		bs_say_ink(report, BS_INK_DIM, "  loads on demand");
+	if (!b->assumption)
+		return;
+	bs_say_ink(report, BS_INK_WARN,
+		   bs_arena_printf(run->ctx.arena, "  [assumed: %s%u]",
+				   run->profile->assumption_prefix, b->assumption));
+	bs_text_assume(report, b->assumption);
+}
+
 static void end_reference(struct bs_report *report, const char *why)
 {
 	if (*why) {
@@ -317,6 +338,7 @@ void bs_text_bindings(struct bs_report *report, const struct bs_run *run,
 		    !bs_selected(&report->selection, run, b))
 			continue;
 		write_reference(report, run, b, bs_run_asked_version(run, result, b));
+		write_assumption(report, run, b);
 		end_reference(report, by_dlsym ? "dlsym" : why_words(b));
 	}
 }
@@ -346,6 +368,7 @@ static void write_slot(struct bs_report *report, const struct bs_run *run,
 	}
 	if (slot->called != BS_NEVER)
 		bs_write_format(report->writer, "; called in step %u", slot->called);
+	write_assumption(report, run, &slot->answer);
 	end_reference(report, why_words(&answers.v[answers.n - 1]));
 }
 

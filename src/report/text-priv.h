@@ -14,6 +14,7 @@ enum {
 	SHOW_PAIRS = 1 << 6,	/* who binds to whom, in counts */
 	SHOW_BINDINGS = 1 << 7, /* each binding */
 	SHOW_SLOTS = 1 << 8,	/* each jump slot that waits for its first call */
+	SHOW_LAZYLOAD = 1 << 9, /* what is loaded on demand, and what that changes */
 };
 
 /* Colours by meaning. */
@@ -74,6 +75,17 @@ void bs_text_missing(struct bs_report *report, const struct bs_run *run,
 		     const struct bs_step_result *result);
 void bs_text_passed_over(struct bs_report *report, const struct bs_run *run,
 			 const struct bs_step_result *result);
+/* text-lazyload.c */
+/* Rule NUMBER, which the profile had to choose, is to be explained at the end. */
+void bs_text_assume(struct bs_report *report, unsigned number);
+/* One line for each of those rules, and for those that the steps of ROWS rest on. */
+void bs_text_assumptions(struct bs_report *report, const struct bs_run *run,
+			 const bs_text_rows *rows);
+/* Placeholders, what came to them, and what stays unloaded. */
+void bs_text_lazyload(struct bs_report *report, const struct bs_run *run, const bs_text_rows *rows);
+/* Which objects leave slots to their first call, and what would bind them when they are loaded. */
+void bs_text_realtime(struct bs_report *report, const struct bs_run *run);
+
 /* text-finding.c */
 void bs_text_finding(struct bs_report *report, const struct bs_run *run,
 		     const struct bs_finding *finding);

@@ -9,8 +9,9 @@
 #include <string.h>
 #include <wchar.h>
 
-static const char *const parts[] = { "steps",  "unresolved", "findings", "notes", "objects",
-				     "scopes", "pairs",	     "bindings", "slots", NULL };
+static const char *const parts[] = { "steps",	"unresolved", "findings", "notes",
+				     "objects", "scopes",     "pairs",	  "bindings",
+				     "slots",	"lazyload",   NULL };
 
 /* Listings are written as the steps come; table, troubles and findings at the end. */
 struct totals {
@@ -18,6 +19,7 @@ struct totals {
 	uint32_t unresolved, steps_refused;
 	uint32_t gone;			     /* objects that a dlclose took away */
 	uint32_t levels[BS_LEVEL_ERROR + 1]; /* findings by level */
+	uint64_t assumed;		     /* bit N: rule N was told of and is to be explained */
 	bool complained;		     /* of a preload */
 	bs_text_rows rows;
 	bs_findings findings;
@@ -130,6 +132,32 @@ void bs_say_version(struct bs_report *report, const char *name)
 	bs_say(report, " [");
 	bs_say_escaped(report, name);
 	bs_say(report, "]");
+}
+
+void bs_text_assume(struct bs_report *report, unsigned number)
+{
+	struct totals *totals = report->state;
+
+	totals->assumed |= 1ull << number;
+}
+
+void bs_text_assumptions(struct bs_report *report, const struct bs_run *run,
+			 const bs_text_rows *rows)
+{
+	struct totals *totals = report->state;
+
+	bs_vec_each (i, rows)
+		totals->assumed |= rows->v[i].result.assumed;
+	if (!totals->assumed)
+		return;
+	bs_say(report, "\nassumed, since the loader's documents leave it open\n");
+	for (unsigned number = 1; number < 64; number++)
+		if (totals->assumed >> number & 1) {
+			bs_write_format(report->writer, "  %s%u  ", run->profile->assumption_prefix,
+					number);
+			bs_say(report, bs_assumption_words(run->profile, number));
+			bs_say(report, "\n");
+		}
 }
 
 /* ---- the head ------------------------------------------------------------------------------ */
@@ -285,16 +313,22 @@ static void end(struct bs_report *report, const struct bs_run *run, const bs_fin
 {
 	struct totals *totals = report->state;
 	bool table = run->plan->n_steps && (report->show & SHOW_STEPS);
-	uint32_t listings = SHOW_OBJECTS | SHOW_SCOPES | SHOW_PAIRS | SHOW_BINDINGS | SHOW_SLOTS;
+	uint32_t listings = SHOW_OBJECTS | SHOW_SCOPES | SHOW_PAIRS | SHOW_BINDINGS | SHOW_SLOTS |
+			    SHOW_LAZYLOAD;
 
 	take_findings(report, run, findings);
 	if (report->show & (SHOW_SLOTS | SHOW_BINDINGS))
 		bs_text_slots(report, run);
+	if ((report->show & SHOW_SLOTS) && run->scope_policy.fixed.used)
+		bs_text_realtime(report, run);
+	if (report->show & SHOW_LAZYLOAD)
+		bs_text_lazyload(report, run, &totals->rows);
 	if (table)
 		bs_text_table(report, run, &totals->rows);
 	if (report->show & SHOW_UNRESOLVED)
 		write_troubles(report, run, totals);
 	write_findings(report, run, totals);
+	bs_text_assumptions(report, run, &totals->rows);
 	if (!(report->show & SHOW_STEPS))
 		return;
 	if (table || totals->findings.n || totals->steps_refused || totals->unresolved ||
