@@ -2,7 +2,7 @@
 # Completion of bindsim(1) for fish.
 
 set -g __bindsim_formats text ld-debug json ndjson ldd plan
-set -g __bindsim_text_parts steps unresolved findings notes objects scopes pairs bindings slots
+set -g __bindsim_text_parts steps unresolved findings notes objects scopes pairs bindings slots lazyload
 
 # FILE[:FLAGS]: files, then flags joined by commas that are not there yet.
 function __bindsim_dlopen
@@ -10,7 +10,7 @@ function __bindsim_dlopen
     if string match -q '*:*' -- $word
         set -l before (string replace -r '[^:,+|]*$' '' -- $word)
         set -l written (string split -r -m1 ':' -- $before)[-1]
-        for flag in LAZY NOW GLOBAL LOCAL DEEPBIND NODELETE NOLOAD
+        for flag in LAZY NOW GLOBAL LOCAL DEEPBIND NODELETE NOLOAD WORLD GROUP LAZYLOAD NOSHARE
             contains -- $flag (string split -n ',' -- (string replace -ra '[+|]' ',' -- $written))
             or echo $before$flag
         end
@@ -28,7 +28,7 @@ function __bindsim_parts
             case text
                 set -a parts $__bindsim_text_parts
             case ld-debug
-                set -a parts bindings libs scopes versions files mapped addresses slots
+                set -a parts bindings libs scopes versions files mapped addresses slots reloc lazyload statistics debug
             case json ndjson
                 set -a parts steps objects bindings slots findings scopes searches demangled mapped
             case ldd
@@ -72,6 +72,20 @@ function __bindsim_settings
         switch $key
             case glibc.sort
                 printf '%s=%s\n' $key dfs $key counting
+            case '*'
+                printf '%s=%s\n' $key yes $key no
+        end
+    end
+end
+
+function __bindsim_loaders
+    printf '%s\n' glibc musl qnx
+end
+
+# PROFILE.KEY=VALUE, as the tool itself lists them.
+function __bindsim_settings
+    for key in (bindsim loaders qnx 2>/dev/null | string match -rg '^(qnx\.[a-z0-9_]+) ')
+        switch $key
             case '*'
                 printf '%s=%s\n' $key yes $key no
         end

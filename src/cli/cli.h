@@ -24,7 +24,8 @@ enum bs_color { BS_COLOR_AUTO, BS_COLOR_ALWAYS, BS_COLOR_NEVER };
 struct bs_output {
 	const struct bs_format *format;
 	unsigned show;
-	const char *path; /* file, or NULL: standard output */
+	bool shows_default; /* nobody said what to show */
+	const char *path;   /* file, or NULL: standard output */
 };
 
 /* What the command line asks for. */

@@ -65,8 +65,8 @@ void bs_print_help(void)
 #include "options.def"
 #undef OPTION
 #undef GROUP
-	puts("\nFLAGS: LAZY NOW GLOBAL LOCAL DEEPBIND NODELETE NOLOAD, joined by , + or |, or a\n"
-	     "number.\n\nParts for --show:");
+	puts("\nFLAGS: LAZY NOW GLOBAL LOCAL DEEPBIND NODELETE NOLOAD WORLD GROUP LAZYLOAD\n"
+	     "NOSHARE, joined by , + or |, or a number.\n\nParts for --show:");
 	for (const struct bs_format *const *format = bs_formats(); *format; format++)
 		if ((*format)->parts[0])
 			print_parts(*format);

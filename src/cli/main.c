@@ -105,6 +105,7 @@ static bool open_all(struct opened *opened, const struct bs_command_line *line)
 		opened->reports.list[opened->reports.n++] = (struct bs_report){
 			.format = output->format,
 			.show = output->show,
+			.shows_default = output->shows_default,
 			.color = wants_color(line, writer->file),
 			.selection = line->selection,
 			.writer = writer,

@@ -170,7 +170,8 @@ static int short_to_id(int id)
 
 static bool is_for_loader(const char *entry)
 {
-	return strncmp(entry, "LD_", 3) == 0 || strncmp(entry, "GLIBC_TUNABLES=", 15) == 0;
+	return strncmp(entry, "LD_", 3) == 0 || strncmp(entry, "DL_DEBUG=", 9) == 0 ||
+	       strncmp(entry, "GLIBC_TUNABLES=", 15) == 0;
 }
 
 /* What a loader would read of ENVIRON, unless a plan says all, then what --env says. */

@@ -154,9 +154,13 @@ bool bs_read_show(struct bs_option_reader *r)
 			return complain_of_part(r, name, n);
 		name = name[n] ? name + n + 1 : NULL;
 	}
-	bs_vec_each (i, &r->line->outputs)
-		if (!r->line->outputs.v[i].show)
-			r->line->outputs.v[i].show = r->line->outputs.v[i].format->default_show;
+	bs_vec_each (i, &r->line->outputs) {
+		struct bs_output *output = &r->line->outputs.v[i];
+
+		output->shows_default = !output->show;
+		if (!output->show)
+			output->show = output->format->default_show;
+	}
 	return true;
 }
 

@@ -8,7 +8,9 @@ const struct bs_mode_name bs_mode_names[] = {
 	{ "LAZY", BS_MODE_LAZY },	  { "NOW", BS_MODE_NOW },
 	{ "GLOBAL", BS_MODE_GLOBAL },	  { "LOCAL", BS_MODE_LOCAL },
 	{ "DEEPBIND", BS_MODE_DEEPBIND }, { "NODELETE", BS_MODE_NODELETE },
-	{ "NOLOAD", BS_MODE_NOLOAD },	  { NULL, 0 },
+	{ "NOLOAD", BS_MODE_NOLOAD },	  { "WORLD", BS_MODE_WORLD },
+	{ "GROUP", BS_MODE_GROUP },	  { "LAZYLOAD", BS_MODE_LAZYLOAD },
+	{ "NOSHARE", BS_MODE_NOSHARE },	  { NULL, 0 },
 };
 
 unsigned bs_mode_named(const char *text, size_t n)

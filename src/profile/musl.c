@@ -93,9 +93,12 @@ static size_t prefix_length(const char *path)
 	return (size_t)(before - path);
 }
 
-static void setup(const struct bs_ctx *ctx, const char *interp_name, struct bs_search_setup *ret)
+static void setup(const struct bs_profile *profile, const struct bs_ctx *ctx,
+		  const char *interp_name, struct bs_search_setup *ret)
 {
 	static const char *const none[] = { NULL };
+
+	(void)profile;
 
 	ret->system_path_file = bs_arena_printf(ctx->arena, "%.*s/etc/ld-musl-%s.path",
 						(int)prefix_length(interp_name), interp_name,

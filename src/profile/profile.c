@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-const struct bs_profile *const bs_profiles[] = { &bs_profile_glibc, &bs_profile_musl, NULL };
+const struct bs_profile *const bs_profiles[] = { &bs_profile_glibc, &bs_profile_musl,
+						 &bs_profile_qnx, NULL };
 
 const struct bs_profile *bs_profile_guess(const char *interp)
 {
@@ -15,7 +16,18 @@ const struct bs_profile *bs_profile_guess(const char *interp)
 		return &bs_profile_glibc;
 	if (strncmp(base, "ld-musl-", 8) == 0)
 		return &bs_profile_musl;
+	if (strcmp(base, "ldqnx.so") == 0 || strncmp(base, "ldqnx.so.", 9) == 0 ||
+	    strncmp(base, "ldqnx-64.so", 11) == 0)
+		return &bs_profile_qnx;
 	return NULL;
+}
+
+const char *bs_assumption_words(const struct bs_profile *profile, unsigned number)
+{
+	for (const struct bs_assumption *a = profile->assumptions; a && a->number; a++)
+		if (a->number == number)
+			return a->words;
+	return "";
 }
 
 const char *bs_failure_in_words(const struct bs_profile *profile, const struct bs_ctx *ctx,

@@ -19,6 +19,8 @@
 
 #include <bindsim/plan.h>
 
+#include <stddef.h>
+
 /* What flags and calls are named, on the command line and in what is written. */
 
 struct bs_mode_name {
@@ -41,6 +43,7 @@ struct bs_open_mode {
 	 */
 	const char *ignored;
 	unsigned flags;		   /* BS_OPEN_* of the scope floor */
+	uint64_t assumed;	   /* bit N: rule N, which the profile had to choose */
 	struct bs_failure refusal; /* words are set when the call fails for the mode alone */
 };
 
@@ -68,6 +71,7 @@ struct bs_switch {
 	unsigned char inside, outside;
 	const char *what;   /* yes means ..., or what the values are of */
 	const char *source; /* of the rule: "elf/dl-lookup.c:do_lookup_x" */
+	bool is_text;	    /* the field is a text, and any text is a value */
 };
 
 /* Where a failure is told. */
@@ -75,6 +79,12 @@ struct bs_saying {
 	bool on_stderr;	     /* start-up, or a failure that ends the process; else by dlerror(3) */
 	const char *program; /* what the loader calls the executable */
 	const char *needed_by; /* the object whose need could not be met, or NULL */
+};
+
+/* A rule that the loader's documents leave open, so that the profile chose one. */
+struct bs_assumption {
+	unsigned number;   /* of the rule; 0 ends */
+	const char *words; /* what was assumed, and the switch that turns it if there is one */
 };
 
 struct bs_profile {
@@ -85,6 +95,8 @@ struct bs_profile {
 	unsigned version;		  /* 236 is 2.36; 0: the profile has one version only */
 	unsigned oldest, newest;	  /* that are known */
 	const struct bs_switch *switches; /* ends with one whose key is NULL; or NULL */
+	const struct bs_assumption *assumptions; /* what it had to choose; or NULL */
+	const char *assumption_prefix;		 /* of their numbers: "Q-" */
 	struct bs_search_policy search;
 	struct bs_scope_policy scope;
 	struct bs_match_policy match;
@@ -100,9 +112,22 @@ struct bs_profile {
 	bool names_file; /* the executable is called what was executed (AT_EXECFN), not argv[0] */
 	bool no_dlvsym;	 /* there is no such call */
 	bool no_log;	 /* the loader has no LD_DEBUG, so that it says nothing but its errors */
-	const char *malloc_names[5]; /* what ld.so looks up for itself at the end of start-up; NULL
-					ends */
-	bool binds_malloc;	     /* that look-up is made (glibc from 2.32) */
+	/* The loader's own file need not be at hand, since it is no library of its own. */
+	bool interp_is_optional;
+	/* Names of flags, besides those that all have, that its dlopen knows: BS_MODE_*. */
+	unsigned own_modes;
+	const char *libpath; /* the search path of the system, where that is a setting; or NULL */
+	bool binds_now;	     /* everything is bound when it is loaded, as under LD_BIND_NOW */
+	/* Variables that it reads and that change nothing but what it prints; NULL ends; or NULL.
+	 */
+	const char *const *diagnostics;
+	/* Variables that say what it prints, of which the first that is set counts; NULL ends; or
+	 * NULL. "help" among their words ends the program. */
+	const char *const *debug_variables;
+	bool secure_preloads_nothing; /* under AT_SECURE LD_PRELOAD does not count */
+	const char *malloc_names[5];  /* what ld.so looks up for itself at the end of start-up; NULL
+					 ends */
+	bool binds_malloc;	      /* that look-up is made (glibc from 2.32) */
 	bool rebinds_itself;   /* then ld.so's own relocations are made again, with the executable's
 				  scope */
 	bool rebinds_for_libc; /* both wherever libc is loaded, its own relocations first (from
@@ -144,14 +169,18 @@ struct bs_profile {
 					       const char *interp, size_t n);
 	/* The search's setup by the loader's own rules; NULL: as described at bs_profile_setup().
 	 */
-	void (*setup)(const struct bs_ctx *ctx, const char *interp_name,
-		      struct bs_search_setup *setup);
+	void (*setup)(const struct bs_profile *profile, const struct bs_ctx *ctx,
+		      const char *interp_name, struct bs_search_setup *setup);
 };
 
 extern const struct bs_profile bs_profile_glibc;
 extern const struct bs_profile bs_profile_musl;
+extern const struct bs_profile bs_profile_qnx;
 extern const struct bs_switch bs_glibc_switches[];
 void bs_glibc_read_build(struct bs_profile *profile, const char *bytes, size_t n);
+
+/* The words of PROFILE's assumption NUMBER. */
+const char *bs_assumption_words(const struct bs_profile *profile, unsigned number);
 
 /* All of them; NULL ends. */
 extern const struct bs_profile *const bs_profiles[];

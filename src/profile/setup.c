@@ -239,7 +239,7 @@ bool bs_profile_setup(const struct bs_profile *profile, const struct bs_ctx *ctx
 		.secure = plan->secure,
 	};
 	if (profile->setup) {
-		profile->setup(ctx, interp_name, ret);
+		profile->setup(profile, ctx, interp_name, ret);
 		return true;
 	}
 	if (!layout) {

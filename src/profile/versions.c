@@ -80,6 +80,11 @@ const struct bs_profile *bs_profile_read(struct bs_arena *arena, const char *tex
 
 /* ---- switches ------------------------------------------------------------------------------ */
 
+static const char *const *text_of(const struct bs_profile *profile, const struct bs_switch *s)
+{
+	return (const char *const *)((const char *)profile + s->offset);
+}
+
 static void turn(struct bs_profile *profile, const struct bs_switch *s, unsigned value)
 {
 	char *field = (char *)profile + s->offset;
@@ -106,6 +111,8 @@ const char *bs_switch_name(const struct bs_switch *s, unsigned value)
 
 const char *bs_switch_value(const struct bs_profile *profile, const struct bs_switch *s)
 {
+	if (s->is_text)
+		return *text_of(profile, s);
 	return bs_switch_name(s, value_of(profile, s));
 }
 
@@ -114,7 +121,8 @@ static bool find_value(const struct bs_switch *s, const char *name, unsigned *re
 	for (*ret = 0; s->values ? s->values[*ret] != NULL : *ret < 2; ++*ret)
 		if (strcmp(bs_switch_name(s, *ret), name) == 0)
 			return true;
-	return false;
+	*ret = strcmp(name, "1") == 0;
+	return !s->values && (*ret || strcmp(name, "0") == 0);
 }
 
 static const struct bs_switch *find_switch(const struct bs_profile *profile, const char *key)
@@ -157,6 +165,10 @@ static const char *apply(struct bs_arena *arena, struct bs_profile *profile,
 
 	if (!s)
 		return unknown_key(arena, profile, dot + 1);
+	if (s->is_text) {
+		*(const char **)((char *)profile + s->offset) = setting->value;
+		return NULL;
+	}
 	if (!find_value(s, setting->value, &value))
 		return unknown_value(arena, s, setting->value);
 	turn(profile, s, value);
@@ -207,9 +219,10 @@ struct bs_profile *bs_profile_at(struct bs_arena *arena, const struct bs_profile
 	at->version = version;
 	at->title = bs_arena_printf(arena, "%s %s", profile->name, bs_version_text(arena, version));
 	for (const struct bs_switch *s = profile->switches; s && s->key; s++)
-		turn(at, s,
-		     version >= s->from && (!s->until || version <= s->until) ? s->inside
-									      : s->outside);
+		if (!s->is_text)
+			turn(at, s,
+			     version >= s->from && (!s->until || version <= s->until) ? s->inside
+										      : s->outside);
 	return at;
 }
 
