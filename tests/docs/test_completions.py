@@ -114,8 +114,8 @@ class BashTest(ShellTest):
     def test_flags(self):
         self.assertEqual(self.replies("bindsim --dlopen=./library.so:"), FLAGS)
         self.assertEqual(self.replies("bindsim --dlopen ./library.so:"), FLAGS)
-        self.assertEqual(self.replies("bindsim --dlopen ./library.so:NOW,L"), {"NOW,LAZY", "NOW,LOCAL"})
-        self.assertEqual(self.replies("bindsim --dlopen ./library.so:LOCAL+LAZY,L"), set())
+        self.assertEqual(self.replies("bindsim --dlopen ./library.so:NOW,L"), {"NOW,LAZY", "NOW,LOCAL", "NOW,LAZYLOAD"})
+        self.assertEqual(self.replies("bindsim --dlopen ./library.so:LOCAL+LAZY,L"), {"LOCAL+LAZY,LAZYLOAD"})
         self.assertEqual(self.replies("bindsim --dlmopen=./library.so:"), FLAGS)
 
     def test_steps(self):

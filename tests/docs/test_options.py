@@ -42,7 +42,7 @@ class HelpTest(unittest.TestCase):
         self.assertEqual(project.levels(), {"error", "warning", "note", "none"})
 
     def test_flags(self):
-        words = re.search(r"^FLAGS: ([A-Z ]+),", help_text(), re.MULTILINE)[1].split()
+        words = re.search(r"^FLAGS: ([A-Z \n]+),", help_text(), re.MULTILINE)[1].split()
         self.assertEqual(set(words), project.flags())
 
     def test_exit_statuses(self):
