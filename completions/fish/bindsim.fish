@@ -63,29 +63,15 @@ function __bindsim_levels
 end
 
 function __bindsim_loaders
-    printf '%s\n' glibc glibc:2.(seq 17 42) musl musl:1.2.(seq 3 5)
+    printf '%s\n' glibc glibc:2.(seq 17 42) musl musl:1.2.(seq 3 5) qnx
 end
 
 # PROFILE.KEY=VALUE, as the tool itself lists them.
 function __bindsim_settings
-    for key in (bindsim loaders glibc 2>/dev/null | string match -rg '^(glibc\.[a-z0-9-]+) ')
+    for key in (begin; bindsim loaders glibc; bindsim loaders qnx; end 2>/dev/null | string match -rg '^([a-z]+\.[a-z0-9_-]+) ')
         switch $key
             case glibc.sort
                 printf '%s=%s\n' $key dfs $key counting
-            case '*'
-                printf '%s=%s\n' $key yes $key no
-        end
-    end
-end
-
-function __bindsim_loaders
-    printf '%s\n' glibc musl qnx
-end
-
-# PROFILE.KEY=VALUE, as the tool itself lists them.
-function __bindsim_settings
-    for key in (bindsim loaders qnx 2>/dev/null | string match -rg '^(qnx\.[a-z0-9_]+) ')
-        switch $key
             case '*'
                 printf '%s=%s\n' $key yes $key no
         end

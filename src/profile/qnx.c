@@ -271,6 +271,7 @@ const struct bs_profile bs_profile_qnx = {
 	.name = "qnx",
 	.title = "QNX Neutrino",
 	.source = "QNX documents, 6.3 to 8.0; chosen where they are silent",
+	.verified = "no real loader: none was at hand",
 	.switches = switches,
 	.assumptions = assumptions,
 	.assumption_prefix = "Q-",
