@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -29,7 +30,7 @@ static int open_in_root(int root_fd, const char *path, int flags)
 	struct open_how how = { .flags = (uint64_t)flags, .resolve = RESOLVE_IN_ROOT };
 	int fd = -1;
 
-	/* EAGAIN: a directory on the way was renamed meanwhile (openat2(2)). */
+	/* EAGAIN: something was renamed meanwhile, and the way has a ".." (openat2(2)). */
 	for (int i = 0; i < 8; i++) {
 		fd = (int)syscall(SYS_openat2, root_fd, path, &how, sizeof how);
 		if (fd >= 0 || errno != EAGAIN)
@@ -50,17 +51,19 @@ static int open_path(const struct bs_fs *fs, const char *path, int flags)
 	if (!fs->root)
 		return openat(fs->cwd_fd, path, flags);
 	if (fs->kernel_resolves) {
-		size_t n = strlen(path), n_cwd = strlen(fs->cwd);
+		const char *inside = path;
 
-		if (path[0] == '/' || path[0] == '\0')
-			return open_in_root(fs->root_fd, path, flags);
 		/* RESOLVE_IN_ROOT would take the working directory for the root. */
-		if (n_cwd + 1 + n < sizeof whole) {
-			memcpy(whole, fs->cwd, n_cwd);
-			whole[n_cwd] = '/';
-			memcpy(whole + n_cwd + 1, path, n + 1);
-			return open_in_root(fs->root_fd, whole, flags);
-		}
+		if (path[0] != '/' && path[0] != '\0')
+			inside = snprintf(whole, sizeof whole, "%s/%s", fs->cwd, path) <
+						 (int)sizeof whole
+					 ? whole
+					 : NULL;
+		int fd = inside ? open_in_root(fs->root_fd, inside, flags) : -1;
+
+		/* On a busy machine the kernel may give up again and again. */
+		if (inside && (fd >= 0 || errno != EAGAIN))
+			return fd;
 	}
 	return bs_fs_resolve(fs, path, flags, NULL);
 }
