@@ -17,23 +17,12 @@ static const char *base_of(const char *name)
 	return slash ? slash + 1 : name;
 }
 
-static bs_map_id known_by(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id id,
-			  const char *request)
-{
-	struct bs_map *map = bs_map_at(process, id);
-	bs_name name = bs_name_of(ctx->names, request);
-
-	if (!bs_ids_have(&map->names, name))
-		bs_vec_push(ctx->arena, &map->names, name);
-	return id;
-}
-
 /* The loader comes into the list when something first names it. */
 static bs_map_id the_loader(struct bs_process *process, const struct bs_ctx *ctx,
 			    const struct bs_load *load)
 {
 	if (process->loader != BS_NO_MAP)
-		return known_by(process, ctx, process->loader, load->name);
+		return bs_map_known_by(process, ctx, process->loader, load->name);
 	process->loader = bs_map_add(process, ctx, load, process->interp, process->interp_name);
 	struct bs_map *map = bs_map_at(process, process->loader);
 
@@ -53,7 +42,7 @@ static bs_map_id loaded_by_name(struct bs_process *process, const struct bs_ctx 
 
 	bs_vec_each (i, order)
 		if (bs_map_of(process, order->v[i])->shortname == name)
-			return known_by(process, ctx, order->v[i], request);
+			return bs_map_known_by(process, ctx, order->v[i], request);
 	return BS_NO_MAP;
 }
 
@@ -70,7 +59,7 @@ static bs_map_id loaded_by_file(struct bs_process *process, const struct bs_ctx 
 			continue;
 		if (searched && !map->shortname)
 			map->shortname = bs_name_of(ctx->names, base_of(bs_text(ctx, map->name)));
-		return known_by(process, ctx, order->v[i], request);
+		return bs_map_known_by(process, ctx, order->v[i], request);
 	}
 	return BS_NO_MAP;
 }

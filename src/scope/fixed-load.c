@@ -22,17 +22,6 @@ void bs_assume(struct bs_process *process, unsigned number)
 	process->assumed |= 1ull << number;
 }
 
-static bs_map_id known_by(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id id,
-			  const char *request)
-{
-	struct bs_map *map = bs_map_at(process, id);
-	bs_name name = bs_name_of(ctx->names, request);
-
-	if (!bs_ids_have(&map->names, name))
-		bs_vec_push(ctx->arena, &map->names, name);
-	return id;
-}
-
 bs_map_id bs_fixed_loaded(struct bs_process *process, const struct bs_ctx *ctx, const char *request)
 {
 	const bs_ids *order = &process->ns[0].order;
@@ -66,12 +55,12 @@ static bs_map_id loaded_by_file(struct bs_process *process, const struct bs_ctx 
 
 	bs_vec_each (i, order)
 		if (bs_map_of(process, order->v[i])->name == path)
-			return known_by(process, ctx, order->v[i], request);
+			return bs_map_known_by(process, ctx, order->v[i], request);
 	bs_vec_each (i, order) {
 		if (!is_file_of(bs_map_of(process, order->v[i]), found->image))
 			continue;
 		bs_assume(process, RULE_SAME);
-		return known_by(process, ctx, order->v[i], request);
+		return bs_map_known_by(process, ctx, order->v[i], request);
 	}
 	return BS_NO_MAP;
 }
@@ -130,7 +119,7 @@ static bs_map_id revive(struct bs_process *process, const struct bs_ctx *ctx,
 	bs_vec_push(ctx->arena, &process->ns[0].order, id);
 	bs_vec_push(ctx->arena, &process->revived, id);
 	process->generation++;
-	return known_by(process, ctx, id, load->name);
+	return bs_map_known_by(process, ctx, id, load->name);
 }
 
 static void note_how(struct bs_map *map, const struct bs_found *found)

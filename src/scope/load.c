@@ -58,11 +58,7 @@ static bs_map_id loaded_by_file(struct bs_process *process, const struct bs_ctx 
 		if (map->removed || !map->has_file_id || map->image->dev != image->dev ||
 		    map->image->ino != image->ino)
 			continue;
-		bs_name name = bs_name_of(ctx->names, load->name);
-
-		if (!bs_ids_have(&map->names, name))
-			bs_vec_push(ctx->arena, &map->names, name);
-		return order->v[i];
+		return bs_map_known_by(process, ctx, order->v[i], load->name);
 	}
 	return BS_NO_MAP;
 }

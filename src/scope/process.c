@@ -166,6 +166,17 @@ bool bs_map_has_name(const struct bs_process *process, bs_map_id id, bs_name nam
 	return map->name == name || bs_ids_have(&map->names, name);
 }
 
+bs_map_id bs_map_known_by(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id id,
+			  const char *request)
+{
+	struct bs_map *map = bs_map_at(process, id);
+	bs_name name = bs_name_of(ctx->names, request);
+
+	if (!bs_ids_have(&map->names, name))
+		bs_vec_push(ctx->arena, &map->names, name);
+	return id;
+}
+
 /* ---- start-up ------------------------------------------------------------------------------ */
 
 bs_map_id bs_map_add_special(struct bs_process *process, const struct bs_ctx *ctx,

@@ -21,6 +21,9 @@ struct bs_load {
 /* process.c */
 bs_map_id bs_map_add(struct bs_process *process, const struct bs_ctx *ctx,
 		     const struct bs_load *load, const struct bs_image *image, const char *name);
+/* From here on REQUEST is one of the names of map ID, which is returned. */
+bs_map_id bs_map_known_by(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id id,
+			  const char *request);
 void bs_list_append(struct bs_process *process, const struct bs_ctx *ctx, bs_list_id list,
 		    bs_map_id map);
 /* Makes LIST hold MAPS, which it takes over. */
