@@ -12,7 +12,8 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
-from graph_model import DIRECTORIES, Graph
+from graph_model import Graph
+from graph_plans import environment, object_name
 
 
 @dataclass(frozen=True)
@@ -23,43 +24,6 @@ class Plan:
     cwd: str
     env: dict[str, str]
     steps: list[str]
-
-
-def _shuffled(rng: random.Random, values: list[str]) -> list[str]:
-    return rng.sample(values, len(values))
-
-
-def _library_path(rng: random.Random, graph: Graph, root: str) -> str:
-    """LD_LIBRARY_PATH: complete where the graph relies on it, otherwise absent, partial or odd."""
-    directories = [root if d == "." else f"{root}/{d}" for d in DIRECTORIES]
-    if graph.search == "environment" or (graph.search == "wild" and rng.random() < 0.65):
-        extra = [""] if rng.random() < 0.1 else []
-        return rng.choice([":", ":", ":", ";"]).join(_shuffled(rng, directories + extra))
-    if rng.random() < (0.6 if graph.search == "wild" else 0.1):
-        odd = [*directories, "a", "./b", "", f"{root}/missing", f"{root}/afile", f"{root}/loop", "$ORIGIN",
-               f"{root}/c//", "loop", "afile"]
-        return ":".join(rng.sample(odd, rng.randint(1, 4)))
-    return ""
-
-
-def _preload(rng: random.Random, graph: Graph, root: str) -> str:
-    words = []
-    for made in rng.choices(graph.objects, k=rng.choice([1, 1, 2, 3])):
-        words.append(rng.choice([made.request, made.request, f"{root}/{made.place}", f"./{made.place}"]))
-    if rng.random() < 0.15:
-        words.insert(rng.randint(0, len(words)), rng.choice(["libabsent.so", f"{root}/absent.so"]))
-    return rng.choice([" ", ":"]).join(words)
-
-
-def _environment(rng: random.Random, graph: Graph, root: str) -> dict[str, str]:
-    env: dict[str, str] = {}
-    if path := _library_path(rng, graph, root):
-        env["LD_LIBRARY_PATH"] = path
-    if rng.random() < 0.25:
-        env["LD_PRELOAD"] = _preload(rng, graph, root)
-    if rng.random() < 0.05:
-        env["LD_DYNAMIC_WEAK"] = rng.choice(["", "1"])
-    return env
 
 
 def _mode(rng: random.Random, deepbind: float) -> str:
@@ -92,10 +56,7 @@ def _file(rng: random.Random, graph: Graph, root: str, loaders: list[str]) -> st
     links = [path for path, _ in [*graph.links, *graph.hard_links, *graph.broken]]
     if links and other < 0.25:
         return f"{root}/{rng.choice(links)}"
-    made = rng.choice(graph.objects)
-    return rng.choice([made.request] * 4 + [f"{root}/{made.place}"] * 3 + [f"./{made.place}", f"./{made.place}",
-                      made.file if "/" in made.place else f"./{made.place}", f"$ORIGIN/{made.place}",
-                      f"{root}/a/../{made.place}"])
+    return object_name(rng, rng.choice(graph.objects), root)
 
 
 def _opens(rng: random.Random, graph: Graph, root: str, loaders: list[str]) -> list[str]:
@@ -147,5 +108,5 @@ def make_plans(graph: Graph, root: Path, program: Path, count: int, loaders: lis
         if graph.executable.driver:
             filters = any(made.auxiliary or made.filters for made in graph.objects)
             steps = _other_steps(rng, steps, namespaces=not filters)
-        plans.append(Plan(typed, str(root), _environment(rng, graph, str(root)), steps))
+        plans.append(Plan(typed, str(root), environment(rng, graph, str(root)), steps))
     return plans

@@ -59,7 +59,7 @@ def _preload(rng: random.Random, graph: Graph, root: str) -> str:
     return rng.choice([" ", ":"]).join(words)
 
 
-def _environment(rng: random.Random, graph: Graph, root: str) -> dict[str, str]:
+def environment(rng: random.Random, graph: Graph, root: str) -> dict[str, str]:
     env: dict[str, str] = {}
     if path := _library_path(rng, graph, root):
         env["LD_LIBRARY_PATH"] = path
@@ -101,10 +101,10 @@ def _file(rng: random.Random, graph: Graph, root: str) -> str:
     links = [path for path, _ in [*graph.links, *graph.hard_links, *graph.broken]]
     if links and other < 0.25:
         return f"{root}/{rng.choice(links)}"
-    return _name(rng, rng.choice(graph.objects), root)
+    return object_name(rng, rng.choice(graph.objects), root)
 
 
-def _name(rng: random.Random, made: SharedObject, root: str) -> str:
+def object_name(rng: random.Random, made: SharedObject, root: str) -> str:
     """An object by one of its names."""
     return rng.choice([made.request] * 4 + [f"{root}/{made.place}"] * 3 + [f"./{made.place}", f"./{made.place}",
                       made.file if "/" in made.place else f"./{made.place}", f"$ORIGIN/{made.place}",
@@ -189,7 +189,7 @@ class _Planner:
         if not (absent := self._absent(state)):
             return None
         mode = _mode(self.rng, self.graph.flavour)
-        return f"{_name(self.rng, self.rng.choice(absent), self.root)}:{mode}"
+        return f"{object_name(self.rng, self.rng.choice(absent), self.root)}:{mode}"
 
     def _open_for_slot(self, state: State) -> str | None:
         """What defines the function that a waiting slot asks for, so that the slot may lead there then."""
@@ -198,7 +198,7 @@ class _Planner:
         if not candidates:
             return None
         mode = self.rng.choice(["LAZY", "LAZY|GLOBAL", "LAZY,GLOBAL", "NOW+GLOBAL"])
-        return f"{_name(self.rng, self.rng.choice(candidates), self.root)}:{mode}"
+        return f"{object_name(self.rng, self.rng.choice(candidates), self.root)}:{mode}"
 
     def _open(self, state: State) -> str:
         caller, space = self._caller(state, 0.3)
@@ -351,7 +351,7 @@ def make_plans(graph: Graph, root: Path, program: Path, count: int) -> list[Plan
         typed = rng.choice([str(program), f"./{relative}", f"a/../{relative}"])
         # The C library's own lazy calls would bind to an allocator that is opened, whenever it makes them.
         bind_now = malloc or rng.random() < graph.flavour.bind_now
-        plan = Plan(typed, str(root), _environment(rng, graph, str(root)), [], bind_now)
+        plan = Plan(typed, str(root), environment(rng, graph, str(root)), [], bind_now)
         if malloc:
             plan.env.pop("LD_DYNAMIC_WEAK", None)  # it would mix the functions of two allocators
         if graph.executable.driver:
