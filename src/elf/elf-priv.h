@@ -2,10 +2,9 @@
 /*
  * elf-priv.h - how the files of this floor read a file: bounded access and complaints
  *
- * libelf reads the tables. It looks at the section headers as soon as it opens a file, refuses
- * files for what stands there and allocates by their number, while no loader ever reads them; so
- * the mapping that it is given says that there are none. The ELF header itself is read from the
- * bytes: what libelf refuses must still be judged by the loader's rules.
+ * Tables are read where they lie in the mapped file. libelf knows the sizes of their entries and
+ * turns round those of foreign byte order. It is given no file: it would look at the section headers,
+ * refuse files for what stands there and allocate by their number, while no loader ever reads them.
  */
 #pragma once
 
@@ -22,9 +21,8 @@ struct bs_reader {
 	struct bs_image *image;
 	struct bs_arena *arena; /* the image's own */
 	struct bs_diags *diags; /* the image's own */
-	uint8_t *bytes;		/* private to the image */
+	const uint8_t *bytes;
 	uint64_t size;
-	Elf *elf;		 /* over BYTES; NULL until the header has been read */
 	bool wide;		 /* ELFCLASS64 */
 	bool foreign;		 /* byte order is not the host's */
 	uint64_t dynamic_offset; /* of the dynamic section in the file */
@@ -37,7 +35,6 @@ struct bs_image_file {
 	struct bs_image image; /* first: a bs_image of this floor is always one of these */
 	struct bs_arena *arena;
 	struct bs_diags diags; /* in ARENA; told to each run that asks for the image */
-	Elf *elf;	       /* its tables; NULL when it is no ELF file */
 	void *map;	       /* from mmap(2), or NULL */
 	size_t map_size;
 	uint64_t stat_size;
@@ -59,7 +56,7 @@ enum bs_memory {
 };
 
 /* image.c */
-void bs_read_image(struct bs_reader *r, Elf **ret_elf);
+void bs_read_image(struct bs_reader *r);
 void bs_noted(struct bs_reader *r, enum bs_diag_code code, uint64_t offset, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 void bs_broken(struct bs_reader *r, enum bs_diag_code code, uint64_t offset, const char *format,

@@ -100,25 +100,10 @@ static bool read_header(struct bs_reader *r)
 	return !odd_data;
 }
 
-/*
- * Opens the file with libelf, without section headers. *RET_ELF is set as soon as there is
- * something to end. False when libelf refuses a header that the loader's rules refuse, too.
- */
-static bool open_elf(struct bs_reader *r, Elf **ret_elf)
+/* False where the identification itself is of another version: nobody knows what follows it. */
+static bool is_known_version(struct bs_reader *r)
 {
-#define CLEAR(field)                                                                               \
-	memset(r->bytes + (r->wide ? offsetof(Elf64_Ehdr, field) : offsetof(Elf32_Ehdr, field)),   \
-	       0, r->wide ? sizeof((Elf64_Ehdr *)0)->field : sizeof((Elf32_Ehdr *)0)->field)
-	CLEAR(e_shoff);
-	CLEAR(e_shnum);
-	CLEAR(e_shstrndx);
-#undef CLEAR
-	elf_version(EV_CURRENT);
-	*ret_elf = elf_memory((char *)r->bytes, r->size);
-	r->elf = *ret_elf;
-	if (!r->elf)
-		bs_arena_exhausted(r->arena);
-	if (elf_kind(r->elf) == ELF_K_ELF)
+	if (r->image->header.ident[EI_VERSION] == EV_CURRENT)
 		return true;
 	r->image->state = BS_IMAGE_NO_PHDRS;
 	bs_broken(r, BS_DIAG_NOT_ELF, EI_VERSION, "ELF identification of an unknown kind");
@@ -222,11 +207,11 @@ static void read_plain_segments(struct bs_reader *r)
 	}
 }
 
-/* Fills in the image from BYTES. *RET_ELF is to be ended with the image. */
-void bs_read_image(struct bs_reader *r, Elf **ret_elf)
+/* Fills in the image from BYTES. */
+void bs_read_image(struct bs_reader *r)
 {
 	r->image->complete = true;
-	if (!read_header(r) || !open_elf(r, ret_elf) || !read_segments(r))
+	if (!read_header(r) || !is_known_version(r) || !read_segments(r))
 		return;
 	read_plain_segments(r);
 	bs_read_notes(r);

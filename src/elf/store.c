@@ -28,7 +28,6 @@ static void free_file(struct bs_image_file *file)
 {
 	struct bs_arena *arena = file->arena;
 
-	elf_end(file->elf);
 	if (file->map)
 		munmap(file->map, file->map_size);
 	bs_arena_free(arena);
@@ -58,7 +57,7 @@ static uint8_t *read_bytes(struct bs_image_file *file, int fd, size_t n, size_t 
 	return bytes;
 }
 
-static void read_from(struct bs_image_file *file, void *bytes, size_t n)
+static void read_from(struct bs_image_file *file, const void *bytes, size_t n)
 {
 	struct bs_reader reader = {
 		.image = &file->image,
@@ -73,7 +72,7 @@ static void read_from(struct bs_image_file *file, void *bytes, size_t n)
 		bs_broken(&reader, BS_DIAG_CANNOT_READ, BS_NO_OFFSET, "unreadable file");
 		return;
 	}
-	bs_read_image(&reader, &file->elf);
+	bs_read_image(&reader);
 	if (file->image.n_dynamic && !file->image.machine)
 		bs_diag_add(&file->diags, BS_DIAG_FOREIGN_MACHINE, file->image.path,
 			    offsetof(Elf64_Ehdr, e_machine), 0, "machine %u",
@@ -85,14 +84,12 @@ static void read_file(struct bs_image_file *file, int fd, const struct stat *st,
 		      size_t n)
 {
 	if (fd < 0) {
-		uint8_t *copy = bs_new(file->arena, uint8_t, n);
-
-		read_from(file, n ? memcpy(copy, data, n) : copy, n);
+		read_from(file, data, n);
 		return;
 	}
 	n = st->st_size > 0 && (uintmax_t)st->st_size <= SIZE_MAX ? (size_t)st->st_size : 0;
 	if (S_ISREG(st->st_mode) && n) {
-		void *map = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+		void *map = mmap(NULL, n, PROT_READ, MAP_PRIVATE, fd, 0);
 
 		if (map != MAP_FAILED) {
 			file->map = map;

@@ -110,17 +110,45 @@ uint64_t bs_entry_size(const struct bs_reader *r, Elf_Type type)
 	return r->wide ? elf64_fsize(type, 1, EV_CURRENT) : elf32_fsize(type, 1, EV_CURRENT);
 }
 
+/* What an entry of TYPE wants its address to be a multiple of. */
+static size_t alignment_of(const struct bs_reader *r, Elf_Type type)
+{
+	if (type == ELF_T_HALF)
+		return _Alignof(Elf64_Half);
+	if (type == ELF_T_WORD || !r->wide)
+		return _Alignof(Elf64_Word);
+	return _Alignof(Elf64_Xword);
+}
+
 /*
- * N entries of TYPE at OFFSET, which are in the file, in host byte order: libelf gives a view into
- * the file where byte order and alignment allow it, else a copy that ends with the image.
+ * N entries of TYPE at OFFSET, which are in the file, in host byte order: the file's own bytes where
+ * byte order and alignment allow it, else a copy that ends with the image, which libelf turns round.
  */
 const void *bs_host_order(struct bs_reader *r, uint64_t offset, uint64_t n, Elf_Type type)
 {
 	uint64_t size = n * bs_entry_size(r, type);
-	Elf_Data *data = elf_getdata_rawchunk(r->elf, (int64_t)offset, size, type);
+	const uint8_t *bytes = r->bytes + offset;
 
-	/* The range was checked before: all that can be missing is memory. */
-	if (!data)
+	if ((uintptr_t)bytes % alignment_of(r, type)) {
+		uint8_t *aligned = bs_new(r->arena, uint8_t, size);
+
+		bytes = memcpy(aligned, bytes, size);
+	}
+	if (!r->foreign || !n)
+		return bytes;
+	unsigned encoding = r->image->header.ident[EI_DATA];
+	Elf_Data from = {
+		.d_buf = (void *)bytes,
+		.d_type = type,
+		.d_version = EV_CURRENT,
+		.d_size = size,
+	};
+	Elf_Data to = from;
+
+	to.d_buf = bs_new(r->arena, uint8_t, size);
+	/* The range was checked before, and sizes are the same in the file and in memory. */
+	if (!(r->wide ? elf64_xlatetom(&to, &from, encoding)
+		      : elf32_xlatetom(&to, &from, encoding)))
 		bs_arena_exhausted(r->arena);
-	return data->d_buf;
+	return to.d_buf;
 }
