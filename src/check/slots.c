@@ -28,11 +28,11 @@ static void take_in(struct story *story, const struct bs_binding *answer)
 
 static struct story tell(const struct bs_run *run, const struct bs_slot *slot)
 {
-	struct story story = { &slot->answer, NULL, slot->since };
-	bool undefined_after = is_undefined(&slot->answer);
+	struct story story = { bs_slot_answer(run, slot), NULL, slot->since };
+	bool undefined_after = is_undefined(bs_slot_answer(run, slot));
 	uint32_t past = slot->past;
 
-	take_in(&story, &slot->answer);
+	take_in(&story, bs_slot_answer(run, slot));
 	while (past) {
 		const struct bs_past_answer *answer = &run->past_answers.v[past - 1];
 
@@ -50,7 +50,7 @@ static bool any_captured(const struct bs_checker *checker, const struct bs_run *
 			 const struct bs_slot *slot)
 {
 	uint32_t past = slot->past;
-	bool captured = bs_is_captured(checker, run, &slot->answer);
+	bool captured = bs_is_captured(checker, run, bs_slot_answer(run, slot));
 
 	while (past && !captured) {
 		const struct bs_past_answer *answer = &run->past_answers.v[past - 1];
@@ -137,7 +137,7 @@ bs_findings bs_check_end(struct bs_checker *checker, const struct bs_run *run)
 		const struct bs_slot *slot = &run->slots.v[i];
 		const struct story story = tell(run, slot);
 		struct bs_finding like = {
-			.from = slot->answer.referrer,
+			.from = bs_slot_answer(run, slot)->referrer,
 			.to = answerer(story.last),
 			.before = answerer(story.before),
 			.step = run->epochs.v[story.since],

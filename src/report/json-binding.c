@@ -101,7 +101,7 @@ static uint32_t slot_of(const struct bs_run *run, const struct bs_binding *b)
 		if (lazy->map != b->referrer || lazy->first_slot == UINT32_MAX)
 			continue;
 		for (uint32_t k = 0; k < lazy->n_slots; k++)
-			if (run->slots.v[lazy->first_slot + k].answer.symbol == b->symbol)
+			if (run->answers.v[lazy->first_slot + k].symbol == b->symbol)
 				return lazy->first_slot + k;
 	}
 	return UINT32_MAX;

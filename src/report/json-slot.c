@@ -9,7 +9,7 @@ static bool is_selected(struct bs_report *report, const struct bs_run *run,
 			const struct bs_slot *slot, const bs_bindings *answers)
 {
 	/* One that was called before any epoch has no answers but what the call bound. */
-	bool selected = bs_selected(&report->selection, run, &slot->answer);
+	bool selected = bs_selected(&report->selection, run, bs_slot_answer(run, slot));
 
 	for (uint32_t i = 0; i < answers->n && !selected; i++)
 		selected = bs_selected(&report->selection, run, &answers->v[i]);
@@ -49,16 +49,18 @@ void bs_json_slot_members(const struct bs_json_slots *slots)
 {
 	const struct bs_run *run = slots->run;
 	const struct bs_slot *slot = &run->slots.v[slots->next - 1];
-	const struct bs_image *image = bs_map_of(&run->process, slot->answer.referrer)->image;
-	const struct bs_version *version = bs_reference_version(image, slot->answer.symbol);
+	const struct bs_image *image =
+		bs_map_of(&run->process, bs_slot_answer(run, slot)->referrer)->image;
+	const struct bs_version *version =
+		bs_reference_version(image, bs_slot_answer(run, slot)->symbol);
 	bool is_over = slot->over < run->epochs.n;
 	struct bs_json_report *state = slots->report->state;
 	struct bs_json *json = &state->json;
 
 	bs_json_member_number(json, "slot", slots->next - 1);
 	bs_json_member_number(json, "step", slot->step);
-	bs_json_member_number(json, "from", slot->answer.referrer);
-	bs_json_symbol(slots->report, bs_run_symbol_name(run, &slot->answer));
+	bs_json_member_number(json, "from", bs_slot_answer(run, slot)->referrer);
+	bs_json_symbol(slots->report, bs_run_symbol_name(run, bs_slot_answer(run, slot)));
 	bs_json_member(json, "version", version ? version->name : NULL);
 	write_answers(json, slots);
 	bs_json_member_if(json, "called", slot->called != BS_NEVER, slot->called);

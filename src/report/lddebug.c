@@ -335,6 +335,17 @@ static void write_note(struct bs_report *report, const struct bs_run *run,
 	}
 }
 
+/* What comes after the loader has given up is not its own. */
+static void write_notes(struct bs_report *report, const struct bs_run *run,
+			const struct bs_step_result *result, const struct bs_event *event)
+{
+	const struct bs_relocated *relocated = &result->relocated;
+
+	for (uint32_t i = event->a; i < event->b; i++)
+		if (!relocated->stopped || i < relocated->stopped_at)
+			write_note(report, run, result, &relocated->notes.v[i]);
+}
+
 static void write_version(struct bs_report *report, const struct bs_run *run,
 			  const struct bs_step_result *result, const struct bs_version_check *check)
 {
@@ -510,10 +521,8 @@ static void write_step(struct bs_report *report, const struct bs_run *run,
 			bs_write_text(report->writer, " to global scope");
 			bs_lddebug_end_line(report);
 			break;
-		case BS_EVENT_NOTE:
-			if (!result->relocated.stopped || event->a < result->relocated.stopped_at)
-				write_note(report, run, result,
-					   &result->relocated.notes.v[event->a]);
+		case BS_EVENT_NOTES:
+			write_notes(report, run, result, event);
 			break;
 		case BS_EVENT_DEMAND:
 			if (report->show & SHOW_LAZYLOAD)

@@ -32,17 +32,19 @@ static const struct bs_binding *who_loads(const struct bs_run *run, bs_list_id i
 
 	bs_vec_each (i, &run->slots) {
 		const struct bs_slot *slot = &run->slots.v[i];
-		const struct bs_map *map = bs_map_of(&run->process, slot->answer.referrer);
+		const struct bs_map *map =
+			bs_map_of(&run->process, bs_slot_answer(run, slot)->referrer);
 		const bs_ids *scope = bs_call_scope(map);
 
-		if (slot->over != BS_NEVER || !slot->answer.loads ||
-		    slot->answer.referrer != list->owner)
+		if (slot->over != BS_NEVER || !bs_slot_answer(run, slot)->loads ||
+		    bs_slot_answer(run, slot)->referrer != list->owner)
 			continue;
 		bs_vec_each (k, scope) {
 			if (scope->v[k] == id)
-				return &slot->answer;
+				return bs_slot_answer(run, slot);
 			/* It would not come further than its definition. */
-			if (run->process.lists.v[scope->v[k]].ghost == slot->answer.definer &&
+			if (run->process.lists.v[scope->v[k]].ghost ==
+				    bs_slot_answer(run, slot)->definer &&
 			    run->process.lists.v[scope->v[k]].placeholder)
 				break;
 		}

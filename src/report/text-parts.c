@@ -368,7 +368,7 @@ static void write_slot(struct bs_report *report, const struct bs_run *run,
 	}
 	if (slot->called != BS_NEVER)
 		bs_write_format(report->writer, "; called in step %u", slot->called);
-	write_assumption(report, run, &slot->answer);
+	write_assumption(report, run, bs_slot_answer(run, slot));
 	end_reference(report, why_words(&answers.v[answers.n - 1]));
 }
 

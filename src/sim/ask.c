@@ -304,7 +304,7 @@ void bs_run_call(struct bs_run *run, const struct bs_step *step, struct bs_step_
 		jump_nowhere(run, step, result);
 		return;
 	}
-	uint32_t symbol = run->slots.v[slots.v[0]].answer.symbol;
+	uint32_t symbol = run->answers.v[slots.v[0]].symbol;
 
 	bs_binder_index(run->binder, &run->ctx, &run->process);
 	if (!bs_run_demand_call(run, result, result->caller, symbol, &failure)) {

@@ -97,8 +97,25 @@ void bs_event_searches(struct bs_run *run, struct bs_step_result *result, uint32
 
 void bs_event_notes(struct bs_run *run, struct bs_step_result *result, uint32_t from)
 {
-	for (uint32_t i = from; i < result->relocated.notes.n; i++)
-		bs_event_add(run, result, BS_EVENT_NOTE, i);
+	const struct bs_event notes = { BS_EVENT_NOTES, from, result->relocated.notes.n };
+
+	if (result->state != BS_STEP_FAILED && notes.a < notes.b)
+		bs_vec_push(run->ctx.arena, &result->events, notes);
+}
+
+/* Searchlists go on growing: a view keeps what they hold now. */
+static bs_ids view_list(struct bs_run *run, bs_list_id id)
+{
+	const struct bs_searchlist *list = &run->process.lists.v[id];
+	struct bs_viewed_list *viewed = &run->viewed[id % BS_VIEWED_LISTS];
+
+	if (viewed->id != id || viewed->cuts != list->cuts || viewed->maps.n != list->maps.n)
+		*viewed = (struct bs_viewed_list){
+			.id = id,
+			.cuts = list->cuts,
+			.maps = bs_ids_copy(run->ctx.arena, &list->maps),
+		};
+	return viewed->maps;
 }
 
 void bs_event_scope(struct bs_run *run, struct bs_step_result *result, bs_map_id map, uint32_t from)
@@ -107,11 +124,10 @@ void bs_event_scope(struct bs_run *run, struct bs_step_result *result, bs_map_id
 	const bs_ids *scope = &bs_map_of(process, map)->scope;
 	struct bs_scope_view view = { .map = map, .from = from };
 
-	/* Searchlists go on growing: the view keeps what they hold now. */
 	for (uint32_t i = from; i < scope->n; i++) {
 		const struct bs_searchlist *list = &process->lists.v[scope->v[i]];
 
-		bs_vec_push(run->ctx.arena, &view.lists, bs_ids_copy(run->ctx.arena, &list->maps));
+		bs_vec_push(run->ctx.arena, &view.lists, view_list(run, scope->v[i]));
 		bs_vec_push(run->ctx.arena, &view.placeholders,
 			    list->is_waiting ? list->placeholder : NULL);
 	}
@@ -172,8 +188,13 @@ bool bs_run_relocate(struct bs_run *run, struct bs_step_result *result, const bs
 	uint32_t from = result->relocated.notes.n, first = result->relocated.bindings.n;
 	struct bs_failure failure = { 0 };
 	enum bs_relocation_end end = BS_RELOCATED;
+	uint32_t n = 0;
 
 	bs_binder_index(run->binder, &run->ctx, &run->process);
+	bs_vec_each (i, order)
+		n += bs_bindings_at_most(bs_map_of(&run->process, order->v[i])->image, lazy);
+	bs_vec_reserve(run->ctx.arena, &result->relocated.bindings, n);
+	bs_vec_reserve(run->ctx.arena, &result->relocated.notes, n);
 	bs_vec_each (i, order) {
 		bool now = bs_map_of(&run->process, order->v[i])->open_flags & BS_OPEN_NOW;
 		enum bs_relocation_end this =

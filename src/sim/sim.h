@@ -34,7 +34,7 @@ enum bs_event_kind {
 	BS_EVENT_LOAD,	    /* load note A of the process */
 	BS_EVENT_SCOPE,	    /* scope view A */
 	BS_EVENT_GLOBAL,    /* map A comes into the global scope */
-	BS_EVENT_NOTE,	    /* relocation note A */
+	BS_EVENT_NOTES,	    /* relocation notes from A up to, but not, B */
 	BS_EVENT_VERSION,   /* version check A, with the loader's error line if it has one */
 	BS_EVENT_ACTIVATED, /* map A's mark never to be unloaded counts from here on */
 	BS_EVENT_KEPT,	    /* RTLD_NODELETE marks map A, which was open already */
@@ -56,6 +56,15 @@ struct bs_scope_view {
 	BS_VEC(bs_ids) lists;
 	BS_VEC(const char *) placeholders; /* by list: what it waits for, or NULL */
 };
+
+/* What a searchlist held when it was last viewed: views of an unchanged list share it. */
+struct bs_viewed_list {
+	bs_list_id id;
+	uint32_t cuts;
+	bs_ids maps;
+};
+
+enum { BS_VIEWED_LISTS = 4 };
 
 /* What becomes of a need that is loaded on demand. */
 struct bs_demand {
@@ -89,11 +98,9 @@ struct bs_found_symbol {
  * there is an answer for each epoch: the time from the end of one step to the end of the next.
  */
 struct bs_slot {
-	struct bs_binding answer; /* what a first call would bind now; of a slot that was called:
-				     what it did bind */
-	uint32_t since;		  /* the epoch from which on ANSWER holds */
-	uint32_t past; /* index into PAST_ANSWERS plus 1 of the answer before; 0: there was none */
-	uint32_t step; /* that left it */
+	uint32_t since; /* the epoch from which on its answer holds */
+	uint32_t past;	/* index into PAST_ANSWERS plus 1 of the answer before; 0: there was none */
+	uint32_t step;	/* that left it */
 	uint32_t called; /* the step whose call bound it for good; BS_NEVER while it waits */
 	bool forgotten;	 /* of one that waits for its definition: the loader looks for it no more */
 	uint32_t over; /* the epoch from which on it waits no more: called, or unmapped; BS_NEVER */
@@ -146,7 +153,8 @@ struct bs_step_result {
 	struct bs_relocated relocated; /* bindings made, in the loader's order; after `stopped` what
 					  else is missing */
 	/* Jump slots that wait, and what a call after this step would bind: those of the objects
-	 * that it brought, and those of earlier ones whose answer is another now than it was. */
+	 * that it brought, which is a view of the run's answers and ends with the sink's call, and
+	 * those of earlier ones whose answer is another now than it was. */
 	bs_bindings slots, changed_slots;
 	uint32_t n_lazy_entered; /* of relocated.lazy */
 	BS_VEC(struct bs_scope_view) views;
@@ -189,8 +197,11 @@ struct bs_run {
 	bs_ids blocks_done; /* by block: the object whose constructors ran; BS_NO_MAP: not yet */
 	struct bs_step_result ended_in; /* the step that ended the process */
 	BS_VEC(struct bs_slot) slots;	/* all that ever were */
+	/* By slot: what a first call would bind now; of one that was called: what it did bind. */
+	bs_bindings answers;
 	BS_VEC(struct bs_past_answer) past_answers;
 	BS_VEC(struct bs_lazy_map) lazy_maps;
+	struct bs_viewed_list viewed[BS_VIEWED_LISTS]; /* by list id modulo their number */
 	bs_ids epochs;	     /* by epoch: the number of the step whose end began it */
 	bs_ids shown;	     /* by step number: 1 when the sink has seen it */
 	const char *problem; /* the plan cannot be carried out: a sentence */
@@ -238,6 +249,13 @@ enum bs_sim_status bs_simulate(const struct bs_plan *plan, struct bs_store *stor
 			       const struct bs_sink *sink, struct bs_sim_report *ret);
 
 void bs_sim_report_done(struct bs_sim_report *report);
+
+/* The answer of SLOT, one of RUN's, that holds now. */
+static inline const struct bs_binding *bs_slot_answer(const struct bs_run *run,
+						      const struct bs_slot *slot)
+{
+	return &run->answers.v[slot - run->slots.v];
+}
 
 /* What a first call through SLOT would bind in EPOCH; NULL when it does not wait then, or is not
  * there yet. */

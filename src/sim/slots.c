@@ -95,10 +95,12 @@ static bool same_answer(const struct bs_binding *a, const struct bs_binding *b)
 
 static void change_answer(struct bs_run *run, struct bs_slot *slot, const struct bs_binding *answer)
 {
+	struct bs_binding *now = &run->answers.v[slot - run->slots.v];
+
 	bs_vec_push(run->ctx.arena, &run->past_answers,
-		    ((struct bs_past_answer){ slot->answer, slot->since, slot->past }));
+		    ((struct bs_past_answer){ *now, slot->since, slot->past }));
 	slot->past = run->past_answers.n;
-	slot->answer = *answer;
+	*now = *answer;
 	slot->since = run->epochs.n;
 }
 
@@ -117,17 +119,18 @@ static void ask_again(struct bs_run *run, struct bs_lazy_map *lazy, struct bs_st
 		return;
 	for (uint32_t i = 0; i < lazy->n_slots; i++) {
 		struct bs_slot *slot = &run->slots.v[lazy->first_slot + i];
+		struct bs_binding *before = &run->answers.v[lazy->first_slot + i];
 
-		if (slot->over != BS_NEVER || is_settled(run, lazy, &stable, &slot->answer))
+		if (slot->over != BS_NEVER || is_settled(run, lazy, &stable, before))
 			continue;
 		struct bs_binding answer = bs_ask_slot(run->binder, &run->process, &run->ctx,
-						       lazy->map, slot->answer.symbol);
+						       lazy->map, before->symbol);
 
 		bs_run_peek(run, &answer);
 		bs_run_assume(run, &answer);
-		if (same_answer(&answer, &slot->answer)) {
-			slot->answer.loads = answer.loads;
-			slot->answer.assumption = answer.assumption;
+		if (same_answer(&answer, before)) {
+			before->loads = answer.loads;
+			before->assumption = answer.assumption;
 			continue;
 		}
 		change_answer(run, slot, &answer);
@@ -137,39 +140,35 @@ static void ask_again(struct bs_run *run, struct bs_lazy_map *lazy, struct bs_st
 }
 
 static void take_deferred(struct bs_run *run, const struct bs_lazy_map *lazy,
-			  struct bs_step_result *result)
+			  const struct bs_step_result *result)
 {
 	const bs_bindings *deferred = &result->relocated.deferred;
 
 	bs_vec_each (i, deferred)
 		if (deferred->v[i].referrer == lazy->map)
-			bs_vec_push(run->ctx.arena, &result->slots, deferred->v[i]);
+			bs_vec_push(run->ctx.arena, &run->answers, deferred->v[i]);
 }
 
-static void ask_first(struct bs_run *run, struct bs_lazy_map *lazy, struct bs_step_result *result)
+static void ask_first(struct bs_run *run, struct bs_lazy_map *lazy,
+		      const struct bs_step_result *result)
 {
-	uint32_t from = result->slots.n;
-
+	lazy->first_slot = run->slots.n;
 	if (run->match_policy.defers_missing)
 		take_deferred(run, lazy, result);
 	else
-		bs_bind_slots(run->binder, &run->process, &run->ctx, lazy->map, &result->slots);
-	for (uint32_t i = from; i < result->slots.n; i++) {
-		bs_run_peek(run, &result->slots.v[i]);
-		bs_run_assume(run, &result->slots.v[i]);
-	}
-	lazy->first_slot = run->slots.n;
-	lazy->n_slots = result->slots.n - from;
-	bs_vec_reserve(run->ctx.arena, &run->slots, lazy->n_slots);
-	for (uint32_t i = from; i < result->slots.n; i++)
+		bs_bind_slots(run->binder, &run->process, &run->ctx, lazy->map, &run->answers);
+	lazy->n_slots = run->answers.n - lazy->first_slot;
+	for (uint32_t i = lazy->first_slot; i < run->answers.n; i++) {
+		bs_run_peek(run, &run->answers.v[i]);
+		bs_run_assume(run, &run->answers.v[i]);
 		bs_vec_push(run->ctx.arena, &run->slots,
 			    ((struct bs_slot){
-				    .answer = result->slots.v[i],
 				    .since = run->epochs.n,
 				    .step = lazy->step,
 				    .called = BS_NEVER,
 				    .over = BS_NEVER,
 			    }));
+	}
 	remember_scope(run, lazy);
 }
 
@@ -185,9 +184,27 @@ static void end_slots(struct bs_run *run, struct bs_lazy_map *lazy)
 	lazy->unmapped = true;
 }
 
+/* Room for the slots of all objects that have not been asked yet, so that it need not grow. */
+static void reserve_slots(struct bs_run *run)
+{
+	uint32_t n = 0;
+
+	bs_vec_each (i, &run->lazy_maps) {
+		const struct bs_lazy_map *lazy = &run->lazy_maps.v[i];
+
+		if (lazy->first_slot == UINT32_MAX && !lazy->unmapped)
+			n += bs_slots_at_most(bs_map_of(&run->process, lazy->map)->image);
+	}
+	bs_vec_reserve(run->ctx.arena, &run->answers, n);
+	bs_vec_reserve(run->ctx.arena, &run->slots, n);
+}
+
 void bs_slots_ask(struct bs_run *run, struct bs_step_result *result)
 {
+	uint32_t first = run->slots.n;
+
 	bs_binder_index(run->binder, &run->ctx, &run->process);
+	reserve_slots(run);
 	bs_vec_each (i, &run->lazy_maps) {
 		struct bs_lazy_map *lazy = &run->lazy_maps.v[i];
 
@@ -200,13 +217,16 @@ void bs_slots_ask(struct bs_run *run, struct bs_step_result *result)
 		else
 			ask_again(run, lazy, result);
 	}
+	if (run->slots.n > first)
+		result->slots.v = &run->answers.v[first];
+	result->slots.n = run->slots.n - first;
 }
 
 void bs_slots_settle(const struct bs_run *run, struct bs_step_result *result)
 {
 	if (!run->plan->n_blocks)
 		return;
-	result->slots.n = 0;
+	result->slots = (bs_bindings){ 0 };
 	bs_vec_each (i, &run->lazy_maps) {
 		const struct bs_lazy_map *lazy = &run->lazy_maps.v[i];
 
@@ -238,7 +258,7 @@ bool bs_slots_retry(struct bs_run *run, struct bs_step_result *result)
 		struct bs_slot *slot = &run->slots.v[i];
 
 		if (slot->over != BS_NEVER || slot->forgotten ||
-		    !bs_retry_deferred(run->binder, &run->process, &run->ctx, &slot->answer,
+		    !bs_retry_deferred(run->binder, &run->process, &run->ctx, &run->answers.v[i],
 				       &result->relocated, &failure))
 			continue;
 		change_answer(run, slot,
@@ -258,7 +278,7 @@ bool bs_slots_retry(struct bs_run *run, struct bs_step_result *result)
 static void prefer_unversioned(const struct bs_run *run, bs_ids *slots)
 {
 	for (uint32_t i = 0; slots->n > 1 && i < slots->n; i++) {
-		const struct bs_binding *b = &run->slots.v[slots->v[i]].answer;
+		const struct bs_binding *b = &run->answers.v[slots->v[i]];
 
 		if (bs_reference_version(bs_map_of(&run->process, b->referrer)->image, b->symbol))
 			continue;
@@ -287,8 +307,7 @@ bs_ids bs_slots_of(struct bs_run *run, bs_map_id map, const char *name, const ch
 		if (lazy->map != map || lazy->first_slot == UINT32_MAX)
 			continue;
 		for (uint32_t k = 0; k < lazy->n_slots; k++)
-			if (asks_for(run, &run->slots.v[lazy->first_slot + k].answer, name,
-				     version))
+			if (asks_for(run, &run->answers.v[lazy->first_slot + k], name, version))
 				bs_vec_push(run->ctx.arena, &found, lazy->first_slot + k);
 	}
 	prefer_unversioned(run, &found);
@@ -302,7 +321,7 @@ void bs_slot_called(struct bs_run *run, uint32_t at, const struct bs_binding *bo
 {
 	struct bs_slot *slot = &run->slots.v[at];
 
-	if (!same_answer(&slot->answer, bound))
+	if (!same_answer(&run->answers.v[at], bound))
 		change_answer(run, slot, bound);
 	slot->called = run->process.step;
 	slot->over = run->epochs.n;
@@ -316,7 +335,7 @@ const struct bs_binding *bs_slot_at(const struct bs_run *run, const struct bs_sl
 	if (epoch >= slot->over)
 		return NULL;
 	if (epoch >= slot->since)
-		return &slot->answer;
+		return bs_slot_answer(run, slot);
 	while (past) {
 		const struct bs_past_answer *answer = &run->past_answers.v[past - 1];
 
@@ -338,7 +357,7 @@ static void unroll(const struct bs_run *run, const struct bs_slot *slot, bs_bind
 	bs_vec_reserve(run->ctx.arena, answers, n);
 	bs_vec_reserve(run->ctx.arena, since, n);
 	answers->n = since->n = n;
-	answers->v[n - 1] = slot->answer;
+	answers->v[n - 1] = *bs_slot_answer(run, slot);
 	since->v[n - 1] = slot->since;
 	for (past = slot->past; past; past = run->past_answers.v[past - 1].past) {
 		answers->v[--n - 1] = run->past_answers.v[past - 1].answer;
