@@ -173,16 +173,4 @@ static inline const char *bs_text(const struct bs_ctx *ctx, bs_name name)
 uint32_t bs_hash_sysv(const char *s);
 
 /* The hash of DT_GNU_HASH: 5381, then h * 33 + c, in 32 bits. */
-static inline uint32_t bs_hash_gnu(const char *s)
-{
-	const unsigned char *p = (const unsigned char *)s;
-	uint32_t h = 5381;
-
-	/* Four at a time, of which only one multiplication waits for the round before. */
-	for (; p[0] && p[1] && p[2] && p[3]; p += 4)
-		h = h * (33u * 33 * 33 * 33) + p[0] * (33u * 33 * 33) + p[1] * (33u * 33) +
-		    p[2] * 33u + p[3];
-	for (; *p; p++)
-		h = h * 33 + *p;
-	return h;
-}
+uint32_t bs_hash_gnu(const char *s);

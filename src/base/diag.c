@@ -35,15 +35,3 @@ const char *bs_diag_slug(enum bs_diag_code code)
 
 	return slugs[code];
 }
-
-uint32_t bs_hash_sysv(const char *s)
-{
-	uint32_t h = 0;
-
-	for (const unsigned char *p = (const unsigned char *)s; *p; p++) {
-		h = (h << 4) + *p;
-		h ^= (h >> 24) & 0xf0;
-		h &= 0x0fffffff;
-	}
-	return h;
-}
