@@ -11,13 +11,12 @@ static bs_map_id find_needed(const struct bs_process *process, const struct bs_c
 			     bs_map_id requirer, const char *file)
 {
 	const struct bs_map *map = bs_map_of(process, requirer);
-	const bs_ids *order = &process->ns[map->ns].order;
 	const bs_ids *searched = &process->lists.v[map->searchlist].maps;
 	bs_name name = bs_name_of(ctx->names, file);
+	bs_map_id loaded = bs_map_by_name(process, map->ns, name, false);
 
-	bs_vec_each (i, order)
-		if (bs_map_has_name(process, order->v[i], name))
-			return order->v[i];
+	if (loaded != BS_NO_MAP)
+		return loaded;
 	bs_vec_each (i, searched)
 		if (bs_map_has_name(process, searched->v[i], name))
 			return searched->v[i];

@@ -25,25 +25,15 @@ struct bs_requester bs_requester_of(const struct bs_process *process, const stru
 static bs_map_id loaded_by_name(struct bs_process *process, const struct bs_ctx *ctx, uint32_t ns,
 				const char *request)
 {
-	const bs_ids *order = &process->ns[ns].order;
 	bs_name name = bs_name_of(ctx->names, request);
+	bs_map_id id = bs_map_by_name(process, ns, name, true);
 
-	bs_vec_each (i, order) {
-		struct bs_map *map = bs_map_at(process, order->v[i]);
-
-		if (map->removed)
-			continue;
-		if (bs_map_has_name(process, order->v[i], name))
-			return order->v[i];
-		/* A soname is compared until it matched once; from then on it is one of the names.
-		 */
-		if (map->soname_added || map->soname != name)
-			continue;
-		bs_vec_push(ctx->arena, &map->names, name);
-		map->soname_added = true;
-		return order->v[i];
+	/* A soname is compared until it matched once; from then on it is one of the names. */
+	if (id != BS_NO_MAP && !bs_map_has_name(process, id, name)) {
+		bs_map_known_by(process, ctx, id, request);
+		bs_map_at(process, id)->soname_added = true;
 	}
-	return BS_NO_MAP;
+	return id;
 }
 
 /* The loaded map that is the same file, whatever its name. */

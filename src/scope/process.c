@@ -34,11 +34,17 @@ static void index_list(struct bs_process *process, const struct bs_ctx *ctx,
 	if (need > list->n_place) {
 		list->n_place = need + need / 4;
 		list->place = bs_new(ctx->arena, uint32_t, list->n_place);
+		list->foremost = bs_new(ctx->arena, uint32_t, list->n_place);
 	} else if (list->n_place) {
 		memset(list->place, 0, list->n_place * sizeof *list->place);
 	}
 	for (uint32_t i = list->maps.n; i-- > 0;)
 		list->place[list->maps.v[i]] = i + 1;
+	uint32_t least = UINT32_MAX;
+
+	for (uint32_t id = list->n_place; id-- > 0; list->foremost[id] = least)
+		if (list->place[id] && list->place[id] - 1 < least)
+			least = list->place[id] - 1;
 	process->generation++;
 }
 
@@ -57,6 +63,9 @@ void bs_list_append(struct bs_process *process, const struct bs_ctx *ctx, bs_lis
 	bs_vec_push(ctx->arena, &l->maps, map);
 	if (map < l->n_place && !l->place[map]) {
 		l->place[map] = l->maps.n;
+		/* Whoever was there before has a smaller index. */
+		for (bs_map_id id = map + 1; id-- > 0 && l->foremost[id] == UINT32_MAX;)
+			l->foremost[id] = l->maps.n - 1;
 		process->generation++;
 		return;
 	}
@@ -111,6 +120,26 @@ static const char *directory_of(const struct bs_ctx *ctx, const char *path)
 	return slash ? bs_arena_strndup(ctx->arena, path, (size_t)(slash - path)) : ".";
 }
 
+/* Notes that NAME may lead to ID. */
+static void note_name(struct bs_process *process, const struct bs_ctx *ctx, bs_name name,
+		      bs_map_id id)
+{
+	while (process->by_name.n <= name)
+		bs_vec_push(ctx->arena, &process->by_name, (bs_ids){ 0 });
+	bs_ids *maps = &process->by_name.v[name];
+
+	if (name && !bs_ids_have(maps, id))
+		bs_vec_push(ctx->arena, maps, id);
+}
+
+/* From here on NAME is one of the names of map ID. */
+static void add_name(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id id,
+		     bs_name name)
+{
+	bs_vec_push(ctx->arena, &bs_map_at(process, id)->names, name);
+	note_name(process, ctx, name, id);
+}
+
 bs_map_id bs_map_add(struct bs_process *process, const struct bs_ctx *ctx,
 		     const struct bs_load *load, const struct bs_image *image, const char *name)
 {
@@ -139,7 +168,9 @@ bs_map_id bs_map_add(struct bs_process *process, const struct bs_ctx *ctx,
 		    });
 	struct bs_map *map = bs_map_at(process, id);
 
-	bs_vec_push(ctx->arena, &map->names, bs_name_of(ctx->names, load->name));
+	add_name(process, ctx, id, bs_name_of(ctx->names, load->name));
+	note_name(process, ctx, map->name, id);
+	note_name(process, ctx, map->soname, id);
 	if (*name)
 		map->origin = process->policy->chain ? directory_of(ctx, name)
 						     : bs_origin_of(process->fs, ctx, name);
@@ -169,12 +200,46 @@ bool bs_map_has_name(const struct bs_process *process, bs_map_id id, bs_name nam
 bs_map_id bs_map_known_by(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id id,
 			  const char *request)
 {
-	struct bs_map *map = bs_map_at(process, id);
 	bs_name name = bs_name_of(ctx->names, request);
 
-	if (!bs_ids_have(&map->names, name))
-		bs_vec_push(ctx->arena, &map->names, name);
+	if (!bs_ids_have(&bs_map_of(process, id)->names, name))
+		add_name(process, ctx, id, name);
 	return id;
+}
+
+static bool answers_to(const struct bs_process *process, bs_map_id id, bs_name name, bool sonames)
+{
+	const struct bs_map *map = bs_map_of(process, id);
+
+	return !map->removed && (bs_map_has_name(process, id, name) ||
+				 (sonames && !map->soname_added && map->soname == name));
+}
+
+bs_map_id bs_map_by_name(const struct bs_process *process, uint32_t ns, bs_name name, bool sonames)
+{
+	const bs_ids *order = &process->ns[ns].order;
+	bs_map_id found = BS_NO_MAP;
+	uint32_t n = 0;
+
+	if (name >= process->by_name.n)
+		return BS_NO_MAP;
+	const bs_ids *maps = &process->by_name.v[name];
+
+	bs_vec_each (i, maps) {
+		bs_map_id id = maps->v[i];
+
+		if (bs_map_of(process, id)->ns != ns || !answers_to(process, id, name, sonames) ||
+		    !bs_ids_have(order, id))
+			continue;
+		found = id;
+		n++;
+	}
+	if (n <= 1)
+		return found;
+	bs_vec_each (i, order)
+		if (answers_to(process, order->v[i], name, sonames))
+			return order->v[i];
+	return BS_NO_MAP;
 }
 
 /* ---- start-up ------------------------------------------------------------------------------ */
@@ -192,9 +257,8 @@ bs_map_id bs_map_add_special(struct bs_process *process, const struct bs_ctx *ct
 
 	map->role = role;
 	map->has_file_id = false;
-	if (image && image->soname && strcmp(image->soname, name) != 0) {
-		bs_vec_push(ctx->arena, &map->names, bs_name_of(ctx->names, image->soname));
-	}
+	if (image && image->soname && strcmp(image->soname, name) != 0)
+		add_name(process, ctx, id, bs_name_of(ctx->names, image->soname));
 	return id;
 }
 

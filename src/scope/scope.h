@@ -96,6 +96,9 @@ struct bs_searchlist {
 	uint32_t cuts;	 /* how often it was made anew; otherwise it only grows at its end */
 	uint32_t *place; /* by map id: index in MAPS plus 1, 0 when not there; N_PLACE entries */
 	uint32_t n_place;
+	/* By map id: the least index in MAPS of all maps from this id on; UINT32_MAX: none is
+	 * there. */
+	uint32_t *foremost;
 	/* A placeholder: who asks for it and has not got it yet is the OWNER. It is empty until the
 	 * object that is needed by this name is loaded, on demand. */
 	const char *placeholder;
@@ -258,6 +261,7 @@ struct bs_process {
 	struct bs_store *store;
 
 	BS_VEC(struct bs_map) maps;
+	BS_VEC(bs_ids) by_name; /* by bs_name: maps that have it, or have it as soname */
 	BS_VEC(struct bs_searchlist) lists;
 	struct bs_namespace ns[BS_MAX_NAMESPACES];
 	bs_map_id executable; /* 0 */
@@ -292,6 +296,12 @@ static inline const struct bs_map *bs_map_of(const struct bs_process *process, b
 {
 	return &process->maps.v[id];
 }
+
+/*
+ * The first map in NS's link-map order that NAME is a name of, or BS_NO_MAP. SONAMES: a soname that
+ * has not become one of the names yet counts, too.
+ */
+bs_map_id bs_map_by_name(const struct bs_process *process, uint32_t ns, bs_name name, bool sonames);
 
 /* The global scope of namespace NS: the searchlist of its first map; BS_NO_LIST while it is empty.
  */
