@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A lookup is a chain of loads that each miss the cache: symbol, name, head, entry, bloom word and
- * bucket, chain and definition. A batch of relocations starts each link of all its lookups before
- * the first lookup is made.
+ * A lookup is a chain of loads that each miss the cache: symbol, name, place, entry, definition and
+ * its name. A batch of relocations starts each link of all its lookups before the first lookup is
+ * made.
  */
 #include "bind-priv.h"
 
@@ -29,39 +29,12 @@ static void prefetch_name(const struct bs_image *image, uint32_t symbol)
 	__builtin_prefetch(name + 64);
 }
 
-/* The object behind the first entry for HASH, when it can be walked; or NULL. */
-static const struct bs_image *first_image(const struct bs_process *process,
-					  const struct bs_name_table *table, uint32_t hash)
+/* The first entry of those with HASH, or 0; its neighbours are fetched with it. */
+static uint32_t first_entry(const struct bs_name_table *table, uint32_t hash)
 {
-	uint32_t at = table->heads[bs_name_table_slot(table, hash)];
-	const struct bs_image *image =
-		at ? bs_map_of(process, table->entries.v[at].map)->image : NULL;
+	uint32_t last = bs_name_table_find(table, hash);
 
-	return image && image->gnu_hash.n_buckets ? image : NULL;
-}
-
-static void prefetch_bucket(const struct bs_gnu_hash *gnu, uint32_t hash)
-{
-	unsigned word_bits = gnu->wide ? 64 : 32;
-
-	__builtin_prefetch((const char *)gnu->bloom +
-			   (size_t)(hash / word_bits & (gnu->bloom_words - 1)) * (word_bits / 8));
-	__builtin_prefetch(&gnu->buckets[hash % gnu->n_buckets]);
-}
-
-/* The first of the bucket's chain: mostly the one that answers, or its neighbour. 0: there is none.
- */
-static uint32_t prefetch_chain(const struct bs_image *image, uint32_t hash)
-{
-	const struct bs_gnu_hash *gnu = &image->gnu_hash;
-	uint32_t first = gnu->buckets[hash % gnu->n_buckets];
-
-	if (first < gnu->symbol_base || first - gnu->symbol_base >= gnu->n_chain ||
-	    first >= image->symbols.n)
-		return 0;
-	__builtin_prefetch(&gnu->chain[first - gnu->symbol_base]);
-	prefetch_symbol(image, first);
-	return first;
+	return last ? table->next[last] : 0;
 }
 
 void bs_look_ahead(const struct bs_binder *binder, const struct bs_process *process,
@@ -69,15 +42,16 @@ void bs_look_ahead(const struct bs_binder *binder, const struct bs_process *proc
 		   struct bs_ahead *ret)
 {
 	const struct bs_name_table *names = binder->table;
-	const struct bs_image *images[BS_AHEAD];
-	uint32_t first[BS_AHEAD];
-	uint32_t last_symbol = 0;
+	uint32_t entry[BS_AHEAD], symbol[BS_AHEAD], n = 0;
+	const struct bs_image *definer[BS_AHEAD];
 
 	ret->n = table->n - from < BS_AHEAD ? table->n - from : BS_AHEAD;
 	for (uint32_t i = 0; i < ret->n; i++) {
 		ret->relocation[i] = bs_reloc_at(table, from + i);
-		if (asks(image, &ret->relocation[i]))
+		if (asks(image, &ret->relocation[i])) {
 			prefetch_symbol(image, ret->relocation[i].symbol);
+			__builtin_prefetch(&image->symbols.name_hashes[ret->relocation[i].symbol]);
+		}
 	}
 	for (uint32_t i = 0; i < ret->n; i++)
 		if (asks(image, &ret->relocation[i]))
@@ -85,30 +59,23 @@ void bs_look_ahead(const struct bs_binder *binder, const struct bs_process *proc
 	for (uint32_t i = 0; i < ret->n; i++) {
 		const struct bs_relocation *r = &ret->relocation[i];
 
-		ret->hash[i] = 0;
-		if (!asks(image, r))
-			continue;
-		ret->hash[i] = i && r->symbol == last_symbol
-				       ? ret->hash[i - 1]
-				       : bs_hash_gnu(bs_image_symbol_name(image, r->symbol));
-		last_symbol = r->symbol;
-		__builtin_prefetch(&names->heads[bs_name_table_slot(names, ret->hash[i])]);
-	}
-	for (uint32_t i = 0; i < ret->n; i++)
-		if (asks(image, &ret->relocation[i]))
+		ret->hash[i] = asks(image, r) ? bs_image_name_hash(image, r->symbol) : 0;
+		if (ret->hash[i])
 			__builtin_prefetch(
-				&names->entries
-					 .v[names->heads[bs_name_table_slot(names, ret->hash[i])]]);
-	for (uint32_t i = 0; i < ret->n; i++) {
-		images[i] = asks(image, &ret->relocation[i])
-				    ? first_image(process, names, ret->hash[i])
-				    : NULL;
-		if (images[i])
-			prefetch_bucket(&images[i]->gnu_hash, ret->hash[i]);
+				&names->places[bs_name_table_start(names, ret->hash[i])]);
 	}
-	for (uint32_t i = 0; i < ret->n; i++)
-		first[i] = images[i] ? prefetch_chain(images[i], ret->hash[i]) : 0;
-	for (uint32_t i = 0; i < ret->n; i++)
-		if (first[i])
-			prefetch_name(images[i], first[i]);
+	for (uint32_t i = 0; i < ret->n; i++) {
+		uint32_t first = ret->hash[i] ? first_entry(names, ret->hash[i]) : 0;
+
+		if (first)
+			entry[n++] = first;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		definer[i] = bs_map_of(process, bs_entry_map(names, entry[i]))->image;
+		symbol[i] = bs_entry_symbol(names, entry[i]);
+		if (symbol[i] < definer[i]->symbols.n)
+			prefetch_symbol(definer[i], symbol[i]);
+	}
+	for (uint32_t i = 0; i < n; i++)
+		prefetch_name(definer[i], symbol[i]);
 }

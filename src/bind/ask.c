@@ -209,8 +209,7 @@ struct bs_binding bs_ask_slot(const struct bs_binder *binder, const struct bs_pr
 {
 	const struct bs_image *image = bs_map_of(process, map)->image;
 
-	return ask_slot(binder, process, ctx, map, symbol,
-			bs_hash_gnu(bs_image_symbol_name(image, symbol)));
+	return ask_slot(binder, process, ctx, map, symbol, bs_reference_hash(image, symbol));
 }
 
 /* Those that TABLE has, once for each symbol that is not SEEN yet. */
@@ -256,9 +255,8 @@ bool bs_call_slot(struct bs_binder *binder, struct bs_process *process, const st
 	if (is_own(process, map, symbol)) {
 		bs_vec_push(ctx->arena, &ret->bindings, bs_own_binding(map, symbol, BS_CLASS_PLT));
 	} else {
-		struct bs_query query =
-			bs_query_for(process, map, symbol, BS_CLASS_PLT,
-				     bs_hash_gnu(bs_image_symbol_name(image, symbol)));
+		struct bs_query query = bs_query_for(process, map, symbol, BS_CLASS_PLT,
+						     bs_reference_hash(image, symbol));
 
 		query.scope = bs_call_scope(bs_map_of(process, map));
 		struct bs_answer answer = bs_lookup(binder, process, ctx, &query);

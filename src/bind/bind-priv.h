@@ -4,46 +4,69 @@
 
 #include "bind.h"
 
-/* The maps that may define a name: a linked list through ENTRIES, found by hash. */
-struct bs_name_entry {
+/*
+ * Who may define a name. Every symbol that a map's hash table lists has an entry; those with equal
+ * hashes are linked in a circle, in the order in which their maps came and, within a map, in that
+ * of its chain. The place of a hash leads to the last entry of its circle, and that to the first.
+ * Entries of one map are neighbours, in the order of their symbols, from a multiple of
+ * BS_OWNER_UNIT on.
+ */
+struct bs_name_place {
 	uint32_t hash; /* without its lowest bit, as the files store it */
-	bs_map_id map;
-	uint32_t next; /* index into ENTRIES, 0 ends */
+	uint32_t last; /* 0: nobody has come here yet */
 };
+
+struct bs_entries_of {
+	uint32_t first;	 /* entry */
+	uint32_t symbol; /* that the first entry stands for */
+	/* The map must be walked by its own hash table: it has DT_HASH, or one that leads elsewhere
+	 * than it should. Of the others the circle says what a walk would. */
+	bool walks;
+};
+
+enum { BS_OWNER_UNIT = 64 };
 
 struct bs_name_table {
-	BS_VEC(struct bs_name_entry) entries; /* [0] is unused */
-	uint32_t *heads;
-	uint32_t mask;
+	struct bs_name_place *places;
+	uint32_t mask, n_places; /* N_PLACES of them are taken */
+	uint32_t *next;		 /* by entry */
+	uint64_t *low_bits;	 /* by entry, a bit each: the lowest one of its hash */
+	uint32_t *owner;	 /* by entry / BS_OWNER_UNIT: the map */
+	uint32_t n, capacity;	 /* entries; 0 is none */
+	BS_VEC(struct bs_entries_of) maps;
 };
 
-/* Where HASH has its head; its lowest bit does not matter. */
-static inline uint32_t bs_name_table_slot(const struct bs_name_table *table, uint32_t hash)
+static inline uint32_t bs_name_table_start(const struct bs_name_table *table, uint32_t hash)
 {
 	return ((hash >> 1) * 2654435761u) >> 7 & table->mask;
 }
 
-/* The first entry for HASH, or 0. */
+/* The last entry of those with HASH but for its lowest bit, or 0. */
 static inline uint32_t bs_name_table_find(const struct bs_name_table *table, uint32_t hash)
 {
-	uint32_t key = hash >> 1;
+	uint32_t at = bs_name_table_start(table, hash);
 
-	for (uint32_t at = table->heads[bs_name_table_slot(table, hash)]; at;
-	     at = table->entries.v[at].next)
-		if (table->entries.v[at].hash == key)
-			return at;
+	for (; table->places[at].last; at = (at + 1) & table->mask)
+		if (table->places[at].hash == hash >> 1)
+			return table->places[at].last;
 	return 0;
 }
 
-/* The next entry with the same hash as entry AT, or 0. */
-static inline uint32_t bs_name_table_next(const struct bs_name_table *table, uint32_t at)
+static inline bs_map_id bs_entry_map(const struct bs_name_table *table, uint32_t entry)
 {
-	uint32_t key = table->entries.v[at].hash;
+	return table->owner[entry / BS_OWNER_UNIT];
+}
 
-	for (at = table->entries.v[at].next; at; at = table->entries.v[at].next)
-		if (table->entries.v[at].hash == key)
-			return at;
-	return 0;
+static inline uint32_t bs_entry_symbol(const struct bs_name_table *table, uint32_t entry)
+{
+	const struct bs_entries_of *of = &table->maps.v[bs_entry_map(table, entry)];
+
+	return entry - of->first + of->symbol;
+}
+
+static inline uint32_t bs_entry_low_bit(const struct bs_name_table *table, uint32_t entry)
+{
+	return table->low_bits[entry / 64] >> entry % 64 & 1;
 }
 
 /* The unique symbol NAME of namespace NS, or NULL. */
@@ -87,7 +110,16 @@ struct bs_match {
 enum bs_refusal bs_judge_map(const struct bs_matcher *m, bs_map_id id);
 enum bs_refusal bs_judge_entry(const struct bs_matcher *m, bs_map_id id, uint32_t symbol);
 enum bs_refusal bs_judge_found(const struct bs_matcher *m, bs_map_id id, uint32_t symbol);
-struct bs_match bs_match_in(const struct bs_matcher *m, bs_map_id id);
+
+/* The definition in map ID that answers the request. ENTRY is the map's first for the hash, or 0
+ * when that is not known: then the map's own hash table is walked. */
+struct bs_match bs_match_in(const struct bs_matcher *m, bs_map_id id, uint32_t entry);
+
+/* The GNU hash of the name that a reference to SYMBOL asks for; 0 where there is no such symbol. */
+static inline uint32_t bs_reference_hash(const struct bs_image *image, uint32_t symbol)
+{
+	return symbol < image->symbols.n ? bs_image_name_hash(image, symbol) : 0;
+}
 
 enum { BS_AHEAD = 16 };
 

@@ -309,6 +309,12 @@ void bs_bind_slots(const struct bs_binder *binder, const struct bs_process *proc
 
 /* True when IMAGE has jump slots, or what MIPS has for them. */
 bool bs_image_has_slots(const struct bs_image *image);
+
+/* Bounds, so that memory can be set aside at once: of the slots in IMAGE that may wait, and of the
+ * bindings that its relocation can make. IMAGE may be NULL. */
+uint32_t bs_slots_at_most(const struct bs_image *image);
+uint32_t bs_bindings_at_most(const struct bs_image *image, bool lazy);
+
 /*
  * Looks for the definition of DEFERRED, a reference that waits for one: true when it is there. Then
  * the binding is appended to RET and noted. False with *RET_FAILURE, which has words, when the

@@ -31,7 +31,7 @@ static bs_list_id wanted_by(struct search *s, uint32_t symbol, enum bs_reloc_kin
 {
 	const struct bs_query query =
 		bs_query_for(s->process, s->map, symbol, bs_class_of(s->image->machine, kind),
-			     bs_hash_gnu(bs_image_symbol_name(s->image, symbol)));
+			     bs_reference_hash(s->image, symbol));
 	const struct bs_answer answer = bs_lookup(s->binder, s->process, s->ctx, &query);
 	bs_list_id list = bs_placeholder_before(s->process, query.scope, answer.definer);
 
@@ -99,7 +99,7 @@ uint32_t bs_answer_of(const struct bs_binder *binder, const struct bs_process *p
 
 	if (bs_judge_map(&m, map) != BS_ACCEPTED)
 		return 0;
-	const struct bs_match match = bs_match_in(&m, map);
+	const struct bs_match match = bs_match_in(&m, map, 0);
 
 	return match.refusal == BS_ACCEPTED && bs_judge_found(&m, map, match.symbol) == BS_ACCEPTED
 		       ? match.symbol

@@ -162,41 +162,77 @@ enum bs_refusal bs_judge_map(const struct bs_matcher *m, bs_map_id id)
 	return BS_ACCEPTED;
 }
 
+/* The entries of one map that have the request's hash, in the order of its hash table. */
+struct entries {
+	const struct bs_name_table *table;
+	const struct bs_image *image;
+	const struct bs_query *query;
+	uint32_t at, end; /* the next entry, and the first of another map; END 0: by walking */
+	struct bs_hash_step step;
+};
+
+static struct entries entries_of(const struct bs_matcher *m, bs_map_id id, uint32_t entry)
+{
+	const struct bs_name_table *table = m->binder->table;
+	struct entries e = {
+		.table = table,
+		.image = bs_map_of(m->process, id)->image,
+		.query = m->query,
+		.at = entry,
+	};
+
+	/* A stand-in's entries are not those of whom it stands in for. */
+	if (entry && bs_entry_map(table, entry) == id && !table->maps.v[id].walks)
+		e.end = id + 1 < table->maps.n ? table->maps.v[id + 1].first : table->n;
+	return e;
+}
+
+/* The next symbol, or 0. */
+static uint32_t next_symbol(struct entries *e)
+{
+	if (!e->end)
+		return bs_image_hash_next(e->image, e->query->name, e->query->hash, &e->step);
+	while (e->at) {
+		uint32_t entry = e->at, next = e->table->next[entry];
+
+		/* Those of one map stand together, and the circle goes on with a later map's or
+		 * begins anew. */
+		e->at = next > entry && next < e->end ? next : 0;
+		if (bs_entry_low_bit(e->table, entry) == (e->query->hash & 1))
+			return bs_entry_symbol(e->table, entry);
+	}
+	return 0;
+}
+
 /*
  * The first entry of the name whose version is not hidden is the one that counts, whatever comes of
  * it. (musl ldso/dynlink.c:sysv_lookup, gnu_lookup)
  */
-static struct bs_match match_first(const struct bs_matcher *m, bs_map_id id)
+static struct bs_match match_first(const struct bs_matcher *m, bs_map_id id, struct entries *e)
 {
-	const struct bs_image *image = bs_map_of(m->process, id)->image;
-	struct bs_hash_step step = { 0 };
 	struct bs_match match = { .refusal = BS_REFUSED_NAME };
 
-	for (uint32_t index;
-	     (index = bs_image_hash_next(image, m->query->name, m->query->hash, &step)) != 0;) {
+	for (uint32_t index; (index = next_symbol(e)) != 0;) {
 		enum bs_refusal refusal = bs_judge_entry(m, id, index);
 
 		if (refusal == BS_REFUSED_NAME)
 			continue;
-		if (!(bs_image_versym(image, index) & 0x8000))
+		if (!(bs_image_versym(e->image, index) & 0x8000))
 			return (struct bs_match){ .symbol = index, .refusal = refusal };
 		match = (struct bs_match){ .symbol = index, .refusal = BS_REFUSED_HIDDEN_VERSION };
 	}
 	return match;
 }
 
-/* The definition in map ID that answers the request, by ID's own hash table. */
-struct bs_match bs_match_in(const struct bs_matcher *m, bs_map_id id)
+struct bs_match bs_match_in(const struct bs_matcher *m, bs_map_id id, uint32_t entry)
 {
-	const struct bs_image *image = bs_map_of(m->process, id)->image;
-	struct bs_hash_step step = { 0 };
+	struct entries e = entries_of(m, id, entry);
 	uint32_t fallback = 0, n_fallbacks = 0;
 	struct bs_match match = { .refusal = BS_REFUSED_NAME };
 
 	if (m->binder->policy.only_default_versions)
-		return match_first(m, id);
-	for (uint32_t index;
-	     (index = bs_image_hash_next(image, m->query->name, m->query->hash, &step)) != 0;) {
+		return match_first(m, id, &e);
+	for (uint32_t index; (index = next_symbol(&e)) != 0;) {
 		enum bs_refusal refusal = bs_judge_entry(m, id, index);
 
 		if (refusal == BS_ACCEPTED || refusal == BS_REFUSED_BY_CRASH)
@@ -277,51 +313,72 @@ static void fail_where_named(struct bs_answer *answer)
 	answer->not_where_named = true;
 }
 
-/* The candidate with the smallest place behind LAST, or BS_NO_MAP. */
-static bs_map_id next_candidate(const struct bs_matcher *m, uint32_t first, bool started,
-				place last, place *ret_place)
+/* True when no map behind MAP, in order of ids, has a place before PLACE. */
+static bool is_foremost(const struct bs_matcher *m, place p, bs_map_id map)
+{
+	const struct bs_searchlist *list = &m->process->lists.v[m->query->scope->v[0]];
+
+	return p >> 32 == 0 && (map + 1 >= list->n_place || list->foremost[map + 1] > p);
+}
+
+/* The first entry of the candidate with the smallest place behind LAST, or 0. */
+static uint32_t next_candidate(const struct bs_matcher *m, uint32_t last_entry, bool started,
+			       place last, place *ret_place)
 {
 	const struct bs_name_table *table = m->binder->table;
+	uint32_t found = 0, entry = last_entry;
 	bs_map_id map = BS_NO_MAP;
 
 	*ret_place = NO_PLACE;
-	for (uint32_t at = first; at; at = bs_name_table_next(table, at)) {
-		place p = place_in(m->process, m->query->scope, table->entries.v[at].map);
+	if (!last_entry)
+		return 0;
+	do {
+		entry = table->next[entry];
+		bs_map_id other = bs_entry_map(table, entry);
 
-		if (p < *ret_place && (!started || p > last)) {
-			*ret_place = p;
-			map = table->entries.v[at].map;
-		}
-	}
-	return map;
+		if (other == map)
+			continue;
+		map = other;
+		place p = place_in(m->process, m->query->scope, map);
+
+		if (p >= *ret_place || (started && p <= last))
+			continue;
+		*ret_place = p;
+		found = entry;
+		if (is_foremost(m, p, map))
+			break;
+	} while (entry != last_entry);
+	return found;
 }
 
 /* One candidate after another in scope order, until one answers. (glibc do_lookup_x) */
 static void search_scope(const struct bs_matcher *m, struct bs_answer *answer)
 {
 	const struct bs_process *process = m->process;
-	uint32_t first = bs_name_table_find(m->binder->table, m->query->hash);
+	const struct bs_name_table *table = m->binder->table;
+	uint32_t circle = bs_name_table_find(table, m->query->hash);
 	bool started = m->query->behind != NULL;
 	place last = started ? *m->query->behind : 0, named = named_place(m);
 
 	answer->definer = BS_NO_MAP;
 	for (;;) {
 		place best;
-		bs_map_id map = next_candidate(m, first, started, last, &best);
+		uint32_t entry = next_candidate(m, circle, started, last, &best);
 
 		if (is_end_at(named, best, BS_ACCEPTED)) {
 			fail_where_named(answer);
 			return;
 		}
-		if (map == BS_NO_MAP)
+		if (!entry)
 			return;
 		started = true;
 		last = best;
 		/* A stand-in of ld.so answers as ld.so itself. */
-		map = bs_map_of(process, map)->real;
+		bs_map_id map = bs_map_of(process, bs_entry_map(table, entry))->real;
+
 		if (bs_judge_map(m, map) != BS_ACCEPTED)
 			continue;
-		struct bs_match found = bs_match_in(m, map);
+		struct bs_match found = bs_match_in(m, map, entry);
 
 		if (found.refusal == BS_REFUSED_BY_CRASH) {
 			answer->outcome = BS_LOOKUP_CRASH;

@@ -444,7 +444,7 @@ static void relocate_lazily(struct job *job, const struct bs_reloc_table *table)
 			fail_type(job, r.type, true);
 			continue;
 		}
-		uint32_t hash = bs_hash_gnu(bs_image_symbol_name(job->image, r.symbol));
+		uint32_t hash = bs_reference_hash(job->image, r.symbol);
 		bs_map_id definer = r.symbol ? bind_symbol(job, r.symbol, kind, hash) : job->map;
 
 		if (kind == BS_RELOC_TLS_DESC)
@@ -461,8 +461,7 @@ static void relocate_got(struct job *job, bool lazy)
 		struct bs_relocation r = bs_reloc_at(table, i);
 
 		if (!lazy || !bs_relocation_waits(job->binder, job->image, &r))
-			relocate_one(job, &r,
-				     bs_hash_gnu(bs_image_symbol_name(job->image, r.symbol)));
+			relocate_one(job, &r, bs_reference_hash(job->image, r.symbol));
 	}
 }
 
@@ -498,6 +497,29 @@ bool bs_map_is_lazy(const struct bs_process *process, bs_map_id map)
 bool bs_image_has_slots(const struct bs_image *image)
 {
 	return image->relocations.plt.n || image->relocations.got.n;
+}
+
+uint32_t bs_slots_at_most(const struct bs_image *image)
+{
+	return image ? image->relocations.plt.n + image->relocations.got.n : 0;
+}
+
+uint32_t bs_bindings_at_most(const struct bs_image *image, bool lazy)
+{
+	uint64_t relocations = 0;
+
+	if (!image)
+		return 0;
+	if (!lazy || image->bind_now)
+		relocations = bs_slots_at_most(image);
+	for (uint32_t i = 0; i < image->relocations.n_eager; i++) {
+		const struct bs_reloc_table *table = &image->relocations.eager[i];
+
+		relocations += table->n - table->n_relative;
+	}
+	uint64_t symbols = (uint64_t)image->symbols.n * 2; /* an address and a call of each */
+
+	return (uint32_t)(relocations < symbols ? relocations : symbols);
 }
 
 enum bs_relocation_end bs_relocate(struct bs_binder *binder, struct bs_process *process,

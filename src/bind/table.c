@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The name table. Hashes come from the chains of DT_GNU_HASH as they are; only objects that have
- * nothing but DT_HASH are hashed here. The table proposes maps and never decides: that an entry is
- * stale (its map is dead) or wrong (the file's own table would not find it) costs a look, not an
- * answer.
+ * nothing but DT_HASH are hashed here. The table proposes entries; names and versions are compared
+ * by who asks. That an entry is stale (its map is dead) costs a look, not an answer.
  */
 #include "bind-priv.h"
 
@@ -20,50 +19,168 @@ struct bs_binder *bs_binder_new(const struct bs_ctx *ctx, const struct bs_match_
 	return binder;
 }
 
-static uint32_t count_names(const struct bs_image *image)
+/* ---- entries ------------------------------------------------------------------------------- */
+
+/* So many symbols of IMAGE get entries, from symbol *RET_FIRST on. */
+static uint32_t count_names(const struct bs_image *image, uint32_t *ret_first)
 {
-	if (image->gnu_hash.present)
+	*ret_first = 0;
+	if (!image)
+		return 0;
+	if (image->gnu_hash.present) {
+		*ret_first = image->gnu_hash.symbol_base;
 		return image->gnu_hash.n_buckets ? image->gnu_hash.n_chain : 0;
+	}
 	return image->sysv_hash.n_buckets ? image->symbols.n : 0;
 }
 
-static void link_entry(struct bs_name_table *table, uint32_t at)
+static struct bs_name_place *place_of(struct bs_name_table *table, uint32_t hash)
 {
-	uint32_t *head =
-		&table->heads[(table->entries.v[at].hash * 2654435761u) >> 7 & table->mask];
+	uint32_t at = bs_name_table_start(table, hash);
 
-	table->entries.v[at].next = *head;
-	*head = at;
+	while (table->places[at].last && table->places[at].hash != hash >> 1)
+		at = (at + 1) & table->mask;
+	return &table->places[at];
 }
 
-/* Room for N more entries, with at least twice as many heads as entries. */
-static void make_room(struct bs_name_table *table, const struct bs_ctx *ctx, uint32_t n)
+static void grow_places(struct bs_name_table *table, const struct bs_ctx *ctx, uint64_t n)
 {
-	if (!table->entries.n)
-		bs_vec_push(ctx->arena, &table->entries, (struct bs_name_entry){ 0 });
-	bs_vec_reserve(ctx->arena, &table->entries, n);
-	uint64_t want = ((uint64_t)table->entries.n + n) * 2;
-	uint64_t heads = table->heads ? (uint64_t)table->mask + 1 : 1024;
+	const struct bs_name_place *before = table->places;
+	uint64_t n_before = before ? (uint64_t)table->mask + 1 : 0, size = 1024;
 
-	if (table->heads && heads >= want)
+	/* At most three in four are taken. */
+	while (size < n + n / 3)
+		size *= 2;
+	if (size <= n_before)
 		return;
-	while (heads < want && heads < (1u << 25))
-		heads *= 2;
-	if (table->heads && heads == (uint64_t)table->mask + 1)
-		return;
-	table->heads = bs_new(ctx->arena, uint32_t, heads);
-	table->mask = (uint32_t)heads - 1;
-	for (uint32_t at = 1; at < table->entries.n; at++)
-		link_entry(table, at);
+	if (size > UINT32_MAX / 2)
+		bs_arena_exhausted(ctx->arena);
+	table->places = bs_new(ctx->arena, struct bs_name_place, size);
+	table->mask = (uint32_t)size - 1;
+	for (uint64_t i = 0; i < n_before; i++)
+		if (before[i].last)
+			*place_of(table, before[i].hash << 1) = before[i];
 }
 
-static void add_entry(struct bs_name_table *table, uint32_t hash, bs_map_id map)
+static void *grown(const struct bs_ctx *ctx, const void *before, uint64_t n_before, uint64_t n,
+		   size_t size)
 {
-	uint32_t at = table->entries.n++;
+	void *after = bs_arena_alloc(ctx->arena, n, size);
 
-	table->entries.v[at] = (struct bs_name_entry){ .hash = hash, .map = map };
-	link_entry(table, at);
+	if (before)
+		memcpy(after, before, n_before * size);
+	return after;
 }
+
+/* Room for entries up to N. */
+static void grow_entries(struct bs_name_table *table, const struct bs_ctx *ctx, uint64_t n)
+{
+	const uint32_t unit = BS_OWNER_UNIT, had = table->capacity;
+
+	if (n <= had)
+		return;
+	if (had && n < had + had / 2)
+		n = had + had / 2;
+	n = (n + unit - 1) / unit * unit;
+	if (n > UINT32_MAX)
+		bs_arena_exhausted(ctx->arena);
+	table->next = grown(ctx, table->next, had, n, sizeof *table->next);
+	table->low_bits = grown(ctx, table->low_bits, had / 64, n / 64, sizeof *table->low_bits);
+	table->owner = grown(ctx, table->owner, had / unit, n / unit, sizeof *table->owner);
+	table->capacity = (uint32_t)n;
+}
+
+/* ENTRY goes behind all that have HASH already. */
+static void enter(struct bs_name_table *table, uint32_t entry, uint32_t hash)
+{
+	struct bs_name_place *place = place_of(table, hash);
+
+	if (place->last) {
+		table->next[entry] = table->next[place->last];
+		table->next[place->last] = entry;
+	} else {
+		table->next[entry] = entry;
+		table->n_places++;
+	}
+	*place = (struct bs_name_place){ hash >> 1, entry };
+	table->low_bits[entry / 64] |= (uint64_t)(hash & 1) << entry % 64;
+}
+
+/* ---- DT_GNU_HASH ----------------------------------------------------------------------------- */
+
+/* X modulo a number that is asked for often. (Lemire, Kaser, Kurz: Faster remainder by direct
+ * computation) */
+struct divisor {
+	uint64_t inverse;
+	uint32_t n;
+};
+
+static uint32_t remainder_of(const struct divisor *d, uint32_t x)
+{
+	__extension__ typedef unsigned __int128 wide;
+
+	return (uint32_t)((wide)(d->inverse * x) * d->n >> 64);
+}
+
+/*
+ * The one full hash with which the loader finds a symbol: the chain word leaves the lowest bit
+ * open, and the bucket settles it. False when the bucket is none of the two, or may be both, or
+ * when the bloom filter hides the symbol: then the walk is another one than the table suggests.
+ */
+static bool complete_hash(const struct bs_gnu_hash *gnu, const struct divisor *n_buckets,
+			  uint32_t bucket, uint32_t word, uint32_t *ret_hash)
+{
+	uint32_t even = word & ~1u, of_even = remainder_of(n_buckets, even);
+	uint32_t of_odd = of_even + 1 == n_buckets->n ? 0 : of_even + 1;
+
+	if ((of_even == bucket) == (of_odd == bucket))
+		return false;
+	*ret_hash = of_even == bucket ? even : even | 1;
+	return bs_gnu_bloom_passes(gnu, *ret_hash);
+}
+
+enum { AHEAD = 16 };
+
+/*
+ * Enters what IMAGE's buckets lead to, of which the first symbol has entry FIRST. False when its
+ * table is none that a linker would write; the entries are then mere hints.
+ */
+static bool enter_chains(struct bs_name_table *table, const struct bs_image *image, uint32_t first)
+{
+	const struct bs_gnu_hash *gnu = &image->gnu_hash;
+	const struct divisor n_buckets = { UINT64_MAX / gnu->n_buckets + 1, gnu->n_buckets };
+	uint32_t i = 0;
+	bool regular;
+
+	/* The walk of DT_MIPS_XHASH goes by another order than that of the symbols. */
+	regular = !gnu->xlat;
+	for (uint32_t b = 0; b < gnu->n_buckets && regular; b++) {
+		uint32_t start = gnu->buckets[b];
+
+		if (!start)
+			continue;
+		/* Chains follow each other without gaps, in the order of their buckets. */
+		regular = start >= gnu->symbol_base && start - gnu->symbol_base == i;
+		for (bool end = false; regular && !end; i++) {
+			uint32_t hash;
+
+			if (i + AHEAD < gnu->n_chain)
+				__builtin_prefetch(&table->places[bs_name_table_start(
+					table, gnu->chain[i + AHEAD])]);
+			regular = i < gnu->n_chain && gnu->symbol_base + i < image->symbols.n &&
+				  complete_hash(gnu, &n_buckets, b, gnu->chain[i], &hash);
+			if (!regular)
+				break;
+			enter(table, first + i, hash);
+			end = gnu->chain[i] & 1;
+		}
+	}
+	for (; !regular && i < gnu->n_chain; i++)
+		enter(table, first + i, gnu->chain[i]);
+	return regular;
+}
+
+/* ---- DT_HASH --------------------------------------------------------------------------------- */
 
 /* DT_HASH lists references, too; those that no lookup accepts need no entry. */
 static bool can_answer(const struct bs_image *image, uint32_t symbol)
@@ -73,32 +190,55 @@ static bool can_answer(const struct bs_image *image, uint32_t symbol)
 	return s.section != SHN_UNDEF || s.value || bs_symbol_type(&s) == STT_TLS;
 }
 
+static void enter_symbols(struct bs_name_table *table, const struct bs_image *image, uint32_t first)
+{
+	for (uint32_t i = 1; i < image->symbols.n; i++)
+		if (can_answer(image, i))
+			enter(table, first + i, bs_image_name_hash(image, i));
+}
+
+/* ---- maps ------------------------------------------------------------------------------------ */
+
+static void enter_map(struct bs_name_table *table, const struct bs_ctx *ctx,
+		      const struct bs_image *image, bs_map_id id)
+{
+	const uint32_t unit = BS_OWNER_UNIT;
+	struct bs_entries_of of = { .walks = true };
+	uint32_t n = count_names(image, &of.symbol);
+
+	of.first = table->n;
+	table->n += (n + unit - 1) / unit * unit;
+	for (uint32_t i = of.first / unit; i < table->n / unit; i++)
+		table->owner[i] = id;
+	if (n && !image->gnu_hash.present)
+		enter_symbols(table, image, of.first);
+	else if (n)
+		of.walks = !enter_chains(table, image, of.first);
+	bs_vec_push(ctx->arena, &table->maps, of);
+}
+
 void bs_binder_index(struct bs_binder *binder, const struct bs_ctx *ctx,
 		     const struct bs_process *process)
 {
 	struct bs_name_table *table = binder->table;
-	uint32_t n = 0;
+	uint32_t from = binder->n_indexed, symbol;
+	uint64_t n = 0, room;
 
-	for (bs_map_id id = binder->n_indexed; id < process->maps.n; id++)
-		if (bs_map_of(process, id)->image)
-			n += count_names(bs_map_of(process, id)->image);
-	make_room(table, ctx, n);
-	for (bs_map_id id = binder->n_indexed; id < process->maps.n; id++) {
-		const struct bs_image *image = bs_map_of(process, id)->image;
+	if (table->n && from == process->maps.n)
+		return;
+	if (!table->n)
+		table->n = BS_OWNER_UNIT; /* nobody's */
+	room = table->n;
+	for (bs_map_id id = from; id < process->maps.n; id++) {
+		uint32_t names = count_names(bs_map_of(process, id)->image, &symbol);
 
-		n = image ? count_names(image) : 0;
-		if (!n)
-			continue;
-		if (image->gnu_hash.present) {
-			for (uint32_t i = 0; i < n; i++)
-				add_entry(table, image->gnu_hash.chain[i] >> 1, id);
-			continue;
-		}
-		for (uint32_t i = 1; i < n; i++)
-			if (can_answer(image, i))
-				add_entry(table, bs_hash_gnu(bs_image_symbol_name(image, i)) >> 1,
-					  id);
+		n += names;
+		room += names + BS_OWNER_UNIT;
 	}
+	grow_places(table, ctx, table->n_places + n);
+	grow_entries(table, ctx, room);
+	for (bs_map_id id = from; id < process->maps.n; id++)
+		enter_map(table, ctx, bs_map_of(process, id)->image, id);
 	binder->n_indexed = process->maps.n;
 }
 

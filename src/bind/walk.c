@@ -15,7 +15,7 @@ static struct bs_candidate ask(const struct bs_matcher *m, bs_map_id asked)
 		c.refusal = BS_REFUSED_NAME;
 	if (c.refusal != BS_ACCEPTED)
 		return c;
-	struct bs_match match = bs_match_in(m, map);
+	struct bs_match match = bs_match_in(m, map, 0);
 
 	c.symbol = match.symbol;
 	c.refusal = match.refusal;
@@ -55,7 +55,7 @@ struct bs_query bs_query_of(const struct bs_process *process, const struct bs_bi
 	const struct bs_map *map = bs_map_of(process, binding->referrer);
 	struct bs_query query =
 		bs_query_for(process, binding->referrer, binding->symbol, binding->type_class,
-			     bs_hash_gnu(bs_image_symbol_name(map->image, binding->symbol)));
+			     bs_reference_hash(map->image, binding->symbol));
 
 	if (binding->kinds >> BS_RELOC_SLOT & 1)
 		query.scope = bs_call_scope(map);

@@ -3,8 +3,9 @@
  * elf-priv.h - how the files of this floor read a file: bounded access and complaints
  *
  * Tables are read where they lie in the mapped file. libelf knows the sizes of their entries and
- * turns round those of foreign byte order. It is given no file: it would look at the section headers,
- * refuse files for what stands there and allocate by their number, while no loader ever reads them.
+ * turns round those of foreign byte order. It is given no file: it would look at the section
+ * headers, refuse files for what stands there and allocate by their number, while no loader ever
+ * reads them.
  */
 #pragma once
 

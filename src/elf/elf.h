@@ -122,6 +122,7 @@ struct bs_symbol_table {
 	bool wide;		/* ENTRIES are Elf64_Sym */
 	const uint16_t *versym; /* DT_VERSYM, or NULL */
 	uint32_t n_versym;	/* entries of it that may be read, at most N */
+	uint32_t *name_hashes;	/* what bs_image_name_hash() has computed; 0 elsewhere */
 };
 
 /*
@@ -400,6 +401,22 @@ static inline const char *bs_image_symbol_name(const struct bs_image *image, uin
 					      : ((const Elf32_Sym *)table->entries)[index].st_name);
 }
 
+/*
+ * The GNU hash of the name of symbol INDEX, which must be less than the table's N. It is computed
+ * once and kept with the image; threads that compute it at the same time come to the same.
+ */
+static inline uint32_t bs_image_name_hash(const struct bs_image *image, uint32_t index)
+{
+	uint32_t *kept = &image->symbols.name_hashes[index];
+	uint32_t hash = __atomic_load_n(kept, __ATOMIC_RELAXED);
+
+	if (!hash) {
+		hash = bs_hash_gnu(bs_image_symbol_name(image, index));
+		__atomic_store_n(kept, hash, __ATOMIC_RELAXED);
+	}
+	return hash;
+}
+
 /* The raw DT_VERSYM entry of symbol INDEX; 0 when there is none. */
 static inline uint16_t bs_image_versym(const struct bs_image *image, uint32_t index)
 {
@@ -465,6 +482,24 @@ bool bs_image_has_dynamic(const struct bs_image *image, int64_t tag);
 static inline uint32_t bs_image_stored_hash(const struct bs_image *image, uint32_t index)
 {
 	return image->gnu_hash.chain[index - image->gnu_hash.symbol_base] >> 1;
+}
+
+/*
+ * What the bloom filter of GNU, which has buckets, says of hash H. The loader computes in words of
+ * the class, so that a shift beyond the hash's 32 bits differs between the classes.
+ */
+static inline bool bs_gnu_bloom_passes(const struct bs_gnu_hash *gnu, uint32_t h)
+{
+	if (gnu->wide) {
+		uint64_t word = ((const uint64_t *)gnu->bloom)[h / 64 & (gnu->bloom_words - 1)];
+		uint64_t shifted = (uint64_t)h >> (gnu->bloom_shift & 63);
+
+		return word >> (h & 63) & word >> (shifted & 63) & 1;
+	}
+	uint32_t word = ((const uint32_t *)gnu->bloom)[h / 32 & (gnu->bloom_words - 1)];
+	uint32_t shifted = h >> (gnu->bloom_shift & 31);
+
+	return word >> (h & 31) & word >> (shifted & 31) & 1;
 }
 
 /*

@@ -219,26 +219,10 @@ void bs_read_hash_tables(struct bs_reader *r)
 	}
 }
 
-/*
- * The bucket's first symbol, or 0 when the bloom filter says no. The loader computes in words of
- * the class, so that a shift beyond the hash's 32 bits differs between the classes.
- */
+/* The bucket's first symbol, or 0 when the bloom filter says no. */
 static uint32_t gnu_bucket(const struct bs_gnu_hash *gnu, uint32_t h)
 {
-	if (gnu->wide) {
-		uint64_t word = ((const uint64_t *)gnu->bloom)[h / 64 & (gnu->bloom_words - 1)];
-		uint64_t shifted = (uint64_t)h >> (gnu->bloom_shift & 63);
-
-		if (!(word >> (h & 63) & word >> (shifted & 63) & 1))
-			return 0;
-	} else {
-		uint32_t word = ((const uint32_t *)gnu->bloom)[h / 32 & (gnu->bloom_words - 1)];
-		uint32_t shifted = h >> (gnu->bloom_shift & 31);
-
-		if (!(word >> (h & 31) & word >> (shifted & 31) & 1))
-			return 0;
-	}
-	return gnu->buckets[h % gnu->n_buckets];
+	return bs_gnu_bloom_passes(gnu, h) ? gnu->buckets[h % gnu->n_buckets] : 0;
 }
 
 static uint32_t next_gnu(const struct bs_gnu_hash *gnu, uint32_t h, struct bs_hash_step *step)

@@ -61,6 +61,7 @@ void bs_read_symbols(struct bs_reader *r)
 		n = UINT32_MAX;
 	table->n = n;
 	table->entries = bs_host_order(r, range.offset, n, ELF_T_SYM);
+	table->name_hashes = bs_new(r->arena, uint32_t, n);
 
 	range = bs_range_of_tag(r, DT_VERSYM, "DT_VERSYM");
 	if (!range.n)

@@ -121,8 +121,9 @@ static size_t alignment_of(const struct bs_reader *r, Elf_Type type)
 }
 
 /*
- * N entries of TYPE at OFFSET, which are in the file, in host byte order: the file's own bytes where
- * byte order and alignment allow it, else a copy that ends with the image, which libelf turns round.
+ * N entries of TYPE at OFFSET, which are in the file, in host byte order: the file's own bytes
+ * where byte order and alignment allow it, else a copy that ends with the image, which libelf turns
+ * round.
  */
 const void *bs_host_order(struct bs_reader *r, uint64_t offset, uint64_t n, Elf_Type type)
 {
