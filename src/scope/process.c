@@ -128,7 +128,8 @@ static void note_name(struct bs_process *process, const struct bs_ctx *ctx, bs_n
 		bs_vec_push(ctx->arena, &process->by_name, (bs_ids){ 0 });
 	bs_ids *maps = &process->by_name.v[name];
 
-	if (name && !bs_ids_have(maps, id))
+	/* That one is noted twice does no harm. */
+	if (name && !(maps->n && maps->v[maps->n - 1] == id))
 		bs_vec_push(ctx->arena, maps, id);
 }
 
@@ -225,7 +226,8 @@ bs_map_id bs_map_by_name(const struct bs_process *process, uint32_t ns, bs_name 
 		return BS_NO_MAP;
 	const bs_ids *maps = &process->by_name.v[name];
 
-	bs_vec_each (i, maps) {
+	/* Filters can have maps lost without end: those that are left are fewer then. */
+	for (uint32_t i = 0; i < maps->n && maps->n <= order->n; i++) {
 		bs_map_id id = maps->v[i];
 
 		if (bs_map_of(process, id)->ns != ns || !answers_to(process, id, name, sonames) ||
@@ -234,7 +236,7 @@ bs_map_id bs_map_by_name(const struct bs_process *process, uint32_t ns, bs_name 
 		found = id;
 		n++;
 	}
-	if (n <= 1)
+	if (n <= 1 && maps->n <= order->n)
 		return found;
 	bs_vec_each (i, order)
 		if (answers_to(process, order->v[i], name, sonames))

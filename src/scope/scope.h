@@ -46,17 +46,19 @@ struct bs_link {
 };
 
 struct bs_map {
+	/* What lookups ask of every definer comes first. */
 	const struct bs_image *image; /* NULL for the vdso, whose file nobody has */
-	bs_name name;		      /* the link-map name; "" for the executable */
+	bs_map_id real;		      /* itself, but for a namespace's stand-in of ld.so */
+	enum bs_map_kind kind;
+	bool removed;
+	bs_name name; /* the link-map name; "" for the executable */
 	bs_ids names; /* requested names that lead here, the first request first; then the soname */
 	bs_name soname; /* the image's; 0 when there is none */
 	/* The base name of a file that a search once led to, in a process with one chain; or 0. */
 	bs_name shortname;
-	enum bs_map_kind kind;
 	enum bs_map_role role;
 	uint32_t ns;
 	bs_map_id loader; /* who asked first; BS_NO_MAP for the executable and every dlopen root */
-	bs_map_id real;	  /* itself, but for a namespace's stand-in of ld.so */
 	const char *origin; /* for $ORIGIN */
 
 	bs_ids scope; /* list ids, in the order they are searched */
@@ -73,7 +75,7 @@ struct bs_map {
 	bool has_reldeps; /* there is such a list; it may have become empty */
 	uint32_t opencount;
 
-	bool soname_added, has_file_id, global, relocated, init_called, removed;
+	bool soname_added, has_file_id, global, relocated, init_called;
 	bool settled;	/* where scopes are fixed: it has its own */
 	bool is_cut;	/* its scope ends with its own needs */
 	bool on_demand; /* a placeholder brought it */
