@@ -2,14 +2,21 @@
 /* One run, several reports: each step is checked once and shown to all of them. */
 #include "report.h"
 
+static bool wants_findings(const struct bs_report *report)
+{
+	return !report->format->tells_no_findings || report->fail_on != BS_LEVEL_NONE;
+}
+
 static void begin(void *data, const struct bs_run *run)
 {
 	struct bs_reports *reports = data;
 
-	reports->checker = bs_checker_new(run);
-	for (uint32_t i = 0; i < reports->n; i++)
+	for (uint32_t i = 0; i < reports->n; i++) {
+		if (wants_findings(&reports->list[i]) && !reports->checker)
+			reports->checker = bs_checker_new(run);
 		if (reports->list[i].format->begin)
 			reports->list[i].format->begin(&reports->list[i], run);
+	}
 }
 
 static void bound(void *data, const struct bs_run *run, const struct bs_step_result *result)
@@ -47,8 +54,10 @@ static void note_refusal(struct bs_reports *reports, const struct bs_step_result
 static void step(void *data, const struct bs_run *run, const struct bs_step_result *result)
 {
 	struct bs_reports *reports = data;
-	const bs_findings findings = bs_check_step(reports->checker, run, result);
+	bs_findings findings = { 0 };
 
+	if (reports->checker)
+		findings = bs_check_step(reports->checker, run, result);
 	weigh(reports, &findings);
 	note_refusal(reports, result);
 	for (uint32_t i = 0; i < reports->n; i++)
@@ -59,8 +68,10 @@ static void step(void *data, const struct bs_run *run, const struct bs_step_resu
 static void end(void *data, const struct bs_run *run)
 {
 	struct bs_reports *reports = data;
-	const bs_findings findings = bs_check_end(reports->checker, run);
+	bs_findings findings = { 0 };
 
+	if (reports->checker)
+		findings = bs_check_end(reports->checker, run);
 	weigh(reports, &findings);
 	for (uint32_t i = 0; i < reports->n; i++)
 		if (reports->list[i].format->end)

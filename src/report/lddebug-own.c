@@ -23,6 +23,7 @@ void bs_lddebug_begin(struct bs_report *report, const struct bs_run *run)
 		{ "1", SHOW_LIBS | SHOW_RELOC | SHOW_LAZYLOAD | SHOW_STATISTICS | SHOW_DEBUG },
 	};
 
+	report->state = bs_new(run->ctx.arena, struct bs_lddebug, 1);
 	if (!run->debug || !report->shows_default)
 		return;
 	report->show = 0;

@@ -20,6 +20,16 @@ enum {
 	SHOW_DEBUG = 1 << 11,
 };
 
+/* The format's state: "NAME [NS]" of each map that was named, by id. */
+struct bs_lddebug_label {
+	const char *text; /* NULL: not made yet */
+	size_t n;
+};
+
+struct bs_lddebug {
+	BS_VEC(struct bs_lddebug_label) labels;
+};
+
 void bs_lddebug_begin_line(struct bs_report *report);
 void bs_lddebug_end_line(struct bs_report *report);
 void bs_lddebug_map(struct bs_report *report, const struct bs_run *run, bs_map_id map);

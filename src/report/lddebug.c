@@ -17,7 +17,7 @@ static const char *const parts[] = { "bindings",   "libs",	"scopes", "versions",
 
 void bs_lddebug_begin_line(struct bs_report *report)
 {
-	bs_write(report->writer, "         0:\t", 12);
+	bs_write_literal(report->writer, "         0:\t");
 }
 
 void bs_lddebug_end_line(struct bs_report *report)
@@ -35,12 +35,29 @@ static void line(struct bs_report *report, const char *const *pieces)
 
 #define LINE(report, ...) line((report), (const char *const[]){ __VA_ARGS__, NULL })
 
+/* Neither name nor namespace of a map ever change. */
+static const struct bs_lddebug_label *label_of(struct bs_report *report, const struct bs_run *run,
+					       bs_map_id map)
+{
+	struct bs_lddebug *state = report->state;
+
+	while (state->labels.n <= map)
+		bs_vec_push(run->ctx.arena, &state->labels, (struct bs_lddebug_label){ 0 });
+	struct bs_lddebug_label *label = &state->labels.v[map];
+
+	if (!label->text) {
+		label->text = bs_arena_printf(run->ctx.arena, "%s [%u]", bs_run_map_name(run, map),
+					      bs_map_of(&run->process, map)->ns);
+		label->n = strlen(label->text);
+	}
+	return label;
+}
+
 void bs_lddebug_map(struct bs_report *report, const struct bs_run *run, bs_map_id map)
 {
-	bs_write_text(report->writer, bs_run_map_name(run, map));
-	bs_write(report->writer, " [", 2);
-	bs_write_number(report->writer, bs_map_of(&run->process, map)->ns);
-	bs_write(report->writer, "]", 1);
+	const struct bs_lddebug_label *label = label_of(report, run, map);
+
+	bs_write(report->writer, label->text, label->n);
 }
 
 static const char *name_or_program(const struct bs_run *run, const char *name)
@@ -262,18 +279,20 @@ static void write_lookup(struct bs_report *report, const struct bs_run *run,
 	const struct bs_version *version = bs_run_asked_version(run, result, b);
 
 	bs_lddebug_begin_line(report);
-	bs_write_text(report->writer, "binding file ");
+	bs_write_literal(report->writer, "binding file ");
 	bs_lddebug_map(report, run, b->referrer);
-	bs_write_text(report->writer, " to ");
+	bs_write_literal(report->writer, " to ");
 	bs_lddebug_map(report, run, b->definer);
-	bs_write_text(report->writer,
-		      b->protected_reference ? ": protected symbol `" : ": normal symbol `");
+	if (b->protected_reference)
+		bs_write_literal(report->writer, ": protected symbol `");
+	else
+		bs_write_literal(report->writer, ": normal symbol `");
 	bs_write_text(report->writer, bs_run_symbol_name(run, b));
-	bs_write(report->writer, "'", 1);
+	bs_write_literal(report->writer, "'");
 	if (version) {
-		bs_write(report->writer, " [", 2);
+		bs_write_literal(report->writer, " [");
 		bs_write_text(report->writer, version->name);
-		bs_write(report->writer, "]", 1);
+		bs_write_literal(report->writer, "]");
 	}
 	bs_lddebug_end_line(report);
 }
@@ -547,6 +566,7 @@ static void write_step(struct bs_report *report, const struct bs_run *run,
 
 const struct bs_format bs_format_lddebug = {
 	.name = "ld-debug",
+	.tells_no_findings = true,
 	.parts = parts,
 	.default_show = SHOW_BINDINGS,
 	.begin = bs_lddebug_begin,

@@ -211,6 +211,7 @@ static void write_question(struct bs_report *report, struct bs_arena *arena,
 
 const struct bs_format bs_format_plan = {
 	.name = "plan",
+	.tells_no_findings = true,
 	.parts = (const char *const[]){ NULL },
 	.question = write_question,
 };

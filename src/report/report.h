@@ -14,6 +14,7 @@
 #include "../sim/sim.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* ---- writing ------------------------------------------------------------------------------- */
 
@@ -26,7 +27,22 @@ struct bs_writer {
 	char bytes[1 << 16];
 };
 
-void bs_write(struct bs_writer *writer, const char *bytes, size_t n);
+/* What there is no room for in BYTES. */
+void bs_write_beyond(struct bs_writer *writer, const char *bytes, size_t n);
+
+static inline void bs_write(struct bs_writer *writer, const char *bytes, size_t n)
+{
+	if (n > sizeof writer->bytes - writer->n) {
+		bs_write_beyond(writer, bytes, n);
+		return;
+	}
+	memcpy(writer->bytes + writer->n, bytes, n);
+	writer->n += n;
+}
+
+/* A string literal. */
+#define bs_write_literal(writer, literal) bs_write((writer), (literal), sizeof(literal) - 1)
+
 void bs_write_text(struct bs_writer *writer, const char *text);
 void bs_write_number(struct bs_writer *writer, uint64_t number);
 void bs_write_format(struct bs_writer *writer, const char *format, ...)
@@ -114,7 +130,8 @@ struct bs_format {
 	const char *const *parts; /* what --show can name; NULL ends. Bit I of SHOW is part I. */
 	unsigned default_show;
 	bool streams; /* objects a line, not one document */
-	bool traces;  /* wants a start-up that fails to be gone through: the plan's TRACE */
+	bool tells_no_findings;
+	bool traces; /* wants a start-up that fails to be gone through: the plan's TRACE */
 	void (*question)(struct bs_report *report, struct bs_arena *arena,
 			 const struct bs_plan *plan);
 	void (*begin)(struct bs_report *report, const struct bs_run *run);
@@ -160,10 +177,10 @@ struct bs_reports {
 	struct bs_report *list;
 	uint32_t n;
 	/* filled in as the run goes: */
-	struct bs_checker *checker;
-	enum bs_level worst;	   /* of all findings */
-	const char *first_refusal; /* the first failed step's message, in the run's arena; "" is a
-				      message, too */
+	struct bs_checker *checker; /* NULL: nobody wants to know */
+	enum bs_level worst;	    /* of all findings */
+	const char *first_refusal;  /* the first failed step's message, in the run's arena; "" is a
+				       message, too */
 	uint32_t first_refused_step;
 	bool not_reached; /* it was no failure: nobody came to that step */
 };

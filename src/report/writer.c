@@ -13,18 +13,14 @@ static void pass_on(struct bs_writer *writer, const char *bytes, size_t n)
 	writer->error = errno;
 }
 
-void bs_write(struct bs_writer *writer, const char *bytes, size_t n)
+void bs_write_beyond(struct bs_writer *writer, const char *bytes, size_t n)
 {
-	if (n > sizeof writer->bytes - writer->n) {
-		pass_on(writer, writer->bytes, writer->n);
-		writer->n = 0;
-		if (n > sizeof writer->bytes) {
-			pass_on(writer, bytes, n);
-			return;
-		}
-	}
-	memcpy(writer->bytes + writer->n, bytes, n);
-	writer->n += n;
+	pass_on(writer, writer->bytes, writer->n);
+	writer->n = 0;
+	if (n > sizeof writer->bytes)
+		pass_on(writer, bytes, n);
+	else
+		bs_write(writer, bytes, n);
 }
 
 void bs_write_text(struct bs_writer *writer, const char *text)
