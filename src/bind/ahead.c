@@ -29,29 +29,21 @@ static void prefetch_name(const struct bs_image *image, uint32_t symbol)
 	__builtin_prefetch(name + 64);
 }
 
-/* The first entry of those with HASH, or 0; its neighbours are fetched with it. */
-static uint32_t first_entry(const struct bs_name_table *table, uint32_t hash)
-{
-	uint32_t last = bs_name_table_find(table, hash);
-
-	return last ? table->next[last] : 0;
-}
-
 void bs_look_ahead(const struct bs_binder *binder, const struct bs_process *process,
 		   const struct bs_image *image, const struct bs_reloc_table *table, uint32_t from,
 		   struct bs_ahead *ret)
 {
 	const struct bs_name_table *names = binder->table;
-	uint32_t entry[BS_AHEAD], symbol[BS_AHEAD], n = 0;
 	const struct bs_image *definer[BS_AHEAD];
+	uint32_t symbol[BS_AHEAD], n = 0;
 
 	ret->n = table->n - from < BS_AHEAD ? table->n - from : BS_AHEAD;
 	for (uint32_t i = 0; i < ret->n; i++) {
 		ret->relocation[i] = bs_reloc_at(table, from + i);
-		if (asks(image, &ret->relocation[i])) {
-			prefetch_symbol(image, ret->relocation[i].symbol);
-			__builtin_prefetch(&image->symbols.name_hashes[ret->relocation[i].symbol]);
-		}
+		if (!asks(image, &ret->relocation[i]))
+			continue;
+		prefetch_symbol(image, ret->relocation[i].symbol);
+		__builtin_prefetch(&image->symbols.name_hashes[ret->relocation[i].symbol]);
 	}
 	for (uint32_t i = 0; i < ret->n; i++)
 		if (asks(image, &ret->relocation[i]))
@@ -59,22 +51,28 @@ void bs_look_ahead(const struct bs_binder *binder, const struct bs_process *proc
 	for (uint32_t i = 0; i < ret->n; i++) {
 		const struct bs_relocation *r = &ret->relocation[i];
 
-		ret->hash[i] = asks(image, r) ? bs_image_name_hash(image, r->symbol) : 0;
-		if (ret->hash[i])
-			__builtin_prefetch(
-				&names->places[bs_name_table_start(names, ret->hash[i])]);
+		ret->key[i] = (struct bs_key){ 0 };
+		if (!asks(image, r))
+			continue;
+		ret->key[i].hash = bs_image_name_hash(image, r->symbol);
+		__builtin_prefetch(&names->places[bs_name_table_start(names, ret->key[i].hash)]);
 	}
 	for (uint32_t i = 0; i < ret->n; i++) {
-		uint32_t first = ret->hash[i] ? first_entry(names, ret->hash[i]) : 0;
+		struct bs_key *key = &ret->key[i];
 
-		if (first)
-			entry[n++] = first;
-	}
-	for (uint32_t i = 0; i < n; i++) {
-		definer[i] = bs_map_of(process, bs_entry_map(names, entry[i]))->image;
-		symbol[i] = bs_entry_symbol(names, entry[i]);
-		if (symbol[i] < definer[i]->symbols.n)
-			prefetch_symbol(definer[i], symbol[i]);
+		if (!key->hash)
+			continue;
+		key->circle = bs_name_table_find(names, key->hash);
+		if (!key->circle)
+			continue;
+		uint32_t entry = names->next[key->circle];
+
+		definer[n] = bs_map_of(process, bs_entry_map(names, entry))->image;
+		symbol[n] = bs_entry_symbol(names, entry);
+		if (definer[n] == image || symbol[n] >= definer[n]->symbols.n)
+			continue;
+		prefetch_symbol(definer[n], symbol[n]);
+		n++;
 	}
 	for (uint32_t i = 0; i < n; i++)
 		prefetch_name(definer[i], symbol[i]);

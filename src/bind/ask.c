@@ -32,8 +32,11 @@ struct bs_failure bs_undefined_failure(const struct bs_binder *binder,
 	};
 }
 
-struct bs_binding bs_own_binding(bs_map_id map, uint32_t symbol, unsigned type_class)
+struct bs_binding bs_own_binding(const struct bs_process *process, bs_map_id map, uint32_t symbol,
+				 unsigned type_class)
 {
+	struct bs_symbol reference = bs_image_symbol(bs_map_of(process, map)->image, symbol);
+
 	return (struct bs_binding){
 		.referrer = map,
 		.symbol = symbol,
@@ -41,6 +44,7 @@ struct bs_binding bs_own_binding(bs_map_id map, uint32_t symbol, unsigned type_c
 		.definer_symbol = symbol,
 		.type_class = (uint8_t)type_class,
 		.why = BS_WHY_LOCAL,
+		.is_defined = bs_is_definition(&reference),
 	};
 }
 
@@ -51,7 +55,7 @@ static bool conclude(struct bs_binder *binder, struct bs_process *process, const
 {
 	uint32_t index = ret->bindings.n;
 
-	bs_vec_push(ctx->arena, &ret->bindings, bs_binding_from(query, answer));
+	bs_vec_push(ctx->arena, &ret->bindings, bs_binding_from(process, query, answer));
 	switch (answer->outcome) {
 	case BS_LOOKUP_CRASH:
 		ret->stopped = true;
@@ -148,7 +152,7 @@ bool bs_retry_deferred(struct bs_binder *binder, struct bs_process *process,
 {
 	const struct bs_query query = bs_query_of(process, deferred);
 	struct bs_answer answer = bs_lookup(binder, process, ctx, &query);
-	struct bs_binding binding = bs_binding_from(&query, &answer);
+	struct bs_binding binding = bs_binding_from(process, &query, &answer);
 	const struct bs_map *map = bs_map_of(process, deferred->referrer);
 
 	if (answer.outcome != BS_BOUND)
@@ -177,27 +181,35 @@ bool bs_retry_deferred(struct bs_binder *binder, struct bs_process *process,
 /* ---- jump slots ---------------------------------------------------------------------------- */
 
 /* A first call asks for default visibility only: protected is as good as local here. */
-static bool is_own(const struct bs_process *process, bs_map_id map, uint32_t symbol)
+static bool is_own(const struct bs_symbol *reference)
 {
-	struct bs_symbol reference = bs_image_symbol(bs_map_of(process, map)->image, symbol);
-
-	return bs_symbol_visibility(&reference) != STV_DEFAULT ||
-	       bs_symbol_bind(&reference) == STB_LOCAL;
+	return bs_symbol_visibility(reference) != STV_DEFAULT ||
+	       bs_symbol_bind(reference) == STB_LOCAL;
 }
 
 static struct bs_binding ask_slot(const struct bs_binder *binder, const struct bs_process *process,
 				  const struct bs_ctx *ctx, bs_map_id map, uint32_t symbol,
-				  uint32_t hash)
+				  struct bs_key key)
 {
-	struct bs_binding binding = bs_own_binding(map, symbol, BS_CLASS_PLT);
+	const struct bs_reference reference = {
+		.map = map,
+		.symbol = symbol,
+		.entry = bs_image_symbol(bs_map_of(process, map)->image, symbol),
+		.type_class = BS_CLASS_PLT,
+		.key = key,
+		.scope = bs_call_scope(bs_map_of(process, map)),
+	};
+	struct bs_binding binding;
 
-	if (!is_own(process, map, symbol)) {
-		struct bs_query query = bs_query_for(process, map, symbol, BS_CLASS_PLT, hash);
+	if (is_own(&reference.entry)) {
+		binding = bs_own_binding(process, map, symbol, BS_CLASS_PLT);
+	} else if (!bs_lookup_quickly(binder, process, ctx, &reference, &binding)) {
+		struct bs_query query = bs_query_for(process, map, symbol, BS_CLASS_PLT, key.hash);
 
-		query.scope = bs_call_scope(bs_map_of(process, map));
+		query.scope = reference.scope;
 		struct bs_answer answer = bs_lookup(binder, process, ctx, &query);
 
-		binding = bs_binding_from(&query, &answer);
+		binding = bs_binding_from(process, &query, &answer);
 	}
 	binding.n_relocations = 1;
 	binding.kinds = 1u << BS_RELOC_SLOT;
@@ -207,9 +219,8 @@ static struct bs_binding ask_slot(const struct bs_binder *binder, const struct b
 struct bs_binding bs_ask_slot(const struct bs_binder *binder, const struct bs_process *process,
 			      const struct bs_ctx *ctx, bs_map_id map, uint32_t symbol)
 {
-	const struct bs_image *image = bs_map_of(process, map)->image;
-
-	return ask_slot(binder, process, ctx, map, symbol, bs_reference_hash(image, symbol));
+	return ask_slot(binder, process, ctx, map, symbol,
+			bs_key_of(binder, bs_map_of(process, map)->image, symbol));
 }
 
 /* Those that TABLE has, once for each symbol that is not SEEN yet. */
@@ -230,7 +241,7 @@ static void bind_waiting(const struct bs_binder *binder, const struct bs_process
 				continue;
 			seen[r->symbol] = 1;
 			bs_vec_push(ctx->arena, bindings,
-				    ask_slot(binder, process, ctx, map, r->symbol, ahead.hash[k]));
+				    ask_slot(binder, process, ctx, map, r->symbol, ahead.key[k]));
 		}
 	}
 }
@@ -252,8 +263,11 @@ bool bs_call_slot(struct bs_binder *binder, struct bs_process *process, const st
 	const struct bs_image *image = bs_map_of(process, map)->image;
 	bool bound = true;
 
-	if (is_own(process, map, symbol)) {
-		bs_vec_push(ctx->arena, &ret->bindings, bs_own_binding(map, symbol, BS_CLASS_PLT));
+	struct bs_symbol reference = bs_image_symbol(image, symbol);
+
+	if (is_own(&reference)) {
+		bs_vec_push(ctx->arena, &ret->bindings,
+			    bs_own_binding(process, map, symbol, BS_CLASS_PLT));
 	} else {
 		struct bs_query query = bs_query_for(process, map, symbol, BS_CLASS_PLT,
 						     bs_reference_hash(image, symbol));

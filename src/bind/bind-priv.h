@@ -121,13 +121,26 @@ static inline uint32_t bs_reference_hash(const struct bs_image *image, uint32_t 
 	return symbol < image->symbols.n ? bs_image_name_hash(image, symbol) : 0;
 }
 
+/* A name as the name table has it: its GNU hash (0: no relocation asks for a name), and the last
+ * entry with that hash, or 0. */
+struct bs_key {
+	uint32_t hash, circle;
+};
+
+static inline struct bs_key bs_key_of(const struct bs_binder *binder, const struct bs_image *image,
+				      uint32_t symbol)
+{
+	uint32_t hash = bs_reference_hash(image, symbol);
+
+	return (struct bs_key){ hash, bs_name_table_find(binder->table, hash) };
+}
+
 enum { BS_AHEAD = 16 };
 
-/* A batch of relocations, with the GNU hashes of the names that they ask for (0: they ask for
- * none). */
+/* A batch of relocations, with the names that they ask for. */
 struct bs_ahead {
 	struct bs_relocation relocation[BS_AHEAD];
-	uint32_t hash[BS_AHEAD];
+	struct bs_key key[BS_AHEAD];
 	uint32_t n;
 };
 
@@ -137,12 +150,40 @@ void bs_look_ahead(const struct bs_binder *binder, const struct bs_process *proc
 		   const struct bs_image *image, const struct bs_reloc_table *table, uint32_t from,
 		   struct bs_ahead *ret);
 
+/* ---- quick.c ------------------------------------------------------------------------------- */
+
+/* One reference that is to be looked up in SCOPE. */
+struct bs_reference {
+	bs_map_id map;
+	uint32_t symbol;
+	struct bs_symbol entry; /* of SYMBOL, in MAP's table */
+	unsigned type_class;
+	struct bs_key key;
+	const bs_ids *scope;
+};
+
+/* True when no rule of POLICY changes what bs_lookup_quickly() answers. */
+bool bs_policy_is_plain(const struct bs_match_policy *policy);
+
+/* The binding of R as bs_lookup() would have it, without effects but for a dependency; false when
+ * that has to be asked. */
+bool bs_lookup_quickly(const struct bs_binder *binder, const struct bs_process *process,
+		       const struct bs_ctx *ctx, const struct bs_reference *r,
+		       struct bs_binding *ret);
+
 /* The lookup that a relocation of REFERRER against SYMBOL asks for, in the scope that REFERRER has
  * now. HASH is that of the symbol's name. */
 struct bs_query bs_query_for(const struct bs_process *process, bs_map_id referrer, uint32_t symbol,
 			     unsigned type_class, uint32_t hash);
 
-struct bs_binding bs_binding_from(const struct bs_query *query, const struct bs_answer *answer);
+struct bs_binding bs_binding_from(const struct bs_process *process, const struct bs_query *query,
+				  const struct bs_answer *answer);
+
+/* The referrer's entry for what it asks for is a definition that others may be bound to. */
+static inline bool bs_is_definition(const struct bs_symbol *reference)
+{
+	return reference->section != SHN_UNDEF && bs_symbol_bind(reference) != STB_LOCAL;
+}
 
 /* The type class of lookups for relocations of KIND. */
 unsigned bs_class_of(const struct bs_machine *machine, enum bs_reloc_kind kind);
@@ -153,7 +194,8 @@ bool bs_relocation_waits(const struct bs_binder *binder, const struct bs_image *
 			 const struct bs_relocation *r);
 
 /* Local, hidden or protected: the object itself, without a question. */
-struct bs_binding bs_own_binding(bs_map_id map, uint32_t symbol, unsigned type_class);
+struct bs_binding bs_own_binding(const struct bs_process *process, bs_map_id map, uint32_t symbol,
+				 unsigned type_class);
 
 /* The loader's message when nothing answers to NAME, as ANSWER says (NULL: no more than that);
  * BY_DLSYM: no relocation asked. */
@@ -162,6 +204,10 @@ struct bs_failure bs_undefined_failure(const struct bs_binder *binder,
 				       bs_map_id referrer, const char *name,
 				       const struct bs_version *version,
 				       const struct bs_answer *answer, bool by_dlsym);
+
+/* The part of bs_apply_effects() that comes of REFERRER being bound to DEFINER. */
+void bs_apply_dependency(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id referrer,
+			 bs_map_id definer, bool relocating, struct bs_relocated *ret);
 
 /* The part of bs_apply_effects() that comes of unique symbols. */
 void bs_apply_unique(struct bs_binder *binder, struct bs_process *process, const struct bs_ctx *ctx,

@@ -107,6 +107,7 @@ struct bs_name_table;
 
 struct bs_binder {
 	struct bs_match_policy policy;
+	bool is_plain; /* POLICY has no rule that touches the usual case of a lookup */
 	struct bs_name_table *table;
 	uint32_t n_indexed; /* maps below this id are in TABLE */
 	/* Which binding a (symbol, class) of the map under relocation has: serials, so that nothing
@@ -224,6 +225,7 @@ struct bs_binding {
 	uint8_t why;	 /* enum bs_why */
 	uint8_t outcome; /* enum bs_outcome */
 	bool protected_reference;
+	bool is_defined;    /* the referrer has a definition of its own, which is not local */
 	bool unversioned;   /* SYMBOL is 0, and no version was asked for */
 	uint8_t assumption; /* the rule that had to be chosen and that the answer rests on; or 0 */
 	bool loads;	    /* a call, when it is made, loads something first */

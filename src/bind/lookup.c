@@ -533,8 +533,14 @@ struct bs_query bs_query_for(const struct bs_process *process, bs_map_id referre
 	};
 }
 
-struct bs_binding bs_binding_from(const struct bs_query *query, const struct bs_answer *answer)
+struct bs_binding bs_binding_from(const struct bs_process *process, const struct bs_query *query,
+				  const struct bs_answer *answer)
 {
+	const struct bs_image *image = bs_map_of(process, query->referrer)->image;
+	struct bs_symbol reference = { 0 };
+
+	if (query->symbol)
+		reference = bs_image_symbol(image, query->symbol);
 	return (struct bs_binding){
 		.referrer = query->referrer,
 		.symbol = query->symbol,
@@ -544,6 +550,7 @@ struct bs_binding bs_binding_from(const struct bs_query *query, const struct bs_
 		.why = (uint8_t)answer->why,
 		.outcome = (uint8_t)answer->outcome,
 		.protected_reference = answer->protected_reference,
+		.is_defined = bs_is_definition(&reference),
 	};
 }
 
@@ -569,26 +576,29 @@ void bs_apply_unique(struct bs_binder *binder, struct bs_process *process, const
 	}
 }
 
+void bs_apply_dependency(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id referrer,
+			 bs_map_id definer, bool relocating, struct bs_relocated *ret)
+{
+	switch (bs_process_add_dependency(process, ctx, referrer, definer, relocating)) {
+	case BS_DEPENDENCY_NONE:
+		return;
+	case BS_DEPENDENCY_RECORDED:
+		bs_vec_push(ctx->arena, &ret->notes,
+			    (struct bs_note){ BS_NOTE_DEPENDENCY, definer, referrer });
+		return;
+	case BS_DEPENDENCY_NODELETE:
+		bs_vec_push(ctx->arena, &ret->notes,
+			    (struct bs_note){ BS_NOTE_REFERENCE_PINNED, definer, referrer });
+		return;
+	}
+}
+
 void bs_apply_effects(struct bs_binder *binder, struct bs_process *process,
 		      const struct bs_ctx *ctx, const struct bs_query *query,
 		      const struct bs_answer *answer, bool relocating, struct bs_relocated *ret)
 {
 	bs_apply_unique(binder, process, ctx, query, answer, relocating, ret);
-	if (answer->outcome != BS_BOUND)
-		return;
-	switch (bs_process_add_dependency(process, ctx, query->referrer, answer->definer,
-					  relocating)) {
-	case BS_DEPENDENCY_NONE:
-		return;
-	case BS_DEPENDENCY_RECORDED:
-		bs_vec_push(
-			ctx->arena, &ret->notes,
-			(struct bs_note){ BS_NOTE_DEPENDENCY, answer->definer, query->referrer });
-		return;
-	case BS_DEPENDENCY_NODELETE:
-		bs_vec_push(ctx->arena, &ret->notes,
-			    (struct bs_note){ BS_NOTE_REFERENCE_PINNED, answer->definer,
-					      query->referrer });
-		return;
-	}
+	if (answer->outcome == BS_BOUND)
+		bs_apply_dependency(process, ctx, query->referrer, answer->definer, relocating,
+				    ret);
 }

@@ -186,17 +186,18 @@ static struct bs_binding *defer(struct job *job, const struct bs_binding *bindin
 }
 
 /* True when the reference SYMBOL, which a relocation of KIND makes, is put off. */
-static bool is_deferred(struct job *job, uint32_t symbol, enum bs_reloc_kind kind, uint32_t hash)
+static bool is_deferred(struct job *job, uint32_t symbol, enum bs_reloc_kind kind,
+			struct bs_key key)
 {
 	if (!job->defers || (kind != BS_RELOC_SLOT && kind != BS_RELOC_GLOB_DAT))
 		return false;
-	const struct bs_query query = bs_query_for(job->process, job->map, symbol,
-						   bs_class_of(job->image->machine, kind), hash);
+	const struct bs_query query = bs_query_for(
+		job->process, job->map, symbol, bs_class_of(job->image->machine, kind), key.hash);
 	struct bs_answer answer = bs_lookup(job->binder, job->process, job->ctx, &query);
 
 	if (answer.outcome != BS_UNDEFINED)
 		return false;
-	const struct bs_binding binding = bs_binding_from(&query, &answer);
+	const struct bs_binding binding = bs_binding_from(job->process, &query, &answer);
 	struct bs_binding *waiting = defer(job, &binding);
 
 	waiting->n_relocations++;
@@ -204,19 +205,27 @@ static bool is_deferred(struct job *job, uint32_t symbol, enum bs_reloc_kind kin
 	return true;
 }
 
-/* Makes the lookup for SYMBOL and returns its binding's index. */
-static uint32_t look_up(struct job *job, uint32_t *memo, uint32_t symbol, unsigned type_class,
-			uint32_t hash)
+/* Makes the lookup for R and returns its binding's index. */
+static uint32_t look_up(struct job *job, uint32_t *memo, const struct bs_reference *r)
 {
+	struct bs_binding binding;
+
+	if (bs_lookup_quickly(job->binder, job->process, job->ctx, r, &binding)) {
+		if (!job->ret->stopped)
+			bs_apply_dependency(job->process, job->ctx, job->map, binding.definer, true,
+					    job->ret);
+		return remember(job, memo, &binding);
+	}
 	const struct bs_query query =
-		bs_query_for(job->process, job->map, symbol, type_class, hash);
+		bs_query_for(job->process, job->map, r->symbol, r->type_class, r->key.hash);
 	struct bs_answer answer = bs_lookup(job->binder, job->process, job->ctx, &query);
-	const struct bs_binding binding = bs_binding_from(&query, &answer);
+
+	binding = bs_binding_from(job->process, &query, &answer);
 	uint32_t index = remember(job, memo, &binding);
 
 	if (answer.outcome == BS_UNDEFINED) {
 		note(job, BS_NOTE_UNDEFINED, index, 0);
-		say_undefined(job, symbol, &answer);
+		say_undefined(job, r->symbol, &answer);
 	} else if (answer.outcome == BS_LOOKUP_CRASH) {
 		fail_crash(job, answer.crash);
 	}
@@ -228,7 +237,7 @@ static uint32_t look_up(struct job *job, uint32_t *memo, uint32_t symbol, unsign
 
 static uint32_t bind_locally(struct job *job, uint32_t *memo, uint32_t symbol, unsigned type_class)
 {
-	const struct bs_binding own = bs_own_binding(job->map, symbol, type_class);
+	const struct bs_binding own = bs_own_binding(job->process, job->map, symbol, type_class);
 
 	return remember(job, memo, &own);
 }
@@ -270,7 +279,7 @@ static void check_ifunc(struct job *job, uint32_t index)
 
 /* Binds SYMBOL; returns the definer, or BS_NO_MAP when there is none. */
 static bs_map_id bind_symbol(struct job *job, uint32_t symbol, enum bs_reloc_kind kind,
-			     uint32_t hash)
+			     struct bs_key key)
 {
 	unsigned type_class = bs_class_of(job->image->machine, kind);
 
@@ -286,13 +295,20 @@ static bs_map_id bind_symbol(struct job *job, uint32_t symbol, enum bs_reloc_kin
 
 	job->ret->last_name = bs_image_symbol_name(job->image, symbol);
 	if (!known) {
-		struct bs_symbol reference = bs_image_symbol(job->image, symbol);
-		bool local = binds_locally(job, &reference);
+		const struct bs_reference reference = {
+			.map = job->map,
+			.symbol = symbol,
+			.entry = bs_image_symbol(job->image, symbol),
+			.type_class = type_class,
+			.key = key,
+			.scope = &bs_map_of(job->process, job->map)->scope,
+		};
+		bool local = binds_locally(job, &reference.entry);
 
-		if (!local && is_deferred(job, symbol, kind, hash))
+		if (!local && is_deferred(job, symbol, kind, key))
 			return BS_NO_MAP;
 		index = local ? bind_locally(job, memo, symbol, type_class)
-			      : look_up(job, memo, symbol, type_class, hash);
+			      : look_up(job, memo, &reference);
 	}
 	struct bs_binding *binding = &job->ret->bindings.v[index];
 
@@ -373,7 +389,7 @@ static bool may_be_null(const struct job *job, uint32_t symbol)
 	return bs_symbol_bind(&s) == STB_WEAK && s.section == SHN_UNDEF;
 }
 
-static void relocate_one(struct job *job, const struct bs_relocation *r, uint32_t hash)
+static void relocate_one(struct job *job, const struct bs_relocation *r, struct bs_key key)
 {
 	const struct bs_match_policy *policy = &job->binder->policy;
 	/* A file for another machine may have come in: its types are taken for this one's. */
@@ -385,7 +401,7 @@ static void relocate_one(struct job *job, const struct bs_relocation *r, uint32_
 		kind = BS_RELOC_UNKNOWN;
 	if (kind == BS_RELOC_NONE || kind == BS_RELOC_RELATIVE || kind == BS_RELOC_IRELATIVE)
 		return;
-	bs_map_id definer = r->symbol ? bind_symbol(job, r->symbol, kind, hash) : job->map;
+	bs_map_id definer = r->symbol ? bind_symbol(job, r->symbol, kind, key) : job->map;
 
 	if (policy->tls_needs_definition && is_tls(kind) && definer == BS_NO_MAP &&
 	    !job->ret->stopped && may_be_null(job, r->symbol))
@@ -407,7 +423,7 @@ static void relocate_eagerly(struct job *job, const struct bs_reloc_table *table
 	for (uint32_t i = table->n_relative; i < table->n; i += ahead.n) {
 		bs_look_ahead(job->binder, job->process, job->image, table, i, &ahead);
 		for (uint32_t k = 0; k < ahead.n; k++)
-			relocate_one(job, &ahead.relocation[k], ahead.hash[k]);
+			relocate_one(job, &ahead.relocation[k], ahead.key[k]);
 	}
 }
 
@@ -444,8 +460,8 @@ static void relocate_lazily(struct job *job, const struct bs_reloc_table *table)
 			fail_type(job, r.type, true);
 			continue;
 		}
-		uint32_t hash = bs_reference_hash(job->image, r.symbol);
-		bs_map_id definer = r.symbol ? bind_symbol(job, r.symbol, kind, hash) : job->map;
+		struct bs_key key = bs_key_of(job->binder, job->image, r.symbol);
+		bs_map_id definer = r.symbol ? bind_symbol(job, r.symbol, kind, key) : job->map;
 
 		if (kind == BS_RELOC_TLS_DESC)
 			place_tls(job, definer, true);
@@ -461,7 +477,7 @@ static void relocate_got(struct job *job, bool lazy)
 		struct bs_relocation r = bs_reloc_at(table, i);
 
 		if (!lazy || !bs_relocation_waits(job->binder, job->image, &r))
-			relocate_one(job, &r, bs_reference_hash(job->image, r.symbol));
+			relocate_one(job, &r, bs_key_of(job->binder, job->image, r.symbol));
 	}
 }
 

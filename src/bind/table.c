@@ -15,6 +15,7 @@ struct bs_binder *bs_binder_new(const struct bs_ctx *ctx, const struct bs_match_
 	struct bs_binder *binder = bs_new(ctx->arena, struct bs_binder, 1);
 
 	binder->policy = *policy;
+	binder->is_plain = bs_policy_is_plain(policy);
 	binder->table = bs_new(ctx->arena, struct bs_name_table, 1);
 	return binder;
 }

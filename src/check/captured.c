@@ -78,28 +78,22 @@ static bool is_replaceable(const char *name)
 	       strncmp(name, "_Zdl", 4) == 0 || strncmp(name, "_Zda", 4) == 0;
 }
 
-static bool is_definition(const struct bs_symbol *s)
-{
-	return s->section != SHN_UNDEF && bs_symbol_bind(s) != STB_LOCAL;
-}
-
 enum kind { NOT_CAPTURED, INSIDE, WEAK, REPLACEABLE, FUNCTION, DATA };
 
 static enum kind kind_of(const struct bs_checker *checker, const struct bs_run *run,
 			 const struct bs_binding *b)
 {
-	if (b->outcome != BS_BOUND || !b->symbol || b->type_class == BS_CLASS_COPY)
-		return NOT_CAPTURED;
-	const struct bs_map *from = bs_map_of(&run->process, b->referrer);
-	const struct bs_map *to = bs_map_of(&run->process, b->definer);
-	struct bs_symbol own = bs_image_symbol(from->image, b->symbol);
-
-	/* ld.so's own definitions serve it until libc is there; then it changes over to libc's. */
-	if (!is_definition(&own) ||
-	    (from->role == BS_ROLE_LOADER && b->definer == run->process.ns[from->ns].libc))
+	if (!b->is_defined || b->outcome != BS_BOUND || b->type_class == BS_CLASS_COPY)
 		return NOT_CAPTURED;
 	if (b->definer == b->referrer)
 		return INSIDE;
+	const struct bs_map *from = bs_map_of(&run->process, b->referrer);
+	const struct bs_map *to = bs_map_of(&run->process, b->definer);
+
+	/* ld.so's own definitions serve it until libc is there; then it changes over to libc's. */
+	if (from->role == BS_ROLE_LOADER && b->definer == run->process.ns[from->ns].libc)
+		return NOT_CAPTURED;
+	struct bs_symbol own = bs_image_symbol(from->image, b->symbol);
 	struct bs_symbol theirs = bs_image_symbol(to->image, b->definer_symbol);
 
 	if (theirs.section == SHN_UNDEF || b->why == BS_WHY_UNIQUE ||

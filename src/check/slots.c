@@ -135,6 +135,9 @@ bs_findings bs_check_end(struct bs_checker *checker, const struct bs_run *run)
 
 	bs_vec_each (i, &run->slots) {
 		const struct bs_slot *slot = &run->slots.v[i];
+
+		if (!slot->past && bs_slot_answer(run, slot)->outcome == BS_BOUND)
+			continue;
 		const struct story story = tell(run, slot);
 		struct bs_finding like = {
 			.from = bs_slot_answer(run, slot)->referrer,
