@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_BLOCK = 4 << 10, LARGEST_BLOCK = 4 << 20, ALIGNMENT = 16 };
+enum { FIRST_BLOCK = 4 << 10, LARGEST_BLOCK = 4 << 20, ALIGNMENT = 16, LARGE_VECTOR = 64 << 10 };
 
 struct block {
 	struct block *next;
@@ -56,6 +56,19 @@ _Noreturn void bs_arena_exhausted(struct bs_arena *arena)
 	if (!arena->handler)
 		abort();
 	longjmp(*arena->handler, 1);
+}
+
+/* A block for one large object, behind the one that is being filled. Its bytes are anything. */
+static void *add_large(struct bs_arena *arena, size_t size)
+{
+	struct block *b = size > SIZE_MAX - sizeof *b ? NULL : malloc(sizeof *b + size);
+
+	if (!b)
+		bs_arena_exhausted(arena);
+	b->size = size;
+	b->next = arena->blocks->next;
+	arena->blocks->next = b;
+	return b->bytes;
 }
 
 static void add_block(struct bs_arena *arena, size_t need)
@@ -137,7 +150,11 @@ void *bs_vec_grow(struct bs_arena *arena, void *v, uint32_t *cap, uint32_t need,
 			bs_arena_exhausted(arena);
 		larger *= 2;
 	}
-	void *grown = bs_arena_alloc(arena, larger, size);
+	/* What is pushed is written whole: large vectors need no zeros. */
+	bool is_large = arena->blocks && larger > LARGE_VECTOR / size &&
+			larger <= (SIZE_MAX - ALIGNMENT) / size;
+	void *grown =
+		is_large ? add_large(arena, larger * size) : bs_arena_alloc(arena, larger, size);
 
 	if (v)
 		memcpy(grown, v, *cap * size);

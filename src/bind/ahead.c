@@ -45,9 +45,6 @@ void bs_look_ahead(const struct bs_binder *binder, const struct bs_process *proc
 		prefetch_symbol(image, ret->relocation[i].symbol);
 		__builtin_prefetch(&image->symbols.name_hashes[ret->relocation[i].symbol]);
 	}
-	for (uint32_t i = 0; i < ret->n; i++)
-		if (asks(image, &ret->relocation[i]))
-			prefetch_name(image, ret->relocation[i].symbol);
 	for (uint32_t i = 0; i < ret->n; i++) {
 		const struct bs_relocation *r = &ret->relocation[i];
 
@@ -69,9 +66,11 @@ void bs_look_ahead(const struct bs_binder *binder, const struct bs_process *proc
 
 		definer[n] = bs_map_of(process, bs_entry_map(names, entry))->image;
 		symbol[n] = bs_entry_symbol(names, entry);
+		/* What is the object's own is not compared by name. */
 		if (definer[n] == image || symbol[n] >= definer[n]->symbols.n)
 			continue;
 		prefetch_symbol(definer[n], symbol[n]);
+		prefetch_name(image, ret->relocation[i].symbol);
 		n++;
 	}
 	for (uint32_t i = 0; i < n; i++)

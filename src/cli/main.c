@@ -153,6 +153,7 @@ static enum bs_exit simulate(struct bs_arena *arena, const struct bs_command_lin
 	store = bs_store_new();
 	if (!store)
 		bs_arena_exhausted(arena);
+	bs_store_read_ahead(store);
 	if (!open_all(&opened, line))
 		return BS_EXIT_TROUBLE;
 	const struct bs_sink sink = bs_reports_sink(&opened.reports);

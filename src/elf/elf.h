@@ -325,6 +325,13 @@ void bs_store_free(struct bs_store *store);
 const struct bs_image *bs_store_acquire(struct bs_store *store, const struct bs_ctx *ctx, int fd,
 					const char *path);
 
+/*
+ * From here on a thread of STORE's own computes what bs_image_name_hash() will be asked for, as
+ * soon as there are images enough for it to pay; it ends with STORE or with bs_store_trim(). It is
+ * a matter of speed alone: where there is no thread to be had nothing changes.
+ */
+void bs_store_read_ahead(struct bs_store *store);
+
 /* Gives IMAGE back; it stays in the store until bs_store_trim() or the end. */
 void bs_store_release(struct bs_store *store, const struct bs_image *image);
 

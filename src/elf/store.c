@@ -17,6 +17,7 @@ enum { N_SLOTS = 4096 }; /* a power of two: some times the objects of a large sy
 struct bs_store {
 	pthread_mutex_t lock; /* guards the slots, the lists in them and the counts of users */
 	struct bs_image_file *slots[N_SLOTS];
+	struct bs_read_ahead ahead;
 };
 
 static struct bs_image_file *as_file(const struct bs_image *image)
@@ -180,6 +181,14 @@ struct bs_store *bs_store_new(void)
 	return store;
 }
 
+void bs_store_read_ahead(struct bs_store *store)
+{
+	pthread_mutex_lock(&store->lock);
+	if (!store->ahead.is_begun)
+		bs_read_ahead_begin(&store->ahead);
+	pthread_mutex_unlock(&store->lock);
+}
+
 static void drop(struct bs_store *store, bool unused_only)
 {
 	for (size_t i = 0; i < N_SLOTS; i++)
@@ -197,6 +206,7 @@ void bs_store_free(struct bs_store *store)
 {
 	if (!store)
 		return;
+	bs_read_ahead_end(&store->ahead);
 	drop(store, false);
 	pthread_mutex_destroy(&store->lock);
 	free(store);
@@ -205,6 +215,7 @@ void bs_store_free(struct bs_store *store)
 void bs_store_trim(struct bs_store *store)
 {
 	pthread_mutex_lock(&store->lock);
+	bs_read_ahead_end(&store->ahead);
 	drop(store, true);
 	pthread_mutex_unlock(&store->lock);
 }
@@ -254,6 +265,7 @@ const struct bs_image *bs_store_acquire(struct bs_store *store, const struct bs_
 			file = fresh;
 			file->next = *slot;
 			*slot = file;
+			bs_read_ahead_add(&store->ahead, file);
 		}
 	}
 	file->n_users++;
