@@ -58,6 +58,9 @@ static void grow_places(struct bs_name_table *table, const struct bs_ctx *ctx, u
 		bs_arena_exhausted(ctx->arena);
 	table->places = bs_new(ctx->arena, struct bs_name_place, size);
 	table->mask = (uint32_t)size - 1;
+	/* They are zero already, but not there: a page that is read before it is written is brought
+	 * in twice. */
+	memset(table->places, 0, size * sizeof *table->places);
 	for (uint64_t i = 0; i < n_before; i++)
 		if (before[i].last)
 			*place_of(table, before[i].hash << 1) = before[i];

@@ -6,6 +6,8 @@
 
 #include <inttypes.h>
 
+enum { SMALL = 16 << 10 }; /* symbols */
+
 /* The tables that linkers put behind the symbol table. */
 static const int64_t neighbours[] = {
 	DT_STRTAB, DT_VERSYM, DT_VERNEED,    DT_VERDEF,	    DT_GNU_HASH,
@@ -62,6 +64,10 @@ void bs_read_symbols(struct bs_reader *r)
 	table->n = n;
 	table->entries = bs_host_order(r, range.offset, n, ELF_T_SYM);
 	table->name_hashes = bs_new(r->arena, uint32_t, n);
+	/* Of a small array all pages will be written; to read them before would bring each in
+	 * twice. */
+	if (n <= SMALL)
+		memset(table->name_hashes, 0, n * sizeof *table->name_hashes);
 
 	range = bs_range_of_tag(r, DT_VERSYM, "DT_VERSYM");
 	if (!range.n)

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: MIT
 """Measures bindsim against ldd and against the loader's own trace, and how its time grows.
 
-    bench.py --bindsim build/src/cli/bindsim [--runs N] [--work DIRECTORY] [--json FILE]
+    bench.py --bindsim build/src/cli/bindsim [--again build/tests/bench/again] [--runs N] [--work DIRECTORY]
+             [--program PATH]... [--json FILE] [--markdown FILE] [--plot FILE.svg]
 
 Whole processes, warm cache. The two sides of a comparison run in turn; what counts is the median of the ratios of
-neighbouring runs. Both write to /dev/null. CPU is user and system time of the process and its children, memory the
-largest resident set of any of them. A build for release is what should be measured. Times never fail a test: the exit
+neighbouring runs. Both write to /dev/null. --again names the program that simulates once and then again on the images
+that are loaded by then. --markdown replaces the tables in FILE, --plot has gnuplot draw how time grows. CPU is user and
+system time of the process and its children, memory the largest resident set of any of them. A build for release is what should be measured. Times never fail a test: the exit
 status is 0 unless something could not be run.
 """
 
@@ -25,6 +27,7 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from document import markdown, plot_growth, replace_tables
 from generate import Shape, generate
 
 LOADER_TRACE = {"LD_TRACE_LOADED_OBJECTS": "1", "LD_WARN": "yes", "LD_BIND_NOW": "yes", "LD_DEBUG": "bindings"}
@@ -181,6 +184,29 @@ def show_rows(rows: list[Row]) -> None:
               f"{row.memory / 1024:6.1f} {row.other_memory / 1024:6.1f}")
 
 
+# ---- the same question again --------------------------------------------------------------------
+
+
+def measure_again(again: str, programs: list[tuple[str, int]], runs: int) -> list[tuple[str, int, float, float]]:
+    """Of each program: name, objects, milliseconds of the first simulation and of one more; medians."""
+    rows = []
+    for program, objects in programs:
+        times = []
+        for _ in range(runs):
+            done = subprocess.run([again, program, "5"], capture_output=True, check=True, text=True,
+                                  env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"})
+            times.append([float(word) * 1e3 for word in done.stdout.split()[:2]])
+        rows.append((Path(program).name, objects, *(statistics.median(column) for column in zip(*times))))
+    return rows
+
+
+def show_again(rows: list[tuple[str, int, float, float]]) -> None:
+    """The table."""
+    print("\nsimulated again on loaded images (at most a fifth is wanted)")
+    for name, objects, first, more in rows:
+        print(f"  {name[:22]:22} {objects:7} {first:7.1f} ms, then {more:6.1f} ms, {more / first:.2f}")
+
+
 # ---- growth -----------------------------------------------------------------------------------
 
 GROWTH = {
@@ -228,7 +254,11 @@ def main() -> int:
     parser.add_argument("--bindsim", default="build/src/cli/bindsim", metavar="PATH")
     parser.add_argument("--runs", type=int, default=15, metavar="N", help="pairs of runs for each comparison")
     parser.add_argument("--work", type=Path, metavar="DIRECTORY", help="where generated programs are, and stay")
+    parser.add_argument("--again", metavar="PATH", help="the program that simulates once and then again")
+    parser.add_argument("--program", action="append", default=[], metavar="PATH", help="one more to measure")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, too")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="a document whose tables are replaced")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw how time grows, as SVG")
     arguments = parser.parse_args()
     for tool in ("ldd", "gcc"):
         if not shutil.which(tool):
@@ -242,19 +272,27 @@ def main() -> int:
         for objects in (150, 320):
             program = str(generate(work / f"program{objects}", Shape(objects, 300, 250)))
             programs.append((program, objects))
+        programs += [(os.path.realpath(path), count_objects(path)) for path in arguments.program]
         try:
             watch.run(Command((bindsim, "--format=ndjson", programs[0][0])))
             has_ndjson = True
         except RuntimeError:
             has_ndjson = False
         rows = measure_programs(watch, bindsim, programs, arguments.runs, has_ndjson)
+        again = measure_again(arguments.again, programs, arguments.runs) if arguments.again else []
         growth = measure_growth(watch, bindsim, work, arguments.runs)
     print(machine())
     print(f"medians of {arguments.runs} interleaved pairs; a target with ! is not reached\n")
     show_rows(rows)
+    show_again(again)
     show_growth(growth)
+    if arguments.markdown:
+        replace_tables(arguments.markdown, markdown(machine(), rows, again, growth, arguments.runs))
+    if arguments.plot:
+        plot_growth(growth, arguments.plot)
     if arguments.json:
-        figures = {"machine": machine(), "runs": arguments.runs, "growth": growth, "rows": [asdict(row) for row in rows]}
+        figures = {"machine": machine(), "runs": arguments.runs, "again": again, "growth": growth,
+                   "rows": [asdict(row) for row in rows]}
         arguments.json.write_text(json.dumps(figures, indent=1) + "\n")
     return 0
 
