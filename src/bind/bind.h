@@ -41,6 +41,8 @@ struct bs_match_policy {
 	bool missing_versions_abort; /* a file named in verneed that has no versions ends the
 					process (up to 2.40) */
 	bool extern_protected_data;  /* BS_CLASS_EXTERN_DATA is there, on x86 (2.22 to 2.35) */
+	bool own_ifuncs_last; /* a reference to a symbol that the object has an IFUNC for is bound
+				 when all else of the object is (from 2.44) */
 	bool lazy_tls_descriptors;   /* on x86, in a table that binds lazily (up to 2.33) */
 	bool named_file_decides; /* the file that verneed names ends the search, with an error if
 				    it lacks the version (up to 2.29) */

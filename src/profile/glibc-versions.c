@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * In what releases of glibc differ, from 2.17 to 2.42: each rule is a field of a policy, and the
- * floor that owns the field obeys it. Read from the sources of all these releases; `from` is the
- * first with the value INSIDE and `until` the last. A backport makes a distribution's build differ
+ * In what releases of glibc differ, from 2.17 to 2.44: each rule is a field of a policy, and the
+ * floor that owns the field obeys it. Read from the sources of the releases up to 2.43 and seen of
+ * 2.44; `from` is the first with the value INSIDE and `until` the last. A backport makes a distribution's build differ
  * from its number; those that are known say so, the others are what --set is for.
  *
  * Not here, for no binding depends on them: prelink (up to 2.35), which says that a file is bound
@@ -50,6 +50,9 @@ const struct bs_switch bs_glibc_switches[] = {
 	YES_UNTIL("cache-legacy-bits", search.cache_legacy_bits, 239,
 		  "ld.so.cache entries with legacy capability bits count if the bits fit",
 		  "elf/dl-cache.c:search_cache"),
+	YES_FROM("checks-cache-again", search.checks_cache_again, 244,
+		 "a search without ld.so.cache fails with its error each time, not the first only",
+		 "seen of Debian's 2.44"),
 	YES_FROM("keeps-root-dir", search.keeps_root_dir, 238,
 		 "/ in a list of directories stays in it after a miss", "elf/dl-load.c:open_path"),
 	YES_FROM("enotdir-goes-on", search.enotdir_goes_on, 239,
@@ -115,6 +118,10 @@ const struct bs_switch bs_glibc_switches[] = {
 		 "LD_DEBUG=files does not tell of a dlopen that has nothing to do",
 		 "elf/dl-open.c:is_already_fully_open"),
 
+	YES_FROM("callers-by-table", scope.callers_by_table, 242,
+		 "dlopen takes a filtee that a dlopen put before its filter for the executable",
+		 "elf/dl-open.c:_dl_open, elf/dl-find_object.c:_dl_find_object_update"),
+
 	/* ---- bindings ---- */
 	YES_FROM("absolute-zero", match.absolute_zero, 228,
 		 "an absolute symbol with value 0 is a definition", "elf/dl-lookup.c:check_match"),
@@ -127,6 +134,9 @@ const struct bs_switch bs_glibc_switches[] = {
 	YES_UNTIL("lazy-tls-descriptors", match.lazy_tls_descriptors, 233,
 		  "on x86, TLS descriptors in a table that binds lazily wait, too",
 		  "sysdeps/x86_64/dl-machine.h:elf_machine_lazy_rel"),
+	YES_FROM("own-ifuncs-last", match.own_ifuncs_last, 244,
+		 "references to IFUNCs that the object itself has are bound after all its others",
+		 "seen of Debian's 2.44"),
 	YES_UNTIL("named-file-decides", match.named_file_decides, 229,
 		  "the file that a version requirement names ends the search",
 		  "elf/dl-lookup.c:do_lookup_x"),
@@ -166,6 +176,9 @@ const struct bs_switch bs_glibc_switches[] = {
 	YES_FROM("names-library-path", names_library_path, 233,
 		 "LD_DEBUG=libs tells --library-path from LD_LIBRARY_PATH",
 		 "elf/dl-load.c:_dl_init_paths"),
+	YES_FROM("tells-rejections", tells_rejections, 243,
+		 "LD_DEBUG=libs says why a file that was tried is not taken",
+		 "elf/dl-load.c:open_verify"),
 	YES_BETWEEN("pins-say-to", pins_say_to, 231, 235,
 		    "LD_DEBUG says `due to reference to', not `from'",
 		    "elf/dl-lookup.c:add_dependency"),

@@ -387,11 +387,11 @@ static struct bs_open_mode open_mode(const struct bs_open_call *call)
 const struct bs_profile bs_profile_glibc = {
 	.name = "glibc",
 	.title = "glibc 2.36",
-	.source = "the sources of glibc 2.17 to 2.42; 2.36 as Debian 12 builds it",
-	.verified = "2.31, 2.36 and 2.41 as Debian builds them, on x86-64",
+	.source = "the sources of glibc 2.17 to 2.43; 2.36 and 2.44 as Debian builds them",
+	.verified = "2.31, 2.36, 2.41, 2.43 and 2.44 as Debian builds them, on x86-64",
 	.version = 236,
 	.oldest = 217,
-	.newest = 242,
+	.newest = 244,
 	.switches = bs_glibc_switches,
 	.search = {
 		.not_found = "cannot open shared object file",

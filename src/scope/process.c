@@ -343,6 +343,8 @@ bool bs_process_start(struct bs_process *process, const struct bs_ctx *ctx,
 	bs_vec_each (i, searched)
 		bs_map_at(process, searched->v[i])->global = true;
 	place_loader(process, ctx, vdso);
+	for (bs_map_id id = 0; id < process->maps.n; id++)
+		bs_map_at(process, id)->addressed = true;
 	bs_tls_begin(process);
 	return true;
 }

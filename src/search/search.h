@@ -64,6 +64,7 @@ enum bs_verdict {
 	BS_TAKE,
 	BS_SKIP,	     /* silently: as if the file were not there */
 	BS_SKIP_OTHER_CLASS, /* the same, but the final message will say so */
+	BS_SKIP_NO_SETUID,   /* a preload into a program with privileges, without any itself */
 	BS_REFUSE,	     /* the request fails at once */
 };
 
@@ -102,6 +103,7 @@ struct bs_search_policy {
 	bool glibc_hwcaps;	/* glibc-hwcaps/LEVEL subdirectories (from 2.33) */
 	bool enotdir_goes_on;	/* an element that is no directory ends no list (from 2.39) */
 	bool keeps_root_dir;	/* "/" in a list stays in it after a miss (from 2.38) */
+	bool checks_cache_again; /* each search sees anew whether there is a cache (from 2.44) */
 	bool cache_legacy_bits; /* cache entries with legacy hwcap bits are weighed (up to 2.39) */
 	bool x86_platforms; /* the loader names x86-64 processors itself: hwcap "x86_64", $PLATFORM
 			       "haswell" (from 2.26) */
