@@ -223,7 +223,8 @@ static uint32_t look_up(struct job *job, uint32_t *memo, uint32_t symbol, unsign
 	uint32_t index = remember(job, memo, &binding);
 
 	if (answer.outcome == BS_UNDEFINED) {
-		note(job, BS_NOTE_UNDEFINED, index, 0);
+		if (!answer.is_too_direct)
+			note(job, BS_NOTE_UNDEFINED, index, 0);
 		say_undefined(job, symbol, &answer);
 	} else if (answer.outcome == BS_LOOKUP_CRASH) {
 		fail_crash(job, answer.crash);
@@ -261,6 +262,8 @@ static void check_ifunc(struct job *job, uint32_t index)
 		note(job, BS_NOTE_RELINK, index, 0);
 		return;
 	}
+	if (!job->binder->policy.guards_program_ifuncs)
+		return;
 	const struct bs_failure failure = {
 		.subject = "",
 		.words = bs_arena_printf(

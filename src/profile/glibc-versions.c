@@ -67,6 +67,10 @@ const struct bs_switch bs_glibc_switches[] = {
 	YES_UNTIL("old-abis", search.old_abis, 227,
 		  "files whose EI_ABIVERSION asks for absolute symbols are refused", "libc-abis"),
 
+	YES_BETWEEN("refuses-executables", search.refuses_executables, 220, 230,
+		    "a file at a fixed address is refused by its path, before it is known again",
+		    "elf/dl-load.c:open_verify"),
+
 	/* ---- objects and their order ---- */
 	{ .key = "sort",
 	  .values = sort_names,
@@ -131,6 +135,12 @@ const struct bs_switch bs_glibc_switches[] = {
 	YES_BETWEEN("extern-protected-data", match.extern_protected_data, 222, 235,
 		    "on x86, protected data may lie in the executable, copied there",
 		    "elf/dl-lookup.c:do_lookup_x, sysdeps/x86_64/dl-machine.h"),
+	YES_FROM("indirect-is-kept", match.indirect_is_kept, 235,
+		 "an object that asks for indirect access has no protected symbol copied",
+		 "sysdeps/generic/dl-protected.h:_dl_check_protected_symbol"),
+	YES_FROM("guards-program-ifuncs", match.guards_program_ifuncs, 233,
+		 "on x86, using an IFUNC of the executable too early ends the process",
+		 "sysdeps/x86_64/dl-machine.h:elf_machine_rela"),
 	YES_UNTIL("lazy-tls-descriptors", match.lazy_tls_descriptors, 233,
 		  "on x86, TLS descriptors in a table that binds lazily wait, too",
 		  "sysdeps/x86_64/dl-machine.h:elf_machine_lazy_rel"),

@@ -155,6 +155,8 @@ static enum bs_verdict judge(const struct bs_image *image, const struct bs_targe
 		return BS_SKIP;
 	if (h->type != ET_DYN && h->type != ET_EXEC)
 		return refuse("only ET_DYN and ET_EXEC can be loaded", ret_words);
+	if (h->type == ET_EXEC && target->refuses_executables)
+		return refuse("cannot dynamically load executable", ret_words);
 	if (h->phentsize !=
 	    (machine->elf_class == ELFCLASS64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr)))
 		return refuse("ELF file's phentsize not the expected size", ret_words);
@@ -421,6 +423,8 @@ const struct bs_profile bs_profile_glibc = {
 		.unique = true,
 		.absolute_zero = true,
 		.hidden_is_skipped = true,
+		.indirect_is_kept = true,
+		.guards_program_ifuncs = true,
 		.missing_versions_abort = true,
 	},
 	.cache_path = "/etc/ld.so.cache",

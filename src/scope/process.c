@@ -308,6 +308,11 @@ bool bs_process_start(struct bs_process *process, const struct bs_ctx *ctx,
 		bs_chain_start(process, ctx, start, traces);
 		return true;
 	}
+	uint32_t odd_flags = bs_odd_flags(process->policy, start->executable);
+
+	if (odd_flags)
+		bs_load_note_add(process, ctx, &load, traces, BS_LOAD_ODD_FLAGS, BS_NO_MAP,
+				 odd_flags);
 	if (start->interp)
 		process->loader = bs_map_add_special(process, ctx, start->interp,
 						     start->interp_name, BS_ROLE_LOADER);

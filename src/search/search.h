@@ -74,6 +74,7 @@ struct bs_target {
 	uint32_t e_flags; /* of the executable, for machines whose ABI is told there */
 	bool abi_tags;	  /* the policy's */
 	bool old_abis;	  /* the policy's */
+	bool refuses_executables; /* the policy's */
 };
 
 /*
@@ -110,6 +111,7 @@ struct bs_search_policy {
 	bool greedy_tokens; /* `$ORI/` and `${}` are tokens, and only a slash or the end comes after
 			       one without braces (up to 2.27) */
 	bool abi_tags; /* a file whose ABI tag names another system is passed over (up to 2.35) */
+	bool refuses_executables; /* before anything else is asked of them (2.20 to 2.30) */
 	bool old_abis; /* EI_ABIVERSION that asks for absolute symbols is unknown (up to 2.27) */
 };
 
