@@ -41,15 +41,15 @@ struct bs_match_policy {
 	bool missing_versions_abort; /* a file named in verneed that has no versions ends the
 					process (up to 2.40) */
 	bool extern_protected_data;  /* BS_CLASS_EXTERN_DATA is there, on x86 (2.22 to 2.35) */
-	bool indirect_is_kept; /* protected symbols of objects that ask for indirect access are
-				  neither copied nor stood in for (from 2.35) */
+	bool indirect_is_kept;	    /* protected symbols of objects that ask for indirect access are
+				       neither copied nor stood in for (from 2.35) */
 	bool guards_program_ifuncs; /* who uses an IFUNC of the executable before that is relocated
 				       ends the process (from 2.33) */
 	bool own_ifuncs_last; /* a reference to a symbol that the object has an IFUNC for is bound
 				 when all else of the object is (from 2.44) */
-	bool lazy_tls_descriptors;   /* on x86, in a table that binds lazily (up to 2.33) */
-	bool named_file_decides; /* the file that verneed names ends the search, with an error if
-				    it lacks the version (up to 2.29) */
+	bool lazy_tls_descriptors; /* on x86, in a table that binds lazily (up to 2.33) */
+	bool named_file_decides;   /* the file that verneed names ends the search, with an error if
+				      it lacks the version (up to 2.29) */
 	/* Versions are not compared: a hidden one answers nobody, any other everybody, and of each
 	 * object the first such entry is the only one that is judged. (musl
 	 * ldso/dynlink.c:gnu_lookup) */

@@ -286,8 +286,7 @@ static bool is_too_direct(const struct bs_matcher *m, bs_map_id map, const struc
 		return true;
 	struct bs_symbol reference = bs_image_symbol(referrer->image, m->query->symbol);
 
-	return (m->type_class & BS_CLASS_PLT) && reference.value &&
-	       reference.section == SHN_UNDEF;
+	return (m->type_class & BS_CLASS_PLT) && reference.value && reference.section == SHN_UNDEF;
 }
 
 static void fail_too_direct(struct bs_answer *answer, bs_map_id map)

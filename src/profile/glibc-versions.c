@@ -2,8 +2,9 @@
 /*
  * In what releases of glibc differ, from 2.17 to 2.44: each rule is a field of a policy, and the
  * floor that owns the field obeys it. Read from the sources of the releases up to 2.43 and seen of
- * 2.44; `from` is the first with the value INSIDE and `until` the last. A backport makes a distribution's build differ
- * from its number; those that are known say so, the others are what --set is for.
+ * 2.44; `from` is the first with the value INSIDE and `until` the last. A backport makes a
+ * distribution's build differ from its number; those that are known say so, the others are what
+ * --set is for.
  *
  * Not here, for no binding depends on them: prelink (up to 2.35), which says that a file is bound
  * already only where the very files are at hand that it was bound to; the debug lines that
@@ -202,11 +203,12 @@ const struct bs_switch bs_glibc_switches[] = {
 /*
  * What a distribution took back to an older release, as far as the bytes of the loader tell. A
  * loader that looks _r_debug up has the name twice: as a symbol of its own, and to look it up.
- * Debian's 2.31 sizes static TLS as 2.32 does.
+ * Debian's 2.31 sizes static TLS as 2.32 does, and has words for what 2.33 ends a process for.
  */
 void bs_glibc_read_build(struct bs_profile *profile, const char *bytes, size_t n)
 {
 	static const char name[] = "\0_r_debug", tunable[] = "glibc.rtld.optional_static_tls";
+	static const char circular[] = "creates an unsatisfiable circular dependency";
 	unsigned count = 0;
 
 	for (const char *end = bytes + n, *at = bytes;
@@ -217,4 +219,6 @@ void bs_glibc_read_build(struct bs_profile *profile, const char *bytes, size_t n
 		profile->tls_is_tunable = true;
 		profile->scope.optional_tls_is_free = false;
 	}
+	profile->match.guards_program_ifuncs |=
+		memmem(bytes, n, circular, strlen(circular)) != NULL;
 }

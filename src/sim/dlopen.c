@@ -295,8 +295,7 @@ void bs_run_dlopen(struct bs_run *run, const struct bs_step *step, struct bs_ste
 	struct bs_failure failure = { 0 };
 	uint32_t ns;
 
-	if (bs_run_caller(run, step, result) == BS_NO_MAP ||
-	    !choose_mode(run, step, result, &mode))
+	if (bs_run_caller(run, step, result) == BS_NO_MAP || !choose_mode(run, step, result, &mode))
 		return;
 	bs_map_id caller = bs_process_caller(&run->process, result->caller);
 

@@ -37,7 +37,8 @@ class LoadersTest(CommandLineTest):
     def test_mistakes(self):
         for words, complaint in ((["loaders", "nix"], "no loader profile is called 'nix'; there are glibc"),
                                  (["loaders", "glibc:2.16"], "glibc:2.16: releases 2.17 to 2.44 are known"),
-                                 (["loaders", "glibc", "glibc"], "one too many")):
+                                 (["loaders", "glibc", "glibc"], "one too many"),
+                                 (["loaders", "--format=json"], "loaders writes text only, not --format=json")):
             answer = self.bindsim(*words)
             self.assertEqual(answer.status, 2)
             self.assertIn(complaint, answer.err)
@@ -81,6 +82,23 @@ class ReleaseTest(CommandLineTest):
         self.root()
         (self.directory / "root/lib64/libc.so.6").write_bytes(b"GNU C Library (x) stable release version 2.23, by")
         self.assertEqual(self.title("--root=root", "-v")[0], "glibc 2.23")
+
+    def test_found_through_links(self):
+        """The loader and the C library lie elsewhere under names of their release, as they did up to 2.33."""
+        self.root()
+        library = self.directory / "root/lib/x86_64-linux-gnu"
+        library.mkdir(parents=True)
+        loader = self.directory / "root/lib64/ld-linux-x86-64.so.2"
+        loader.rename(library / "ld-2.31.so")
+        loader.symlink_to("/lib/x86_64-linux-gnu/ld-2.31.so")
+        (library / "libc-2.31.so").write_bytes(b"GNU C Library (x) stable release version 2.31, by")
+        (library / "libc.so.6").symlink_to("libc-2.31.so")
+        self.assertEqual(self.title("--root=root", "-v")[0], "glibc 2.31")
+
+    def test_asked_for_against_the_root(self):
+        self.root(b"release version 2.36")
+        self.assertEqual(self.title("--root=root", "--loader=glibc:2.28"), ("glibc 2.28", ""))
+        self.assertEqual(self.title("--root=root", "--loader=glibc"), ("glibc 2.36", ""))
 
     def test_newer_than_all(self):
         self.root()

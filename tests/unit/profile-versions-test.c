@@ -198,6 +198,14 @@ static void backports_are_read_from_the_bytes(void **state)
 	profile = bs_profile_at(*state, &bs_profile_glibc, 240);
 	profile->read_build(profile, with, sizeof with);
 	assert_false(profile->finds_r_debug);
+
+	static const char words[] = "x and creates an unsatisfiable circular dependency.\n";
+
+	profile = bs_profile_at(*state, &bs_profile_glibc, 231);
+	profile->read_build(profile, without, sizeof without);
+	assert_false(profile->match.guards_program_ifuncs);
+	profile->read_build(profile, words, sizeof words);
+	assert_true(profile->match.guards_program_ifuncs);
 }
 
 int main(void)
