@@ -63,7 +63,7 @@ function __bindsim_levels
 end
 
 function __bindsim_loaders
-    printf '%s\n' glibc glibc:2.(seq 17 42) musl musl:1.2.(seq 3 5) qnx
+    printf '%s\n' glibc glibc:2.(seq 17 44) musl musl:1.2.(seq 3 5) qnx
 end
 
 # PROFILE.KEY=VALUE, as the tool itself lists them.

@@ -23,6 +23,13 @@ struct bs_failure bs_undefined_failure(const struct bs_binder *binder,
 			.occasion = "relocation error",
 			.needed_by = BS_NO_MAP,
 		};
+	if (answer && answer->is_too_direct)
+		return (struct bs_failure){
+			.subject = bs_text(ctx, bs_map_of(process, answer->too_direct_for)->name),
+			.words = binder->policy.words->too_direct,
+			.occasion = name,
+			.needed_by = BS_NO_MAP,
+		};
 	return (struct bs_failure){
 		.kind = by_dlsym ? BS_FAILURE_PLAIN : BS_FAILURE_RELOCATING,
 		.subject = bs_text(ctx, bs_map_of(process, referrer)->name),

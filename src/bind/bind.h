@@ -41,9 +41,15 @@ struct bs_match_policy {
 	bool missing_versions_abort; /* a file named in verneed that has no versions ends the
 					process (up to 2.40) */
 	bool extern_protected_data;  /* BS_CLASS_EXTERN_DATA is there, on x86 (2.22 to 2.35) */
-	bool lazy_tls_descriptors;   /* on x86, in a table that binds lazily (up to 2.33) */
-	bool named_file_decides; /* the file that verneed names ends the search, with an error if
-				    it lacks the version (up to 2.29) */
+	bool indirect_is_kept;	    /* protected symbols of objects that ask for indirect access are
+				       neither copied nor stood in for (from 2.35) */
+	bool guards_program_ifuncs; /* who uses an IFUNC of the executable before that is relocated
+				       ends the process (from 2.33) */
+	bool own_ifuncs_last; /* a reference to a symbol that the object has an IFUNC for is bound
+				 when all else of the object is (from 2.44) */
+	bool lazy_tls_descriptors; /* on x86, in a table that binds lazily (up to 2.33) */
+	bool named_file_decides;   /* the file that verneed names ends the search, with an error if
+				      it lacks the version (up to 2.29) */
 	/* Versions are not compared: a hidden one answers nobody, any other everybody, and of each
 	 * object the first such entry is the only one that is judged. (musl
 	 * ldso/dynlink.c:gnu_lookup) */
@@ -88,6 +94,7 @@ struct bs_match_words {
 				 const struct bs_version *version, bool by_dlsym);
 	/* A relocation of a TYPE that the loader does not know, in the PLT or elsewhere. */
 	const char *(*odd_type)(const struct bs_ctx *ctx, uint32_t type, bool plt);
+	const char *too_direct; /* of a copy or an address that its object does not allow */
 	/* Initial-exec TLS of NAME ends in DEFINER, for which there is no room. NULL: DEFINER
 	 * itself is said to find none. */
 	const char *(*late_tls)(const struct bs_ctx *ctx, const char *name, const char *definer);
@@ -179,6 +186,9 @@ struct bs_answer {
 	bool pins_unique;     /* UNIQUE_MAP must never be unloaded because of it */
 	const char *crash;    /* for BS_LOOKUP_CRASH */
 	bool not_where_named; /* for BS_UNDEFINED: the file that verneed names lacks the version */
+	bool is_too_direct;   /* for BS_UNDEFINED: TOO_DIRECT_FOR has the symbol, not to be copied
+				 or to be stood in for */
+	bs_map_id too_direct_for;
 };
 
 /* Answers QUERY. Changes nothing. */

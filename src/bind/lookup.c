@@ -307,6 +307,31 @@ static bool is_end_at(place named, place best, enum bs_refusal refusal)
 	return named < best || (named == best && refusal != BS_ACCEPTED);
 }
 
+/* The executable takes the place of a definition that its object keeps for itself: by a copy, or by
+ * a PLT entry that stands for the function's address. (glibc sysdeps/generic/dl-protected.h) */
+static bool is_too_direct(const struct bs_matcher *m, bs_map_id map, const struct bs_symbol *s)
+{
+	enum { INDIRECT_EXTERN_ACCESS = 1 };
+	const struct bs_map *referrer = bs_map_of(m->process, m->query->referrer);
+
+	if (!m->binder->policy.indirect_is_kept || m->is_second || !m->query->symbol ||
+	    referrer->kind != BS_MAP_EXECUTABLE || bs_symbol_visibility(s) != STV_PROTECTED ||
+	    !(bs_map_of(m->process, map)->image->notes.needed_1 & INDIRECT_EXTERN_ACCESS))
+		return false;
+	if (m->type_class & BS_CLASS_COPY)
+		return true;
+	struct bs_symbol reference = bs_image_symbol(referrer->image, m->query->symbol);
+
+	return (m->type_class & BS_CLASS_PLT) && reference.value && reference.section == SHN_UNDEF;
+}
+
+static void fail_too_direct(struct bs_answer *answer, bs_map_id map)
+{
+	answer->definer = BS_NO_MAP;
+	answer->is_too_direct = true;
+	answer->too_direct_for = map;
+}
+
 static void fail_where_named(struct bs_answer *answer)
 {
 	answer->definer = BS_NO_MAP;
@@ -397,6 +422,10 @@ static void search_scope(const struct bs_matcher *m, struct bs_answer *answer)
 			continue;
 		struct bs_symbol s = bs_image_symbol(bs_map_of(process, map)->image, found.symbol);
 
+		if (is_too_direct(m, map, &s)) {
+			fail_too_direct(answer, map);
+			return;
+		}
 		if (bs_symbol_bind(&s) == BIND_UNIQUE && !m->binder->policy.unique_is_global) {
 			answer_unique(m, map, found.symbol, answer);
 			return;
@@ -502,11 +531,12 @@ struct bs_answer bs_lookup(const struct bs_binder *binder, const struct bs_proce
 	search_scope(&m, &answer);
 	if (answer.outcome == BS_LOOKUP_CRASH)
 		return answer;
-	if (answer.definer == BS_NO_MAP)
+	if (answer.definer == BS_NO_MAP && !answer.is_too_direct)
 		search_alias(&m, &answer);
 	if (answer.definer == BS_NO_MAP) {
 		answer.why = BS_WHY_NONE;
-		answer.outcome = may_stay_null(&m, &reference) && !answer.not_where_named
+		answer.outcome = may_stay_null(&m, &reference) && !answer.not_where_named &&
+						 !answer.is_too_direct
 					 ? BS_UNRESOLVED_WEAK
 					 : BS_UNDEFINED;
 		return answer;

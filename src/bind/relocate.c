@@ -11,6 +11,11 @@
 
 enum { TYPE_IFUNC = 10, STO_AARCH64_VARIANT_PCS_BIT = 0x80 };
 
+struct put_off {
+	struct bs_relocation relocation;
+	struct bs_key key;
+};
+
 struct job {
 	struct bs_binder *binder;
 	struct bs_process *process;
@@ -26,6 +31,9 @@ struct job {
 	 * lookup. */
 	uint32_t last_symbol;
 	unsigned last_class;
+	/* What waits until all else of the object is done, and whether that is so. */
+	BS_VEC(struct put_off) put_off;
+	bool is_late;
 	bool defers;		 /* what nobody defines may wait */
 	uint32_t first_deferred; /* of this map in ret->deferred */
 };
@@ -224,7 +232,8 @@ static uint32_t look_up(struct job *job, uint32_t *memo, const struct bs_referen
 	uint32_t index = remember(job, memo, &binding);
 
 	if (answer.outcome == BS_UNDEFINED) {
-		note(job, BS_NOTE_UNDEFINED, index, 0);
+		if (!answer.is_too_direct)
+			note(job, BS_NOTE_UNDEFINED, index, 0);
 		say_undefined(job, r->symbol, &answer);
 	} else if (answer.outcome == BS_LOOKUP_CRASH) {
 		fail_crash(job, answer.crash);
@@ -262,6 +271,8 @@ static void check_ifunc(struct job *job, uint32_t index)
 		note(job, BS_NOTE_RELINK, index, 0);
 		return;
 	}
+	if (!job->binder->policy.guards_program_ifuncs)
+		return;
 	const struct bs_failure failure = {
 		.subject = "",
 		.words = bs_arena_printf(
@@ -389,6 +400,16 @@ static bool may_be_null(const struct job *job, uint32_t symbol)
 	return bs_symbol_bind(&s) == STB_WEAK && s.section == SHN_UNDEF;
 }
 
+/* The object's own definition of SYMBOL, which need not be the one that answers, has a resolver. */
+static bool names_own_ifunc(const struct job *job, uint32_t symbol)
+{
+	if (!symbol || symbol >= job->image->symbols.n)
+		return false;
+	struct bs_symbol s = bs_image_symbol(job->image, symbol);
+
+	return s.section != SHN_UNDEF && bs_symbol_type(&s) == TYPE_IFUNC;
+}
+
 static void relocate_one(struct job *job, const struct bs_relocation *r, struct bs_key key)
 {
 	const struct bs_match_policy *policy = &job->binder->policy;
@@ -401,6 +422,10 @@ static void relocate_one(struct job *job, const struct bs_relocation *r, struct 
 		kind = BS_RELOC_UNKNOWN;
 	if (kind == BS_RELOC_NONE || kind == BS_RELOC_RELATIVE || kind == BS_RELOC_IRELATIVE)
 		return;
+	if (policy->own_ifuncs_last && !job->is_late && names_own_ifunc(job, r->symbol)) {
+		bs_vec_push(job->ctx->arena, &job->put_off, (struct put_off){ *r, key });
+		return;
+	}
 	bs_map_id definer = r->symbol ? bind_symbol(job, r->symbol, kind, key) : job->map;
 
 	if (policy->tls_needs_definition && is_tls(kind) && definer == BS_NO_MAP &&
@@ -587,6 +612,9 @@ enum bs_relocation_end bs_relocate(struct bs_binder *binder, struct bs_process *
 	} else {
 		relocate_eagerly(&job, &image->relocations.plt);
 	}
+	job.is_late = true;
+	bs_vec_each (i, &job.put_off)
+		relocate_one(&job, &job.put_off.v[i].relocation, job.put_off.v[i].key);
 	end_memo(&job);
 	if (!ret->stopped)
 		bs_map_at(process, map)->relocated = true;

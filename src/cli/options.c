@@ -429,6 +429,10 @@ bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **
 			return false;
 	if (r.loaders) {
 		ret->done = true;
+		if (r.format && r.format != &bs_format_text) {
+			bs_complain("loaders writes text only, not --format=%s", r.format->name);
+			return false;
+		}
 		return bs_print_loaders(arena, ret->plan.executable);
 	}
 	return r.rule ? explain_rule(&r) : finish(&r, environ);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * In what releases of glibc differ, from 2.17 to 2.42: each rule is a field of a policy, and the
- * floor that owns the field obeys it. Read from the sources of all these releases; `from` is the
- * first with the value INSIDE and `until` the last. A backport makes a distribution's build differ
- * from its number; those that are known say so, the others are what --set is for.
+ * In what releases of glibc differ, from 2.17 to 2.44: each rule is a field of a policy, and the
+ * floor that owns the field obeys it. Read from the sources of the releases up to 2.43 and seen of
+ * 2.44; `from` is the first with the value INSIDE and `until` the last. A backport makes a
+ * distribution's build differ from its number; those that are known say so, the others are what
+ * --set is for.
  *
  * Not here, for no binding depends on them: prelink (up to 2.35), which says that a file is bound
  * already only where the very files are at hand that it was bound to; the debug lines that
@@ -50,6 +51,9 @@ const struct bs_switch bs_glibc_switches[] = {
 	YES_UNTIL("cache-legacy-bits", search.cache_legacy_bits, 239,
 		  "ld.so.cache entries with legacy capability bits count if the bits fit",
 		  "elf/dl-cache.c:search_cache"),
+	YES_FROM("checks-cache-again", search.checks_cache_again, 244,
+		 "a search without ld.so.cache fails with its error each time, not the first only",
+		 "seen of Debian's 2.44"),
 	YES_FROM("keeps-root-dir", search.keeps_root_dir, 238,
 		 "/ in a list of directories stays in it after a miss", "elf/dl-load.c:open_path"),
 	YES_FROM("enotdir-goes-on", search.enotdir_goes_on, 239,
@@ -63,6 +67,10 @@ const struct bs_switch bs_glibc_switches[] = {
 		  "elf/dl-load.c:open_verify"),
 	YES_UNTIL("old-abis", search.old_abis, 227,
 		  "files whose EI_ABIVERSION asks for absolute symbols are refused", "libc-abis"),
+
+	YES_BETWEEN("refuses-executables", search.refuses_executables, 220, 230,
+		    "a file at a fixed address is refused by its path, before it is known again",
+		    "elf/dl-load.c:open_verify"),
 
 	/* ---- objects and their order ---- */
 	{ .key = "sort",
@@ -115,6 +123,10 @@ const struct bs_switch bs_glibc_switches[] = {
 		 "LD_DEBUG=files does not tell of a dlopen that has nothing to do",
 		 "elf/dl-open.c:is_already_fully_open"),
 
+	YES_FROM("callers-by-table", scope.callers_by_table, 242,
+		 "dlopen takes a filtee that a dlopen put before its filter for the executable",
+		 "elf/dl-open.c:_dl_open, elf/dl-find_object.c:_dl_find_object_update"),
+
 	/* ---- bindings ---- */
 	YES_FROM("absolute-zero", match.absolute_zero, 228,
 		 "an absolute symbol with value 0 is a definition", "elf/dl-lookup.c:check_match"),
@@ -124,9 +136,18 @@ const struct bs_switch bs_glibc_switches[] = {
 	YES_BETWEEN("extern-protected-data", match.extern_protected_data, 222, 235,
 		    "on x86, protected data may lie in the executable, copied there",
 		    "elf/dl-lookup.c:do_lookup_x, sysdeps/x86_64/dl-machine.h"),
+	YES_FROM("indirect-is-kept", match.indirect_is_kept, 235,
+		 "an object that asks for indirect access has no protected symbol copied",
+		 "sysdeps/generic/dl-protected.h:_dl_check_protected_symbol"),
+	YES_FROM("guards-program-ifuncs", match.guards_program_ifuncs, 233,
+		 "on x86, using an IFUNC of the executable too early ends the process",
+		 "sysdeps/x86_64/dl-machine.h:elf_machine_rela"),
 	YES_UNTIL("lazy-tls-descriptors", match.lazy_tls_descriptors, 233,
 		  "on x86, TLS descriptors in a table that binds lazily wait, too",
 		  "sysdeps/x86_64/dl-machine.h:elf_machine_lazy_rel"),
+	YES_FROM("own-ifuncs-last", match.own_ifuncs_last, 244,
+		 "references to IFUNCs that the object itself has are bound after all its others",
+		 "seen of Debian's 2.44"),
 	YES_UNTIL("named-file-decides", match.named_file_decides, 229,
 		  "the file that a version requirement names ends the search",
 		  "elf/dl-lookup.c:do_lookup_x"),
@@ -166,6 +187,9 @@ const struct bs_switch bs_glibc_switches[] = {
 	YES_FROM("names-library-path", names_library_path, 233,
 		 "LD_DEBUG=libs tells --library-path from LD_LIBRARY_PATH",
 		 "elf/dl-load.c:_dl_init_paths"),
+	YES_FROM("tells-rejections", tells_rejections, 243,
+		 "LD_DEBUG=libs says why a file that was tried is not taken",
+		 "elf/dl-load.c:open_verify"),
 	YES_BETWEEN("pins-say-to", pins_say_to, 231, 235,
 		    "LD_DEBUG says `due to reference to', not `from'",
 		    "elf/dl-lookup.c:add_dependency"),
@@ -179,11 +203,12 @@ const struct bs_switch bs_glibc_switches[] = {
 /*
  * What a distribution took back to an older release, as far as the bytes of the loader tell. A
  * loader that looks _r_debug up has the name twice: as a symbol of its own, and to look it up.
- * Debian's 2.31 sizes static TLS as 2.32 does.
+ * Debian's 2.31 sizes static TLS as 2.32 does, and has words for what 2.33 ends a process for.
  */
 void bs_glibc_read_build(struct bs_profile *profile, const char *bytes, size_t n)
 {
 	static const char name[] = "\0_r_debug", tunable[] = "glibc.rtld.optional_static_tls";
+	static const char circular[] = "creates an unsatisfiable circular dependency";
 	unsigned count = 0;
 
 	for (const char *end = bytes + n, *at = bytes;
@@ -194,4 +219,6 @@ void bs_glibc_read_build(struct bs_profile *profile, const char *bytes, size_t n
 		profile->tls_is_tunable = true;
 		profile->scope.optional_tls_is_free = false;
 	}
+	profile->match.guards_program_ifuncs |=
+		memmem(bytes, n, circular, strlen(circular)) != NULL;
 }

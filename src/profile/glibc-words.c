@@ -76,4 +76,5 @@ static const char *odd_type(const struct bs_ctx *ctx, uint32_t type, bool plt)
 const struct bs_match_words bs_glibc_match_words = {
 	.undefined = undefined,
 	.odd_type = odd_type,
+	.too_direct = "error due to GNU_PROPERTY_1_NEEDED_INDIRECT_EXTERN_ACCESS",
 };

@@ -155,6 +155,8 @@ static enum bs_verdict judge(const struct bs_image *image, const struct bs_targe
 		return BS_SKIP;
 	if (h->type != ET_DYN && h->type != ET_EXEC)
 		return refuse("only ET_DYN and ET_EXEC can be loaded", ret_words);
+	if (h->type == ET_EXEC && target->refuses_executables)
+		return refuse("cannot dynamically load executable", ret_words);
 	if (h->phentsize !=
 	    (machine->elf_class == ELFCLASS64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr)))
 		return refuse("ELF file's phentsize not the expected size", ret_words);
@@ -387,11 +389,11 @@ static struct bs_open_mode open_mode(const struct bs_open_call *call)
 const struct bs_profile bs_profile_glibc = {
 	.name = "glibc",
 	.title = "glibc 2.36",
-	.source = "the sources of glibc 2.17 to 2.42; 2.36 as Debian 12 builds it",
-	.verified = "2.31, 2.36 and 2.41 as Debian builds them, on x86-64",
+	.source = "the sources of glibc 2.17 to 2.43; 2.36 and 2.44 as Debian builds them",
+	.verified = "2.31, 2.36, 2.41, 2.43 and 2.44 as Debian builds them, 2.28, on x86-64",
 	.version = 236,
 	.oldest = 217,
-	.newest = 242,
+	.newest = 244,
 	.switches = bs_glibc_switches,
 	.search = {
 		.not_found = "cannot open shared object file",
@@ -421,6 +423,8 @@ const struct bs_profile bs_profile_glibc = {
 		.unique = true,
 		.absolute_zero = true,
 		.hidden_is_skipped = true,
+		.indirect_is_kept = true,
+		.guards_program_ifuncs = true,
 		.missing_versions_abort = true,
 	},
 	.cache_path = "/etc/ld.so.cache",

@@ -143,6 +143,7 @@ struct bs_profile {
 	bool canonical_program; /* `ld.so FILE` knows FILE's directory free of links (from 2.42) */
 	bool names_library_path; /* LD_DEBUG=libs tells --library-path from LD_LIBRARY_PATH (from
 				    2.33) */
+	bool tells_rejections;	 /* LD_DEBUG=libs says why a file was not taken (from 2.43) */
 	bool pins_say_to;	 /* "reference to" where later releases say "reference from" */
 	bool sort_is_tunable;	 /* GLIBC_TUNABLES: glibc.rtld.dynamic_sort (from 2.35) ... */
 	bool tls_is_tunable; /* ... glibc.rtld.nns, glibc.rtld.optional_static_tls (from 2.32) */

@@ -224,7 +224,8 @@ bool bs_profile_setup(const struct bs_profile *profile, const struct bs_ctx *ctx
 		.policy = &profile->search,
 		.target = { .machine = machine,
 			    .abi_tags = profile->search.abi_tags,
-			    .old_abis = profile->search.old_abis },
+			    .old_abis = profile->search.old_abis,
+			    .refuses_executables = profile->search.refuses_executables },
 		.library_path = plan->library_path,
 		.library_path_label = plan->library_path && profile->names_library_path
 					      ? "--library-path"

@@ -29,6 +29,7 @@ static const char *verdict_name(const struct bs_trace *trace)
 		[BS_TAKE] = "taken",
 		[BS_SKIP] = "skipped",
 		[BS_SKIP_OTHER_CLASS] = "other-class",
+		[BS_SKIP_NO_SETUID] = "skipped",
 		[BS_REFUSE] = "refused",
 	};
 

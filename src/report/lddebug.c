@@ -65,6 +65,31 @@ static const char *name_or_program(const struct bs_run *run, const char *name)
 	return *name ? name : run->program;
 }
 
+/* Why a file that was tried is not taken, where nothing else will say it. (glibc
+ * elf/dl-load.c:open_verify, open_path) */
+static void write_rejection(struct bs_report *report, const struct bs_trace *trace)
+{
+	if (trace->os_error) {
+		LINE(report, "    (no such file)");
+		return;
+	}
+	switch (trace->verdict) {
+	case BS_SKIP:
+		LINE(report, "    (incompatible ELF machine)");
+		return;
+	case BS_SKIP_OTHER_CLASS:
+		LINE(report, "    (incompatible ELF class)");
+		return;
+	case BS_SKIP_NO_SETUID:
+		LINE(report, "  refusing to load file=", trace->text,
+		     ", the shared object cannot be tested for being SUID or the bit is not set");
+		return;
+	case BS_TAKE:
+	case BS_REFUSE:
+		return;
+	}
+}
+
 static void write_search(struct bs_report *report, const struct bs_run *run,
 			 const struct bs_trace *trace)
 {
@@ -95,6 +120,8 @@ static void write_search(struct bs_report *report, const struct bs_run *run,
 	case BS_TRACE_TRY:
 		if (trace->how != BS_HOW_PATH)
 			LINE(report, "  trying file=", trace->text);
+		if (run->profile->tells_rejections)
+			write_rejection(report, trace);
 		return;
 	case BS_TRACE_CACHE_DROPPED:
 		LINE(report, "  trying file=", trace->text);

@@ -43,6 +43,8 @@ static const char *verdict_words(const struct bs_trace *trace)
 		return "for another machine";
 	case BS_SKIP_OTHER_CLASS:
 		return "of the other ELF class";
+	case BS_SKIP_NO_SETUID:
+		return "not set-user-ID";
 	case BS_REFUSE:
 		return trace->words;
 	}

@@ -110,6 +110,16 @@ void bs_load_note_add(struct bs_process *process, const struct bs_ctx *ctx,
 			    }));
 }
 
+/* Who opens position-independent executables does not know the flag that marks them. */
+uint32_t bs_odd_flags(const struct bs_scope_policy *policy, const struct bs_image *image)
+{
+	uint32_t known = policy->known_flags_1;
+
+	if (policy->opens_pie)
+		known &= ~(uint32_t)DF_1_PIE;
+	return image->flags_1 & ~known;
+}
+
 bool bs_wants_exec_stack(const struct bs_image *image)
 {
 	uint16_t machine = image->header.machine;
@@ -178,7 +188,7 @@ bs_map_id bs_map_load(struct bs_process *process, const struct bs_ctx *ctx,
 				      ? NULL
 				      : process->policy->refuse(process->policy, found.image,
 								load->by_dlopen, &dynamic_was_read);
-	uint32_t odd_flags = found.image->flags_1 & ~process->policy->known_flags_1;
+	uint32_t odd_flags = bs_odd_flags(process->policy, found.image);
 
 	if (!stand_in)
 		bs_load_note_add(process, ctx, load, traces, BS_LOAD_BEGINS, BS_NO_MAP, 0);

@@ -84,6 +84,22 @@ void bs_process_open_begin(struct bs_process *process, const struct bs_ctx *ctx,
 		ret->state = BS_OPEN_LOADED;
 }
 
+/* The table takes in what stands behind ROOT in the link map; a filtee that was put in front of it
+ * has to wait for a dlopen of something further in front. (glibc
+ * elf/dl-find_object.c:_dl_find_object_update) */
+static void enter_addresses(struct bs_process *process, bs_map_id root)
+{
+	const bs_ids *order = &process->ns[bs_map_of(process, root)->ns].order;
+	bool behind = false;
+
+	bs_vec_each (i, order) {
+		struct bs_map *map = bs_map_at(process, order->v[i]);
+
+		behind |= order->v[i] == root;
+		map->addressed |= behind && map->real == order->v[i];
+	}
+}
+
 void bs_process_open_commit(struct bs_process *process, const struct bs_ctx *ctx,
 			    struct bs_opening *opening)
 {
@@ -126,6 +142,14 @@ void bs_process_open_commit(struct bs_process *process, const struct bs_ctx *ctx
 		bs_vec_push(ctx->arena, &opening->grown, searched->v[i]);
 		bs_vec_push(ctx->arena, &opening->grown_from, from);
 	}
+	enter_addresses(process, opening->root);
+}
+
+bs_map_id bs_process_caller(const struct bs_process *process, bs_map_id caller)
+{
+	if (process->policy->callers_by_table && !bs_map_of(process, caller)->addressed)
+		return process->executable;
+	return caller;
 }
 
 void bs_process_open_promote(struct bs_process *process, const struct bs_ctx *ctx,

@@ -374,6 +374,11 @@ bool bs_process_start(struct bs_process *process, const struct bs_ctx *ctx,
 		bs_chain_start(process, ctx, start, traces);
 		return true;
 	}
+	uint32_t odd_flags = bs_odd_flags(process->policy, start->executable);
+
+	if (odd_flags)
+		bs_load_note_add(process, ctx, &load, traces, BS_LOAD_ODD_FLAGS, BS_NO_MAP,
+				 odd_flags);
 	if (start->interp)
 		process->loader = bs_map_add_special(process, ctx, start->interp,
 						     start->interp_name, BS_ROLE_LOADER);
@@ -409,6 +414,8 @@ bool bs_process_start(struct bs_process *process, const struct bs_ctx *ctx,
 	bs_vec_each (i, searched)
 		bs_map_at(process, searched->v[i])->global = true;
 	place_loader(process, ctx, vdso);
+	for (bs_map_id id = 0; id < process->maps.n; id++)
+		bs_map_at(process, id)->addressed = true;
 	bs_tls_begin(process);
 	return true;
 }

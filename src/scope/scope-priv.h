@@ -47,6 +47,7 @@ bs_map_id bs_map_loaded(struct bs_process *process, const struct bs_ctx *ctx, ui
 			const char *name);
 
 /* load.c: true when IMAGE runs on executable stacks only. */
+uint32_t bs_odd_flags(const struct bs_scope_policy *policy, const struct bs_image *image);
 bool bs_wants_exec_stack(const struct bs_image *image);
 
 struct bs_requester bs_requester_of(const struct bs_process *process, const struct bs_ctx *ctx,

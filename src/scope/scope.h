@@ -80,6 +80,7 @@ struct bs_map {
 	bool is_cut;	/* its scope ends with its own needs */
 	bool on_demand; /* a placeholder brought it */
 	bool is_ghost;	/* a call would load it; it is not in the process, BORN is BS_NEVER */
+	bool addressed; /* the table of addresses has it, by which dlopen knows its caller */
 	bool preloaded; /* by LD_PRELOAD, --preload or the file: it is there to interpose */
 	bool nodelete_pending, nodelete_active, versions_checked;
 	bool tls_is_dynamic;	     /* its block was allocated apart, where it stays for good */
@@ -191,6 +192,9 @@ struct bs_scope_policy {
 	bool refuses_exec_stack; /* a dlopen makes no stack executable (from 2.41) */
 	bool no_relr_version;	 /* DT_RELR wants no GLIBC_ABI_DT_RELR of libc (up to 2.35) */
 	bool fast_reopen;	 /* a dlopen that has nothing to do is not told of (from 2.42) */
+	bool callers_by_table;	 /* dlopen finds its caller in a table that not all objects come
+				    into; one that is not there counts as the executable (from 2.42)
+				  */
 	const char *libc_soname; /* "libc.so.6" */
 	const char *global_elsewhere; /* what the loader dies of when RTLD_GLOBAL is used in a
 					 namespace other than the first; NULL: it does not */
@@ -411,6 +415,9 @@ struct bs_closing {
 	uint32_t opencount;
 	bs_ids gone; /* maps that died, in the order in which the loader destroys them */
 };
+
+/* The object that dlopen takes for its caller when CALLER makes the call. */
+bs_map_id bs_process_caller(const struct bs_process *process, bs_map_id caller);
 
 /* Instead of commit: what the loader does when a dlopen fails half-way. Maps that this opening
  * brought die; *RET tells which. */

@@ -183,7 +183,8 @@ struct bs_search_state {
 	const struct bs_hwcaps *hwcaps;
 	const struct bs_cache *cache; /* NULL also when it is unusable */
 	bool cache_was_read;
-	int error; /* the loader's errno */
+	int cache_error; /* why the cache could not be opened, or 0 */
+	int error;	 /* the loader's errno */
 	BS_VEC(struct bs_dir) dirs;
 	BS_VEC(uint8_t) status;		  /* bs_dir_status of [dir * n_subdirs + sub] */
 	bs_ids members;			  /* indexes into DIRS */

@@ -35,7 +35,7 @@ static enum bs_outcome judge_file(struct bs_walk *walk, const struct bs_image *i
 
 	trace->verdict = setup->policy->judge(image, &setup->target, &words, &error);
 	if (trace->verdict == BS_TAKE && is_too_weak(walk, image, trace->how))
-		trace->verdict = BS_SKIP;
+		trace->verdict = BS_SKIP_NO_SETUID;
 	switch (trace->verdict) {
 	case BS_TAKE:
 		state->error = 0;
@@ -47,6 +47,7 @@ static enum bs_outcome judge_file(struct bs_walk *walk, const struct bs_image *i
 		walk->met_other_class = true;
 		break;
 	case BS_SKIP:
+	case BS_SKIP_NO_SETUID:
 		break;
 	case BS_REFUSE:
 		bs_store_release(state->store, image);
@@ -178,8 +179,11 @@ static enum bs_outcome search_cache(struct bs_walk *walk)
 						.text = setup->cache_path });
 	if (!state->cache_was_read) {
 		state->cache = bs_cache_read(walk->ctx, state->fs, state->store, setup,
-					     state->hwcaps, &state->error);
+					     state->hwcaps, &state->cache_error);
 		state->cache_was_read = true;
+		state->error = state->cache_error ? state->cache_error : state->error;
+	} else if (setup->policy->checks_cache_again && state->cache_error) {
+		state->error = state->cache_error;
 	}
 	path = state->cache ? bs_cache_lookup(state->cache, setup, walk->request->name) : NULL;
 	if (!path)

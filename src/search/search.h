@@ -64,15 +64,17 @@ enum bs_verdict {
 	BS_TAKE,
 	BS_SKIP,	     /* silently: as if the file were not there */
 	BS_SKIP_OTHER_CLASS, /* the same, but the final message will say so */
+	BS_SKIP_NO_SETUID,   /* a preload into a program with privileges, without any itself */
 	BS_REFUSE,	     /* the request fails at once */
 };
 
 /* What a process is made for: the ELF header that a file must have. */
 struct bs_target {
 	const struct bs_machine *machine;
-	uint32_t e_flags; /* of the executable, for machines whose ABI is told there */
-	bool abi_tags;	  /* the policy's */
-	bool old_abis;	  /* the policy's */
+	uint32_t e_flags;	  /* of the executable, for machines whose ABI is told there */
+	bool abi_tags;		  /* the policy's */
+	bool old_abis;		  /* the policy's */
+	bool refuses_executables; /* the policy's */
 };
 
 /*
@@ -98,16 +100,18 @@ struct bs_search_policy {
 	enum bs_verdict (*judge)(const struct bs_image *image, const struct bs_target *target,
 				 const char **ret_words, int *ret_error);
 	const char *library_path_separators; /* ":;" in glibc */
-	bool legacy_hwcaps;	/* the tls/HWCAP/PLATFORM subdirectories (glibc up to 2.36) */
-	bool glibc_hwcaps;	/* glibc-hwcaps/LEVEL subdirectories (from 2.33) */
-	bool enotdir_goes_on;	/* an element that is no directory ends no list (from 2.39) */
-	bool keeps_root_dir;	/* "/" in a list stays in it after a miss (from 2.38) */
-	bool cache_legacy_bits; /* cache entries with legacy hwcap bits are weighed (up to 2.39) */
+	bool legacy_hwcaps;	 /* the tls/HWCAP/PLATFORM subdirectories (glibc up to 2.36) */
+	bool glibc_hwcaps;	 /* glibc-hwcaps/LEVEL subdirectories (from 2.33) */
+	bool enotdir_goes_on;	 /* an element that is no directory ends no list (from 2.39) */
+	bool keeps_root_dir;	 /* "/" in a list stays in it after a miss (from 2.38) */
+	bool checks_cache_again; /* each search sees anew whether there is a cache (from 2.44) */
+	bool cache_legacy_bits;	 /* cache entries with legacy hwcap bits are weighed (up to 2.39) */
 	bool x86_platforms; /* the loader names x86-64 processors itself: hwcap "x86_64", $PLATFORM
 			       "haswell" (from 2.26) */
 	bool greedy_tokens; /* `$ORI/` and `${}` are tokens, and only a slash or the end comes after
 			       one without braces (up to 2.27) */
 	bool abi_tags; /* a file whose ABI tag names another system is passed over (up to 2.35) */
+	bool refuses_executables; /* before anything else is asked of them (2.20 to 2.30) */
 	bool old_abis; /* EI_ABIVERSION that asks for absolute symbols is unknown (up to 2.27) */
 };
 

@@ -200,7 +200,7 @@ static void open_new(struct bs_run *run, struct bs_step_result *result, unsigned
 
 /* The namespace that STEP opens its file in; false when the step fails for that. */
 static bool choose_namespace(struct bs_run *run, const struct bs_step *step,
-			     struct bs_step_result *result, uint32_t *ret_ns)
+			     struct bs_step_result *result, bs_map_id caller, uint32_t *ret_ns)
 {
 	struct bs_failure failure = {
 		.subject = step->file,
@@ -209,7 +209,7 @@ static bool choose_namespace(struct bs_run *run, const struct bs_step *step,
 	};
 
 	if (step->kind == BS_STEP_DLOPEN) {
-		*ret_ns = *step->file ? bs_map_of(&run->process, result->caller)->ns : 0;
+		*ret_ns = *step->file ? bs_map_of(&run->process, caller)->ns : 0;
 		return true;
 	}
 	if (step->of_step) {
@@ -295,13 +295,16 @@ void bs_run_dlopen(struct bs_run *run, const struct bs_step *step, struct bs_ste
 	struct bs_failure failure = { 0 };
 	uint32_t ns;
 
-	if (bs_run_caller(run, step, result) == BS_NO_MAP ||
-	    !choose_mode(run, step, result, &mode) || !choose_namespace(run, step, result, &ns))
+	if (bs_run_caller(run, step, result) == BS_NO_MAP || !choose_mode(run, step, result, &mode))
+		return;
+	bs_map_id caller = bs_process_caller(&run->process, result->caller);
+
+	if (!choose_namespace(run, step, result, caller, &ns))
 		return;
 	const struct bs_open_request request = {
 		.file = step->file,
 		.flags = mode.flags,
-		.caller = result->caller,
+		.caller = caller,
 		.ns = ns,
 		.by_path = step->kind == BS_STEP_DLMOPEN && strchr(step->file, '/') &&
 			   !strchr(step->file, '$'),

@@ -16,7 +16,7 @@ class LoadersTest(CommandLineTest):
     def test_all(self):
         answer = self.bindsim("loaders")
         self.assertEqual((answer.status, answer.err), (0, ""))
-        self.assertRegex(answer.out, r"(?m)^glibc 2\.17 to 2\.42; 2\.36 where the files do not tell$")
+        self.assertRegex(answer.out, r"(?m)^glibc 2\.17 to 2\.44; 2\.36 where the files do not tell$")
         self.assertRegex(answer.out, r"(?m)^  verified against  .*2\.36")
 
     def test_switches(self):
@@ -36,8 +36,9 @@ class LoadersTest(CommandLineTest):
 
     def test_mistakes(self):
         for words, complaint in ((["loaders", "nix"], "no loader profile is called 'nix'; there are glibc"),
-                                 (["loaders", "glibc:2.16"], "glibc:2.16: releases 2.17 to 2.42 are known"),
-                                 (["loaders", "glibc", "glibc"], "one too many")):
+                                 (["loaders", "glibc:2.16"], "glibc:2.16: releases 2.17 to 2.44 are known"),
+                                 (["loaders", "glibc", "glibc"], "one too many"),
+                                 (["loaders", "--format=json"], "loaders writes text only, not --format=json")):
             answer = self.bindsim(*words)
             self.assertEqual(answer.status, 2)
             self.assertIn(complaint, answer.err)
@@ -60,10 +61,10 @@ class ReleaseTest(CommandLineTest):
         self.assertEqual(self.title("--loader=glibc:2.36"), ("glibc 2.36", ""))
 
     def test_unknown(self):
-        for text in ("glibc:2.43", "glibc:2", "glibc:2.36.1", "glibc:", "glibc:new"):
+        for text in ("glibc:2.45", "glibc:2", "glibc:2.36.1", "glibc:", "glibc:new"):
             answer = self.bindsim(f"--loader={text}", "./app")
             self.assertEqual(answer.status, 2)
-            self.assertIn("releases 2.17 to 2.42 are known, as in glibc:2.36", answer.err)
+            self.assertIn("releases 2.17 to 2.44 are known, as in glibc:2.36", answer.err)
 
     def root(self, words=b"release VERSION 2.??"):
         """A root whose loader has other WORDS where it tells its release."""
@@ -82,11 +83,28 @@ class ReleaseTest(CommandLineTest):
         (self.directory / "root/lib64/libc.so.6").write_bytes(b"GNU C Library (x) stable release version 2.23, by")
         self.assertEqual(self.title("--root=root", "-v")[0], "glibc 2.23")
 
+    def test_found_through_links(self):
+        """The loader and the C library lie elsewhere under names of their release, as they did up to 2.33."""
+        self.root()
+        library = self.directory / "root/lib/x86_64-linux-gnu"
+        library.mkdir(parents=True)
+        loader = self.directory / "root/lib64/ld-linux-x86-64.so.2"
+        loader.rename(library / "ld-2.31.so")
+        loader.symlink_to("/lib/x86_64-linux-gnu/ld-2.31.so")
+        (library / "libc-2.31.so").write_bytes(b"GNU C Library (x) stable release version 2.31, by")
+        (library / "libc.so.6").symlink_to("libc-2.31.so")
+        self.assertEqual(self.title("--root=root", "-v")[0], "glibc 2.31")
+
+    def test_asked_for_against_the_root(self):
+        self.root(b"release version 2.36")
+        self.assertEqual(self.title("--root=root", "--loader=glibc:2.28"), ("glibc 2.28", ""))
+        self.assertEqual(self.title("--root=root", "--loader=glibc"), ("glibc 2.36", ""))
+
     def test_newer_than_all(self):
         self.root()
         (self.directory / "root/lib64/libc.so.6").write_bytes(b"release version 2.99.")
         title, messages = self.title("--root=root", "-v")
-        self.assertEqual(title, "glibc 2.42")
+        self.assertEqual(title, "glibc 2.44")
         self.assertIn("release 2.99 is simulated as the nearest that is known", messages)
 
     def test_not_found(self):
@@ -139,6 +157,25 @@ class SettingTest(CommandLineTest):
             answer = self.bindsim("--plan=plan")
             self.assertEqual(answer.status, 2)
             self.assertIn(complaint, answer.err)
+
+
+class MissingCacheTest(CommandLineTest):
+    """What a search says that tries no file, where there is no ld.so.cache."""
+
+    def test_both_ways(self):
+        self.program("app", PROGRAM, "-Wl,--no-as-needed", "-lc")
+        self.object("plugin.so", "int plugin;", "-nostdlib", "-Wl,-z,nodefaultlib,--no-as-needed", "-lm")
+        root = self.directory / "root"
+        root.mkdir()
+        for name in ("app", "plugin.so"):
+            shutil.copy(self.directory / name, root / name)
+        for file in (INTERPRETER, "/lib/x86_64-linux-gnu/libc.so.6"):
+            (root / file.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, root / file.lstrip("/"))
+        for value, reason in (("yes", ": No such file or directory"), ("no", "")):
+            answer = self.bindsim("--root=root", f"--set=glibc.checks-cache-again={value}", "--format=ld-debug",
+                                  "./app", "--dlopen=./plugin.so")
+            self.assertIn(f"step 1: failed: libm.so.6: cannot open shared object file{reason}\n", answer.out)
 
 
 class CanonicalProgramTest(CommandLineTest):

@@ -108,7 +108,7 @@ class BashTest(ShellTest):
         self.assertEqual(self.replies("bindsim --report="), {f"{name}:" for name in project.formats()})
         self.assertEqual(self.replies("bindsim --report json:pro"), {"program"})
         self.assertEqual(self.replies("bindsim --color=a"), {"auto", "always"})
-        self.assertEqual(self.replies("bindsim --loader=glibc:2.4"), {"2.40", "2.41", "2.42"})
+        self.assertEqual(self.replies("bindsim --loader=glibc:2.4"), {"2.40", "2.41", "2.42", "2.43", "2.44"})
         self.assertEqual(self.replies("bindsim --cwd="), {"folder"})
 
     def test_flags(self):

@@ -3,11 +3,13 @@
 """Compares the simulator with the loaders of other glibc versions, from other suites of the distribution's archive.
 
     other_loaders.py --bindsim build/src/cli/bindsim --cache DIR [--suites bullseye,trixie] [--seeds 1-40]
+    other_loaders.py --bindsim build/src/cli/bindsim --root-of 2.28=DIR [--root-of 2.35=DIR]
 
 Each suite's libc6 is downloaded by apt, from the archive that apt is configured for, and unpacked; nothing is
 installed.  The scenarios and random graphs are then run with that directory as their root, which takes a namespace of
 its own for mounts and chroot(2).  A suite that the archive does not have is passed over; where nothing could be
-compared the exit status is 77.
+compared the exit status is 77.  With --root-of the directory is one that somebody laid out, such as the DESTDIR of a
+glibc that was built with Debian's directories, and no suite is asked for unless --suites is given too.
 """
 
 from __future__ import annotations
@@ -88,6 +90,18 @@ def version_of(root: Path) -> str:
     return found[1].decode()
 
 
+def laid_out(words: str) -> Path:
+    """The root directory that VERSION=DIR names, if it holds that release."""
+    version, _, directory = words.partition("=")
+    root = Path(directory).resolve()
+    if not (root / "lib/x86_64-linux-gnu/libc.so.6").exists() or not (root / "lib64/ld-linux-x86-64.so.2").exists():
+        raise Unavailable(f"{words}: no C library and loader of a Debian root in there")
+    if version_of(root) != version:
+        raise Unavailable(f"{words}: its libc says {version_of(root)}")
+    (root / "proc").mkdir(exist_ok=True)
+    return root
+
+
 def enter_namespace() -> None:
     """From here on mounts are this process's own."""
     libc = ctypes.CDLL(None, use_errno=True)
@@ -130,7 +144,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bindsim", default="build/src/cli/bindsim", metavar="PATH")
     parser.add_argument("--cache", default="/var/tmp/bindsim-loaders", metavar="DIR", help="where downloads are kept")
-    parser.add_argument("--suites", default=SUITES, metavar="LIST", help="(default: %(default)s)")
+    parser.add_argument("--suites", metavar="LIST", help=f"(default: {SUITES})")
+    parser.add_argument("--root-of", action="append", default=[], metavar="VERSION=DIR", help="a glibc that is there")
     parser.add_argument("--seeds", default="1-40", metavar="LIST", help="of the random graphs (default: %(default)s)")
     arguments = parser.parse_args()
     arguments.bindsim = str(Path(arguments.bindsim).resolve())
@@ -143,9 +158,12 @@ def main() -> int:
     except Unavailable as reason:
         print(f"skipped: {reason}")
         return SKIPPED
-    for suite in arguments.suites.split(","):
+    suites = arguments.suites or ("" if arguments.root_of else SUITES)
+    cache = Path(arguments.cache).resolve()
+    for find, words in [*((laid_out, words) for words in arguments.root_of),
+                        *((lambda suite: unpacked(cache, suite), suite) for suite in suites.split(",") if suite)]:
         try:
-            results.append(compare(unpacked(Path(arguments.cache).resolve(), suite), arguments))
+            results.append(compare(find(words), arguments))
         except Unavailable as reason:
             print(f"skipped: {reason}")
     if not results:

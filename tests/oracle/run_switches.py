@@ -23,7 +23,7 @@ HERE = Path(__file__).resolve().parent
 # What is shown elsewhere, or nowhere because no program of the scenarios' kind sees it.
 ELSEWHERE = {
     "cache-legacy-bits": "tests/unit/search-cache-test.c", "keeps-root-dir": "tests/unit/search-list-test.c",
-    "close-puts-first": "other_loaders.py, in its random graphs",
+    "checks-cache-again": "tests/cli/test_loaders.py", "close-puts-first": "other_loaders.py, in its random graphs",
     "tls-holds-rseq": "other_loaders.py, in its random graphs", "canonical-program": "tests/cli/test_loaders.py",
 }
 

@@ -54,7 +54,7 @@ static void a_profile_is_named_with_a_release(void **state)
 	assert_int_equal(version, 228);
 	assert_null(problem);
 	assert_null(bs_profile_read(*state, "glibc:2.16", &version, &problem));
-	assert_non_null(strstr(problem, "2.17 to 2.42"));
+	assert_non_null(strstr(problem, "2.17 to 2.44"));
 	assert_null(bs_profile_read(*state, "glib", &version, &problem));
 	assert_non_null(strstr(problem, "no loader profile"));
 }
@@ -68,11 +68,13 @@ static const struct {
 	{ "legacy-hwcaps", 0, 237 },
 	{ "x86-platforms", 226, 0 },
 	{ "cache-legacy-bits", 0, 240 },
+	{ "checks-cache-again", 244, 0 },
 	{ "keeps-root-dir", 238, 0 },
 	{ "enotdir-goes-on", 239, 0 },
 	{ "greedy-tokens", 0, 228 },
 	{ "abi-tags", 0, 236 },
 	{ "old-abis", 0, 228 },
+	{ "refuses-executables", 220, 231 },
 	{ "sort", 235, 0 },
 	{ "sort-keeps-root-first", 236, 0 },
 	{ "sort-moves-libc", 233, 0 },
@@ -89,10 +91,14 @@ static const struct {
 	{ "refuses-exec-stack", 241, 0 },
 	{ "no-relr-version", 0, 236 },
 	{ "fast-reopen", 242, 0 },
+	{ "callers-by-table", 242, 0 },
 	{ "absolute-zero", 228, 0 },
 	{ "hidden-is-skipped", 224, 0 },
 	{ "extern-protected-data", 222, 236 },
+	{ "indirect-is-kept", 235, 0 },
+	{ "guards-program-ifuncs", 233, 0 },
 	{ "lazy-tls-descriptors", 0, 234 },
+	{ "own-ifuncs-last", 244, 0 },
 	{ "named-file-decides", 0, 230 },
 	{ "missing-versions-abort", 0, 241 },
 	{ "base-version-waits", 242, 0 },
@@ -105,6 +111,7 @@ static const struct {
 	{ "finds-r-debug", 242, 0 },
 	{ "canonical-program", 242, 0 },
 	{ "names-library-path", 233, 0 },
+	{ "tells-rejections", 243, 0 },
 	{ "pins-say-to", 231, 236 },
 	{ "sort-is-tunable", 235, 0 },
 	{ "tls-is-tunable", 232, 0 },
@@ -119,7 +126,7 @@ static void a_switch_changes_where_the_sources_do(void **state)
 	for (const struct bs_switch *s = bs_profile_glibc.switches; s->key; s++, n++) {
 		assert_true(n < N_CHANGES);
 		assert_string_equal(s->key, changes[n].key);
-		for (unsigned release = 218; release <= 242; release++) {
+		for (unsigned release = 218; release <= 244; release++) {
 			const char *before = bs_switch_value(
 				bs_profile_at(*state, &bs_profile_glibc, release - 1), s);
 			const char *now = bs_switch_value(
@@ -150,7 +157,7 @@ static void the_release_that_is_written_down_is_that_of_the_table(void **state)
 static void unknown_releases_are_the_nearest(void **state)
 {
 	assert_int_equal(bs_profile_at(*state, &bs_profile_glibc, 205)->version, 217);
-	assert_int_equal(bs_profile_at(*state, &bs_profile_glibc, 299)->version, 242);
+	assert_int_equal(bs_profile_at(*state, &bs_profile_glibc, 299)->version, 244);
 	assert_int_equal(bs_profile_at(*state, &bs_profile_glibc, 0)->version, 236);
 	assert_string_equal(bs_profile_at(*state, &bs_profile_glibc, 228)->title, "glibc 2.28");
 }
@@ -191,6 +198,14 @@ static void backports_are_read_from_the_bytes(void **state)
 	profile = bs_profile_at(*state, &bs_profile_glibc, 240);
 	profile->read_build(profile, with, sizeof with);
 	assert_false(profile->finds_r_debug);
+
+	static const char words[] = "x and creates an unsatisfiable circular dependency.\n";
+
+	profile = bs_profile_at(*state, &bs_profile_glibc, 231);
+	profile->read_build(profile, without, sizeof without);
+	assert_false(profile->match.guards_program_ifuncs);
+	profile->read_build(profile, words, sizeof words);
+	assert_true(profile->match.guards_program_ifuncs);
 }
 
 int main(void)
