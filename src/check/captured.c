@@ -145,6 +145,7 @@ static struct bs_finding *finding_for(const struct bs_run *run, bs_findings *fin
 			    .decided_by = decider(run, from, to),
 			    .preloaded = bs_map_of(&run->process, to)->preloaded,
 			    .before = BS_NO_MAP,
+			    .instead = BS_NO_MAP,
 		    });
 	return &findings->v[findings->n - 1];
 }
@@ -166,27 +167,23 @@ struct pass {
 	const struct bs_run *run;
 	bs_findings *findings;
 	uint32_t step;
-	/* By symbol of the referrer under way: what was counted already. A symbol that is called
-	 * and whose address is taken has two bindings. */
-	uint8_t *counted;
-	bs_map_id counted_of;
+	struct bs_counted counted;
 };
 
 enum { COUNTED_INSIDE = 1, COUNTED_CAPTURED = 2 };
 
-/* True when SYMBOL of its referrer was counted before in this manner. Bindings come referrer by
- * referrer. */
-static bool counted_before(struct pass *pass, const struct bs_binding *b, uint8_t manner)
+bool bs_counted_before(const struct bs_run *run, struct bs_counted *counted,
+		       const struct bs_binding *binding, uint8_t manner)
 {
-	if (!pass->counted || pass->counted_of != b->referrer) {
-		const struct bs_image *image = bs_map_of(&pass->run->process, b->referrer)->image;
+	if (!counted->symbols || counted->of != binding->referrer) {
+		const struct bs_image *image = bs_map_of(&run->process, binding->referrer)->image;
 
-		pass->counted = bs_new(pass->run->ctx.arena, uint8_t, image->symbols.n);
-		pass->counted_of = b->referrer;
+		counted->symbols = bs_new(run->ctx.arena, uint8_t, image->symbols.n);
+		counted->of = binding->referrer;
 	}
-	bool before = pass->counted[b->symbol] & manner;
+	bool before = counted->symbols[binding->symbol] & manner;
 
-	pass->counted[b->symbol] |= manner;
+	counted->symbols[binding->symbol] |= manner;
 	return before;
 }
 
@@ -197,7 +194,8 @@ static void go_through(struct pass *pass, const bs_bindings *bindings, bool wait
 		enum kind kind = kind_of(pass->checker, pass->run, b);
 
 		if (kind == NOT_CAPTURED ||
-		    counted_before(pass, b, kind == INSIDE ? COUNTED_INSIDE : COUNTED_CAPTURED))
+		    bs_counted_before(pass->run, &pass->counted, b,
+				      kind == INSIDE ? COUNTED_INSIDE : COUNTED_CAPTURED))
 			continue;
 		if (kind == INSIDE) {
 			++*inside_of(pass->checker, pass->run, b->referrer);
@@ -254,6 +252,7 @@ bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
 		findings.v[i].n_inside = *inside_of(checker, run, findings.v[i].from);
 		findings.v[i].level = level_of(&findings.v[i]);
 	}
+	bs_check_deepbind(run, result, &findings);
 	bs_findings_sort(&findings);
 	return findings;
 }

@@ -56,9 +56,10 @@ struct bs_finding {
 	uint32_t n_waiting;	/* not bound yet: a first call now would be captured */
 	uint32_t n_inside;	/* references to the object's own symbols that stay inside */
 	bool preloaded;		/* TO was preloaded: interposition is its purpose */
-	/* Of slots over time (the rules from UNRESOLVED_AT_CALL on): FROM's calls went to BEFORE
-	 * until STEP and go to TO from it on; BS_NO_MAP: to nobody. */
+	/* Of slots over time (UNRESOLVED_AT_CALL, HEALED, WHEN_MATTERS): FROM's calls went to
+	 * BEFORE until STEP and go to TO from it on; BS_NO_MAP: to nobody. */
 	bs_map_id before;
+	bs_map_id instead; /* of IGNORED_DEEPBIND: who would have answered; else BS_NO_MAP */
 	uint32_t slot; /* index of one of the slots: they all had the same answers at the same times
 			*/
 	struct bs_binding examples[BS_MAX_EXAMPLES]; /* strong ones first */

@@ -143,6 +143,7 @@ bs_findings bs_check_end(struct bs_checker *checker, const struct bs_run *run)
 			.from = bs_slot_answer(run, slot)->referrer,
 			.to = answerer(story.last),
 			.before = answerer(story.before),
+			.instead = BS_NO_MAP,
 			.step = run->epochs.v[story.since],
 			.slot = i,
 		};

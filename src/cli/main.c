@@ -88,6 +88,7 @@ static bool write_questions(struct bs_arena *arena, const struct bs_command_line
 static bool open_all(struct opened *opened, const struct bs_command_line *line)
 {
 	opened->reports.list = bs_new(opened->arena, struct bs_report, line->outputs.n);
+	opened->reports.weighs = line->fail_on != BS_LEVEL_NONE;
 	opened->destinations = bs_new(opened->arena, struct bs_destination, line->outputs.n);
 	bs_vec_each (i, &line->outputs) {
 		const struct bs_output *output = &line->outputs.v[i];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * musl 1.2.3 to 1.2.5. One file is loader and C library at once, and one chain of symbols serves
+ * musl 1.2.2 to 1.2.5. One file is loader and C library at once, and one chain of symbols serves
  * all lookups. Facts from ldso/dynlink.c unless another file is named.
  */
 #include "profile.h"
@@ -169,6 +169,23 @@ static int load_error(const struct bs_image *image, const struct bs_image *main)
 	    image->machine->data != main->machine->data || !has_dynamic(image))
 		return ENOEXEC;
 	return place_is_taken(image, main) ? EBUSY : 0;
+}
+
+/* Up to 1.2.2 a segment without a page is asked of the kernel all the same, which refuses. The one
+ * that comes first in memory is part of what was mapped to find the place. (map_library) */
+static int load_error_by_old(const struct bs_image *image, const struct bs_image *main)
+{
+	const uint64_t in_page = 4095;
+	int error = load_error(image, main);
+
+	for (uint32_t i = 0; !error && i < image->n_segments; i++) {
+		const struct bs_segment *s = &image->segments[i];
+
+		if (s->type == PT_LOAD && !s->memsz && !(s->vaddr & in_page) &&
+		    s->vaddr > range_of(image).start)
+			error = EINVAL;
+	}
+	return error;
 }
 
 /* (find_sym2 with need_def) */
@@ -391,6 +408,13 @@ static const struct bs_chain_policy chain = {
 	.not_loaded = not_loaded,
 };
 
+static const struct bs_chain_policy old_chain = {
+	.is_loader = is_loader,
+	.load_error = load_error_by_old,
+	.is_library = is_library,
+	.not_loaded = not_loaded,
+};
+
 /* ---- calls --------------------------------------------------------------------------------- */
 
 /* As in musl's <dlfcn.h>; DEEPBIND, which it does not have, is what glibc's programs pass. */
@@ -440,10 +464,12 @@ static struct bs_open_mode open_mode(const struct bs_open_call *call)
 		mode.flags |= BS_OPEN_NOLOAD;
 	if (number & MODE_GLOBAL)
 		mode.flags |= BS_OPEN_GLOBAL;
-	if (number & MODE_DEEPBIND)
+	if (number & MODE_DEEPBIND) {
+		mode.flags |= BS_OPEN_DEEPBIND; /* which the scopes of a chain do not know */
 		mode.ignored =
 			"RTLD_DEEPBIND means nothing to musl: as without it, the object asks "
 			"the executable and all that is global before itself";
+	}
 	return mode;
 }
 
@@ -484,7 +510,7 @@ static const char *find_version(const struct bs_ctx *ctx, const char *interp, si
 static const struct bs_profile *of_version(const struct bs_ctx *ctx, const char *version,
 					   const char *interp, size_t n)
 {
-	enum { FIRST_WITH_ALIASES = 4, FIRST_WITH_RELR = 4 };
+	enum { FIRST_WITH_ALIASES = 4, FIRST_WITH_RELR = 4, FIRST_WITH_EMPTY_SEGMENTS = 3 };
 	struct bs_profile *profile = bs_new(ctx->arena, struct bs_profile, 1);
 	unsigned patch = 0;
 
@@ -503,6 +529,8 @@ static const struct bs_profile *of_version(const struct bs_ctx *ctx, const char 
 	profile->title = bs_arena_printf(ctx->arena, "musl %s", version);
 	if (patch >= FIRST_WITH_ALIASES)
 		profile->match.alias = lfs64_alias;
+	if (patch < FIRST_WITH_EMPTY_SEGMENTS)
+		profile->scope.chain = &old_chain;
 	profile->match.ignores_relr = patch < FIRST_WITH_RELR;
 	return profile;
 }
@@ -515,7 +543,7 @@ const struct bs_profile bs_profile_musl = {
 	.name = "musl",
 	.title = "musl 1.2.3",
 	.source = "musl 1.2.3 and 1.2.5 ldso/dynlink.c",
-	.verified = "1.2.3 as Debian builds it, on x86-64",
+	.verified = "1.2.2, 1.2.3 and 1.2.5 as Debian builds them, on x86-64; 1.2.3 on i386, aarch64 and s390x",
 	.search = {
 		.first_that_opens = true,
 		.not_found = "Error loading shared library",

@@ -2,21 +2,24 @@
 /* One run, several reports: each step is checked once and shown to all of them. */
 #include "report.h"
 
-static bool wants_findings(const struct bs_report *report)
+static bool want_findings(const struct bs_reports *reports)
 {
-	return !report->format->tells_no_findings || report->fail_on != BS_LEVEL_NONE;
+	bool want = reports->weighs;
+
+	for (uint32_t i = 0; i < reports->n; i++)
+		want |= !reports->list[i].format->tells_no_findings;
+	return want;
 }
 
 static void begin(void *data, const struct bs_run *run)
 {
 	struct bs_reports *reports = data;
 
-	for (uint32_t i = 0; i < reports->n; i++) {
-		if (wants_findings(&reports->list[i]) && !reports->checker)
-			reports->checker = bs_checker_new(run);
+	if (want_findings(reports))
+		reports->checker = bs_checker_new(run);
+	for (uint32_t i = 0; i < reports->n; i++)
 		if (reports->list[i].format->begin)
 			reports->list[i].format->begin(&reports->list[i], run);
-	}
 }
 
 static void bound(void *data, const struct bs_run *run, const struct bs_step_result *result)

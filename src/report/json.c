@@ -98,7 +98,7 @@ static void write_finding_members(struct bs_report *report, const struct bs_run 
 		[BS_BY_LOCAL] = "local-scope",
 		[BS_BY_OWN] = "own-scope",
 	};
-	bool over_time = f->rule != BS_RULE_CAPTURED;
+	bool over_time = f->rule != BS_RULE_CAPTURED && f->rule != BS_RULE_IGNORED_DEEPBIND;
 	struct bs_json *json = json_of(report);
 
 	bs_json_member(json, "rule", bs_rule_text(f->rule)->slug);
@@ -108,10 +108,13 @@ static void write_finding_members(struct bs_report *report, const struct bs_run 
 	bs_json_member_map(json, "to", f->to);
 	if (f->rule == BS_RULE_HEALED || f->rule == BS_RULE_WHEN_MATTERS)
 		bs_json_member_map(json, "before", f->before);
+	if (f->rule == BS_RULE_IGNORED_DEEPBIND)
+		bs_json_member_map(json, "instead", f->instead);
 	if (over_time)
 		bs_json_member_number(json, "slot", f->slot);
-	/* Of slots over time no part of a scope decides, but its changes. */
-	bs_json_member(json, "decided_by", over_time ? NULL : deciders[f->decided_by]);
+	/* Elsewhere no part of a scope decides, but its changes, or a flag. */
+	bs_json_member(json, "decided_by",
+		       f->rule == BS_RULE_CAPTURED ? deciders[f->decided_by] : NULL);
 	bs_json_member_bool(json, "preloaded", f->preloaded);
 	write_finding_counts(json, f);
 	bs_json_key(json, "examples");

@@ -176,6 +176,7 @@ bool bs_is_refusal(const struct bs_step_result *result);
 struct bs_reports {
 	struct bs_report *list;
 	uint32_t n;
+	bool weighs; /* WORST is asked for */
 	/* filled in as the run goes: */
 	struct bs_checker *checker; /* NULL: nobody wants to know */
 	enum bs_level worst;	    /* of all findings */

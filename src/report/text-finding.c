@@ -101,6 +101,17 @@ static void write_examples(struct bs_report *report, const struct bs_run *run,
 	free(last);
 }
 
+static void write_pair(struct bs_report *report, const struct bs_run *run,
+		       const struct bs_finding *f)
+{
+	bs_text_field(report, "more");
+	bs_say(report, "bindsim explain --pair ");
+	say_argument(report, bs_text_short_name(run, f->from));
+	bs_say(report, ",");
+	say_argument(report, bs_text_short_name(run, f->to));
+	bs_say(report, " ...\n");
+}
+
 static void write_captured(struct bs_report *report, const struct bs_run *run,
 			   const struct bs_finding *f)
 {
@@ -124,12 +135,29 @@ static void write_captured(struct bs_report *report, const struct bs_run *run,
 		bs_text_field(report, "meant");
 		bs_say(report, "it was preloaded, which is to interpose\n");
 	}
-	bs_text_field(report, "more");
-	bs_say(report, "bindsim explain --pair ");
-	say_argument(report, bs_text_short_name(run, f->from));
-	bs_say(report, ",");
-	say_argument(report, bs_text_short_name(run, f->to));
-	bs_say(report, " ...\n");
+	write_pair(report, run, f);
+}
+
+/* ---- a flag that is passed over ---------------------------------------------------------------
+ */
+
+static void write_ignored_deepbind(struct bs_report *report, const struct bs_run *run,
+				   const struct bs_finding *f)
+{
+	bs_say_escaped(report, bs_text_short_name(run, f->from));
+	bs_say(report, " is bound to ");
+	bs_say_escaped(report, bs_text_short_name(run, f->to));
+	bs_say(report, " for ");
+	bs_say_count(report, f->n, "symbol", "symbols");
+	bs_say(report, " that RTLD_DEEPBIND would bind to ");
+	bs_say_escaped(report,
+		       f->instead == f->from ? "itself" : bs_text_short_name(run, f->instead));
+	bs_write_format(report->writer, " (step %u)\n", f->step);
+	write_examples(report, run, f);
+	bs_text_field(report, "because");
+	bs_say(report, run->profile->name);
+	bs_say(report, " has no RTLD_DEEPBIND and passes it over\n");
+	write_pair(report, run, f);
 }
 
 /* ---- jump slots over time -------------------------------------------------------------------- */
@@ -224,6 +252,9 @@ void bs_text_finding(struct bs_report *report, const struct bs_run *run, const s
 	switch (f->rule) {
 	case BS_RULE_CAPTURED:
 		write_captured(report, run, f);
+		return;
+	case BS_RULE_IGNORED_DEEPBIND:
+		write_ignored_deepbind(report, run, f);
 		return;
 	case BS_RULE_UNRESOLVED_AT_CALL:
 		write_unresolved(report, run, f);

@@ -265,8 +265,9 @@ bs_ids bs_chain_relocation_order(const struct bs_process *process, const struct 
 	return relocate;
 }
 
-/* Needs before those who need them, depth-first; what a cycle leads back to is left out.
- * (queue_ctors) */
+/* Needs before those who need them, depth-first; what a cycle leads back to is left out. Under a
+ * ROOT whose own have run nothing is looked for, even if a cycle has left some. (queue_ctors,
+ * dlopen) */
 bs_ids bs_chain_constructor_order(const struct bs_process *process, const struct bs_ctx *ctx,
 				  bs_map_id root)
 {
@@ -274,6 +275,8 @@ bs_ids bs_chain_constructor_order(const struct bs_process *process, const struct
 	uint32_t *next = bs_new(ctx->arena, uint32_t, process->maps.n);
 	bs_ids stack = { 0 }, order = { 0 };
 
+	if (bs_map_of(process, root)->constructed)
+		return order;
 	bs_vec_push(ctx->arena, &stack, root);
 	seen[root] = 1;
 	while (stack.n) {

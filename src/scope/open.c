@@ -242,3 +242,8 @@ bool bs_process_construct(struct bs_process *process, bs_map_id id)
 	map->init_called = true;
 	return true;
 }
+
+void bs_process_constructed(struct bs_process *process, bs_map_id id)
+{
+	bs_map_at(process, id)->constructed = true;
+}

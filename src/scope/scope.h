@@ -76,12 +76,13 @@ struct bs_map {
 	uint32_t opencount;
 
 	bool soname_added, has_file_id, global, relocated, init_called;
-	bool settled;	/* where scopes are fixed: it has its own */
-	bool is_cut;	/* its scope ends with its own needs */
-	bool on_demand; /* a placeholder brought it */
-	bool is_ghost;	/* a call would load it; it is not in the process, BORN is BS_NEVER */
-	bool addressed; /* the table of addresses has it, by which dlopen knows its caller */
-	bool preloaded; /* by LD_PRELOAD, --preload or the file: it is there to interpose */
+	bool constructed; /* its constructors are over, where a chain of symbols asks that */
+	bool settled;	  /* where scopes are fixed: it has its own */
+	bool is_cut;	  /* its scope ends with its own needs */
+	bool on_demand;	  /* a placeholder brought it */
+	bool is_ghost;	  /* a call would load it; it is not in the process, BORN is BS_NEVER */
+	bool addressed;	  /* the table of addresses has it, by which dlopen knows its caller */
+	bool preloaded;	  /* by LD_PRELOAD, --preload or the file: it is there to interpose */
 	bool nodelete_pending, nodelete_active, versions_checked;
 	bool tls_is_dynamic;	     /* its block was allocated apart, where it stays for good */
 	bool tls_placed;	     /* its TLS block has a place in the static one ... */
@@ -439,6 +440,9 @@ bs_ids bs_constructor_order(struct bs_process *process, const struct bs_ctx *ctx
 /* MAP's constructors are about to run: true unless they did before, or it has none of its own. They
  * count as run from here on. */
 bool bs_process_construct(struct bs_process *process, bs_map_id map);
+
+/* They are over. */
+void bs_process_constructed(struct bs_process *process, bs_map_id map);
 
 /* ---- dlclose --------------------------------------------------------------------------------- */
 

@@ -220,13 +220,19 @@ static bool refers_to(const struct bs_run *run, bs_map_id map, const struct bs_s
 {
 	const struct bs_image *image = bs_map_of(&run->process, map)->image;
 
-	for (uint32_t i = 1; image && i < image->symbols.n; i++) {
-		const struct bs_version *version = bs_reference_version(image, i);
-
-		if (strcmp(bs_image_symbol_name(image, i), step->symbol) == 0 &&
-		    (!step->version || (version && strcmp(version->name, step->version) == 0)))
+	for (uint32_t i = 1; image && i < image->symbols.n; i++)
+		if (bs_slot_asks_for(run, map, i, step->symbol, step->version))
 			return true;
-	}
+	return false;
+}
+
+/* The slot was filled when MAP was loaded, with the 0 of a weak reference. */
+static bool was_bound_to_null(const struct bs_run *run, bs_map_id map, const struct bs_step *step)
+{
+	bs_vec_each (i, &run->null_maps)
+		if (run->null_maps.v[i] == map &&
+		    bs_slot_asks_for(run, map, run->null_symbols.v[i], step->symbol, step->version))
+			return true;
 	return false;
 }
 
@@ -296,6 +302,10 @@ void bs_run_call(struct bs_run *run, const struct bs_step *step, struct bs_step_
 	find_callee(run, step, result, &slots);
 	if (run->problem)
 		return;
+	if (!slots.n && was_bound_to_null(run, result->caller, step)) {
+		jump_to_null(run, step, result);
+		return;
+	}
 	if (!slots.n || run->slots.v[slots.v[0]].over != BS_NEVER) {
 		result->was_bound = true;
 		return;

@@ -70,10 +70,15 @@ bool bs_run_constructors(struct bs_run *run, struct bs_step_result *result, bs_m
 	struct bs_process *process = &run->process;
 	const bs_ids order = bs_constructor_order(process, &run->ctx, root);
 
-	bs_vec_each (i, &order)
-		if (bs_process_construct(process, order.v[i]) &&
-		    order.v[i] != process->executable && !construct(run, result, order.v[i]))
+	bs_vec_each (i, &order) {
+		bs_map_id id = order.v[i];
+
+		if (!bs_process_construct(process, id))
+			continue;
+		if (id != process->executable && !construct(run, result, id))
 			return false;
+		bs_process_constructed(process, id);
+	}
 	/* The executable's own are run by its start code, after all others. */
 	return root != process->executable || construct(run, result, root);
 }

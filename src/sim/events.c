@@ -182,6 +182,19 @@ void bs_run_bound(struct bs_run *run, struct bs_step_result *result)
 		run->sink->bound(run->sink->data, run, result);
 }
 
+/* Where a call would jump to address 0. */
+static void note_nulls(struct bs_run *run, const struct bs_step_result *result, uint32_t from)
+{
+	for (uint32_t i = from; i < result->relocated.bindings.n; i++) {
+		const struct bs_binding *b = &result->relocated.bindings.v[i];
+
+		if (b->outcome != BS_UNRESOLVED_WEAK || !(b->kinds & 1u << BS_RELOC_SLOT))
+			continue;
+		bs_vec_push(run->ctx.arena, &run->null_maps, b->referrer);
+		bs_vec_push(run->ctx.arena, &run->null_symbols, b->symbol);
+	}
+}
+
 bool bs_run_relocate(struct bs_run *run, struct bs_step_result *result, const bs_ids *order,
 		     bool lazy)
 {
@@ -206,6 +219,7 @@ bool bs_run_relocate(struct bs_run *run, struct bs_step_result *result, const bs
 	}
 	bs_event_notes(run, result, from);
 	bs_slots_enter(run, result);
+	note_nulls(run, result, first);
 	bs_run_assume_all(run, result, first);
 	bs_run_bound(run, result);
 	if (end == BS_RELOCATED)

@@ -74,6 +74,9 @@ void bs_slots_ask(struct bs_run *run, struct bs_step_result *result);
 void bs_slots_settle(const struct bs_run *run, struct bs_step_result *result);
 /* Indexes of MAP's slots for NAME, of VERSION if it is not NULL: usually one. */
 bs_ids bs_slots_of(struct bs_run *run, bs_map_id map, const char *name, const char *version);
+/* SYMBOL, of MAP's table, is a reference to NAME, of VERSION if that is not NULL. */
+bool bs_slot_asks_for(const struct bs_run *run, bs_map_id map, uint32_t symbol, const char *name,
+		      const char *version);
 /* Slot AT was called: it is bound for good. */
 void bs_slot_called(struct bs_run *run, uint32_t at, const struct bs_binding *bound);
 

@@ -192,8 +192,9 @@ struct bs_run {
 	uint32_t n_lists_told;	    /* searchlists whose placeholders are told of */
 	bs_ids contested_maps, contested_symbols; /* references to data that rest on Q-45 */
 	bool bind_not;				  /* LD_BIND_NOT: a call does not fill its slot */
-	bs_ids opened;	    /* by step number: the map that it opened, or BS_NO_MAP */
-	bs_ids opened_in;   /* by step number: its namespace */
+	bs_ids null_maps, null_symbols; /* weak calls that were bound to nothing, for good */
+	bs_ids opened;			/* by step number: the map that it opened, or BS_NO_MAP */
+	bs_ids opened_in;		/* by step number: its namespace */
 	bs_ids blocks_done; /* by block: the object whose constructors ran; BS_NO_MAP: not yet */
 	struct bs_step_result ended_in; /* the step that ended the process */
 	BS_VEC(struct bs_slot) slots;	/* all that ever were */

@@ -287,13 +287,13 @@ static void prefer_unversioned(const struct bs_run *run, bs_ids *slots)
 	}
 }
 
-static bool asks_for(const struct bs_run *run, const struct bs_binding *b, const char *name,
-		     const char *version)
+bool bs_slot_asks_for(const struct bs_run *run, bs_map_id map, uint32_t symbol, const char *name,
+		      const char *version)
 {
-	const struct bs_image *image = bs_map_of(&run->process, b->referrer)->image;
-	const struct bs_version *wanted = bs_reference_version(image, b->symbol);
+	const struct bs_image *image = bs_map_of(&run->process, map)->image;
+	const struct bs_version *wanted = bs_reference_version(image, symbol);
 
-	return strcmp(bs_image_symbol_name(image, b->symbol), name) == 0 &&
+	return strcmp(bs_image_symbol_name(image, symbol), name) == 0 &&
 	       (!version || (wanted && strcmp(wanted->name, version) == 0));
 }
 
@@ -306,9 +306,9 @@ bs_ids bs_slots_of(struct bs_run *run, bs_map_id map, const char *name, const ch
 
 		if (lazy->map != map || lazy->first_slot == UINT32_MAX)
 			continue;
-		for (uint32_t k = 0; k < lazy->n_slots; k++)
-			if (asks_for(run, &run->answers.v[lazy->first_slot + k], name, version))
-				bs_vec_push(run->ctx.arena, &found, lazy->first_slot + k);
+		for (uint32_t k = lazy->first_slot; k < lazy->first_slot + lazy->n_slots; k++)
+			if (bs_slot_asks_for(run, map, run->answers.v[k].symbol, name, version))
+				bs_vec_push(run->ctx.arena, &found, k);
 	}
 	prefer_unversioned(run, &found);
 	/* A call and an address of one symbol may wait side by side. */

@@ -82,6 +82,17 @@ class MuslTest(CommandLineTest):
         self.assertIn("DT_RELR", self.bindsim("--loader=musl:1.2.3", *arguments).err)
         self.assertEqual(self.bindsim("--loader=musl:1.2.4", *arguments).err, "")
 
+    def test_segments_of_no_size(self):
+        """GNU ld makes one for unwinding tables where there are none; up to 1.2.2 the loader does not get over it."""
+        self.program()
+        source = "__asm__(\".globl f\\n.type f,@function\\nf: ret\");"
+        for name, option in (("libapart.so", "separate-code"), ("libjoined.so", "noseparate-code")):
+            self.object(name, source, f"-Wl,-z,{option}", "-fno-asynchronous-unwind-tables", "-Wl,--build-id=none")
+        steps = ("./app", "--dlopen", "./libapart.so", "--dlopen", "./libjoined.so")
+        self.assertEqual(self.outcomes("--loader=musl:1.2.3", *steps), ["ok", "ok", "ok"])
+        told = self.outcomes("--loader=musl:1.2.2", *steps)
+        self.assertEqual(told, ["ok", "failed: Error loading shared library ./libapart.so: Invalid argument", "ok"])
+
     def test_deepbind_is_named(self):
         self.program()
         self.object("libhook.so")
@@ -91,6 +102,54 @@ class MuslTest(CommandLineTest):
         answer = self.bindsim("--format=json", "./app", "--dlopen", "./libhook.so:DEEPBIND")
         self.assertEqual([d["code"] for d in json.loads(answer.out)["diagnostics"]], ["ignored"])
         self.assertEqual(self.bindsim("./app", "--dlopen", "./libhook.so:NOW").err, "")
+
+    def deepbind_case(self) -> None:
+        """app has hook and dep; the plugin has hook, its need has dep; both refer to all, and to what only app has."""
+        names = ("hook", "dep", "other")
+        refer = "".join(f"int {name}(void);" for name in names) + "int %s(void) { return hook() + dep() + other(); }"
+        self.program("app", "".join(f"int {name}(void) {{ return 0; }}" for name in names) + "void _start(void) {}",
+                     "-Wl,--export-dynamic")
+        need = self.object("libneed.so", "int dep(void) { return 1; }" + refer % "need", "-Wl,-soname,libneed.so",
+                           "-Wl,-z,undefs")
+        self.object("libplug.so", "int hook(void) { return 1; }" + refer % "plug", "-Wl,--no-as-needed", str(need),
+                    "-Wl,-z,undefs", f"-Wl,-rpath,{self.directory}")
+
+    def bound(self, *arguments: str) -> dict[tuple[str, str], str]:
+        """(object, symbol) -> object, of the functions of deepbind_case()."""
+        lines = self.bindsim("--format=ld-debug", "--bind-now", *arguments).out.splitlines()
+        words = [line.split() for line in lines if "binding file" in line]
+        return {(line[3].rpartition("/")[2], line[-1].strip("`'")): line[6].rpartition("/")[2] for line in words
+                if line[-1].strip("`'") in ("hook", "dep", "other")}
+
+    def test_what_follows_from_an_ignored_deepbind(self):
+        self.deepbind_case()
+        step = ("./app", "--dlopen", "./libplug.so:DEEPBIND")
+        text = self.bindsim(*step).out
+        self.assertIn("warning: ignored-deepbind: libplug.so is bound to app for 1 symbol that RTLD_DEEPBIND would bind to "
+                      "itself (step 1)\n   for example hook\n   because     musl has no RTLD_DEEPBIND and passes it over\n",
+                      text)
+        self.assertIn("libplug.so is bound to app for 1 symbol that RTLD_DEEPBIND would bind to libneed.so (step 1)", text)
+        document = json.loads(self.bindsim("--format=json", *step).out)
+        names = {entry["id"]: entry["name"].rpartition("/")[2] for entry in document["objects"]}
+        found = {(names[f["from"]], f["examples"][0]["symbol"]): (names[f["to"]], names[f["instead"]])
+                 for f in document["findings"] if f["rule"] == "ignored-deepbind"}
+        self.assertTrue(all(f["counts"]["symbols"] == 1 for f in document["findings"] if f["rule"] == "ignored-deepbind"))
+        # What glibc makes of the flag is what musl's plan would have wanted.
+        musl, glibc = self.bound(*step), self.bound("--loader=glibc", *step)
+        self.assertEqual(found, {key: (musl[key], glibc[key]) for key in musl if musl[key] != glibc[key]})
+        self.assertEqual(len(found), 4)
+        self.assertEqual(self.bound("./app", "--dlopen", "./libplug.so"), musl)
+        for quiet in (("./app", "--dlopen", "./libplug.so"), ("./app", "--dlopen", "./libneed.so", "--dlopen",
+                      "./libneed.so:DEEPBIND"), ("--loader=glibc", *step)):
+            self.assertNotIn("ignored-deepbind", self.bindsim(*quiet).out)
+        self.assertEqual(self.bindsim("--fail-on=warning", *step).status, 1)
+
+    def test_deepbind_is_not_recommended(self):
+        self.deepbind_case()
+        for answer in (self.bindsim("./app", "--dlopen", "./libplug.so"),
+                       self.bindsim("explain", "--symbol", "*", "./app", "--dlopen", "./libplug.so")):
+            self.assertIn("libplug.so", answer.out)
+            self.assertNotIn("DEEPBIND", answer.out)
 
     def test_calls_that_there_are_not(self):
         self.program()

@@ -2,7 +2,7 @@
 /*
  * Any bytes as a tiny root: a program, two libraries, an ld.so and an ld.so.cache are cut out of
  * the input and put into a directory; the program's start-up and steps of every kind are simulated,
- * for every format there is.
+ * for every format there is, by the rules of glibc and of musl.
  */
 #include "fuzz.h"
 
@@ -58,7 +58,8 @@ static void write_file(const char *name, const struct bs_fuzz_part *part)
 	close(fd);
 }
 
-static void simulate(struct bs_arena *arena, FILE *null, bool lazy)
+/* LOADER: as in a plan; NULL for the one that the program asks for. */
+static void simulate(struct bs_arena *arena, FILE *null, bool lazy, const char *loader)
 {
 	const struct bs_step steps[] = {
 		{ .kind = BS_STEP_DLOPEN,
@@ -80,6 +81,7 @@ static void simulate(struct bs_arena *arena, FILE *null, bool lazy)
 	const struct bs_variable now = { "LD_BIND_NOW", "1" };
 	const struct bs_plan plan = {
 		.executable = "/app",
+		.loader = loader,
 		.root = root,
 		.environment = &now,
 		.n_environment = lazy ? 0 : 1,
@@ -117,6 +119,7 @@ static void simulate(struct bs_arena *arena, FILE *null, bool lazy)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
+	static const char *const loaders[] = { NULL, "musl:1.2.2", "musl:1.2.5" };
 	static FILE *null;
 	struct bs_fuzz_part parts[BS_FUZZ_PARTS];
 	struct bs_arena *arena = bs_arena_new();
@@ -130,7 +133,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	bs_fuzz_cut(data, n, parts);
 	for (int i = 0; i < BS_FUZZ_PARTS; i++)
 		write_file(files[i], &parts[i]);
-	simulate(arena, null, n && data[0] & 1);
+	for (size_t i = 0; i < sizeof loaders / sizeof *loaders; i++)
+		simulate(arena, null, n && data[0] & 1, loaders[i]);
 	bs_arena_free(arena);
 	return 0;
 }

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["AGENT_OPTIONS", "CRASHED", "CRASHED_IN_CONSTRUCTOR", "DRIVER_OPTIONS", "NOT_REACHED", "OK", "PREFIX",
            "SKIPPED", "Block", "Question", "Transcript", "binding_parties", "build_driver", "compare", "compare_lines",
            "driver_arguments", "normalise_message", "read_real", "real_environment", "run_real", "run_simulated",
-           "simulator_arguments", "simulator_command", "unavailable"]
+           "simulator_arguments", "simulator_command", "simulator_steps", "unavailable"]
 
 HERE = Path(__file__).resolve().parent
 TIMEOUT_SECONDS = 60.0
@@ -210,7 +210,7 @@ def _simulator_step(step: str) -> list[str]:
     return ["--dlopen", step]
 
 
-def _simulator_steps(question: Question) -> list[str]:
+def simulator_steps(question: Question) -> list[str]:
     """All steps.  `by:` holds for one step, `--caller` until the next one; each block begins with its object."""
     arguments: list[str] = []
     usual = [question.program]
@@ -250,7 +250,7 @@ def simulator_arguments(question: Question) -> list[str]:
         arguments += ["--root", str(question.root.path), *question.root.machine.options]
     for name, value in question.env.items():
         arguments += ["--env", f"{name}={value}"]
-    return [*arguments, *question.extra, question.program, *_simulator_steps(question)]
+    return [*arguments, *question.extra, question.program, *simulator_steps(question)]
 
 
 def simulator_command(question: Question, bindsim: str | os.PathLike[str]) -> list[str]:

@@ -46,7 +46,7 @@ def archive() -> str:
     return main[0]
 
 
-def apt_options(directory: Path, suite: str) -> list[str]:
+def apt_options(directory: Path, suite: str, architecture: str = "amd64") -> list[str]:
     """An apt that keeps everything in a directory of its own."""
     for part in ("state/lists/partial", "cache/archives/partial", "out"):
         (directory / part).mkdir(parents=True, exist_ok=True)
@@ -55,8 +55,19 @@ def apt_options(directory: Path, suite: str) -> list[str]:
     source.write_text(f"deb [signed-by={KEYRING}] {archive()} {suite} main\n")
     values = {"Dir::State": directory / "state", "Dir::State::status": directory / "status",
               "Dir::Cache": directory / "cache", "Dir::Etc::sourcelist": source, "Dir::Etc::sourceparts": "/dev/null",
-              "Acquire::Languages": "none", "Acquire::Check-Valid-Until": "false", "APT::Architecture": "amd64"}
+              "Acquire::Languages": "none", "Acquire::Check-Valid-Until": "false", "APT::Architecture": architecture}
     return [word for name, value in values.items() for word in ("-o", f"{name}={value}")]
+
+
+def downloaded(directory: Path, suite: str, name: str, architecture: str = "amd64") -> Path:
+    """The suite's package of that name, as a file below DIRECTORY."""
+    options = apt_options(directory, suite, architecture)
+    for command in (["update"], ["download", name]):
+        done = subprocess.run(["apt-get", *options, *command], cwd=directory / "out", text=True, capture_output=True,
+                              check=False)
+        if done.returncode != 0:
+            raise Unavailable(f"{suite}: apt-get {command[0]} fails: {(done.stderr.strip() or '?').splitlines()[-1]}")
+    return next((directory / "out").glob(f"{name}_*.deb"))
 
 
 def unpacked(cache: Path, suite: str) -> Path:
@@ -64,13 +75,7 @@ def unpacked(cache: Path, suite: str) -> Path:
     root = cache / suite / "root"
     if root.exists():
         return root
-    options = apt_options(cache / suite, suite)
-    for command in (["update"], ["download", "libc6"]):
-        done = subprocess.run(["apt-get", *options, *command], cwd=cache / suite / "out", text=True, capture_output=True,
-                              check=False)
-        if done.returncode != 0:
-            raise Unavailable(f"{suite}: apt-get {command[0]} fails: {(done.stderr.strip() or '?').splitlines()[-1]}")
-    package = next((cache / suite / "out").glob("libc6_*.deb"))
+    package = downloaded(cache / suite, suite, "libc6")
     unfinished = cache / suite / "unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
     subprocess.run(["dpkg-deb", "-x", str(package), str(unfinished)], check=True)
@@ -110,8 +115,9 @@ def enter_namespace() -> None:
 
 
 def bind(source: Path, target: Path) -> None:
-    """Makes SOURCE appear at TARGET."""
-    target.mkdir(parents=True, exist_ok=True)
+    """Makes SOURCE, a file or a directory, appear at TARGET."""
+    if source.is_dir():
+        target.mkdir(parents=True, exist_ok=True)
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.mount(os.fsencode(source), os.fsencode(target), None, MS_BIND | MS_REC, None) != 0:
         raise Unavailable(f"{target} cannot be mounted: {os.strerror(ctypes.get_errno())}")

@@ -152,7 +152,8 @@ def _outcome(step: int, text: str, program: str) -> str:
     if not text.startswith("failed:"):
         return text
     reason = normalise_message(text.removeprefix("failed:").lstrip(" "), program, whole_process=step == 0)
-    if reason.startswith("loader crashes"):
+    # It is the loader's doing or that of the call which the step makes.
+    if reason.startswith("loader crashes") or ": segmentation fault: " in reason:
         return CRASHED
     return f"failed: {reason}".rstrip()
 

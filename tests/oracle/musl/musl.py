@@ -13,16 +13,21 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
+from loader import simulator_steps
 from transcript import CRASHED, NOT_REACHED, OK, PREFIX, Block, Transcript, compare_lines
 
+if TYPE_CHECKING:
+    from foreign_machines import ForeignRoot
+
 __all__ = ["CRASHED", "NOT_REACHED", "OK", "PREFIX", "SKIPPED", "Question", "Transcript", "commands", "compare",
-           "compare_lists", "run_real", "run_simulated", "unavailable"]
+           "compare_lists", "run_real", "run_simulated", "unavailable", "version"]
 
 LOADER = "/lib/ld-musl-x86_64.so.1"
 SKIPPED = 77
@@ -30,7 +35,7 @@ TIMEOUT_SECONDS = 60.0
 SHOWN = "bindings,mapped,addresses,slots"
 
 _LINE = re.compile(r" *\d+:\t(.*)$", re.DOTALL)
-_MARKER = re.compile(r"bindsim: step (\d+): (ok|not reached|failed:.*)$", re.DOTALL)
+_MARKER = re.compile(r"bindsim: step (\d+): (begin|ok|not reached|failed:.*)$", re.DOTALL)
 _VERSION = re.compile(r"(symbol `[^']*') \[[^\]]*\]")
 
 
@@ -43,6 +48,24 @@ class Question:
     env: dict[str, str] = field(default_factory=dict)
     cwd: str | os.PathLike[str] = "."
     loader: str = ""
+    root: ForeignRoot | None = None  # of another machine; program and cwd are inside it
+
+    def numbered(self) -> list[str]:
+        """The steps that have numbers, from 1 on: `init:OBJECT` and `end-init` are none."""
+        return [step for step in self.steps if step != "end-init" and not step.startswith(("init:", "show:"))]
+
+    def outer(self) -> list[int]:
+        """The numbers of those that the program carries out, and of start-up."""
+        numbers, depth, count = [0], 0, 0
+        for step in self.steps:
+            if step.startswith("init:"):
+                depth += 1
+            elif step == "end-init":
+                depth -= 1
+            elif not step.startswith("show:"):
+                count += 1
+                numbers += [] if depth else [count]
+        return numbers
 
 
 def unavailable() -> str | None:
@@ -53,6 +76,13 @@ def unavailable() -> str | None:
     return None if os.path.exists(LOADER) else f"there is no {LOADER}"
 
 
+def version() -> tuple[int, ...]:
+    """The loader's, by what it says of itself when it is run without a program."""
+    told = subprocess.run([LOADER], capture_output=True, text=True, check=False).stderr
+    found = re.search(r"^Version (\d+)\.(\d+)\.(\d+)", told, re.MULTILINE)
+    return tuple(map(int, found.groups())) if found else (0,)
+
+
 # ---- the real one ---------------------------------------------------------------------------------------------------
 
 def _environment(question: Question) -> dict[str, str]:
@@ -61,32 +91,56 @@ def _environment(question: Question) -> dict[str, str]:
 
 def run_real(question: Question) -> Transcript:
     """Runs the program under musl."""
+    program, enter, cwd = [question.program], None, question.cwd
+    if question.root is not None:
+        program, enter, cwd = question.root.command(question.program), question.root.enter(str(question.cwd)), None
     try:
-        done = subprocess.run([question.program, *question.steps], cwd=question.cwd, env=_environment(question),
+        done = subprocess.run([*program, *question.steps], cwd=cwd, env=_environment(question), preexec_fn=enter,
                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                               timeout=TIMEOUT_SECONDS, check=False)
     except subprocess.TimeoutExpired as error:
         return Transcript([], [f"no end within {error.timeout} seconds"], exit_status=-9)
-    lines = done.stderr.decode("utf-8", "surrogateescape").splitlines()
-    transcript = Transcript([], [], exit_status=done.returncode)
-    texts: list[str] = []
+    return _read_real(question, done.stderr.decode("utf-8", "surrogateescape").splitlines(), done.returncode)
+
+
+def _read_real(question: Question, lines: list[str], status: int) -> Transcript:
+    """Cuts the driver's lines at its markers: one ends the innermost step, `begin` begins one within it."""
+    transcript = Transcript([], [], exit_status=status)
+    outer = iter(question.outer())
+    frames: list[Block] = []
     for line in lines:
         debug = _LINE.match(line)
-        marker = debug and _MARKER.match(debug[1])
         if not debug:
             transcript.messages.append(line)
-        elif marker:
-            transcript.blocks.append(Block(int(marker[1]), marker[2], [PREFIX + text for text in texts]))
-            texts = []
+            continue
+        if not frames:
+            frames.append(Block(next(outer, -1)))
+            transcript.blocks.append(frames[0])
+        marker = _MARKER.match(debug[1])
+        if not marker:
+            frames[-1].lines.append(PREFIX + debug[1])
+        elif marker[2] == "begin":
+            frames.append(Block(int(marker[1])))
+            transcript.blocks.append(frames[-1])
         else:
-            texts.append(debug[1])
-    if len(transcript.blocks) <= len(question.steps):
-        number = len(transcript.blocks)
-        transcript.blocks.append(Block(number, _end(done.returncode, transcript.messages, number),
-                                       [PREFIX + message for message in transcript.messages], reported=False))
-    for number in range(len(transcript.blocks), len(question.steps) + 1):
-        transcript.blocks.append(Block(number, NOT_REACHED, reported=False))
+            frames[-1].step, frames[-1].outcome = int(marker[1]), marker[2]
+            frames.pop()
+    _note_end(transcript, frames, next(outer, None))
+    seen = {block.step for block in transcript.blocks}
+    transcript.blocks += [Block(step, NOT_REACHED, reported=False) for step in range(len(question.numbered()) + 1)
+                          if step not in seen]
     return transcript
+
+
+def _note_end(transcript: Transcript, frames: list[Block], following: int | None) -> None:
+    """The step in which the process ended, and those around it."""
+    if not frames and following is not None:
+        frames = [Block(following)]
+        transcript.blocks += frames
+    for block in frames:
+        block.outcome = _end(transcript.exit_status, transcript.messages, block.step)
+        block.lines = [PREFIX + message for message in transcript.messages]
+        block.reported = False
 
 
 def _end(status: int, messages: list[str], step: int) -> str:
@@ -100,30 +154,15 @@ def _end(status: int, messages: list[str], step: int) -> str:
 
 # ---- the simulated one ----------------------------------------------------------------------------------------------
 
-def _step_options(step: str, program: str) -> list[str]:
-    kind, _, rest = step.partition(":")
-    if kind == "by":
-        caller, _, what = rest.partition(":")
-        return ["--caller", caller, *_step_options(what, program), "--caller", program]
-    if kind == "sym":
-        return ["--dlsym", rest]
-    if kind == "close":
-        return ["--dlclose", rest]
-    if kind == "call":
-        return ["--call", rest]
-    return ["--dlopen", step]
-
-
 def simulator_command(question: Question, bindsim: str) -> list[str]:
     """The whole command line."""
     command = [os.path.abspath(bindsim), "--format=ld-debug", f"--show={SHOWN}"]
     command += [f"--loader={question.loader}"] if question.loader else []
+    if question.root is not None:
+        command += ["--root", str(question.root.path), *question.root.machine.options]
     for name, value in question.env.items():
         command += ["--env", f"{name}={value}"]
-    command.append(question.program)
-    for step in question.steps:
-        command += _step_options(step, question.program)
-    return command
+    return [*command, question.program, *simulator_steps(question)]
 
 
 def commands(question: Question, bindsim: str) -> str:
@@ -131,14 +170,20 @@ def commands(question: Question, bindsim: str) -> str:
     env = " ".join(f"{name}='{value}'" for name, value in question.env.items())
     quoted = " ".join(f"'{word}'" for word in [question.program, *question.steps])
     simulated = " ".join(f"'{word}'" for word in simulator_command(question, bindsim))
-    return f"    (cd {question.cwd}; env {env} {quoted})\n    (cd {question.cwd}; {simulated})"
+    inside = "" if question.root is None else f"in the root {question.root.path}: "
+    return f"    ({inside}cd {question.cwd}; env {env} {quoted})\n    (cd {directory_of(question)}; {simulated})"
+
+
+def directory_of(question: Question) -> str:
+    """The working directory as this machine has it."""
+    return (str(question.root.path) if question.root else "") + str(question.cwd)
 
 
 def run_simulated(question: Question, bindsim: str) -> Transcript:
     """Runs the simulator in the same directory."""
     environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C"}
     try:
-        done = subprocess.run(simulator_command(question, bindsim), cwd=question.cwd, env=environment,
+        done = subprocess.run(simulator_command(question, bindsim), cwd=directory_of(question), env=environment,
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT_SECONDS, check=False)
     except subprocess.TimeoutExpired as error:
         return Transcript([], [f"no end within {error.timeout} seconds"], exit_status=-9, simulated=True)
@@ -156,24 +201,48 @@ def run_simulated(question: Question, bindsim: str) -> Transcript:
     return transcript
 
 
+def interpreter(program: str) -> str:
+    """The loader that the program asks for."""
+    found = re.search(rb"/[^\0]*ld-musl-[^\0]*", Path(program).read_bytes())
+    return os.fsdecode(found[0]) if found else LOADER
+
+
 # ---- the loader as a command ----------------------------------------------------------------------------------------
+
+_LIST_OPTIONS = {"LD_LIBRARY_PATH": "--library-path", "LD_PRELOAD": "--preload"}
+
 
 def compare_lists(question: Question, bindsim: str) -> list[str]:
     """How --format=ldd differs from `ld-musl --list PROGRAM`, whose addresses are left out.
 
-    The loader takes $ORIGIN from the program's name then, which is why it is a whole path.
+    The loader takes $ORIGIN from the program's name then, which is why it is a whole path.  Asked a second time, it is
+    told by options what the environment says otherwise, and by the environment what these replace.
     """
+    differences = _compare_list(question, bindsim, question.env, {})
+    options = {name: value for name, value in question.env.items() if value and name in _LIST_OPTIONS}
+    if options:
+        env = {**question.env, **{name: "/nowhere" for name in options}}
+        differences += ["by options: " + text for text in _compare_list(question, bindsim, env, options)]
+    return differences
+
+
+def _compare_list(question: Question, bindsim: str, env: dict[str, str], options: dict[str, str]) -> list[str]:
     program = os.path.normpath(os.path.join(question.cwd, question.program))
-    done = subprocess.run([LOADER, "--list", program], cwd=question.cwd, env=_environment(question), text=True,
-                          capture_output=True, check=False)
+    told = [f"{_LIST_OPTIONS[name]}={value}" for name, value in options.items()]
+    done = subprocess.run([interpreter(program), "--list", *told, "--", program], cwd=question.cwd,
+                          env=_environment(replace(question, env=env)), text=True, capture_output=True, check=False)
     if done.returncode < 0:
         return []
     real = [re.sub(r" \(0x[0-9a-f]+\)$", "", line) for line in done.stdout.splitlines()] + done.stderr.splitlines()
-    command = [os.path.abspath(bindsim), "--format=ldd"]
-    command += [f"--env={name}={value}" for name, value in question.env.items()]
+    command = [os.path.abspath(bindsim), "--format=ldd", *told]
+    command += [f"--env={name}={value}" for name, value in env.items()]
     simulated = subprocess.run([*command, program], cwd=question.cwd, env={"LC_ALL": "C"}, text=True,
-                               capture_output=True, check=False).stdout.splitlines()
-    return compare_lines([PREFIX + line for line in real], [PREFIX + line for line in simulated], "lines")
+                               capture_output=True, check=False)
+    differences = compare_lines([PREFIX + line for line in real],
+                                [PREFIX + line for line in simulated.stdout.splitlines()], "lines")
+    if (done.returncode, simulated.returncode) not in ((0, 0), (127, 1)):
+        differences.append(f"exit status {done.returncode}, simulated {simulated.returncode}")
+    return differences
 
 
 # ---- both -----------------------------------------------------------------------------------------------------------
@@ -181,11 +250,12 @@ def compare_lists(question: Question, bindsim: str) -> list[str]:
 def _comparable(question: Question, real: Block, simulated: Block) -> tuple[list[str], list[str]]:
     """The lines of both sides that can be held against each other."""
     left, right = real.lines, simulated.lines
-    step = question.steps[real.step - 1] if real.step else ""
+    step = question.numbered()[real.step - 1] if real.step else ""
+    step = re.sub("^by:[^:]*:", "", step)
     if not real.reported:
         # The process did not live to say more.
         left, right = ([line for line in lines if line.startswith(PREFIX + "Error ")] for lines in (left, right))
-    elif step.startswith(("sym:", "by:")):
+    elif step.startswith("sym:"):
         left, right = ([line for line in lines if not line.startswith(PREFIX + "binding file ")]
                        for lines in (left, right))
     elif real.outcome != OK:

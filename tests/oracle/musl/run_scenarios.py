@@ -18,8 +18,22 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from musl import HERE, LOADER, SKIPPED, Question, commands, compare, compare_lists, run_real, run_simulated, unavailable
+from musl import version
 from scenarios import fixtures, language
 from scenarios.expectations import Run, unexpected_outcomes
+
+
+# The rules, and the rows of the table of scenarios, that the profile was made from; some are held elsewhere.
+RULES = [*range(1, 18), *range(20, 26), *range(30, 45), *range(50, 59), *range(60, 65), 70]
+MARKS = [*(f"#{n}" for n in range(1, 44)), *(f"M-{n}" for n in RULES)]
+ELSEWHERE = {"M-64": "tests/cli/test_musl.py, test_calls_that_there_are_not",
+             "M-70": "every scenario: compare_lists() in musl.py"}
+
+
+def table(scenarios: list[language.Scenario]) -> list[tuple[str, list[str]]]:
+    """Each rule and row with the scenarios that are about it."""
+    return [(mark, [f"{s.place}: {s.title}" for s in scenarios if mark in s.numbers]
+             + ([ELSEWHERE[mark]] if mark in ELSEWHERE else [])) for mark in MARKS]
 
 
 def read_all(filter_: str | None) -> list[language.Scenario]:
@@ -27,9 +41,10 @@ def read_all(filter_: str | None) -> list[language.Scenario]:
     language.SYSTEM_OBJECTS.add(os.path.basename(LOADER))
     scenarios = [s for path in sorted((HERE / "scenarios").glob("*.scn")) for s in language.read_scenarios(path)]
     for scenario in scenarios:
-        scenario.program.with_libc = True
-    return [s for s in scenarios if filter_ is None or any(fnmatch.fnmatch(text, f"*{filter_}*")
-                                                           for text in (s.place, s.title))]
+        scenario.program.with_libc |= not scenario.program.libc_said
+    asked = [s for s in scenarios if s.concerns(version())]
+    return [s for s in asked if filter_ is None or any(fnmatch.fnmatch(text, f"*{filter_}*")
+                                                       for text in (s.place, s.title))]
 
 
 # ---- building -------------------------------------------------------------------------------------------------------
@@ -46,8 +61,10 @@ class Workshop(fixtures.Workshop):
 
     def _link(self, recipe, target: str) -> None:
         program = fixtures.DRIVER in recipe.arguments
+        # Without it an object that has nothing but code and data gets an empty segment, which 1.2.2 refuses.
+        command = ["musl-gcc" if program else "gcc", "-o", target, *fixtures.COMMON_ARGUMENTS, "-Wl,-z,noseparate-code"]
+        command += [] if program or "-shared" in recipe.arguments else [f"-Wl,--dynamic-linker={LOADER}"]
         parts = {fixtures.DRIVER: f"{self.directory}/musl-driver.o", fixtures.AGENT: f"{self.directory}/musl-agent.o"}
-        command = ["musl-gcc" if program else "gcc", "-o", target, *fixtures.COMMON_ARGUMENTS]
         command += [parts.get(argument, argument) for argument in recipe.arguments]
         if recipe.versions:
             Path(target + ".map").write_text(recipe.versions, encoding="ascii")
@@ -108,12 +125,20 @@ def main() -> int:
     parser.add_argument("--bindsim", default="build/bindsim", metavar="PATH")
     parser.add_argument("--real-only", action="store_true", help="only check that musl does as expected")
     parser.add_argument("--filter", metavar="TEXT", help="only scenarios whose FILE.scn:LINE or heading has TEXT")
+    parser.add_argument("--table", action="store_true", help="print which scenarios are about which rule, and end")
     parser.add_argument("--keep", metavar="DIR", help="build in DIR and leave everything there")
     options = parser.parse_args()
+    if options.table:
+        for mark, places in table(read_all(None)):
+            print(f"{mark}\t" + "\n\t".join(places))
+        return 0
     if reason := unavailable():
         print(f"skipped: {reason}")
         return SKIPPED
     scenarios = read_all(options.filter)
+    if bare := [mark for mark, places in table(read_all(None)) if not places]:
+        print(f"no scenario is about {', '.join(bare)}")
+        return 1
     workdir = os.path.realpath(options.keep or tempfile.mkdtemp(prefix="musl-"))
     shutil.rmtree(workdir, ignore_errors=True)
     os.makedirs(os.path.join(workdir, "cache"))

@@ -127,7 +127,7 @@ def recipe_for(spec, directory):
                     for clause, string in spec.strings)
     defined = [symbol.version for symbol in spec.defines if symbol.version]
     arguments = ["-Wl,--hash-style=" + ("both" if spec.hash_style == "none" else spec.hash_style)]
-    arguments += _linker_options(spec.linked)
+    arguments += _linker_options([word.replace("$DIR", directory) for word in spec.linked])
     if executable:
         stubs, dropped = _executable_stubs(spec, strings)
         arguments += ["-pie" if spec.pie else "-no-pie"]
@@ -242,7 +242,7 @@ def _make_file(file, target, directory):
     os.makedirs(os.path.dirname(target), exist_ok=True)
     if file.kind == "file":
         with open(target, "w", encoding="utf-8") as out:
-            out.write("" if file.content == "empty" else file.content)
+            out.write("" if file.content == "empty" else file.content.replace("$DIR", directory))
     elif file.kind == "directory":
         os.makedirs(target, exist_ok=True)
     elif file.kind == "symlink":

@@ -50,6 +50,7 @@ class ObjectSpec:
     kind: str = "object"
     pie: bool = True
     with_libc: bool = False
+    libc_said: bool = False
     strings: list = field(default_factory=list)
     defines: list = field(default_factory=list)
     references: list = field(default_factory=list)
@@ -84,7 +85,7 @@ class Scenario:
     steps: list = field(default_factory=list)
     callers: list = field(default_factory=list)
     loader_options: list = field(default_factory=list)
-    since: tuple = (2, 0)
+    since: tuple = (0,)
     until: tuple = (99, 0)
     categories: list = field(default_factory=lambda: ["bindings"])
     expectations: list = field(default_factory=list)
@@ -107,7 +108,7 @@ class Scenario:
         return None
 
     def concerns(self, version):
-        """Whether what it expects is true of that version of glibc."""
+        """Whether what it expects is true of that version of the loader."""
         return self.since <= version <= self.until
 
     def use_category(self, category):
@@ -184,8 +185,9 @@ def _parse_object(kind, text):
             spec.path = "%s/%s" % (words.pop(0), spec.path)
         elif word == "non-pie" and kind == "executable":
             spec.pie = False
-        elif word == "with-libc" and kind == "executable":
-            spec.with_libc = True
+        elif word in ("with-libc", "without-libc") and kind == "executable":
+            spec.with_libc = word == "with-libc"
+            spec.libc_said = True
         else:
             raise ScenarioError("%r is neither a clause nor an attribute of an %s" % (word, kind))
     for clause, body in _clauses(words):
@@ -368,10 +370,10 @@ def _read_loader(scenario, rest):
     scenario.loader_options += shlex.split(rest)
 
 
-def _read_glibc(scenario, rest):
+def _read_version(scenario, rest):
     which, version = rest.split()
     if which not in ("since", "until"):
-        raise ScenarioError("glibc since VERSION, or glibc until VERSION")
+        raise ScenarioError("glibc since VERSION, or glibc until VERSION, or the same with musl")
     setattr(scenario, which, tuple(map(int, version.split("."))))
 
 
@@ -390,7 +392,7 @@ def _read_expect(scenario, rest):
 _READERS = {
     "object": _read_object, "executable": _read_executable, "patch": _read_patch, "env": _read_environment,
     "cwd": _read_directory, "start": _read_start, "constructor": _read_constructor, "loader": _read_loader,
-    "glibc": _read_glibc, "compare": _read_compare, "expect": _read_expect,
+    "glibc": _read_version, "musl": _read_version, "compare": _read_compare, "expect": _read_expect,
     **{word: _read_step(word) for word in _STEPS},
     **{kind: _read_file(kind) for kind in ("file", "directory", "symlink", "hardlink", "copy")},
 }

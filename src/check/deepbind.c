@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ignored-deepbind: a dlopen asks for RTLD_DEEPBIND, and the loader has no such flag. What it would
+ * have changed: a reference that the opened object or its needs can answer would be theirs.
+ */
+#include "check-priv.h"
+
+/* Who answers B's reference when only ROOT and its needs are asked; or BS_NO_MAP. */
+static bs_map_id answer_within(const struct bs_run *run, bs_map_id root, const struct bs_binding *b)
+{
+	struct bs_query query = bs_query_of(&run->process, b);
+	bs_ids scope = { 0 };
+
+	bs_vec_push(run->ctx.arena, &scope, bs_map_of(&run->process, root)->searchlist);
+	query.scope = &scope;
+	const struct bs_answer answer = bs_lookup(run->binder, &run->process, &run->ctx, &query);
+
+	return answer.outcome == BS_BOUND ? answer.definer : BS_NO_MAP;
+}
+
+static struct bs_finding *finding_for(const struct bs_run *run, bs_findings *findings,
+				      const struct bs_finding *like)
+{
+	for (uint32_t i = findings->n; i-- > 0;) {
+		struct bs_finding *f = &findings->v[i];
+
+		if (f->rule == like->rule && f->from == like->from && f->to == like->to &&
+		    f->instead == like->instead)
+			return f;
+	}
+	bs_vec_push(run->ctx.arena, findings, *like);
+	return &findings->v[findings->n - 1];
+}
+
+void bs_check_deepbind(const struct bs_run *run, const struct bs_step_result *result,
+		       bs_findings *findings)
+{
+	const struct bs_opening *opening = &result->opening;
+	struct bs_counted counted = { 0 };
+
+	if (!(opening->request.flags & BS_OPEN_DEEPBIND) || run->scope_policy.deepbind ||
+	    opening->root == BS_NO_MAP || result->state != BS_STEP_OK)
+		return;
+	bs_vec_each (i, &result->relocated.bindings) {
+		const struct bs_binding *b = &result->relocated.bindings.v[i];
+
+		/* What waited in earlier objects was not theirs to bind. */
+		if (b->outcome != BS_BOUND || b->why == BS_WHY_LOCAL || !b->symbol ||
+		    b->type_class == BS_CLASS_COPY || b->referrer < opening->first)
+			continue;
+		bs_map_id instead = answer_within(run, opening->root, b);
+
+		if (instead == BS_NO_MAP || instead == b->definer ||
+		    bs_counted_before(run, &counted, b, 1))
+			continue;
+		struct bs_finding *f = finding_for(run, findings,
+						   &(struct bs_finding){
+							   .rule = BS_RULE_IGNORED_DEEPBIND,
+							   .level = BS_LEVEL_WARNING,
+							   .step = result->number,
+							   .from = b->referrer,
+							   .to = b->definer,
+							   .instead = instead,
+							   .before = BS_NO_MAP,
+						   });
+
+		f->n++;
+		if (f->n_examples < BS_MAX_EXAMPLES)
+			f->examples[f->n_examples++] = *b;
+	}
+}
