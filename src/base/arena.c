@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A bump allocator in blocks that grow: a small run costs one malloc(3), a large one a few dozen.
+ * Large blocks are the kernel's huge pages where it has some: to bring pages in one by one would
+ * take a good part of the time of a large run.
  */
 #include "base.h"
 
@@ -8,12 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { FIRST_BLOCK = 4 << 10, LARGEST_BLOCK = 4 << 20, ALIGNMENT = 16, LARGE_VECTOR = 64 << 10 };
+enum { FIRST_BLOCK = 4 << 10, HUGE_PAGE = 2 << 20, ALIGNMENT = 16 };
 
 struct block {
 	struct block *next;
-	size_t size; /* bytes behind the header */
+	size_t size;   /* bytes behind the header */
+	size_t mapped; /* bytes from mmap(2) that are this block; 0: it is from malloc(3) */
 	_Alignas(ALIGNMENT) unsigned char bytes[];
 };
 
@@ -40,7 +44,10 @@ void bs_arena_free(struct bs_arena *arena)
 		return;
 	for (struct block *b = arena->blocks, *next; b; b = next) {
 		next = b->next;
-		free(b);
+		if (b->mapped)
+			munmap(b, b->mapped);
+		else
+			free(b);
 	}
 	free(arena);
 }
@@ -58,35 +65,44 @@ _Noreturn void bs_arena_exhausted(struct bs_arena *arena)
 	longjmp(*arena->handler, 1);
 }
 
-/* A block for one large object, behind the one that is being filled. Its bytes are anything. */
-static void *add_large(struct bs_arena *arena, size_t size)
+/* Zeroed, aligned to huge pages, and so many of them that SIZE bytes fit; or NULL. */
+static struct block *map_block(size_t size)
 {
-	struct block *b = size > SIZE_MAX - sizeof *b ? NULL : malloc(sizeof *b + size);
+	if (size > SIZE_MAX - sizeof(struct block) - 2 * HUGE_PAGE)
+		return NULL;
+	size_t n = (sizeof(struct block) + size + HUGE_PAGE - 1) & ~(size_t)(HUGE_PAGE - 1);
+	char *map = mmap(NULL, n + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			 -1, 0);
 
-	if (!b)
-		bs_arena_exhausted(arena);
-	b->size = size;
-	b->next = arena->blocks->next;
-	arena->blocks->next = b;
-	return b->bytes;
+	if (map == MAP_FAILED)
+		return NULL;
+	size_t before = -(uintptr_t)map & (HUGE_PAGE - 1);
+
+	if (before)
+		munmap(map, before);
+	munmap(map + before + n, HUGE_PAGE - before);
+	madvise(map + before, n, MADV_HUGEPAGE);
+
+	struct block *b = (struct block *)(map + before);
+
+	b->mapped = n;
+	b->size = n - sizeof *b;
+	return b;
 }
 
 static void add_block(struct bs_arena *arena, size_t need)
 {
 	size_t size = need > arena->next_size ? need : arena->next_size;
-	struct block *b = size > SIZE_MAX - sizeof *b ? NULL : calloc(1, sizeof *b + size);
+	struct block *b;
 
+	if (size >= HUGE_PAGE / 4)
+		b = map_block(size);
+	else if ((b = calloc(1, sizeof *b + size)) != NULL)
+		b->size = size;
 	if (!b)
 		bs_arena_exhausted(arena);
-	b->size = size;
-	if (arena->next_size < LARGEST_BLOCK)
+	if (arena->next_size < HUGE_PAGE)
 		arena->next_size *= 2;
-	/* A block made for one large object is full at once: go on filling the block before it. */
-	if (arena->blocks && need == size) {
-		b->next = arena->blocks->next;
-		arena->blocks->next = b;
-		return;
-	}
 	b->next = arena->blocks;
 	arena->blocks = b;
 	arena->used = 0;
@@ -99,13 +115,8 @@ void *bs_arena_alloc(struct bs_arena *arena, size_t n, size_t size)
 	if (__builtin_mul_overflow(n, size, &bytes) || bytes > SIZE_MAX - ALIGNMENT)
 		bs_arena_exhausted(arena);
 	bytes = (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
-	if (!arena->blocks || arena->blocks->size - arena->used < bytes) {
-		const struct block *before = arena->blocks;
-
+	if (!arena->blocks || arena->blocks->size - arena->used < bytes)
 		add_block(arena, bytes);
-		if (before == arena->blocks)
-			return arena->blocks->next->bytes;
-	}
 	void *p = arena->blocks->bytes + arena->used;
 
 	arena->used += bytes;
@@ -143,18 +154,14 @@ char *bs_arena_printf(struct bs_arena *arena, const char *format, ...)
 
 void *bs_vec_grow(struct bs_arena *arena, void *v, uint32_t *cap, uint32_t need, size_t size)
 {
-	uint32_t larger = *cap ? *cap : 4;
+	uint32_t larger = *cap > UINT32_MAX / 2 ? UINT32_MAX : *cap * 2;
 
-	while (larger < need) {
-		if (larger > UINT32_MAX / 2)
-			bs_arena_exhausted(arena);
-		larger *= 2;
-	}
-	/* What is pushed is written whole: large vectors need no zeros. */
-	bool is_large = arena->blocks && larger > LARGE_VECTOR / size &&
-			larger <= (SIZE_MAX - ALIGNMENT) / size;
-	void *grown =
-		is_large ? add_large(arena, larger * size) : bs_arena_alloc(arena, larger, size);
+	if (larger < 4)
+		larger = 4;
+	/* Who asks for room knows how much it will be. */
+	if (larger < need)
+		larger = need;
+	void *grown = bs_arena_alloc(arena, larger, size);
 
 	if (v)
 		memcpy(grown, v, *cap * size);

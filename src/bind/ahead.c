@@ -8,9 +8,17 @@
 
 #include <elf.h>
 
-static bool asks(const struct bs_image *image, const struct bs_relocation *r)
+/* R makes a lookup: of those that went before, MEMO has the answers. */
+static bool asks(const struct bs_binder *binder, const struct bs_image *image,
+		 const struct bs_relocation *r, const uint32_t *memo)
 {
-	return r->symbol && r->symbol < image->symbols.n;
+	if (!r->symbol || r->symbol >= image->symbols.n)
+		return false;
+	if (!memo || !image->machine)
+		return true;
+	unsigned type_class = bs_class_of(image->machine, bs_machine_kind(image->machine, r->type));
+
+	return memo[(size_t)r->symbol * BS_CLASS_COUNT_ + type_class] < binder->serial;
 }
 
 static void prefetch_symbol(const struct bs_image *image, uint32_t symbol)
@@ -31,48 +39,46 @@ static void prefetch_name(const struct bs_image *image, uint32_t symbol)
 
 void bs_look_ahead(const struct bs_binder *binder, const struct bs_process *process,
 		   const struct bs_image *image, const struct bs_reloc_table *table, uint32_t from,
-		   struct bs_ahead *ret)
+		   const uint32_t *memo, struct bs_ahead *ret)
 {
 	const struct bs_name_table *names = binder->table;
 	const struct bs_image *definer[BS_AHEAD];
-	uint32_t symbol[BS_AHEAD], n = 0;
+	uint32_t asking[BS_AHEAD], symbol[BS_AHEAD], n = 0, n_others = 0;
 
 	ret->n = table->n - from < BS_AHEAD ? table->n - from : BS_AHEAD;
 	for (uint32_t i = 0; i < ret->n; i++) {
 		ret->relocation[i] = bs_reloc_at(table, from + i);
-		if (!asks(image, &ret->relocation[i]))
+		ret->key[i] = (struct bs_key){ 0 };
+		if (!asks(binder, image, &ret->relocation[i], memo))
 			continue;
+		asking[n++] = i;
 		prefetch_symbol(image, ret->relocation[i].symbol);
 		__builtin_prefetch(&image->symbols.name_hashes[ret->relocation[i].symbol]);
 	}
-	for (uint32_t i = 0; i < ret->n; i++) {
-		const struct bs_relocation *r = &ret->relocation[i];
+	for (uint32_t k = 0; k < n; k++) {
+		uint32_t i = asking[k];
 
-		ret->key[i] = (struct bs_key){ 0 };
-		if (!asks(image, r))
-			continue;
-		ret->key[i].hash = bs_image_name_hash(image, r->symbol);
+		ret->key[i].hash = bs_image_name_hash(image, ret->relocation[i].symbol);
 		__builtin_prefetch(&names->places[bs_name_table_start(names, ret->key[i].hash)]);
 	}
-	for (uint32_t i = 0; i < ret->n; i++) {
-		struct bs_key *key = &ret->key[i];
+	for (uint32_t k = 0; k < n; k++) {
+		struct bs_key *key = &ret->key[asking[k]];
 
-		if (!key->hash)
-			continue;
 		key->circle = bs_name_table_find(names, key->hash);
 		if (!key->circle)
 			continue;
 		uint32_t entry = names->next[key->circle];
+		const struct bs_image *other =
+			bs_map_of(process, bs_entry_map(names, entry))->image;
 
-		definer[n] = bs_map_of(process, bs_entry_map(names, entry))->image;
-		symbol[n] = bs_entry_symbol(names, entry);
+		symbol[n_others] = bs_entry_symbol(names, entry);
 		/* What is the object's own is not compared by name. */
-		if (definer[n] == image || symbol[n] >= definer[n]->symbols.n)
+		if (other == image || symbol[n_others] >= other->symbols.n)
 			continue;
-		prefetch_symbol(definer[n], symbol[n]);
-		prefetch_name(image, ret->relocation[i].symbol);
-		n++;
+		prefetch_symbol(other, symbol[n_others]);
+		prefetch_name(image, ret->relocation[asking[k]].symbol);
+		definer[n_others++] = other;
 	}
-	for (uint32_t i = 0; i < n; i++)
-		prefetch_name(definer[i], symbol[i]);
+	for (uint32_t k = 0; k < n_others; k++)
+		prefetch_name(definer[k], symbol[k]);
 }

@@ -145,10 +145,10 @@ struct bs_ahead {
 };
 
 /* Reads up to BS_AHEAD relocations of TABLE from FROM on and has the memory fetched that their
- * lookups will want. */
+ * lookups will want. Those that MEMO, the binder's or NULL, has the answer of have no key. */
 void bs_look_ahead(const struct bs_binder *binder, const struct bs_process *process,
 		   const struct bs_image *image, const struct bs_reloc_table *table, uint32_t from,
-		   struct bs_ahead *ret);
+		   const uint32_t *memo, struct bs_ahead *ret);
 
 /* ---- quick.c ------------------------------------------------------------------------------- */
 

@@ -306,6 +306,9 @@ static bs_map_id bind_symbol(struct job *job, uint32_t symbol, enum bs_reloc_kin
 
 	job->ret->last_name = bs_image_symbol_name(job->image, symbol);
 	if (!known) {
+		/* Its answer was known for another class. */
+		if (!key.hash)
+			key = bs_key_of(job->binder, job->image, symbol);
 		const struct bs_reference reference = {
 			.map = job->map,
 			.symbol = symbol,
@@ -446,7 +449,8 @@ static void relocate_eagerly(struct job *job, const struct bs_reloc_table *table
 	struct bs_ahead ahead;
 
 	for (uint32_t i = table->n_relative; i < table->n; i += ahead.n) {
-		bs_look_ahead(job->binder, job->process, job->image, table, i, &ahead);
+		bs_look_ahead(job->binder, job->process, job->image, table, i, job->binder->memo,
+			      &ahead);
 		for (uint32_t k = 0; k < ahead.n; k++)
 			relocate_one(job, &ahead.relocation[k], ahead.key[k]);
 	}

@@ -256,6 +256,9 @@ struct bs_image {
 	uint64_t size; /* bytes in the file; what is no regular file, or claims to be empty, has as
 			  many as were read of it */
 	uint32_t mode; /* st_mode */
+	const char
+		*bytes; /* the file, N_BYTES of it: of what is no regular file the header at most */
+	size_t n_bytes;
 	enum bs_image_state state;
 	int read_error; /* errno when UNREADABLE */
 	/*

@@ -60,6 +60,8 @@ static uint8_t *read_bytes(struct bs_image_file *file, int fd, size_t n, size_t 
 
 static void read_from(struct bs_image_file *file, const void *bytes, size_t n)
 {
+	file->image.bytes = bytes;
+	file->image.n_bytes = n;
 	struct bs_reader reader = {
 		.image = &file->image,
 		.arena = file->arena,

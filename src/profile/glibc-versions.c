@@ -211,14 +211,16 @@ void bs_glibc_read_build(struct bs_profile *profile, const char *bytes, size_t n
 	static const char circular[] = "creates an unsatisfiable circular dependency";
 	unsigned count = 0;
 
-	for (const char *end = bytes + n, *at = bytes;
-	     (at = memmem(at, (size_t)(end - at), name, sizeof name)) != NULL; at++)
-		count++;
-	profile->finds_r_debug |= profile->rebinds_for_libc && count > 1;
-	if (memmem(bytes, n, tunable, sizeof tunable)) {
+	if (profile->rebinds_for_libc)
+		for (const char *end = bytes + n, *at = bytes;
+		     (at = memmem(at, (size_t)(end - at), name, sizeof name)) != NULL; at++)
+			count++;
+	profile->finds_r_debug |= count > 1;
+	if (!profile->tls_is_tunable && memmem(bytes, n, tunable, sizeof tunable)) {
 		profile->tls_is_tunable = true;
 		profile->scope.optional_tls_is_free = false;
 	}
-	profile->match.guards_program_ifuncs |=
-		memmem(bytes, n, circular, strlen(circular)) != NULL;
+	if (!profile->match.guards_program_ifuncs)
+		profile->match.guards_program_ifuncs =
+			memmem(bytes, n, circular, strlen(circular)) != NULL;
 }

@@ -18,7 +18,7 @@ struct bs_target_files {
 	unsigned version;   /* of the loader, as asked for; 0: that of the one at hand */
 	const char *interp; /* PT_INTERP, or the profile's for a shared object that stands in */
 	const struct bs_image *interp_image;
-	char *interp_bytes;
+	const char *interp_bytes; /* of INTERP_IMAGE, or NULL */
 	size_t n_interp_bytes;
 	const char *origin; /* the executable's $ORIGIN */
 };

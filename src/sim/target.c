@@ -250,7 +250,8 @@ static bool open_interp(struct bs_run *run, struct bs_store *store, struct bs_ta
 					       files->path, files->interp, exe->machine->name);
 		return false;
 	}
-	files->interp_bytes = bs_fs_read(run->fs, &run->ctx, files->interp, &files->n_interp_bytes);
+	files->interp_bytes = files->interp_image->bytes;
+	files->n_interp_bytes = files->interp_image->n_bytes;
 	return true;
 }
 
