@@ -177,12 +177,15 @@ bool bs_retry_deferred(struct bs_binder *binder, struct bs_process *process,
 /* ---- jump slots ---------------------------------------------------------------------------- */
 
 /* A first call asks for default visibility only: protected is as good as local here. */
-static bool is_own(const struct bs_process *process, bs_map_id map, uint32_t symbol)
+static bool is_own(const struct bs_binder *binder, const struct bs_process *process, bs_map_id map,
+		   uint32_t symbol)
 {
 	struct bs_symbol reference = bs_image_symbol(bs_map_of(process, map)->image, symbol);
+	unsigned visibility = bs_symbol_visibility(&reference);
 
-	return bs_symbol_visibility(&reference) != STV_DEFAULT ||
-	       bs_symbol_bind(&reference) == STB_LOCAL;
+	if (visibility == STV_PROTECTED && binder->policy.protected_is_sought)
+		return false;
+	return visibility != STV_DEFAULT || bs_symbol_bind(&reference) == STB_LOCAL;
 }
 
 static struct bs_binding ask_slot(const struct bs_binder *binder, const struct bs_process *process,
@@ -191,7 +194,7 @@ static struct bs_binding ask_slot(const struct bs_binder *binder, const struct b
 {
 	struct bs_binding binding = bs_own_binding(map, symbol, BS_CLASS_PLT);
 
-	if (!is_own(process, map, symbol)) {
+	if (!is_own(binder, process, map, symbol)) {
 		struct bs_query query = bs_query_for(process, map, symbol, BS_CLASS_PLT, hash);
 
 		query.scope = bs_call_scope(bs_map_of(process, map));
@@ -253,7 +256,7 @@ bool bs_call_slot(struct bs_binder *binder, struct bs_process *process, const st
 	const struct bs_image *image = bs_map_of(process, map)->image;
 	bool bound = true;
 
-	if (is_own(process, map, symbol)) {
+	if (is_own(binder, process, map, symbol)) {
 		bs_vec_push(ctx->arena, &ret->bindings, bs_own_binding(map, symbol, BS_CLASS_PLT));
 	} else {
 		struct bs_query query =

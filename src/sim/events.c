@@ -169,23 +169,23 @@ void bs_run_bound(struct bs_run *run, struct bs_step_result *result)
 bool bs_run_relocate(struct bs_run *run, struct bs_step_result *result, const bs_ids *order,
 		     bool lazy)
 {
-	uint32_t from = result->relocated.notes.n, first = result->relocated.bindings.n;
+	uint32_t from = result->relocated.notes.n;
 	struct bs_failure failure = { 0 };
 	enum bs_relocation_end end = BS_RELOCATED;
 
 	bs_binder_index(run->binder, &run->ctx, &run->process);
 	bs_vec_each (i, order) {
-		bool now = bs_map_of(&run->process, order->v[i])->open_flags & BS_OPEN_NOW;
+		bool waits =
+			run->scope_policy.fixed.used ? !bs_run_binds_now(run, order->v[i]) : lazy;
 		enum bs_relocation_end this =
-			bs_relocate(run->binder, &run->process, &run->ctx, order->v[i],
-				    lazy && !now, &result->relocated, &failure);
+			bs_relocate(run->binder, &run->process, &run->ctx, order->v[i], waits,
+				    &result->relocated, &failure);
 
 		if (this != BS_RELOCATED)
 			end = this;
 	}
 	bs_event_notes(run, result, from);
 	bs_slots_enter(run, result);
-	bs_run_assume_all(run, result, first);
 	bs_run_bound(run, result);
 	if (end == BS_RELOCATED)
 		return true;

@@ -87,10 +87,16 @@ static bool is_settled(const struct bs_run *run, const struct bs_lazy_map *lazy,
 	return false;
 }
 
-static bool same_answer(const struct bs_binding *a, const struct bs_binding *b)
+static bool same_definition(const struct bs_binding *a, const struct bs_binding *b)
 {
 	return a->outcome == b->outcome && a->definer == b->definer &&
 	       a->definer_symbol == b->definer_symbol && a->why == b->why;
+}
+
+/* Whether the call would load something is a part of the answer. */
+static bool same_answer(const struct bs_binding *a, const struct bs_binding *b)
+{
+	return same_definition(a, b) && a->loads == b->loads;
 }
 
 static void change_answer(struct bs_run *run, struct bs_slot *slot, const struct bs_binding *answer)
@@ -124,12 +130,8 @@ static void ask_again(struct bs_run *run, struct bs_lazy_map *lazy, struct bs_st
 						       lazy->map, slot->answer.symbol);
 
 		bs_run_peek(run, &answer);
-		bs_run_assume(run, &answer);
-		if (same_answer(&answer, &slot->answer)) {
-			slot->answer.loads = answer.loads;
-			slot->answer.assumption = answer.assumption;
+		if (same_answer(&answer, &slot->answer))
 			continue;
-		}
 		change_answer(run, slot, &answer);
 		bs_vec_push(run->ctx.arena, &result->changed_slots, answer);
 	}
@@ -154,10 +156,8 @@ static void ask_first(struct bs_run *run, struct bs_lazy_map *lazy, struct bs_st
 		take_deferred(run, lazy, result);
 	else
 		bs_bind_slots(run->binder, &run->process, &run->ctx, lazy->map, &result->slots);
-	for (uint32_t i = from; i < result->slots.n; i++) {
+	for (uint32_t i = from; i < result->slots.n; i++)
 		bs_run_peek(run, &result->slots.v[i]);
-		bs_run_assume(run, &result->slots.v[i]);
-	}
 	lazy->first_slot = run->slots.n;
 	lazy->n_slots = result->slots.n - from;
 	bs_vec_reserve(run->ctx.arena, &run->slots, lazy->n_slots);
@@ -302,7 +302,7 @@ void bs_slot_called(struct bs_run *run, uint32_t at, const struct bs_binding *bo
 {
 	struct bs_slot *slot = &run->slots.v[at];
 
-	if (!same_answer(&slot->answer, bound))
+	if (!same_definition(&slot->answer, bound))
 		change_answer(run, slot, bound);
 	slot->called = run->process.step;
 	slot->over = run->epochs.n;
