@@ -188,10 +188,13 @@ bool bs_retry_deferred(struct bs_binder *binder, struct bs_process *process,
 /* ---- jump slots ---------------------------------------------------------------------------- */
 
 /* A first call asks for default visibility only: protected is as good as local here. */
-static bool is_own(const struct bs_symbol *reference)
+static bool is_own(const struct bs_binder *binder, const struct bs_symbol *reference)
 {
-	return bs_symbol_visibility(reference) != STV_DEFAULT ||
-	       bs_symbol_bind(reference) == STB_LOCAL;
+	unsigned visibility = bs_symbol_visibility(reference);
+
+	if (visibility == STV_PROTECTED && binder->policy.protected_is_sought)
+		return false;
+	return visibility != STV_DEFAULT || bs_symbol_bind(reference) == STB_LOCAL;
 }
 
 static struct bs_binding ask_slot(const struct bs_binder *binder, const struct bs_process *process,
@@ -208,7 +211,7 @@ static struct bs_binding ask_slot(const struct bs_binder *binder, const struct b
 	};
 	struct bs_binding binding;
 
-	if (is_own(&reference.entry)) {
+	if (is_own(binder, &reference.entry)) {
 		binding = bs_own_binding(process, map, symbol, BS_CLASS_PLT);
 	} else if (!bs_lookup_quickly(binder, process, ctx, &reference, &binding)) {
 		struct bs_query query = bs_query_for(process, map, symbol, BS_CLASS_PLT, key.hash);
@@ -272,7 +275,7 @@ bool bs_call_slot(struct bs_binder *binder, struct bs_process *process, const st
 
 	struct bs_symbol reference = bs_image_symbol(image, symbol);
 
-	if (is_own(&reference)) {
+	if (is_own(binder, &reference)) {
 		bs_vec_push(ctx->arena, &ret->bindings,
 			    bs_own_binding(process, map, symbol, BS_CLASS_PLT));
 	} else {

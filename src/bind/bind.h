@@ -57,6 +57,7 @@ struct bs_match_policy {
 	bool unique_is_global;	  /* STB_GNU_UNIQUE is an ordinary binding (musl OK_BINDS) */
 	bool ifunc_is_skipped;	  /* no IFUNC answers (musl OK_TYPES) */
 	bool tls_must_be_defined; /* an undefined TLS entry never answers (musl find_sym2) */
+	bool protected_is_sought; /* nor does a protected reference end at its own object */
 	/* No reference is bound to its own object by its visibility: what the link editor left
 	 * undecided is looked up (musl do_relocs) */
 	bool visibility_is_ignored;
@@ -235,10 +236,10 @@ struct bs_binding {
 	uint8_t why;	 /* enum bs_why */
 	uint8_t outcome; /* enum bs_outcome */
 	bool protected_reference;
-	bool is_defined;    /* the referrer has a definition of its own, which is not local */
-	bool unversioned;   /* SYMBOL is 0, and no version was asked for */
-	uint8_t assumption; /* the rule that had to be chosen and that the answer rests on; or 0 */
-	bool loads;	    /* a call, when it is made, loads something first */
+	bool is_defined;  /* the referrer has a definition of its own, which is not local */
+	bool unversioned; /* SYMBOL is 0, and no version was asked for */
+	bool loads;	  /* a call, when it is made, loads something first */
+	uint16_t assumed; /* for the sim floor: which of its sets of choices the answer rests on */
 };
 
 typedef BS_VEC(struct bs_binding) bs_bindings;

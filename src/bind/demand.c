@@ -39,7 +39,7 @@ static bs_list_id wanted_by(struct search *s, uint32_t symbol, enum bs_reloc_kin
 		return list;
 	if (!bs_ids_have(s->contested, symbol))
 		bs_vec_push(s->ctx->arena, s->contested, symbol);
-	return s->process->policy->fixed.data_two_pass ? BS_NO_LIST : list;
+	return s->process->policy->fixed.chosen[BS_CHOICE_DATA_TWO_PASS] ? BS_NO_LIST : list;
 }
 
 static bs_list_id wanted_in(struct search *s, const struct bs_reloc_table *table, bool lazy,

@@ -542,7 +542,7 @@ struct bs_answer bs_lookup(const struct bs_binder *binder, const struct bs_proce
 		return answer;
 	}
 	if (query->symbol && bs_symbol_visibility(&reference) == STV_PROTECTED &&
-	    !binder->policy.visibility_is_ignored)
+	    !binder->policy.visibility_is_ignored && !binder->policy.protected_is_sought)
 		settle_protected(&m, &reference, &answer);
 	return answer;
 }

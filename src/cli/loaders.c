@@ -44,6 +44,20 @@ static const char *releases_of(struct bs_arena *arena, const struct bs_profile *
 	return bs_arena_printf(arena, "%s from %s to %s, else %s", inside, from, until, outside);
 }
 
+/* Of a rule that is open: what was chosen, and what the other choice is. */
+static void print_meaning(const struct bs_profile *p, const struct bs_switch *s)
+{
+	bool is_on = s->otherwise && strcmp(bs_switch_value(p, s), "yes") == 0;
+
+	if (!s->otherwise) {
+		printf("    %s (%s)\n", s->what, s->source);
+		return;
+	}
+	printf("    %s (%s%s)\n", is_on ? s->what : s->otherwise, s->source,
+	       s->is_probable ? ", probable" : "");
+	printf("    %s: %s\n", is_on ? "no" : "yes", is_on ? s->otherwise : s->what);
+}
+
 static void print_switches(struct bs_arena *arena, const struct bs_profile *p, bool one_release)
 {
 	if (one_release)
@@ -51,7 +65,7 @@ static void print_switches(struct bs_arena *arena, const struct bs_profile *p, b
 	for (const struct bs_switch *s = p->switches; s && s->key; s++) {
 		printf("%s.%-*s%s\n", p->name, WIDEST_KEY, s->key,
 		       one_release ? bs_switch_value(p, s) : releases_of(arena, p, s));
-		printf("    %s (%s)\n", s->what, s->source);
+		print_meaning(p, s);
 	}
 }
 

@@ -22,14 +22,6 @@ const struct bs_profile *bs_profile_guess(const char *interp)
 	return NULL;
 }
 
-const char *bs_assumption_words(const struct bs_profile *profile, unsigned number)
-{
-	for (const struct bs_assumption *a = profile->assumptions; a && a->number; a++)
-		if (a->number == number)
-			return a->words;
-	return "";
-}
-
 const char *bs_failure_in_words(const struct bs_profile *profile, const struct bs_ctx *ctx,
 				const struct bs_failure *failure, const struct bs_saying *saying)
 {

@@ -43,7 +43,7 @@ struct bs_open_mode {
 	 */
 	const char *ignored;
 	unsigned flags;		   /* BS_OPEN_* of the scope floor */
-	uint64_t assumed;	   /* bit N: rule N, which the profile had to choose */
+	uint64_t consulted;	   /* bit N: it came to choice N */
 	struct bs_failure refusal; /* words are set when the call fails for the mode alone */
 };
 
@@ -51,6 +51,7 @@ struct bs_open_mode {
 struct bs_open_call {
 	const struct bs_step *step;
 	const struct bs_machine *machine; /* whose numbers the flags have */
+	const bool *chosen;		  /* by choice, where the profile has any */
 	uint32_t caller_ns;
 	bool first_namespace;	/* the file goes there */
 	bool errors_crash;	/* the profile's */
@@ -72,6 +73,11 @@ struct bs_switch {
 	const char *what;   /* yes means ..., or what the values are of */
 	const char *source; /* of the rule: "elf/dl-lookup.c:do_lookup_x" */
 	bool is_text;	    /* the field is a text, and any text is a value */
+	/* Of a rule that the loader's documents leave open: */
+	enum bs_choice choice;
+	unsigned rule;	       /* its number */
+	bool is_probable;      /* told by documents that could not be read again */
+	const char *otherwise; /* no means ... */
 };
 
 /* Where a failure is told. */
@@ -79,12 +85,6 @@ struct bs_saying {
 	bool on_stderr;	     /* start-up, or a failure that ends the process; else by dlerror(3) */
 	const char *program; /* what the loader calls the executable */
 	const char *needed_by; /* the object whose need could not be met, or NULL */
-};
-
-/* A rule that the loader's documents leave open, so that the profile chose one. */
-struct bs_assumption {
-	unsigned number;   /* of the rule; 0 ends */
-	const char *words; /* what was assumed, and the switch that turns it if there is one */
 };
 
 struct bs_profile {
@@ -95,8 +95,7 @@ struct bs_profile {
 	unsigned version;		  /* 236 is 2.36; 0: the profile has one version only */
 	unsigned oldest, newest;	  /* that are known */
 	const struct bs_switch *switches; /* ends with one whose key is NULL; or NULL */
-	const struct bs_assumption *assumptions; /* what it had to choose; or NULL */
-	const char *assumption_prefix;		 /* of their numbers: "Q-" */
+	const char *rule_prefix;	  /* of the numbers of rules that are open: "Q-"; or NULL */
 	struct bs_search_policy search;
 	struct bs_scope_policy scope;
 	struct bs_match_policy match;
@@ -124,10 +123,12 @@ struct bs_profile {
 	/* Variables that say what it prints, of which the first that is set counts; NULL ends; or
 	 * NULL. "help" among their words ends the program. */
 	const char *const *debug_variables;
-	bool secure_preloads_nothing; /* under AT_SECURE LD_PRELOAD does not count */
-	const char *malloc_names[5];  /* what ld.so looks up for itself at the end of start-up; NULL
-					 ends */
-	bool binds_malloc;	      /* that look-up is made (glibc from 2.32) */
+	const char *const *debug_words; /* that they may hold, in a list; NULL ends */
+	const char *debug_output;	/* the variable that names a file for it; or NULL */
+	bool secure_preloads_nothing;	/* under AT_SECURE LD_PRELOAD does not count */
+	const char *malloc_names[5]; /* what ld.so looks up for itself at the end of start-up; NULL
+					ends */
+	bool binds_malloc;	     /* that look-up is made (glibc from 2.32) */
 	bool rebinds_itself;   /* then ld.so's own relocations are made again, with the executable's
 				  scope */
 	bool rebinds_for_libc; /* both wherever libc is loaded, its own relocations first (from
@@ -178,10 +179,17 @@ extern const struct bs_profile bs_profile_glibc;
 extern const struct bs_profile bs_profile_musl;
 extern const struct bs_profile bs_profile_qnx;
 extern const struct bs_switch bs_glibc_switches[];
+extern const struct bs_switch bs_qnx_switches[];
 void bs_glibc_read_build(struct bs_profile *profile, const char *bytes, size_t n);
 
-/* The words of PROFILE's assumption NUMBER. */
-const char *bs_assumption_words(const struct bs_profile *profile, unsigned number);
+/* The switch of PROFILE that makes CHOICE, or NULL. */
+const struct bs_switch *bs_switch_of_choice(const struct bs_profile *profile,
+					    enum bs_choice choice);
+
+/* The switch for CHOICE turned away from what it is in PROFILE: "qnx.world_first" is "yes". In
+ * ARENA; a name of NULL: it cannot be. */
+struct bs_variable bs_choice_turned(struct bs_arena *arena, const struct bs_profile *profile,
+				    enum bs_choice choice);
 
 /* All of them; NULL ends. */
 extern const struct bs_profile *const bs_profiles[];

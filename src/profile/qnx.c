@@ -2,8 +2,7 @@
 /*
  * The run-time loader of QNX Neutrino, from its public documents: the loader itself was neither
  * read nor run. Where the documents say nothing, or may be read in two ways, a rule had to be
- * chosen. Each such rule is in the table below, and answers that rest on one say so. Rules are
- * numbered as in bindsim-qnx(7). The words of failures are ours.
+ * chosen: qnx-choices.c. Rules are numbered as in bindsim-qnx(7). The words of failures are ours.
  */
 #include "profile.h"
 
@@ -102,7 +101,7 @@ static const struct bs_match_words words = {
 
 /* ---- calls --------------------------------------------------------------------------------- */
 
-/* <dlfcn.h> of QNX. RTLD_LOCAL is a bit of its own, which changes nothing. */
+/* <dlfcn.h> of QNX. RTLD_LOCAL is a bit of its own. */
 enum {
 	MODE_LAZY = 1,
 	MODE_NOW = 2,
@@ -126,7 +125,7 @@ static const struct {
 	{ BS_MODE_NOW, MODE_NOW, BS_OPEN_NOW },
 	{ BS_MODE_NOLOAD, MODE_NOLOAD, BS_OPEN_NOLOAD },
 	{ BS_MODE_GLOBAL, MODE_GLOBAL, BS_OPEN_GLOBAL },
-	{ BS_MODE_LOCAL, MODE_LOCAL, 0 },
+	{ BS_MODE_LOCAL, MODE_LOCAL, BS_OPEN_LOCAL },
 	{ BS_MODE_GROUP, MODE_GROUP, BS_OPEN_GROUP },
 	{ BS_MODE_WORLD, MODE_WORLD, BS_OPEN_WORLD },
 	{ BS_MODE_NODELETE, MODE_NODELETE, BS_OPEN_NODELETE },
@@ -134,7 +133,7 @@ static const struct {
 	{ BS_MODE_LAZYLOAD, MODE_LAZYLOAD, BS_OPEN_LAZYLOAD },
 };
 
-/* No flags at all are RTLD_NOW; named ones with neither LAZY nor NOW stay without. */
+/* No flags at all are RTLD_NOW|RTLD_LOCAL; named ones with neither LAZY nor NOW stay without. */
 static uint64_t mode_number(const struct bs_step *step)
 {
 	uint64_t number = 0;
@@ -144,7 +143,7 @@ static uint64_t mode_number(const struct bs_step *step)
 	for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
 		if (step->mode & modes[i].mode)
 			number |= modes[i].number;
-	return step->mode ? number : MODE_NOW;
+	return step->mode ? number : MODE_NOW | MODE_LOCAL;
 }
 
 static struct bs_open_mode refuse_mode(const char *refusal)
@@ -154,9 +153,17 @@ static struct bs_open_mode refuse_mode(const char *refusal)
 	};
 }
 
+/* CHOICE as it was made, which MODE comes to. */
+static bool choose(const struct bs_open_call *call, struct bs_open_mode *mode,
+		   enum bs_choice choice)
+{
+	mode->consulted |= 1ull << choice;
+	return call->chosen[choice];
+}
+
 static struct bs_open_mode open_mode(const struct bs_open_call *call)
 {
-	const uint64_t rule_28 = 1ull << 28;
+	const unsigned both = BS_OPEN_LAZY | BS_OPEN_NOW;
 	struct bs_open_mode mode = { .refusal = { .needed_by = BS_NO_MAP } };
 	uint64_t number = mode_number(call->step);
 
@@ -167,93 +174,22 @@ static struct bs_open_mode open_mode(const struct bs_open_call *call)
 	for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
 		if (number & modes[i].number)
 			mode.flags |= modes[i].flag;
-	if (!(number & (MODE_LAZY | MODE_NOW)))
-		mode.assumed |= rule_28;
 	if (number & ~(uint64_t)MODE_KNOWN)
 		mode.ignored = "the mode has bits that <dlfcn.h> of qnx does not name";
-	if ((number & MODE_LAZY) && (number & MODE_NOW)) {
-		mode.assumed |= rule_28;
-		mode.flags &= ~(unsigned)BS_OPEN_LAZY;
-		mode.ignored = "RTLD_LAZY beside RTLD_NOW: RTLD_NOW is taken";
+	if (!(mode.flags & both) && choose(call, &mode, BS_CHOICE_NO_MODE_IS_NOW))
+		mode.flags |= BS_OPEN_NOW;
+	if ((mode.flags & both) == both) {
+		bool lazy = choose(call, &mode, BS_CHOICE_BOTH_IS_LAZY);
+
+		mode.flags &= ~(unsigned)(lazy ? BS_OPEN_NOW : BS_OPEN_LAZY);
+		mode.ignored = lazy ? "RTLD_NOW beside RTLD_LAZY: RTLD_LAZY is taken"
+				    : "RTLD_LAZY beside RTLD_NOW: RTLD_NOW is taken";
 	}
+	if (!(mode.flags & (BS_OPEN_GLOBAL | BS_OPEN_LOCAL)) &&
+	    choose(call, &mode, BS_CHOICE_DEFAULT_GLOBAL))
+		mode.flags |= BS_OPEN_GLOBAL;
 	return mode;
 }
-
-/* ---- what had to be chosen ------------------------------------------------------------------- */
-
-static const struct bs_assumption assumptions[] = {
-	{ 6, "_CS_LIBPATH is as most build files set it (--set qnx.libpath=DIRS)" },
-	{ 7, "only the executable's path tags count, DT_RUNPATH if it has no DT_RPATH "
-	     "(--set qnx.dso_rpath=yes: also those of who asks)" },
-	{ 8, "a name with a slash further back is a path from the working directory" },
-	{ 9, "the same object: by soname, by the name it was asked for, by path, by inode" },
-	{ 10, "RTLD_NOSHARE makes a copy of what is named, not of its needs" },
-	{ 12, "preloads stand between the executable and its needs; one that cannot be loaded is "
-	      "passed over" },
-	{ 13, "a need that is missing makes the dlopen fail" },
-	{ 18, "RTLD_NOLOAD|RTLD_GLOBAL makes what is loaded global" },
-	{ 22, "what is opened comes before other RTLD_GLOBAL objects (--set qnx.world_first=yes: "
-	      "behind them)" },
-	{ 23, "preloads head the scope under RTLD_GROUP, too" },
-	{ 24, "under RTLD_WORLD alone the object sees itself last" },
-	{ 28, "neither RTLD_LAZY nor RTLD_NOW: the object's own mark decides; both: RTLD_NOW" },
-	{ 32, "RTLD_LAZY asks RTLD_GLOBAL objects in the order in which they became global" },
-	{ 34, "RTLD_LAZY looks further unless RTLD_GROUP stands alone (--set "
-	      "qnx.lazy_needs_world=no: always)" },
-	{ 35, "RTLD_LAZY holds for all that the dlopen brings" },
-	{ 36, "without RTLD_LAZY and RTLD_NOW a missing function lets dlopen succeed and ends the "
-	      "process when it is called" },
-	{ 39, "an empty LD_BIND_NOW counts as unset; LD_BIND_NOW and -z now outweigh RTLD_LAZY" },
-	{ 45, "a reference to data goes through the scope in order and loads what it comes to "
-	      "(--set qnx.data_two_pass=yes: loaded objects first)" },
-	{ 46, "what is loaded on demand sees itself and its first-level needs, on demand again "
-	      "(--set qnx.lazy_group_full=yes: all needs, at once)" },
-	{ 49, "DF_P1_LAZYLOAD in DT_POSFLAG_1 marks needs of the executable as lazy" },
-	{ 52, "RTLD_LAZYLOAD alone is RTLD_LAZYLOAD|RTLD_WORLD|RTLD_GROUP" },
-	{ 53, "dlsym loads the placeholders that it comes to" },
-	{ 54, "what is loaded on demand is RTLD_GLOBAL if who needs it is" },
-	{ 62, "RTLD_NEXT asks what RTLD_DEFAULT asks, from behind the caller on" },
-	{ 63, "the ELF gABI holds: a weak definition counts like any other, an undefined weak "
-	      "reference is 0, a protected one is its object's own; versions do not count" },
-	{ 0, NULL },
-};
-
-#define FIXED(field) offsetof(struct bs_profile, scope.fixed.field)
-
-static const struct bs_switch switches[] = {
-	{ .key = "data_two_pass",
-	  .offset = FIXED(data_two_pass),
-	  .what = "references to data ask all that is loaded before anything is loaded for them",
-	  .source = "Q-45" },
-	{ .key = "dso_rpath",
-	  .offset = FIXED(dso_rpath),
-	  .what = "the path tags of a library count for what it needs",
-	  .source = "Q-7" },
-	{ .key = "lazy_group_full",
-	  .offset = FIXED(lazy_group_full),
-	  .what = "what is loaded on demand brings all its needs, and sees them",
-	  .source = "Q-46" },
-	{ .key = "lazy_needs_world",
-	  .offset = FIXED(lazy_needs_world),
-	  .inside = 1,
-	  .outside = 1,
-	  .what = "RTLD_LAZY does not look further under RTLD_GROUP alone",
-	  .source = "Q-34" },
-	{ .key = "pdebug",
-	  .offset = offsetof(struct bs_profile, binds_now),
-	  .what = "pdebug starts the program without -l: LD_BIND_NOW=1",
-	  .source = "Q-41" },
-	{ .key = "world_first",
-	  .offset = FIXED(world_first),
-	  .what = "RTLD_GLOBAL objects come before what is opened, not behind it",
-	  .source = "Q-22" },
-	{ .key = "libpath",
-	  .is_text = true,
-	  .offset = offsetof(struct bs_profile, libpath),
-	  .what = "_CS_LIBPATH, the search path of the system",
-	  .source = "Q-6" },
-	{ .key = NULL },
-};
 
 /* ---- the table ----------------------------------------------------------------------------- */
 
@@ -262,19 +198,22 @@ static const char *const variables[] = {
 	"LD_DEBUG",	   "LD_DEBUG_OUTPUT", "LD_TRAP_ON_ERROR", NULL,
 };
 
-static const char *const diagnostics[] = { "LD_DEBUG_OUTPUT", "LD_TRAP_ON_ERROR", NULL };
+static const char *const diagnostics[] = { "LD_TRAP_ON_ERROR", NULL };
 
 /* The first that is set counts. */
 static const char *const debug_variables[] = { "DL_DEBUG", "LD_DEBUG", NULL };
+
+static const char *const debug_words[] = {
+	"all", "1", "help", "reloc", "libs", "statistics", "lazyload", "debug", NULL,
+};
 
 const struct bs_profile bs_profile_qnx = {
 	.name = "qnx",
 	.title = "QNX Neutrino",
 	.source = "QNX documents, 6.3 to 8.0; chosen where they are silent",
 	.verified = "no real loader: none was at hand",
-	.switches = switches,
-	.assumptions = assumptions,
-	.assumption_prefix = "Q-",
+	.switches = bs_qnx_switches,
+	.rule_prefix = "Q-",
 	.search = {
 		.first_that_opens = true,
 		.rpath_first = true,
@@ -284,7 +223,22 @@ const struct bs_profile bs_profile_qnx = {
 	.scope = {
 		.fixed = {
 			.used = true,
-			.lazy_needs_world = true,
+			.chosen = {
+				[BS_CHOICE_SAME_SONAME] = true,
+				[BS_CHOICE_SAME_INODE] = true,
+				[BS_CHOICE_GLOBAL_NEEDS] = true,
+				[BS_CHOICE_NOLOAD_PROMOTES] = true,
+				[BS_CHOICE_GROUP_PRELOADS] = true,
+				[BS_CHOICE_SYMBOLIC] = true,
+				[BS_CHOICE_LAZY_NEEDS_WORLD] = true,
+				[BS_CHOICE_LAZY_COVERS] = true,
+				[BS_CHOICE_MARKED_NEEDS] = true,
+				[BS_CHOICE_DSYM_LOADS] = true,
+				[BS_CHOICE_DEMAND_GLOBAL] = true,
+				[BS_CHOICE_PROTECTED_OWN] = true,
+				[BS_CHOICE_HELP_IN_LIST] = true,
+				[BS_CHOICE_LAZYLOAD] = true,
+			},
 		},
 		.tls_surplus = UINT32_MAX,
 	},
@@ -298,6 +252,8 @@ const struct bs_profile bs_profile_qnx = {
 	.variables = variables,
 	.diagnostics = diagnostics,
 	.debug_variables = debug_variables,
+	.debug_words = debug_words,
+	.debug_output = "LD_DEBUG_OUTPUT",
 	.preload_separators = ":",
 	.secure_preloads_nothing = true,
 	.no_dlvsym = true,

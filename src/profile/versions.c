@@ -243,3 +243,26 @@ const char *bs_profile_set(struct bs_arena *arena, struct bs_profile *profile,
 	}
 	return problem;
 }
+
+/* ---- choices ------------------------------------------------------------------------------- */
+
+const struct bs_switch *bs_switch_of_choice(const struct bs_profile *profile, enum bs_choice choice)
+{
+	for (const struct bs_switch *s = profile->switches; s && s->key; s++)
+		if (s->choice == choice)
+			return s;
+	return NULL;
+}
+
+struct bs_variable bs_choice_turned(struct bs_arena *arena, const struct bs_profile *profile,
+				    enum bs_choice choice)
+{
+	const struct bs_switch *s = bs_switch_of_choice(profile, choice);
+
+	if (!s || s->is_text || s->values)
+		return (struct bs_variable){ NULL, NULL };
+	return (struct bs_variable){
+		.name = bs_arena_printf(arena, "%s.%s", profile->name, s->key),
+		.value = bs_switch_name(s, !value_of(profile, s)),
+	};
+}

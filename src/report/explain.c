@@ -28,6 +28,7 @@ struct explained {
 	uint32_t written;	     /* groups */
 	uint32_t n_bound;	     /* bindings of the step under way that were explained */
 	struct bs_writer aside;	     /* where a walk is put into words */
+	uint64_t assumed;	     /* the choices that explained answers rest on */
 };
 
 static void begin(struct bs_report *report, const struct bs_run *run)
@@ -91,8 +92,12 @@ static const char *version_of(const struct bs_run *run, const struct bs_candidat
 /* The list that DT_SYMBOLIC puts first: the object alone. Its local scope may be as short. */
 static bool is_symbolic(const struct bs_run *run, bs_map_id from, bs_list_id list)
 {
-	return run->process.lists.v[list].owner == from &&
-	       list != bs_map_of(&run->process, from)->searchlist;
+	const struct bs_map *map = bs_map_of(&run->process, from);
+
+	/* Where scopes are fixed, a list of the object alone may be its place among others. */
+	if (run->scope_policy.fixed.used && (!map->image->symbolic || list != map->scope.v[0]))
+		return false;
+	return run->process.lists.v[list].owner == from && list != map->searchlist;
 }
 
 static void write_place(struct bs_report *report, const struct bs_run *run,
@@ -437,6 +442,28 @@ static void note_objects(struct bs_report *report, const struct bs_run *run,
 	}
 }
 
+/* What the explained answers rest on, which is known when the step is over. */
+static void write_rests(struct bs_report *report, const struct bs_run *run,
+			const bs_bindings *bindings)
+{
+	struct explained *explained = report->state;
+
+	bs_vec_each (i, bindings) {
+		const struct bs_binding *b = &bindings->v[i];
+		uint64_t choices = bs_run_assumed(run, b);
+
+		if (!choices || !bs_selected(&report->selection, run, b))
+			continue;
+		bs_say(report, "\n  ");
+		bs_say_escaped(report, bs_text_short_name(run, b->referrer));
+		bs_say(report, "  ");
+		bs_say_escaped(report, bs_demangled(bs_run_symbol_name(run, b)));
+		bs_text_assumed(report, run, choices);
+		bs_say(report, "\n");
+		explained->assumed |= choices;
+	}
+}
+
 static void step(struct bs_report *report, const struct bs_run *run,
 		 const struct bs_step_result *result, const bs_findings *findings)
 {
@@ -452,6 +479,9 @@ static void step(struct bs_report *report, const struct bs_run *run,
 	explain_all(report, run, result, &result->slots, 0, true);
 	explain_all(report, run, result, &result->changed_slots, 0, true);
 	write_groups(report);
+	write_rests(report, run, &result->relocated.bindings);
+	write_rests(report, run, &result->slots);
+	write_rests(report, run, &result->changed_slots);
 }
 
 static void say_no_object(struct bs_report *report, const char *option, const char *glob)
@@ -468,8 +498,8 @@ static void end(struct bs_report *report, const struct bs_run *run, const bs_fin
 	const struct explained *explained = report->state;
 	const struct bs_selection *selection = &report->selection;
 
-	(void)run;
 	(void)findings;
+	bs_text_assumptions(report, run, explained->assumed);
 	if (explained->n)
 		return;
 	if (!explained->any_from)

@@ -191,10 +191,7 @@ void bs_json_answer_members(struct bs_json *json, const struct bs_run *run,
 	bs_json_member_word(json, "outcome", outcome_names[b->outcome]);
 	if (b->loads)
 		bs_json_member_bool(json, "loads", true);
-	if (b->assumption)
-		bs_json_member(json, "assumption",
-			       bs_arena_printf(run->ctx.arena, "%s%u",
-					       run->profile->assumption_prefix, b->assumption));
+	bs_json_assumed(json, run, bs_run_assumed(run, b));
 }
 
 /* What a dlsym(3) that finds nothing asked for stands in no table. */

@@ -92,6 +92,14 @@ void bs_json_binding_members(const struct bs_json_bindings *bindings, const stru
 void bs_json_answer_members(struct bs_json *json, const struct bs_run *run,
 			    const struct bs_binding *b);
 
+/* json-assumed.c */
+/* The member "assumptions" of what rests on CHOICES, a set; nothing for none. */
+void bs_json_assumed(struct bs_json *json, const struct bs_run *run, uint64_t choices);
+/* Members of the run as a whole, as far as parts SHOW are wanted: what it rests on, what loading on
+ * demand changes, what waits. */
+void bs_json_choices(struct bs_json *json, const struct bs_run *run, unsigned show,
+		     enum bs_json_layout layout);
+
 /* json-slot.c */
 
 /* The jump slots of a run that is over, one after the other. */

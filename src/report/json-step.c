@@ -185,8 +185,8 @@ static void write_objects(struct bs_json *json, const struct bs_run *run,
 	write_ids(json, &result->opening.promoted);
 }
 
-static void write_scopes(struct bs_json *json, const struct bs_step_result *result,
-			 enum bs_json_layout layout)
+static void write_scopes(struct bs_json *json, const struct bs_run *run,
+			 const struct bs_step_result *result, enum bs_json_layout layout)
 {
 	bs_json_key(json, "scopes");
 	bs_json_array(json, layout);
@@ -201,12 +201,13 @@ static void write_scopes(struct bs_json *json, const struct bs_step_result *resu
 		bs_vec_each (k, &view->lists)
 			write_ids(json, &view->lists.v[k]);
 		bs_json_close(json);
+		bs_json_assumed(json, run, view->assumed);
 		bs_json_close(json);
 	}
 	bs_json_close(json);
 }
 
-/* ---- on demand, assumed ---------------------------------------------------------------------- */
+/* ---- on demand ----------------------------------------------------------------------------- */
 
 /* Placeholders that were made and those that somebody came to. */
 static void write_demands(struct bs_json *json, const struct bs_run *run,
@@ -228,21 +229,6 @@ static void write_demands(struct bs_json *json, const struct bs_run *run,
 		bs_json_member(json, "symbol", d->symbol);
 		bs_json_close(json);
 	}
-	bs_json_close(json);
-}
-
-static void write_assumptions(struct bs_json *json, const struct bs_run *run,
-			      const struct bs_step_result *result)
-{
-	if (!result->assumed)
-		return;
-	bs_json_key(json, "assumptions");
-	bs_json_array(json, BS_JSON_INLINE);
-	for (unsigned number = 1; number < 64; number++)
-		if (result->assumed >> number & 1)
-			bs_json_string(json,
-				       bs_arena_printf(run->ctx.arena, "%s%u",
-						       run->profile->assumption_prefix, number));
 	bs_json_close(json);
 }
 
@@ -386,13 +372,13 @@ void bs_json_step_members(struct bs_report *report, const struct bs_run *run,
 	write_objects(json, run, result);
 	write_return(json, run, result);
 	write_demands(json, run, result);
-	write_assumptions(json, run, result);
+	bs_json_assumed(json, run, result->assumed);
 	write_versions(json, &result->versions);
 	write_passed_over(json, run, result);
 	if (report->show & SHOW_SEARCHES)
 		bs_json_searches(json, &result->traces, layout);
 	if (report->show & SHOW_SCOPES)
-		write_scopes(json, result, layout);
+		write_scopes(json, run, result, layout);
 	if (report->show & SHOW_MAPPED) {
 		bs_json_key(json, "mapped");
 		write_ids(json, &result->mapped);

@@ -166,6 +166,15 @@ static void note_calls(struct bs_report *report, const struct bs_run *run,
 	}
 }
 
+static void write_object_line(struct bs_report *report, const struct bs_run *run, bs_map_id id)
+{
+	if (!(report->show & SHOW_OBJECTS))
+		return;
+	begin_line(report, "object");
+	bs_json_object_members(report, run, id);
+	end_line(report);
+}
+
 /* FIRST: the first object that no line told of yet. The objects of steps within this one, which
  * come after it, are told of here: the end of this step may refer to them. */
 static void write_step_line(struct bs_report *report, const struct bs_run *run,
@@ -176,12 +185,12 @@ static void write_step_line(struct bs_report *report, const struct bs_run *run,
 	const struct bs_binding *b;
 	enum bs_json_when when;
 
-	if (report->show & SHOW_OBJECTS)
-		for (bs_map_id id = first; id < result->last_map; id++) {
-			begin_line(report, "object");
-			bs_json_object_members(report, run, id);
-			end_line(report);
-		}
+	for (bs_map_id id = first; id < result->last_map; id++)
+		write_object_line(report, run, id);
+	/* What a call would have loaded, and was told of for that, is loaded now. */
+	bs_vec_each (i, &result->born)
+		if (result->born.v[i] < result->first_map)
+			write_object_line(report, run, result->born.v[i]);
 	begin_line(report, "step");
 	bs_json_step_members(report, run, result, counts, BS_JSON_INLINE);
 	end_line(report);
@@ -280,6 +289,7 @@ static void write_outcome(const struct bs_report *report, const struct bs_run *r
 	struct bs_json_report *state = report->state;
 	struct bs_json *json = &state->json;
 
+	bs_json_choices(json, run, report->show, streams(report) ? BS_JSON_INLINE : BS_JSON_LINES);
 	write_diagnostics(json, run);
 	bs_json_member(json, "outcome", state->refused ? "refused" : "ok");
 	bs_json_member(json, "reason", reason(report));

@@ -24,7 +24,15 @@ void bs_lddebug_begin(struct bs_report *report, const struct bs_run *run)
 	};
 
 	report->state = bs_new(run->ctx.arena, struct bs_lddebug, 1);
-	if (!run->debug || !report->shows_default)
+	if (!run->debug)
+		return;
+	if (run->debug_output && *run->debug_output) {
+		bs_lddebug_begin_line(report);
+		bs_write_text(report->writer, "bindsim: the loader prints to ");
+		bs_write_text(report->writer, run->debug_output);
+		bs_lddebug_end_line(report);
+	}
+	if (!report->shows_default)
 		return;
 	report->show = 0;
 	for (const char *s = run->debug; *s; s += *s != '\0') {
@@ -37,27 +45,36 @@ void bs_lddebug_begin(struct bs_report *report, const struct bs_run *run)
 	}
 }
 
-/* What the step rests on that had to be chosen, its bindings included. */
+/* "bindsim: assumed Q-22, Q-32" */
+static void write_rules(struct bs_report *report, const char *word, const char *rules)
+{
+	if (!*rules)
+		return;
+	bs_lddebug_begin_line(report);
+	bs_write_text(report->writer, "bindsim: ");
+	bs_write_text(report->writer, word);
+	bs_write_text(report->writer, " ");
+	bs_write_text(report->writer, rules);
+	bs_lddebug_end_line(report);
+}
+
+/* What the step rests on that had to be chosen, its bindings and the slots that are shown included.
+ */
 static void write_assumed(struct bs_report *report, const struct bs_run *run,
 			  const struct bs_step_result *result)
 {
 	uint64_t assumed = result->assumed;
-	const char *sign = "bindsim: assumed ";
 
 	bs_vec_each (i, &result->relocated.bindings)
-		assumed |= 1ull << result->relocated.bindings.v[i].assumption;
-	assumed &= ~1ull;
-	if (!assumed)
-		return;
-	bs_lddebug_begin_line(report);
-	for (unsigned number = 1; number < 64; number++)
-		if (assumed >> number & 1) {
-			bs_write_text(report->writer, sign);
-			bs_write_format(report->writer, "%s%u", run->profile->assumption_prefix,
-					number);
-			sign = ", ";
-		}
-	bs_lddebug_end_line(report);
+		assumed |= bs_run_assumed(run, &result->relocated.bindings.v[i]);
+	for (uint32_t i = 0; (report->show & SHOW_SLOTS) && i < run->slots.n; i++) {
+		const struct bs_binding *answer = bs_slot_at(run, &run->slots.v[i], result->epoch);
+
+		if (answer)
+			assumed |= bs_run_assumed(run, answer);
+	}
+	write_rules(report, "assumed", bs_rules_text(run, assumed, false));
+	write_rules(report, "probable", bs_rules_text(run, assumed, true));
 }
 
 void bs_lddebug_begin_step(struct bs_report *report, const struct bs_run *run,

@@ -145,6 +145,23 @@ struct bs_format {
 		    const bs_findings *findings);
 };
 
+/* assumed.c: the rules behind CHOICES, a set of choices of the profile: those that are PROBABLE, or
+ * the others; as numbers, or as "Q-22, Q-32". */
+bs_ids bs_rules_of(const struct bs_run *run, uint64_t choices, bool probable);
+const char *bs_rules_text(const struct bs_run *run, uint64_t choices, bool probable);
+
+/* What would bind an object's calls when it is loaded. */
+enum {
+	BS_NOW_BY_ENVIRONMENT = 1, /* LD_BIND_NOW */
+	BS_NOW_BY_EXECUTABLE = 2,  /* linked with -z now */
+	BS_NOW_BY_OBJECT = 4,	   /* the same, the object itself */
+	BS_NOW_BY_MODE = 8,	   /* RTLD_NOW in step *RET_STEP */
+};
+
+/* realtime.c: the slots of LAZY that wait at the end of the run, and what would make MAP's none. */
+bs_ids bs_lazy_slots(const struct bs_run *run, const struct bs_lazy_map *lazy);
+unsigned bs_binds_now_by(const struct bs_run *run, bs_map_id map, uint32_t *ret_step);
+
 struct bs_report {
 	const struct bs_format *format;
 	unsigned show;

@@ -94,6 +94,7 @@ static void write_examples(struct bs_report *report, const struct bs_run *run,
 			continue;
 		bs_text_field(report, written++ ? "" : "for example");
 		bs_say_escaped(report, name);
+		bs_text_assumed(report, run, bs_run_assumed(run, &f->examples[i]));
 		bs_say(report, "\n");
 		free(last);
 		last = strdup(name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is loaded on demand, and when, and which calls are still to be bound. */
+/* What is loaded on demand, and when, and what that changes. */
 #include "text-priv.h"
 
 static void write_owner(struct bs_report *report, const struct bs_run *run,
@@ -83,6 +83,83 @@ static void write_placeholder(struct bs_report *report, const struct bs_run *run
 	bs_say(report, "\n");
 }
 
+/* ---- compared with plain needs ------------------------------------------------------------- */
+
+static void write_answer(struct bs_report *report, const struct bs_binding *answer,
+			 const char *definer, bool waits)
+{
+	if (answer->outcome == BS_BOUND) {
+		bs_say(report, "bound to ");
+		bs_say_escaped(report, definer);
+	} else {
+		bs_say(report, answer->outcome == BS_UNRESOLVED_WEAK ? "0, since it is weak,"
+								     : "undefined");
+	}
+	if (waits)
+		bs_say(report, " at the first call");
+}
+
+static const char *name_there(const struct bs_run *run, const struct bs_change *change)
+{
+	return change->definer_there && *change->definer_there ? change->definer_there
+							       : run->program;
+}
+
+static void write_change(struct bs_report *report, const struct bs_run *run,
+			 const struct bs_change *change)
+{
+	const struct bs_binding *here = &change->here;
+
+	bs_write_format(report->writer, "  step %u  ", change->step);
+	bs_say_escaped(report, bs_text_short_name(run, here->referrer));
+	bs_say(report, "  ");
+	bs_say_escaped(report, bs_demangled(bs_run_symbol_name(run, here)));
+	bs_say(report, "  is ");
+	write_answer(report, here,
+		     here->definer == BS_NO_MAP ? "" : bs_text_short_name(run, here->definer),
+		     change->waits_here);
+	bs_say(report, "; it would be ");
+	write_answer(report, &change->there, name_there(run, change), change->waits_there);
+	bs_say(report, "\n");
+}
+
+static void write_changed_step(struct bs_report *report, const struct bs_run *run,
+			       const struct bs_changed_step *changed)
+{
+	bs_write_format(report->writer, "  step %u  ", changed->step);
+	if (!changed->reached_there || changed->state_there == BS_STEP_NOT_REACHED) {
+		bs_say(report, "would not be reached");
+	} else if (changed->state_there == BS_STEP_FAILED) {
+		bs_say(report, "would fail: ");
+		bs_say_escaped(report, changed->message_there);
+	} else {
+		bs_say(report, "would succeed");
+	}
+	bs_vec_each (i, &changed->loaded_there) {
+		bs_say(report, i ? ", " : "; loaded by its end would also be ");
+		bs_say_escaped(report, *changed->loaded_there.v[i] ? changed->loaded_there.v[i]
+								   : run->program);
+	}
+	bs_say(report, "\n");
+}
+
+static void write_changes(struct bs_report *report, const struct bs_run *run)
+{
+	bs_say(report, "\nif the same needs were plain ones");
+	if (!run->changes.n && !run->changed_steps.n) {
+		bs_say(report, ", nothing would be otherwise\n");
+		return;
+	}
+	bs_say(report, "\n");
+	bs_vec_each (i, &run->changed_steps)
+		write_changed_step(report, run, &run->changed_steps.v[i]);
+	bs_vec_each (i, &run->changes)
+		write_change(report, run, &run->changes.v[i]);
+	if (!run->changes.n)
+		bs_say(report,
+		       "  no reference that is there in both cases would be bound otherwise\n");
+}
+
 void bs_text_lazyload(struct bs_report *report, const struct bs_run *run, const bs_text_rows *rows)
 {
 	bool any = false;
@@ -100,34 +177,6 @@ void bs_text_lazyload(struct bs_report *report, const struct bs_run *run, const 
 		}
 	if (!any)
 		bs_say(report, "\nnothing is loaded on demand\n");
-}
-
-/* ---- real time ----------------------------------------------------------------------------- */
-
-void bs_text_realtime(struct bs_report *report, const struct bs_run *run)
-{
-	uint32_t waiting = 0, objects = 0;
-
-	bs_vec_each (i, &run->lazy_maps) {
-		const struct bs_lazy_map *lazy = &run->lazy_maps.v[i];
-		uint32_t n = 0;
-
-		for (uint32_t k = 0; lazy->first_slot != UINT32_MAX && k < lazy->n_slots; k++)
-			n += run->slots.v[lazy->first_slot + k].over == BS_NEVER;
-		waiting += n;
-		objects += n > 0;
-	}
-	bs_say(report, "\n");
-	if (!waiting) {
-		bs_say(report, "no call is left to be bound: every jump goes to its end at once\n");
-		return;
-	}
-	bs_say_count(report, waiting, "call", "calls");
-	bs_say(report, " in ");
-	bs_say_count(report, objects, "object", "objects");
-	bs_say(report,
-	       " still to be bound, each with a look-up when it is first made. LD_BIND_NOW or an\n"
-	       "executable linked with -z now binds all of them at load; -z now in a library "
-	       "binds\n"
-	       "the calls that it makes, not those that others make to it\n");
+	if (run->has_plain_run)
+		write_changes(report, run);
 }

@@ -149,6 +149,7 @@ void bs_text_scopes(struct bs_report *report, const struct bs_run *run,
 			continue;
 		bs_say(report, "  ");
 		bs_say_escaped(report, bs_text_short_name(run, view->map));
+		bs_text_assumed(report, run, view->assumed);
 		bs_say(report, "\n");
 		bs_vec_each (k, &view->lists) {
 			bs_write_format(report->writer, "    %u ", view->from + k);
@@ -172,6 +173,7 @@ void bs_text_scopes(struct bs_report *report, const struct bs_run *run,
 struct pair {
 	bs_map_id from, to; /* TO is BS_NO_MAP for what nothing defines */
 	uint32_t bound, waiting;
+	uint64_t assumed; /* the choices that any of them rests on */
 };
 
 static int by_ids(const void *a, const void *b)
@@ -204,6 +206,7 @@ static void add_bindings(struct bs_report *report, const struct bs_run *run, str
 		}
 		last->bound += !waiting;
 		last->waiting += waiting;
+		last->assumed |= bs_run_assumed(run, b);
 	}
 }
 
@@ -218,6 +221,7 @@ static void merge(struct pairs *pairs)
 		if (by_ids(&pairs->list.v[n], &pairs->list.v[i]) == 0) {
 			pairs->list.v[n].bound += pairs->list.v[i].bound;
 			pairs->list.v[n].waiting += pairs->list.v[i].waiting;
+			pairs->list.v[n].assumed |= pairs->list.v[i].assumed;
 		} else {
 			pairs->list.v[++n] = pairs->list.v[i];
 		}
@@ -254,6 +258,7 @@ void bs_text_pairs(struct bs_report *report, const struct bs_run *run,
 			bs_say(report, ", at the first call ");
 			bs_write_grouped(report->writer, pair->waiting);
 		}
+		bs_text_assumed(report, run, pair->assumed);
 		bs_say(report, "\n");
 	}
 }
@@ -310,12 +315,7 @@ static void write_assumption(struct bs_report *report, const struct bs_run *run,
 {
 	if (b->loads)
 		bs_say_ink(report, BS_INK_DIM, "  loads on demand");
-	if (!b->assumption)
-		return;
-	bs_say_ink(report, BS_INK_WARN,
-		   bs_arena_printf(run->ctx.arena, "  [assumed: %s%u]",
-				   run->profile->assumption_prefix, b->assumption));
-	bs_text_assume(report, b->assumption);
+	bs_text_assumed(report, run, bs_run_assumed(run, b));
 }
 
 static void end_reference(struct bs_report *report, const char *why)
@@ -363,6 +363,8 @@ static void write_slot(struct bs_report *report, const struct bs_run *run,
 	write_reference(report, run, first, bs_reference_version(image, first->symbol));
 	bs_say(report, "  at the first call");
 	for (uint32_t i = 1; i < answers.n; i++) {
+		if (answers.v[i].definer == answers.v[i - 1].definer)
+			continue; /* it would load nothing any more */
 		bs_write_format(report->writer, "; from step %u on ", run->epochs.v[since.v[i]]);
 		write_definer(report, run, &answers.v[i]);
 	}

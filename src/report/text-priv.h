@@ -75,15 +75,18 @@ void bs_text_missing(struct bs_report *report, const struct bs_run *run,
 		     const struct bs_step_result *result);
 void bs_text_passed_over(struct bs_report *report, const struct bs_run *run,
 			 const struct bs_step_result *result);
+
+/* assumed.c: CHOICES are sets, bit N for choice N of the profile. */
+/* The marks of what rests on CHOICES, or nothing. */
+void bs_text_assumed(struct bs_report *report, const struct bs_run *run, uint64_t choices);
+/* What each of CHOICES is, and what the other would be. */
+void bs_text_assumptions(struct bs_report *report, const struct bs_run *run, uint64_t choices);
+
 /* text-lazyload.c */
-/* Rule NUMBER, which the profile had to choose, is to be explained at the end. */
-void bs_text_assume(struct bs_report *report, unsigned number);
-/* One line for each of those rules, and for those that the steps of ROWS rest on. */
-void bs_text_assumptions(struct bs_report *report, const struct bs_run *run,
-			 const bs_text_rows *rows);
 /* Placeholders, what came to them, and what stays unloaded. */
 void bs_text_lazyload(struct bs_report *report, const struct bs_run *run, const bs_text_rows *rows);
-/* Which objects leave slots to their first call, and what would bind them when they are loaded. */
+
+/* realtime.c: which objects leave slots to their first call, and what would bind them at load. */
 void bs_text_realtime(struct bs_report *report, const struct bs_run *run);
 
 /* text-finding.c */

@@ -169,23 +169,6 @@ static void write_numbers(struct bs_report *report, const struct bs_text_row *ro
 	right(report, row->counts.bindings + row->counts.first_call, "", 10);
 }
 
-/* "  [assumed: ]" */
-static void write_assumed(struct bs_report *report, const struct bs_run *run,
-			  const struct bs_step_result *result)
-{
-	const char *sign = "  [assumed: ";
-
-	for (unsigned number = 1; number < 64; number++)
-		if (result->assumed >> number & 1) {
-			bs_say_ink(report, BS_INK_WARN,
-				   bs_arena_printf(run->ctx.arena, "%s%s%u", sign,
-						   run->profile->assumption_prefix, number));
-			sign = ", ";
-		}
-	if (result->assumed)
-		bs_say_ink(report, BS_INK_WARN, "]");
-}
-
 static void write_row(struct bs_report *report, const struct bs_run *run,
 		      const struct bs_text_row *row, const struct widths *widths)
 {
@@ -203,7 +186,7 @@ static void write_row(struct bs_report *report, const struct bs_run *run,
 		if (result->step)
 			write_remark(report, run, result);
 	}
-	write_assumed(report, run, result);
+	bs_text_assumed(report, run, result->assumed);
 	bs_say(report, "\n");
 }
 

@@ -300,6 +300,7 @@ static void write_missing(struct missing *m, const bs_bindings *bindings)
 		bs_say_version(m->report, version ? version->name : NULL);
 		bs_say(m->report, "  in ");
 		bs_say_escaped(m->report, bs_run_map_name(m->run, b->referrer));
+		bs_text_assumed(m->report, m->run, bs_run_assumed(m->run, b));
 		bs_say(m->report, "\n");
 	}
 }

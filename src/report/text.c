@@ -19,7 +19,6 @@ struct totals {
 	uint32_t unresolved, steps_refused;
 	uint32_t gone;			     /* objects that a dlclose took away */
 	uint32_t levels[BS_LEVEL_ERROR + 1]; /* findings by level */
-	uint64_t assumed;		     /* bit N: rule N was told of and is to be explained */
 	bool complained;		     /* of a preload */
 	bs_text_rows rows;
 	bs_findings findings;
@@ -132,32 +131,6 @@ void bs_say_version(struct bs_report *report, const char *name)
 	bs_say(report, " [");
 	bs_say_escaped(report, name);
 	bs_say(report, "]");
-}
-
-void bs_text_assume(struct bs_report *report, unsigned number)
-{
-	struct totals *totals = report->state;
-
-	totals->assumed |= 1ull << number;
-}
-
-void bs_text_assumptions(struct bs_report *report, const struct bs_run *run,
-			 const bs_text_rows *rows)
-{
-	struct totals *totals = report->state;
-
-	bs_vec_each (i, rows)
-		totals->assumed |= rows->v[i].result.assumed;
-	if (!totals->assumed)
-		return;
-	bs_say(report, "\nassumed, since the loader's documents leave it open\n");
-	for (unsigned number = 1; number < 64; number++)
-		if (totals->assumed >> number & 1) {
-			bs_write_format(report->writer, "  %s%u  ", run->profile->assumption_prefix,
-					number);
-			bs_say(report, bs_assumption_words(run->profile, number));
-			bs_say(report, "\n");
-		}
 }
 
 /* ---- the head ------------------------------------------------------------------------------ */
@@ -328,7 +301,9 @@ static void end(struct bs_report *report, const struct bs_run *run, const bs_fin
 	if (report->show & SHOW_UNRESOLVED)
 		write_troubles(report, run, totals);
 	write_findings(report, run, totals);
-	bs_text_assumptions(report, run, &totals->rows);
+	bs_text_assumptions(report, run,
+			    run->assumed |
+				    (report->show & SHOW_SCOPES ? run->assumed_by_scopes : 0));
 	if (!(report->show & SHOW_STEPS))
 		return;
 	if (table || totals->findings.n || totals->steps_refused || totals->unresolved ||

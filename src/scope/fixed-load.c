@@ -9,17 +9,10 @@
 
 #include <string.h>
 
-enum {
-	RULE_SEARCH_PATH = 6,
-	RULE_OWN_PATHS = 7,
-	RULE_RELATIVE = 8,
-	RULE_SAME = 9,
-	RULE_NO_SHARE = 10,
-};
-
-void bs_assume(struct bs_process *process, unsigned number)
+bool bs_choose(struct bs_process *process, enum bs_choice choice)
 {
-	process->assumed |= 1ull << number;
+	process->consulted |= 1ull << choice;
+	return process->policy->fixed.chosen[choice];
 }
 
 bs_map_id bs_fixed_loaded(struct bs_process *process, const struct bs_ctx *ctx, const char *request)
@@ -32,9 +25,8 @@ bs_map_id bs_fixed_loaded(struct bs_process *process, const struct bs_ctx *ctx, 
 
 		if (map->soname != name || !name)
 			continue;
-		if (!bs_ids_have(&map->names, name))
-			bs_assume(process, RULE_SAME);
-		return order->v[i];
+		if (bs_ids_have(&map->names, name) || bs_choose(process, BS_CHOICE_SAME_SONAME))
+			return order->v[i];
 	}
 	bs_vec_each (i, order)
 		if (bs_map_has_name(process, order->v[i], name))
@@ -57,12 +49,22 @@ static bs_map_id loaded_by_file(struct bs_process *process, const struct bs_ctx 
 		if (bs_map_of(process, order->v[i])->name == path)
 			return bs_map_known_by(process, ctx, order->v[i], request);
 	bs_vec_each (i, order) {
-		if (!is_file_of(bs_map_of(process, order->v[i]), found->image))
-			continue;
-		bs_assume(process, RULE_SAME);
-		return bs_map_known_by(process, ctx, order->v[i], request);
+		if (is_file_of(bs_map_of(process, order->v[i]), found->image) &&
+		    bs_choose(process, BS_CHOICE_SAME_INODE))
+			return bs_map_known_by(process, ctx, order->v[i], request);
 	}
 	return BS_NO_MAP;
+}
+
+/* What the search chooses by itself. */
+static void note_tags(struct bs_process *process, const struct bs_image *image)
+{
+	const char *tags = image->rpath ? image->rpath : image->runpath;
+
+	if (!image->rpath && image->runpath)
+		(void)bs_choose(process, BS_CHOICE_IGNORE_RUNPATH);
+	if (tags && strchr(tags, '$'))
+		(void)bs_choose(process, BS_CHOICE_LITERAL_ORIGIN);
 }
 
 /* Whose path tags count: the executable's, and where that is turned on those of who asks. */
@@ -82,19 +84,20 @@ static bool search(struct bs_process *process, const struct bs_ctx *ctx, const s
 	const struct bs_image *asker = own ? bs_map_of(process, load->requester)->image : NULL;
 	bool has_paths = asker && (asker->rpath || asker->runpath) && !strchr(load->name, '/');
 
-	if (has_paths)
-		bs_assume(process, RULE_OWN_PATHS);
-	if (has_paths && process->policy->fixed.dso_rpath)
+	if (has_paths && bs_choose(process, BS_CHOICE_DSO_RPATH)) {
 		chain[request.n_chain++] = bs_requester_of(process, ctx, load->requester);
+		note_tags(process, asker);
+	}
 	chain[request.n_chain++] = main;
+	note_tags(process, main.image);
+	if (load->name[0] != '/' && strchr(load->name, '/'))
+		(void)bs_choose(process, BS_CHOICE_SEARCH_RELATIVE);
 	bool found = bs_search(process->search, ctx, &request, traces, ret);
 
-	if (strchr(load->name, '/') && load->name[0] != '/')
-		bs_assume(process, RULE_RELATIVE);
-	if (found && ret->how == BS_HOW_RUNPATH)
-		bs_assume(process, RULE_OWN_PATHS);
-	if (found && ret->how == BS_HOW_DEFAULT && process->setup->system_path_is_assumed)
-		bs_assume(process, RULE_SEARCH_PATH);
+	/* Another path would find another file, or one at all. */
+	if ((!found || ret->how == BS_HOW_DEFAULT) && process->setup->system_path_is_assumed &&
+	    !strchr(load->name, '/'))
+		process->assumed |= 1ull << BS_CHOICE_LIBPATH;
 	return found;
 }
 
@@ -156,8 +159,6 @@ bs_map_id bs_fixed_load(struct bs_process *process, const struct bs_ctx *ctx,
 		.kind = BS_FAILURE_LOADING,
 		.needed_by = BS_NO_MAP,
 	};
-	if (load->noshare)
-		bs_assume(process, RULE_NO_SHARE);
 	if (id != BS_NO_MAP)
 		return id;
 	if (!search(process, ctx, load, traces, &found)) {

@@ -9,11 +9,6 @@
 
 enum { TAG_POSFLAG_1 = 0x6ffffdfd, POSFLAG_LAZYLOAD = 1 };
 
-enum {
-	RULE_MARKED = 49,
-	RULE_LAZYLOAD_ALONE = 52,
-};
-
 /* ---- needs --------------------------------------------------------------------------------- */
 
 static bs_list_id placeholder(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id owner,
@@ -47,24 +42,42 @@ static void link_lazily(struct bs_process *process, const struct bs_ctx *ctx, bs
 	add_link(process, ctx, id, name, loaded, list);
 }
 
+/* A copy brings copies of its needs: one of each. */
+static bs_map_id copied_before(struct bs_process *process, const struct bs_ctx *ctx,
+			       const char *name)
+{
+	bs_name wanted = bs_name_of(ctx->names, name);
+
+	bs_vec_each (i, &process->fresh) {
+		const struct bs_map *map = bs_map_of(process, process->fresh.v[i]);
+
+		if (map->soname == wanted || bs_map_has_name(process, process->fresh.v[i], wanted))
+			return process->fresh.v[i];
+	}
+	return BS_NO_MAP;
+}
+
 static bool link_now(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id id,
 		     const char *name, unsigned flags, bs_traces *traces,
 		     struct bs_failure *ret_failure)
 {
 	const struct bs_map *map = bs_map_of(process, id);
-	const struct bs_load load = {
+	struct bs_load load = {
 		.name = name,
 		.requester = id,
 		.requester_loads = true,
 		.kind = map->kind == BS_MAP_EXECUTABLE ? BS_MAP_STARTUP : map->kind,
 		.by_dlopen = map->kind == BS_MAP_LOADED,
+		.noshare = (flags & BS_OPEN_NOSHARE) && bs_choose(process, BS_CHOICE_NOSHARE_NEEDS),
 	};
 	uint32_t before = process->fresh.n;
-	bs_map_id need = bs_fixed_load(process, ctx, &load, traces, ret_failure);
+	bs_map_id need = load.noshare ? copied_before(process, ctx, name) : BS_NO_MAP;
 
+	if (need == BS_NO_MAP)
+		need = bs_fixed_load(process, ctx, &load, traces, ret_failure);
 	if (need == BS_NO_MAP) {
 		ret_failure->needed_by = id;
-		return false;
+		return load.by_dlopen && bs_choose(process, BS_CHOICE_MISSING_PASSES);
 	}
 	if (process->fresh.n > before)
 		bs_map_at(process, need)->open_flags = flags;
@@ -84,13 +97,13 @@ bool bs_fixed_links(struct bs_process *process, const struct bs_ctx *ctx, bs_map
 		const struct bs_dyn *d = &image->dynamic[i];
 
 		if (d->tag == TAG_POSFLAG_1)
-			marked = is_executable && (d->value & POSFLAG_LAZYLOAD);
+			marked = is_executable && (d->value & POSFLAG_LAZYLOAD) &&
+				 bs_choose(process, BS_CHOICE_MARKED_NEEDS) &&
+				 bs_choose(process, BS_CHOICE_LAZYLOAD);
 		if (d->tag != DT_NEEDED)
 			continue;
 		const char *name = bs_image_string(image, d->value);
 
-		if (marked)
-			bs_assume(process, RULE_MARKED);
 		if (lazy || marked)
 			link_lazily(process, ctx, id, name);
 		else if (!link_now(process, ctx, id, name, flags, traces, ret_failure))
@@ -159,7 +172,8 @@ static void give(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id
 		 const bs_ids *scope, bool falls_back)
 {
 	struct bs_map *map = bs_map_at(process, id);
-	bool symbolic = map->image->symbolic && map->kind != BS_MAP_EXECUTABLE;
+	bool symbolic = map->image->symbolic && map->kind != BS_MAP_EXECUTABLE &&
+			bs_choose(process, BS_CHOICE_SYMBOLIC);
 	bs_list_id self = symbolic ? list_of_one(process, ctx, id) : BS_NO_LIST;
 
 	if (symbolic)
@@ -189,54 +203,128 @@ static void push(const struct bs_ctx *ctx, bs_ids *scope, bs_list_id list)
 		bs_vec_push(ctx->arena, scope, list);
 }
 
-/* True when RTLD_LAZY makes function references look among what is RTLD_GLOBAL by then. */
-static bool falls_back(const struct bs_process *process, unsigned flags)
+static void add_lists(const struct bs_ctx *ctx, bs_ids *scope, const bs_ids *lists)
+{
+	bs_vec_each (i, lists)
+		bs_vec_push(ctx->arena, scope, lists->v[i]);
+}
+
+/* True when RTLD_LAZY makes function references of MAP, which the opening of ROOT brought, look
+ * among what is RTLD_GLOBAL by then. */
+static bool falls_back(struct bs_process *process, bs_map_id root, bs_map_id map, unsigned flags)
 {
 	bool group_only = (flags & BS_OPEN_GROUP) && !(flags & BS_OPEN_WORLD);
 
-	return (flags & BS_OPEN_LAZY) && !(group_only && process->policy->fixed.lazy_needs_world);
+	if (!(flags & BS_OPEN_LAZY) ||
+	    (group_only && bs_choose(process, BS_CHOICE_LAZY_NEEDS_WORLD)))
+		return false;
+	return map == root || bs_choose(process, BS_CHOICE_LAZY_COVERS);
+}
+
+/* What flags of an opening mean for scopes. */
+struct reach {
+	bool world, group, cut;
+};
+
+static struct reach reach_of(struct bs_process *process, unsigned flags)
+{
+	bool said = flags & (BS_OPEN_WORLD | BS_OPEN_GROUP);
+	struct reach reach = {
+		.world = flags & BS_OPEN_WORLD,
+		.group = flags & BS_OPEN_GROUP,
+		.cut = flags & BS_OPEN_LAZYLOAD,
+	};
+
+	if (said)
+		return reach;
+	reach.world =
+		!bs_choose(process, reach.cut ? BS_CHOICE_LAZYLOAD_GROUP : BS_CHOICE_DEFAULT_GROUP);
+	reach.group = true;
+	return reach;
+}
+
+/* What heads the scope of ROOT: the objects of start-up, or preloads, or nothing. */
+static bs_list_id head_of(struct bs_process *process, bs_map_id root, const struct reach *reach)
+{
+	bs_list_id start = bs_map_of(process, process->executable)->searchlist;
+
+	if (reach->world)
+		return start;
+	/* What is loaded on demand sees preloads and nothing else: that is documented. (Q-46, Q-48)
+	 */
+	if (bs_map_of(process, root)->on_demand)
+		return process->preloads;
+	if (bs_choose(process, BS_CHOICE_GROUP_SEES_START))
+		return start;
+	if (process->preloads == BS_NO_LIST || !bs_choose(process, BS_CHOICE_GROUP_PRELOADS))
+		return BS_NO_LIST;
+	return process->preloads;
+}
+
+/* What ROOT itself adds: its needs as well, where it has brought any. */
+static bs_ids own_of(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id root, bool cut)
+{
+	bs_ids own = { 0 };
+
+	if (cut)
+		add_first_level(process, ctx, root, &own);
+	else
+		bs_vec_push(ctx->arena, &own,
+			    list_of(process, ctx, root, bs_fixed_tree(process, ctx, root)));
+	return own;
 }
 
 void bs_fixed_settle(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id root,
 		     const bs_ids *maps, unsigned flags)
 {
-	bool chosen = flags & (BS_OPEN_WORLD | BS_OPEN_GROUP);
-	bool world = (flags & BS_OPEN_WORLD) || !chosen;
-	bool group = (flags & BS_OPEN_GROUP) || !chosen;
-	bool cut = flags & BS_OPEN_LAZYLOAD;
-	bool first = process->policy->fixed.world_first || cut;
-	bs_list_id start = bs_map_of(process, process->executable)->searchlist;
-	bs_list_id global = world ? others(process, ctx, root) : BS_NO_LIST;
-	bs_ids scope = { 0 }, other = { 0 }, own = { 0 };
+	const struct reach reach = reach_of(process, flags);
+	bs_list_id head = head_of(process, root, &reach);
+	bs_list_id global = reach.world ? others(process, ctx, root) : BS_NO_LIST;
+	const bs_ids own = own_of(process, ctx, root, reach.cut);
+	bool before_head = false, before_global = false;
+	bs_ids scope = { 0 };
 
-	if (cut && !chosen)
-		bs_assume(process, RULE_LAZYLOAD_ALONE);
-	if (cut)
-		add_first_level(process, ctx, root, &own);
-	else
-		bs_vec_push(ctx->arena, &own,
-			    group ? list_of(process, ctx, root, bs_fixed_tree(process, ctx, root))
-				  : list_of_one(process, ctx, root));
-	push(ctx, &scope, world ? start : process->preloads);
-	if (first || !group)
-		push(ctx, &scope, global);
-	bs_vec_each (i, &own)
-		bs_vec_push(ctx->arena, &scope, own.v[i]);
-	if (!first && group)
-		push(ctx, &scope, global);
-	if (world && group && !cut && global != BS_NO_LIST) {
-		bs_vec_push(ctx->arena, &other, start);
-		push(ctx, &other, first ? own.v[0] : global);
-		push(ctx, &other, first ? global : own.v[0]);
+	if (reach.world && !reach.cut && reach.group)
+		before_head = bs_choose(process, BS_CHOICE_OWN_FIRST);
+	else if (reach.world && !reach.cut)
+		before_head = bs_choose(process, BS_CHOICE_WORLD_SELF_FIRST);
+	if (global != BS_NO_LIST && !reach.cut && reach.group)
+		before_global = !bs_choose(process, BS_CHOICE_WORLD_FIRST);
+	if (before_head) {
+		push(ctx, &scope, process->preloads);
+		add_lists(ctx, &scope, &own);
 	}
+	push(ctx, &scope, head);
+	if (before_global && !before_head)
+		add_lists(ctx, &scope, &own);
+	push(ctx, &scope, global);
+	if (!before_global && !before_head)
+		add_lists(ctx, &scope, &own);
 	bs_vec_each (i, maps) {
 		struct bs_map *map = bs_map_at(process, maps->v[i]);
 
-		map->other_scope = other;
 		map->open_flags = flags;
-		map->is_cut = cut;
-		give(process, ctx, maps->v[i], &scope, falls_back(process, flags));
+		map->is_cut = reach.cut;
+		give(process, ctx, maps->v[i], &scope,
+		     falls_back(process, root, maps->v[i], flags));
 	}
+}
+
+/* The link map as scopes have it. */
+static bs_ids start_order(struct bs_process *process, const struct bs_ctx *ctx)
+{
+	const bs_ids *order = &process->ns[0].order;
+	bs_ids first = { 0 };
+
+	if (process->preloads == BS_NO_LIST || !bs_choose(process, BS_CHOICE_PRELOADS_FIRST))
+		return bs_ids_copy(ctx->arena, order);
+	bs_vec_each (i, order)
+		if (bs_map_of(process, order->v[i])->preloaded)
+			bs_vec_push(ctx->arena, &first, order->v[i]);
+	bs_vec_each (i, order)
+		if (!bs_map_of(process, order->v[i])->preloaded)
+			bs_vec_push(ctx->arena, &first, order->v[i]);
+	return first;
 }
 
 /* The link map in the order of loading, the executable's placeholders where it names them. */
@@ -263,7 +351,7 @@ static bs_ids executable_scope(struct bs_process *process, const struct bs_ctx *
 void bs_fixed_settle_start(struct bs_process *process, const struct bs_ctx *ctx)
 {
 	bs_map_id main = process->executable;
-	const bs_ids order = bs_ids_copy(ctx->arena, &process->ns[0].order);
+	const bs_ids order = start_order(process, ctx);
 	bool has_placeholders = false;
 	bs_ids scope = { 0 };
 

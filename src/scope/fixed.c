@@ -5,16 +5,6 @@
  */
 #include "scope-priv.h"
 
-enum {
-	RULE_PRELOADS = 12,
-	RULE_MISSING = 13,
-	RULE_NOLOAD_GLOBAL = 18,
-	RULE_WORLD_ALONE = 24,
-	RULE_DEMAND_SCOPE = 46,
-	RULE_DEMAND_GLOBAL = 54,
-	RULE_NEXT = 62,
-};
-
 void bs_fixed_begin(struct bs_process *process)
 {
 	process->fresh.n = 0;
@@ -22,8 +12,9 @@ void bs_fixed_begin(struct bs_process *process)
 
 /* ---- start-up ------------------------------------------------------------------------------ */
 
-static void load_preloads(struct bs_process *process, const struct bs_ctx *ctx,
-			  const struct bs_start *start, bs_traces *traces)
+static bool load_preloads(struct bs_process *process, const struct bs_ctx *ctx,
+			  const struct bs_start *start, bs_traces *traces,
+			  struct bs_failure *ret_failure)
 {
 	bs_ids preloads = { 0 };
 
@@ -38,7 +29,10 @@ static void load_preloads(struct bs_process *process, const struct bs_ctx *ctx,
 		struct bs_failure failure;
 		bs_map_id id = bs_fixed_load(process, ctx, &load, traces, &failure);
 
-		bs_assume(process, RULE_PRELOADS);
+		if (id == BS_NO_MAP && bs_choose(process, BS_CHOICE_PRELOAD_REQUIRED)) {
+			*ret_failure = failure;
+			return false;
+		}
 		if (id == BS_NO_MAP) {
 			start->preload_failed(start->data, i, &failure);
 			continue;
@@ -48,22 +42,23 @@ static void load_preloads(struct bs_process *process, const struct bs_ctx *ctx,
 		bs_map_at(process, id)->preloaded = true;
 	}
 	if (!preloads.n)
-		return;
+		return true;
 	process->preloads = bs_list_new(process, ctx, process->executable);
 	bs_list_set(process, ctx, process->preloads, preloads);
+	return true;
 }
 
 bool bs_fixed_start(struct bs_process *process, const struct bs_ctx *ctx,
 		    const struct bs_start *start, bs_traces *traces, struct bs_failure *ret_failure)
 {
 	const bs_ids *order = &process->ns[0].order;
-	bool ok = true;
 
 	process->preloads = BS_NO_LIST;
 	process->promoted = bs_list_new(process, ctx, process->executable);
 	bs_map_at(process, process->executable)->has_file_id = true;
 	bs_vec_push(ctx->arena, &process->fresh, process->executable);
-	load_preloads(process, ctx, start, traces);
+	bool ok = load_preloads(process, ctx, start, traces, ret_failure);
+
 	for (uint32_t i = 0; i < order->n && ok; i++)
 		ok = bs_fixed_links(process, ctx, order->v[i], false, 0, traces, ret_failure);
 	bs_fixed_settle_start(process, ctx);
@@ -77,7 +72,9 @@ bool bs_fixed_start(struct bs_process *process, const struct bs_ctx *ctx,
 static bool load_needs(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id root,
 		       unsigned flags, bs_traces *traces, struct bs_failure *ret_failure)
 {
-	bool world_only = (flags & BS_OPEN_WORLD) && !(flags & (BS_OPEN_GROUP | BS_OPEN_LAZYLOAD));
+	bool world_only = (flags & BS_OPEN_WORLD) &&
+			  !(flags & (BS_OPEN_GROUP | BS_OPEN_LAZYLOAD)) &&
+			  !bs_choose(process, BS_CHOICE_WORLD_LOADS_NEEDS);
 	uint32_t first = process->fresh.n - 1;
 	bs_ids maps = { 0 };
 	bool ok = true;
@@ -96,7 +93,30 @@ static bool load_needs(struct bs_process *process, const struct bs_ctx *ctx, bs_
 	return ok;
 }
 
-static void open_again(struct bs_process *process, struct bs_opening *opening)
+/* It is no more among what is RTLD_GLOBAL. */
+static void demote(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id id)
+{
+	const bs_ids *promoted = &process->lists.v[process->promoted].maps;
+	bs_ids left = { 0 };
+
+	bs_vec_each (i, promoted)
+		if (promoted->v[i] != id)
+			bs_vec_push(ctx->arena, &left, promoted->v[i]);
+	bs_list_set(process, ctx, process->promoted, left);
+	bs_map_at(process, id)->global = false;
+	process->generation++;
+}
+
+/* FLAGS without RTLD_LAZYLOAD. Needs are to be plain ones, not none at all, which is what
+ * RTLD_WORLD alone would mean. (Q-24, Q-47) */
+static unsigned plainly(unsigned flags)
+{
+	flags &= ~(unsigned)BS_OPEN_LAZYLOAD;
+	return flags & BS_OPEN_WORLD ? flags | BS_OPEN_GROUP : flags;
+}
+
+static void open_again(struct bs_process *process, const struct bs_ctx *ctx,
+		       struct bs_opening *opening)
 {
 	struct bs_map *root = bs_map_at(process, opening->root);
 	unsigned flags = opening->request.flags;
@@ -106,8 +126,9 @@ static void open_again(struct bs_process *process, struct bs_opening *opening)
 		opening->kept = !root->nodelete_active;
 		root->nodelete_active = true;
 	}
-	if ((flags & BS_OPEN_NOLOAD) && (flags & BS_OPEN_GLOBAL))
-		bs_assume(process, RULE_NOLOAD_GLOBAL);
+	if ((flags & BS_OPEN_LOCAL) && !(flags & BS_OPEN_GLOBAL) && root->global &&
+	    root->kind == BS_MAP_LOADED && bs_choose(process, BS_CHOICE_LOCAL_DEMOTES))
+		demote(process, ctx, opening->root);
 }
 
 void bs_fixed_open_begin(struct bs_process *process, const struct bs_ctx *ctx,
@@ -130,6 +151,8 @@ void bs_fixed_open_begin(struct bs_process *process, const struct bs_ctx *ctx,
 		.state = BS_OPEN_FAILED,
 		.first = process->maps.n,
 	};
+	if ((request->flags & BS_OPEN_LAZYLOAD) && !bs_choose(process, BS_CHOICE_LAZYLOAD))
+		ret->request.flags = plainly(request->flags);
 	ret->root = *request->file ? bs_fixed_load(process, ctx, &load, traces, ret_failure)
 				   : process->executable;
 	if (ret->root == BS_NO_MAP) {
@@ -139,14 +162,12 @@ void bs_fixed_open_begin(struct bs_process *process, const struct bs_ctx *ctx,
 	}
 	bs_map_at(process, ret->root)->opencount++;
 	if (bs_map_of(process, ret->root)->settled) {
-		open_again(process, ret);
+		open_again(process, ctx, ret);
 		return;
 	}
 	bs_map_at(process, ret->root)->nodelete_pending |= !!(request->flags & BS_OPEN_NODELETE);
-	if (load_needs(process, ctx, ret->root, request->flags, traces, ret_failure))
+	if (load_needs(process, ctx, ret->root, ret->request.flags, traces, ret_failure))
 		ret->state = BS_OPEN_LOADED;
-	else
-		bs_assume(process, RULE_MISSING);
 	bs_map_at(process, ret->root)->is_root = true;
 }
 
@@ -164,24 +185,58 @@ void bs_fixed_open_commit(struct bs_process *process, const struct bs_ctx *ctx,
 	}
 }
 
+static uint32_t load_place(const struct bs_process *process, bs_map_id id)
+{
+	const bs_ids *order = &process->ns[0].order;
+	uint32_t at = 0;
+
+	while (at < order->n && order->v[at] != id)
+		at++;
+	return at;
+}
+
+/* MAPS in the order of loading. */
+static void sort_by_load(const struct bs_process *process, bs_ids *maps)
+{
+	for (uint32_t i = 1; i < maps->n; i++) {
+		bs_map_id id = maps->v[i];
+		uint32_t at = i, place = load_place(process, id);
+
+		for (; at && load_place(process, maps->v[at - 1]) > place; at--)
+			maps->v[at] = maps->v[at - 1];
+		maps->v[at] = id;
+	}
+}
+
 static void promote(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id id)
 {
 	bs_map_at(process, id)->global = true;
 	bs_list_append(process, ctx, process->promoted, id);
+	if (process->lists.v[process->promoted].maps.n < 2 ||
+	    !bs_choose(process, BS_CHOICE_FALLBACK_BY_LOAD))
+		return;
+	bs_ids maps = bs_ids_copy(ctx->arena, &process->lists.v[process->promoted].maps);
+
+	sort_by_load(process, &maps);
+	bs_list_set(process, ctx, process->promoted, maps);
+	process->generation++;
 }
 
 void bs_fixed_promote(struct bs_process *process, const struct bs_ctx *ctx,
 		      struct bs_opening *opening)
 {
-	if (!(opening->request.flags & BS_OPEN_GLOBAL))
+	if (!(opening->request.flags & BS_OPEN_GLOBAL) ||
+	    ((opening->request.flags & BS_OPEN_NOLOAD) &&
+	     !bs_choose(process, BS_CHOICE_NOLOAD_PROMOTES)))
 		return;
 	const bs_ids tree = bs_fixed_tree(process, ctx, opening->root);
 
 	bs_vec_each (i, &tree) {
-		if (bs_map_of(process, tree.v[i])->global)
+		if (bs_map_of(process, tree.v[i])->global ||
+		    (i && !bs_choose(process, BS_CHOICE_GLOBAL_NEEDS)) ||
+		    (i && bs_map_of(process, tree.v[i])->on_demand &&
+		     !bs_choose(process, BS_CHOICE_DEMAND_GLOBAL)))
 			continue;
-		if (bs_map_of(process, tree.v[i])->on_demand)
-			bs_assume(process, RULE_DEMAND_GLOBAL);
 		promote(process, ctx, tree.v[i]);
 		bs_vec_push(ctx->arena, &opening->promoted, tree.v[i]);
 	}
@@ -225,10 +280,10 @@ static void fill(struct bs_process *process, const struct bs_ctx *ctx, bs_list_i
 }
 
 /* As by dlopen(RTLD_GROUP); how it binds is its owner's business. */
-static unsigned flags_on_demand(const struct bs_process *process, const struct bs_map *owner)
+static unsigned flags_on_demand(struct bs_process *process, const struct bs_map *owner)
 {
 	return BS_OPEN_GROUP | (owner->open_flags & BS_OPEN_NOW) |
-	       (process->policy->fixed.lazy_group_full ? 0 : BS_OPEN_LAZYLOAD);
+	       (bs_choose(process, BS_CHOICE_LAZY_GROUP_FULL) ? 0 : BS_OPEN_LAZYLOAD);
 }
 
 bs_map_id bs_placeholder_load(struct bs_process *process, const struct bs_ctx *ctx, bs_list_id list,
@@ -250,10 +305,9 @@ bs_map_id bs_placeholder_load(struct bs_process *process, const struct bs_ctx *c
 	bs_map_at(process, id)->on_demand = true;
 	if (!load_needs(process, ctx, id, flags_on_demand(process, owner), traces, ret_failure))
 		return BS_NO_MAP;
-	if (global && !bs_map_of(process, id)->global) {
-		bs_assume(process, RULE_DEMAND_GLOBAL);
+	if (global && !bs_map_of(process, id)->global &&
+	    bs_choose(process, BS_CHOICE_DEMAND_GLOBAL))
 		promote(process, ctx, id);
-	}
 	return id;
 }
 
@@ -276,7 +330,7 @@ bs_map_id bs_placeholder_peek(struct bs_process *process, const struct bs_ctx *c
 
 bs_ids bs_fixed_handle_scope(struct bs_process *process, const struct bs_ctx *ctx, bs_map_id root)
 {
-	const bs_ids tree = bs_fixed_tree(process, ctx, root);
+	bs_ids tree = bs_fixed_tree(process, ctx, root);
 	bool is_cut = bs_map_of(process, root)->is_cut;
 	bs_ids scope = { 0 };
 
@@ -286,6 +340,8 @@ bs_ids bs_fixed_handle_scope(struct bs_process *process, const struct bs_ctx *ct
 		return scope;
 	}
 	if (!is_cut) {
+		if (tree.n > 2 && bs_choose(process, BS_CHOICE_DSYM_BY_LOAD))
+			sort_by_load(process, &tree);
 		bs_list_id list = bs_list_new(process, ctx, root);
 
 		bs_list_set(process, ctx, list, tree);
@@ -329,6 +385,26 @@ static uint8_t *hierarchy_of(const struct bs_process *process, const struct bs_c
 	return together;
 }
 
+/* What CALLER's references come to behind itself. */
+static bs_ids behind_in_scope(const struct bs_process *process, const struct bs_ctx *ctx,
+			      bs_map_id caller)
+{
+	const bs_ids *lists = bs_call_scope(bs_map_of(process, caller));
+	bool reached = false;
+	bs_ids behind = { 0 };
+
+	bs_vec_each (i, lists) {
+		const bs_ids *maps = &process->lists.v[lists->v[i]].maps;
+
+		bs_vec_each (k, maps) {
+			if (reached && maps->v[k] != caller && !bs_ids_have(&behind, maps->v[k]))
+				bs_vec_push(ctx->arena, &behind, maps->v[k]);
+			reached |= maps->v[k] == caller;
+		}
+	}
+	return behind;
+}
+
 bs_ids bs_fixed_default_scope(struct bs_process *process, const struct bs_ctx *ctx,
 			      bs_map_id caller, bool next)
 {
@@ -338,8 +414,11 @@ bs_ids bs_fixed_default_scope(struct bs_process *process, const struct bs_ctx *c
 	bs_ids visible = { 0 }, scope = { 0 };
 	bool reached = !next;
 
-	if (next)
-		bs_assume(process, RULE_NEXT);
+	if (next && bs_choose(process, BS_CHOICE_NEXT_IN_SCOPE)) {
+		bs_list_set(process, ctx, list, behind_in_scope(process, ctx, caller));
+		bs_vec_push(ctx->arena, &scope, list);
+		return scope;
+	}
 	bs_vec_each (i, order) {
 		bs_map_id id = order->v[i];
 

@@ -21,6 +21,7 @@
 #include "../base/base.h"
 #include "../elf/elf.h"
 #include "../search/search.h"
+#include "choices.h"
 
 typedef uint32_t bs_map_id;
 typedef uint32_t bs_list_id;
@@ -61,10 +62,9 @@ struct bs_map {
 	bs_map_id loader; /* who asked first; BS_NO_MAP for the executable and every dlopen root */
 	const char *origin; /* for $ORIGIN */
 
-	bs_ids scope; /* list ids, in the order they are searched */
-	/* Where scopes are fixed: the lists that function references search, if these are others,
-	 * and the scope as the other reading of the loader's documents has it. */
-	bs_ids call_scope, other_scope;
+	bs_ids scope;	   /* list ids, in the order they are searched */
+	bs_ids call_scope; /* where scopes are fixed: the lists that function references search,
+			      if these are others */
 	BS_VEC(struct bs_link) links; /* its needs, where some may be placeholders */
 	unsigned open_flags;	      /* BS_OPEN_* of the dlopen that brought it */
 	bs_list_id searchlist;	      /* its own; its maps are empty until the map is a root */
@@ -150,14 +150,8 @@ struct bs_chain_policy {
  * and in which needs may be placeholders that are loaded on demand. (qnx.md; see fixed.c)
  */
 struct bs_fixed_policy {
-	bool used;	       /* the rest of bs_scope_policy does not count then, but for REFUSE */
-	bool world_first;      /* other RTLD_GLOBAL objects come before what is opened */
-	bool lazy_needs_world; /* RTLD_LAZY looks further under RTLD_WORLD only */
-	bool lazy_group_full;  /* what is loaded on demand brings and sees all that it needs (Q-46)
-				*/
-	bool data_two_pass; /* references to data ask all that is loaded before anything is loaded
-			       for them (Q-45) */
-	bool dso_rpath;	    /* whoever asks has its own path searched first */
+	bool used; /* the rest of bs_scope_policy does not count then, but for REFUSE */
+	bool chosen[BS_CHOICE_COUNT_];
 };
 
 struct bs_scope_policy {
@@ -289,7 +283,8 @@ struct bs_process {
 	bs_list_id promoted; /* what was opened RTLD_GLOBAL, as it came */
 	bs_list_id preloads; /* the preloads; BS_NO_LIST: there are none */
 	bs_ids revived;	     /* maps that were ghosts before */
-	uint64_t assumed;    /* bit N: rule N, which had to be chosen, took part in this step */
+	uint64_t consulted;  /* bit N: the run came to choice N */
+	uint64_t assumed;    /* bit N: this step rests on choice N, which has no other answer */
 	BS_VEC(struct bs_load_note) load_notes;
 	BS_VEC(struct bs_missing) missing;
 };
@@ -355,6 +350,7 @@ enum { /* what of a dlopen mode matters here; the profile translates */
        BS_OPEN_GROUP = 1 << 8,
        BS_OPEN_LAZYLOAD = 1 << 9,
        BS_OPEN_NOSHARE = 1 << 10,
+       BS_OPEN_LOCAL = 1 << 11, /* it was said */
 };
 
 struct bs_open_request {
@@ -469,8 +465,8 @@ bs_list_id bs_chain_next(struct bs_process *process, const struct bs_ctx *ctx, b
 
 /* ---- fixed scopes ---------------------------------------------------------------------------- */
 
-/* An answer of the step under way rests on rule NUMBER, which the loader's documents leave open. */
-void bs_assume(struct bs_process *process, unsigned number);
+/* How CHOICE was made; the run came to it. */
+bool bs_choose(struct bs_process *process, enum bs_choice choice);
 
 /* The lists that function references of MAP search. */
 static inline const bs_ids *bs_call_scope(const struct bs_map *map)

@@ -133,7 +133,7 @@ static const char *replace_tokens(struct bs_walk *walk, const struct bs_requeste
 	bool is_main = walk->request->main && walk->request->main->map == map->map;
 	bs_chars out = { 0 };
 
-	if (!strchr(path, '$'))
+	if (!strchr(path, '$') || walk->state->setup->policy->origin_is_literal)
 		return path;
 	if (!map->origin || (secure && (is_main || map->origin[0] != '/')))
 		return NULL;
@@ -156,10 +156,11 @@ static const char *replace_tokens(struct bs_walk *walk, const struct bs_requeste
 
 static enum bs_outcome search_rpath_of(struct bs_walk *walk, const struct bs_requester *map)
 {
+	const struct bs_search_policy *policy = walk->state->setup->policy;
 	const struct bs_image *image = map->image;
-	bool by_rpath =
-		image->rpath && (!image->runpath || walk->state->setup->policy->rpath_first);
-	const char *raw = by_rpath ? image->rpath : image->runpath;
+	bool by_rpath = image->rpath && (!image->runpath || policy->rpath_first);
+	const char *runpath = policy->runpath_is_ignored ? NULL : image->runpath;
+	const char *raw = by_rpath ? image->rpath : runpath;
 	const char *path = raw ? replace_tokens(walk, map, raw) : NULL;
 	enum bs_outcome outcome;
 
@@ -237,7 +238,8 @@ enum bs_outcome bs_search_plainly(struct bs_walk *walk)
 	struct bs_found *found = walk->found;
 	enum bs_outcome outcome = BS_NOT_HERE;
 
-	if (strchr(name, '/'))
+	if (strchr(name, '/') &&
+	    (name[0] == '/' || !walk->state->setup->policy->relative_is_sought))
 		outcome = try_path(walk, bs_arena_strndup(walk->ctx->arena, name, strlen(name)),
 				   BS_HOW_PATH);
 	else if (strlen(name) <= NAME_MAX)

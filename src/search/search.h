@@ -95,6 +95,9 @@ struct bs_search_policy {
 	 * rather than a DT_RUNPATH, and a file that JUDGE does not take is passed over. (Q-6, Q-7)
 	 */
 	bool rpath_first;
+	bool runpath_is_ignored; /* then a DT_RUNPATH never counts */
+	bool origin_is_literal;	 /* and $ORIGIN is no token */
+	bool relative_is_sought; /* and `d/L.so` is searched for like `L.so` */
 	/* What is said of a name that leads to no file, before the error's own words. */
 	const char *not_found;
 	enum bs_verdict (*judge)(const struct bs_image *image, const struct bs_target *target,

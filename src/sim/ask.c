@@ -203,7 +203,6 @@ void bs_run_dlsym(struct bs_run *run, const struct bs_step *step, struct bs_step
 	};
 	if (found)
 		note_found(run, result);
-	bs_run_assume_all(run, result, 0);
 	if (!bs_run_demanded(run, result)) {
 		result->found.map = BS_NO_MAP;
 		return;
@@ -325,7 +324,6 @@ void bs_run_call(struct bs_run *run, const struct bs_step *step, struct bs_step_
 				  &result->relocated, &failure);
 
 	bs_event_notes(run, result, 0);
-	bs_run_assume_all(run, result, 0);
 	const struct bs_binding binding = result->relocated.bindings.v[0];
 
 	if (!bound || !run->bind_not)

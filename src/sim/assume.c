@@ -1,165 +1,226 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which answers rest on a rule that the loader's documents leave open: those that would be others
- * if the rule were. The numbers are those of the profile's assumptions.
+ * What answers rest on: those of a step are held against those of the runs in which one choice was
+ * made the other way (otherwise.c), and those that differ are marked with it.
  */
-#include "sim-priv.h"
+#include "assume-priv.h"
 
-#include <elf.h>
+#include <string.h>
 
-enum {
-	RULE_OBJECT_BEFORE_OTHERS = 22,
-	RULE_GROUP_PRELOADS = 23,
-	RULE_WORLD_SELF = 24,
-	RULE_PROMOTION_ORDER = 32,
-	RULE_LAZY_NEEDS_WORLD = 34,
-	RULE_LAZY_COVERS_GROUP = 35,
-	RULE_NO_MODE = 36,
-	RULE_DATA_IN_ORDER = 45,
-	RULE_DEMAND_IS_CUT = 46,
-	RULE_DEMAND_GLOBAL = 54,
-	RULE_WEAK = 63,
-};
+/* ---- references ---------------------------------------------------------------------------- */
 
-/* The reference of BINDING, asked again in SCOPE: whoever answers there. */
-static bs_map_id answerer_in(struct bs_run *run, const struct bs_binding *binding,
-			     const bs_ids *scope, const uint64_t *behind)
+static bool differs(const struct bs_pair *pair, const struct bs_binding *b, bool waits,
+		    const struct bs_counterpart *there)
 {
-	struct bs_query query = bs_query_of(&run->process, binding);
+	bs_map_id referrer = pair->there_of[b->referrer];
 
-	query.scope = scope;
-	query.behind = behind;
-	return bs_lookup(run->binder, &run->process, &run->ctx, &query).definer;
-}
-
-static bool is_in(const struct bs_run *run, bs_list_id id, bs_map_id map)
-{
-	const struct bs_searchlist *list = &run->process.lists.v[id];
-
-	return map < list->n_place && list->place[map];
-}
-
-/* The number of the list of SCOPE that MAP answers from; SCOPE's length: none. */
-static uint32_t list_of(const struct bs_run *run, const bs_ids *scope, bs_map_id map)
-{
-	uint32_t i = 0;
-
-	while (i < scope->n && !is_in(run, scope->v[i], map))
-		i++;
-	return i;
-}
-
-/* Somebody behind MAP in SCOPE would answer, too. */
-static bool has_rival(struct bs_run *run, const struct bs_binding *binding, const bs_ids *scope)
-{
-	uint32_t at = list_of(run, scope, binding->definer);
-
-	if (at == scope->n)
+	/* The step tells that it is not there, or that all is over there. */
+	if (!pair->other_result || referrer == BS_NO_MAP || pair->other_result->ends_process ||
+	    (!pair->is_mapped_there[referrer] &&
+	     !bs_map_of(&pair->here->process, b->referrer)->removed))
 		return false;
-	const struct bs_searchlist *list = &run->process.lists.v[scope->v[at]];
-	const uint64_t place = (uint64_t)at << 32 | (list->place[binding->definer] - 1);
-
-	return answerer_in(run, binding, scope, &place) != BS_NO_MAP;
+	if (!there->binding)
+		return pair->is_mapped_there[referrer];
+	return there->waits != waits || b->outcome != there->binding->outcome ||
+	       !bs_is_same(pair, b->definer, there->binding->definer) ||
+	       b->definer_symbol != there->binding->definer_symbol ||
+	       (waits && b->loads != there->binding->loads);
 }
 
-static bool is_contested(const struct bs_run *run, const struct bs_binding *binding)
+/* ---- a step -------------------------------------------------------------------------------- */
+
+static bool are_same(const struct bs_pair *pair, const bs_ids *here, const bs_ids *there)
 {
-	bs_vec_each (i, &run->contested_maps)
-		if (run->contested_maps.v[i] == binding->referrer &&
-		    run->contested_symbols.v[i] == binding->symbol)
-			return binding->type_class != BS_CLASS_PLT;
+	if (here->n != there->n)
+		return false;
+	bs_vec_each (i, here)
+		if (!bs_is_same(pair, here->v[i], there->v[i]))
+			return false;
+	return true;
+}
+
+/* What a step brought and left, in the order of loading; then what it did not keep. */
+static bs_ids brought(const struct bs_run *run, const struct bs_step_result *result)
+{
+	bs_ids maps = { 0 };
+
+	bs_vec_each (i, &result->mapped)
+		if (bs_ids_have(&result->born, result->mapped.v[i]))
+			bs_vec_push(run->ctx.arena, &maps, result->mapped.v[i]);
+	bs_vec_each (i, &result->born)
+		if (!bs_ids_have(&result->mapped, result->born.v[i]))
+			bs_vec_push(run->ctx.arena, &maps, result->born.v[i]);
+	return maps;
+}
+
+static bool same_demands(const struct bs_pair *pair)
+{
+	const struct bs_step_result *here = pair->result, *there = pair->other_result;
+
+	if (here->demands.n != there->demands.n)
+		return false;
+	bs_vec_each (i, &here->demands) {
+		const struct bs_demand *a = &here->demands.v[i], *b = &there->demands.v[i];
+
+		if (a->made != b->made || a->was_loaded != b->was_loaded ||
+		    !bs_is_same(pair, a->map, b->map) || !bs_is_same(pair, a->owner, b->owner))
+			return false;
+	}
+	return true;
+}
+
+static bool same_found(const struct bs_pair *pair)
+{
+	const struct bs_found_symbol *here = &pair->result->found,
+				     *there = &pair->other_result->found;
+
+	return bs_is_same(pair, here->map, there->map) &&
+	       (here->map == BS_NO_MAP || here->symbol == there->symbol);
+}
+
+static bool step_differs(const struct bs_pair *pair)
+{
+	const struct bs_step_result *here = pair->result, *there = pair->other_result;
+
+	if (!there || here->state != there->state || here->ends_process != there->ends_process ||
+	    here->was_bound != there->was_bound)
+		return true;
+	if (here->state == BS_STEP_FAILED && strcmp(here->message, there->message) != 0)
+		return true;
+	const bs_ids a = brought(pair->here, here), b = brought(pair->there, there);
+
+	return !are_same(pair, &a, &b) || !are_same(pair, &here->gone, &there->gone) ||
+	       !are_same(pair, &here->opening.promoted, &there->opening.promoted) ||
+	       here->passed_over.n != there->passed_over.n || !same_found(pair) ||
+	       !same_demands(pair);
+}
+
+static bool same_view(const struct bs_pair *pair, const struct bs_scope_view *here,
+		      const struct bs_scope_view *there)
+{
+	bs_ids a = { 0 }, b = { 0 };
+	BS_VEC(const char *) waiting = { 0 };
+	uint32_t at = 0;
+
+	bs_vec_each (i, &here->lists) {
+		bs_vec_each (k, &here->lists.v[i])
+			bs_vec_push(pair->here->ctx.arena, &a, here->lists.v[i].v[k]);
+		if (here->placeholders.v[i])
+			bs_vec_push(pair->here->ctx.arena, &waiting, here->placeholders.v[i]);
+	}
+	bs_vec_each (i, &there->lists) {
+		bs_vec_each (k, &there->lists.v[i])
+			bs_vec_push(pair->here->ctx.arena, &b, there->lists.v[i].v[k]);
+		if (!there->placeholders.v[i])
+			continue;
+		if (at == waiting.n || strcmp(waiting.v[at], there->placeholders.v[i]) != 0)
+			return false;
+		at++;
+	}
+	return at == waiting.n && are_same(pair, &a, &b);
+}
+
+static bool view_differs(const struct bs_pair *pair, const struct bs_scope_view *view)
+{
+	bs_map_id map = pair->there_of[view->map];
+	const struct bs_step_result *there = pair->other_result;
+
+	if (!there || map == BS_NO_MAP)
+		return false;
+	bs_vec_each (i, &there->views)
+		if (there->views.v[i].map == map && there->views.v[i].from == view->from)
+			return !same_view(pair, view, &there->views.v[i]);
 	return false;
 }
 
-/* It was found among what is RTLD_GLOBAL by now, behind the scope that is fixed. */
-static unsigned by_falling_back(struct bs_run *run, const struct bs_binding *binding,
-				const struct bs_map *map)
-{
-	const unsigned scopes = BS_OPEN_WORLD | BS_OPEN_GROUP;
+/* ---- marks --------------------------------------------------------------------------------- */
 
-	if (has_rival(run, binding, &map->call_scope))
-		return RULE_PROMOTION_ORDER;
-	if (!(map->open_flags & scopes) || !(map->open_flags & BS_OPEN_WORLD))
-		return RULE_LAZY_NEEDS_WORLD;
-	return map->opencount ? 0 : RULE_LAZY_COVERS_GROUP;
+uint64_t bs_run_assumed(const struct bs_run *run, const struct bs_binding *binding)
+{
+	return binding->assumed ? run->assumed_sets.v[binding->assumed - 1] : 0;
 }
 
-static unsigned of_bound(struct bs_run *run, const struct bs_binding *binding,
-			 const struct bs_map *map)
+static void mark(struct bs_run *run, struct bs_binding *binding, enum bs_choice choice)
 {
-	const struct bs_map *definer = bs_map_of(&run->process, binding->definer);
-	const bs_ids *scope =
-		binding->type_class == BS_CLASS_PLT ? bs_call_scope(map) : &map->scope;
-	bool world = (map->open_flags & BS_OPEN_WORLD) || !(map->open_flags & BS_OPEN_GROUP);
-	struct bs_symbol s = bs_image_symbol(definer->image, binding->definer_symbol);
+	uint64_t set = bs_run_assumed(run, binding) | 1ull << choice;
+	uint32_t at = 0;
 
-	if (binding->why == BS_WHY_PROTECTED)
-		return RULE_WEAK;
-	if (is_contested(run, binding))
-		return RULE_DATA_IN_ORDER;
-	if (map->call_scope.n && scope == &map->call_scope &&
-	    list_of(run, scope, binding->definer) == scope->n - 1)
-		return by_falling_back(run, binding, map);
-	if (map->other_scope.n && binding->why == BS_WHY_FIRST_IN_SCOPE &&
-	    list_of(run, &map->scope, binding->definer) < map->scope.n && !map->image->symbolic &&
-	    answerer_in(run, binding, &map->other_scope, NULL) != binding->definer)
-		return RULE_OBJECT_BEFORE_OTHERS;
-	if (!world && definer->preloaded)
-		return RULE_GROUP_PRELOADS;
-	if (world && (map->open_flags & BS_OPEN_WORLD) &&
-	    !(map->open_flags & (BS_OPEN_GROUP | BS_OPEN_LAZYLOAD)) && definer == map)
-		return RULE_WORLD_SELF;
-	if (definer->on_demand && definer->global &&
-	    list_of(run, &map->scope, binding->definer) < map->scope.n &&
-	    !bs_ids_have(&map->initfini, binding->definer))
-		return RULE_DEMAND_GLOBAL;
-	if (bs_symbol_bind(&s) == STB_WEAK && has_rival(run, binding, scope))
-		return RULE_WEAK;
-	return 0;
+	while (at < run->assumed_sets.n && run->assumed_sets.v[at] != set)
+		at++;
+	if (at == UINT16_MAX)
+		return;
+	if (at == run->assumed_sets.n)
+		bs_vec_push(run->ctx.arena, &run->assumed_sets, set);
+	run->assumed |= set;
+	binding->assumed = (uint16_t)(at + 1);
 }
 
-static unsigned of_undefined(struct bs_run *run, const struct bs_binding *binding,
-			     const struct bs_map *map)
+static void mark_step(const struct bs_pair *pair, struct bs_step_result *result)
 {
-	const unsigned modes = BS_OPEN_LAZY | BS_OPEN_NOW;
-	bs_ids promoted = { 0 };
+	enum bs_choice choice = pair->other->choice;
+	bs_bindings *bindings = &result->relocated.bindings;
 
-	if (map->on_demand && map->is_cut)
-		return RULE_DEMAND_IS_CUT;
-	if (map->kind != BS_MAP_LOADED)
-		return 0;
-	bs_vec_push(run->ctx.arena, &promoted, run->process.promoted);
-	if ((map->open_flags & BS_OPEN_LAZY) && !map->call_scope.n &&
-	    answerer_in(run, binding, &promoted, NULL) != BS_NO_MAP)
-		return RULE_LAZY_NEEDS_WORLD;
-	return map->open_flags & modes ? 0 : RULE_NO_MODE;
-}
+	if (step_differs(pair))
+		result->assumed |= 1ull << choice;
+	bs_vec_each (i, &result->views)
+		if (view_differs(pair, &result->views.v[i]))
+			result->views.v[i].assumed |= 1ull << choice;
+	bs_vec_each (i, bindings) {
+		struct bs_binding *b = &bindings->v[i];
+		const struct bs_counterpart there = bs_counterpart_of(pair, b);
 
-void bs_run_assume(struct bs_run *run, struct bs_binding *binding)
-{
-	const struct bs_map *map = bs_map_of(&run->process, binding->referrer);
+		if (b->symbol && differs(pair, b, false, &there))
+			mark(pair->here, b, choice);
+	}
+	bs_vec_each (i, &pair->here->slots) {
+		struct bs_binding *answer = &pair->here->answers.v[i];
+		const struct bs_counterpart there = bs_counterpart_of(pair, answer);
 
-	if (!run->scope_policy.fixed.used || !binding->symbol || binding->why == BS_WHY_LOCAL)
-		return;
-	switch ((enum bs_outcome)binding->outcome) {
-	case BS_BOUND:
-		binding->assumption = (uint8_t)of_bound(run, binding, map);
-		return;
-	case BS_UNDEFINED:
-		binding->assumption = (uint8_t)of_undefined(run, binding, map);
-		return;
-	case BS_UNRESOLVED_WEAK:
-		binding->assumption = RULE_WEAK;
-		return;
-	case BS_LOOKUP_CRASH:
-		return;
+		if (pair->here->slots.v[i].over == BS_NEVER && differs(pair, answer, true, &there))
+			mark(pair->here, answer, choice);
 	}
 }
 
-void bs_run_assume_all(struct bs_run *run, struct bs_step_result *result, uint32_t from)
+/* The answers of slots that RESULT shows have the marks that the slots have. */
+static void copy_marks(const struct bs_run *run, bs_bindings *answers)
 {
-	bs_bindings *bindings = &result->relocated.bindings;
+	uint32_t at = 0;
 
-	for (uint32_t i = from; i < bindings->n; i++)
-		bs_run_assume(run, &bindings->v[i]);
+	bs_vec_each (i, answers) {
+		struct bs_binding *b = &answers->v[i];
+
+		for (uint32_t n = 0; n < run->slots.n; n++, at++) {
+			const struct bs_binding *of = &run->answers.v[at % run->slots.n];
+
+			if (of->referrer != b->referrer || of->symbol != b->symbol)
+				continue;
+			b->assumed = of->assumed;
+			break;
+		}
+	}
+}
+
+void bs_run_assume(struct bs_run *run, struct bs_step_result *result)
+{
+	bs_vec_each (i, &run->otherwise) {
+		const struct bs_otherwise *other = &run->otherwise.v[i];
+		const struct bs_pair pair = bs_pair_of(run, other, result);
+
+		if (result->state == BS_STEP_NOT_REACHED && other->choice != BS_CHOICE_LAZYLOAD) {
+			if (pair.other_result && pair.other_result->state != BS_STEP_NOT_REACHED)
+				result->assumed |= 1ull << other->choice;
+			continue;
+		}
+		if (other->choice == BS_CHOICE_LAZYLOAD)
+			bs_note_changes(&pair);
+		else
+			mark_step(&pair, result);
+	}
+	run->assumed |= result->assumed;
+	bs_vec_each (i, &result->views)
+		run->assumed_by_scopes |= result->views.v[i].assumed;
+	if (!run->otherwise.n)
+		return;
+	copy_marks(run, &result->slots);
+	copy_marks(run, &result->changed_slots);
 }

@@ -53,13 +53,14 @@ static bool load(struct bs_run *run, struct bs_step_result *result, bs_list_id l
 	return map != BS_NO_MAP;
 }
 
-/* References whose answer depends on how the documents are read. */
-static void contest(struct bs_run *run, bs_map_id map, const bs_ids *symbols)
+bool bs_run_binds_now(struct bs_run *run, bs_map_id map)
 {
-	bs_vec_each (i, symbols) {
-		bs_vec_push(run->ctx.arena, &run->contested_maps, map);
-		bs_vec_push(run->ctx.arena, &run->contested_symbols, symbols->v[i]);
-	}
+	const struct bs_map *m = bs_map_of(&run->process, map);
+
+	if (m->image->bind_now || (m->open_flags & BS_OPEN_NOW))
+		return true;
+	return run->bind_now && !((m->open_flags & BS_OPEN_LAZY) &&
+				  bs_choose(&run->process, BS_CHOICE_LAZY_OUTWEIGHS));
 }
 
 bool bs_run_demand(struct bs_run *run, struct bs_step_result *result,
@@ -73,8 +74,7 @@ bool bs_run_demand(struct bs_run *run, struct bs_step_result *result,
 	tell_made(run, result);
 	for (uint32_t i = 0; i < process->fresh.n; i++) {
 		bs_map_id map = process->fresh.v[i];
-		bool lazy = !run->bind_now && !bs_map_of(process, map)->image->bind_now &&
-			    !(bs_map_of(process, map)->open_flags & BS_OPEN_NOW);
+		bool lazy = !bs_run_binds_now(run, map);
 		bs_ids contested = { 0 };
 		bs_list_id list;
 		uint32_t symbol;
@@ -85,7 +85,8 @@ bool bs_run_demand(struct bs_run *run, struct bs_step_result *result,
 				  bs_image_symbol_name(bs_map_of(process, map)->image, symbol),
 				  ret_failure))
 				return false;
-		contest(run, map, &contested);
+		if (contested.n)
+			(void)bs_choose(process, BS_CHOICE_DATA_TWO_PASS);
 	}
 	return true;
 }
@@ -134,9 +135,8 @@ bool bs_run_demand_name(struct bs_run *run, struct bs_step_result *result,
 			bs_lookup(run->binder, &run->process, &run->ctx, &query);
 		bs_list_id list = bs_placeholder_before(&run->process, query.scope, answer.definer);
 
-		if (list == BS_NO_LIST)
+		if (list == BS_NO_LIST || !bs_choose(&run->process, BS_CHOICE_DSYM_LOADS))
 			return true;
-		bs_assume(&run->process, BS_RULE_DLSYM_LOADS);
 		if (!load(run, result, list, asked->name, ret_failure))
 			return false;
 	}
@@ -151,6 +151,7 @@ bool bs_run_demanded(struct bs_run *run, struct bs_step_result *result)
 		return true;
 	/* What was asked for may be undefined: that is no fault of what is relocated here. */
 	result->relocated.stopped = false;
+	result->stage = BS_STAGE_BINDING;
 	bool ok = bs_run_demand(run, result, &failure);
 	const bs_ids order = bs_relocation_order(process, &run->ctx, process->fresh.v[0]);
 

@@ -170,14 +170,40 @@ static bool forgets_waiting(const struct bs_run *run, const struct bs_opening *o
 	       !bs_map_of(&run->process, opening->root)->image->bind_now;
 }
 
+/* Without RTLD_LAZY and RTLD_NOW a function that is missing may count at once. */
+static bool finds_all(struct bs_run *run, struct bs_step_result *result, unsigned flags)
+{
+	bs_bindings slots = { 0 };
+
+	if (!run->scope_policy.fixed.used || (flags & (BS_OPEN_LAZY | BS_OPEN_NOW)) ||
+	    !result->relocated.lazy.n || !bs_choose(&run->process, BS_CHOICE_MISSING_FAILS))
+		return true;
+	bs_vec_each (i, &result->relocated.lazy)
+		bs_bind_slots(run->binder, &run->process, &run->ctx, result->relocated.lazy.v[i],
+			      &slots);
+	bs_vec_each (i, &slots) {
+		bs_run_peek(run, &slots.v[i]);
+		if (slots.v[i].outcome != BS_UNDEFINED)
+			continue;
+		const struct bs_failure failure = {
+			.kind = BS_FAILURE_RELOCATING,
+			.subject = bs_run_map_name(run, slots.v[i].referrer),
+			.words = run->match_policy.words->undefined(
+				&run->ctx, bs_run_symbol_name(run, &slots.v[i]), NULL, false),
+			.needed_by = BS_NO_MAP,
+		};
+
+		bs_step_fail(run, result, &failure);
+		return false;
+	}
+	return true;
+}
+
 static void open_new(struct bs_run *run, struct bs_step_result *result, unsigned flags)
 {
-	/* Where scopes are fixed each object has what its opening said. */
-	bool lazy = (flags & BS_OPEN_LAZY) || run->scope_policy.fixed.used;
+	bool lazy = (flags & BS_OPEN_LAZY) && !run->bind_now;
 
-	if (!bind_opened(run, result, lazy && !run->bind_now)) {
-		if ((flags & BS_OPEN_LAZY) && run->bind_now && run->scope_policy.fixed.used)
-			bs_assume(&run->process, BS_RULE_LAZY_UNDER_BIND_NOW);
+	if (!bind_opened(run, result, lazy) || !finds_all(run, result, flags)) {
 		if (!result->ends_process)
 			give_up(run, result);
 		return;
@@ -238,6 +264,7 @@ static bool choose_mode(struct bs_run *run, const struct bs_step *step,
 		.errors_crash = run->profile->errors_crash,
 		.profile_mode_maps = run->profile->profile_mode_maps,
 		.machine = run->setup.target.machine,
+		.chosen = run->scope_policy.fixed.chosen,
 		.caller_ns = bs_map_of(&run->process, result->caller)->ns,
 		.first_namespace = step->kind == BS_STEP_DLOPEN ||
 				   (step->of_step && run->opened_in.n > step->of_step &&
@@ -248,7 +275,7 @@ static bool choose_mode(struct bs_run *run, const struct bs_step *step,
 	    bs_run_handle(run, step->of_step, result) == BS_NO_MAP)
 		return false;
 	*ret = run->profile->open_mode(&call);
-	run->process.assumed |= ret->assumed;
+	run->process.consulted |= ret->consulted;
 	if (ret->ignored)
 		bs_diag_add(run->ctx.diags, BS_DIAG_IGNORED, NULL, BS_NO_OFFSET, 0,
 			    "step %u: dlopen %s: %s", result->number, step->file, ret->ignored);

@@ -128,25 +128,51 @@ static void apply_tunables(struct bs_run *run)
 						    tunables[TUNABLE_OPTIONAL_TLS].value);
 }
 
-/* What the loader is told to print, and whether it ends the program after its help. */
-static void read_debug(struct bs_run *run)
+static bool is_debug_word(const struct bs_run *run, const char *word, size_t n)
+{
+	const char *const *known = run->profile->debug_words;
+
+	while (known && *known && (strlen(*known) != n || strncmp(*known, word, n) != 0))
+		known++;
+	return !n || !known || *known;
+}
+
+/* The words that the loader is told to print; "help" among them ends the program. */
+static void read_debug_words(struct bs_run *run, const char *value)
+{
+	run->debug = value;
+	for (const char *s = value; *s; s += *s != '\0') {
+		size_t n = strcspn(s, ",");
+
+		if (n == 4 && strncmp(s, "help", 4) == 0)
+			run->ends_with_help |= n == strlen(value) ||
+					       bs_choose(&run->process, BS_CHOICE_HELP_IN_LIST);
+		if (!is_debug_word(run, s, n)) {
+			run->process.assumed |= 1ull << BS_CHOICE_UNKNOWN_IS_ALL;
+			if (run->scope_policy.fixed.chosen[BS_CHOICE_UNKNOWN_IS_ALL])
+				run->debug = "all";
+		}
+		s += n;
+	}
+}
+
+/* Under AT_SECURE it prints nothing, whatever it is told. */
+static void read_debug(struct bs_run *run, bool secure)
 {
 	const char *value = NULL;
 
 	for (const char *const *name = run->profile->debug_variables; name && *name && !value;
 	     name++) {
-		value = count(run, *name);
+		if (secure && find_variable(run->plan, *name))
+			run->debug = "";
+		value = secure ? NULL : count(run, *name);
 		run->debug_variable = *name;
 	}
 	if (!value)
 		return;
-	run->debug = value;
-	for (const char *s = value; *s; s += *s != '\0') {
-		size_t n = strcspn(s, ",");
-
-		run->ends_with_help |= n == 4 && strncmp(s, "help", 4) == 0;
-		s += n;
-	}
+	read_debug_words(run, value);
+	if (run->profile->debug_output)
+		run->debug_output = count(run, run->profile->debug_output);
 }
 
 void bs_environment_apply(struct bs_run *run)
@@ -159,15 +185,14 @@ void bs_environment_apply(struct bs_run *run)
 	value = count(run, "LD_BIND_NOW");
 	run->bind_now = (value && *value) || run->profile->binds_now;
 	if (value && !*value && run->scope_policy.fixed.used)
-		bs_assume(&run->process, BS_RULE_EMPTY_BIND_NOW);
+		run->bind_now |= bs_choose(&run->process, BS_CHOICE_EMPTY_BIND_NOW);
 	value = count(run, "LD_BIND_NOT");
 	run->bind_not = value && *value;
 	if (!secure && count(run, "LD_DYNAMIC_WEAK"))
 		run->match_policy.dynamic_weak = true;
 	if (!secure)
 		apply_tunables(run);
-	if (!secure)
-		read_debug(run);
+	read_debug(run, secure);
 	for (const char *const *name = run->profile->diagnostics; name && *name && !secure; name++)
 		not_simulated(run, *name);
 	not_simulated(run, "LD_AUDIT");

@@ -209,10 +209,11 @@ bool bs_run_relocate(struct bs_run *run, struct bs_step_result *result, const bs
 	bs_vec_reserve(run->ctx.arena, &result->relocated.bindings, n);
 	bs_vec_reserve(run->ctx.arena, &result->relocated.notes, n);
 	bs_vec_each (i, order) {
-		bool now = bs_map_of(&run->process, order->v[i])->open_flags & BS_OPEN_NOW;
+		bool waits =
+			run->scope_policy.fixed.used ? !bs_run_binds_now(run, order->v[i]) : lazy;
 		enum bs_relocation_end this =
-			bs_relocate(run->binder, &run->process, &run->ctx, order->v[i],
-				    lazy && !now, &result->relocated, &failure);
+			bs_relocate(run->binder, &run->process, &run->ctx, order->v[i], waits,
+				    &result->relocated, &failure);
 
 		if (this != BS_RELOCATED)
 			end = this;
@@ -220,7 +221,6 @@ bool bs_run_relocate(struct bs_run *run, struct bs_step_result *result, const bs
 	bs_event_notes(run, result, from);
 	bs_slots_enter(run, result);
 	note_nulls(run, result, first);
-	bs_run_assume_all(run, result, first);
 	bs_run_bound(run, result);
 	if (end == BS_RELOCATED)
 		return true;

@@ -5,6 +5,19 @@
 #include <elf.h>
 #include <string.h>
 
+/* What the profile chose between, where the binder has a policy for it. */
+static void match_as_chosen(struct bs_run *run)
+{
+	const bool *chosen = run->scope_policy.fixed.chosen;
+	struct bs_match_policy *match = &run->match_policy;
+
+	if (!run->scope_policy.fixed.used)
+		return;
+	match->dynamic_weak = chosen[BS_CHOICE_STRONG_FIRST];
+	match->only_default_versions = !chosen[BS_CHOICE_VERSIONS];
+	match->protected_is_sought = !chosen[BS_CHOICE_PROTECTED_OWN];
+}
+
 static bool prepare(struct bs_run *run, struct bs_store *store, struct bs_target_files *files,
 		    const char **ret_problem)
 {
@@ -31,6 +44,8 @@ static bool prepare(struct bs_run *run, struct bs_store *store, struct bs_target
 						: plan->executable;
 	run->scope_policy = run->profile->scope;
 	run->match_policy = run->profile->match;
+	run->process.policy = &run->scope_policy;
+	match_as_chosen(run);
 	bs_environment_apply(run);
 	/* Then nothing in the process waits for its first call. */
 	if (run->scope_policy.fixed.used && files->executable->bind_now && !run->bind_now)
@@ -39,7 +54,6 @@ static bool prepare(struct bs_run *run, struct bs_store *store, struct bs_target
 	    bs_image_has_dynamic(files->executable, 0x6ffffefb))   /* DT_DEPAUDIT */
 		bs_diag_add(run->ctx.diags, BS_DIAG_NOT_SIMULATED, files->path, BS_NO_OFFSET, 0,
 			    "it asks for audit modules, which are not simulated");
-	run->process.policy = &run->scope_policy;
 	run->process.setup = &run->setup;
 	run->process.fs = run->fs;
 	run->process.store = store;
@@ -90,6 +104,8 @@ static void conclude(struct bs_run *run, struct bs_step_result *result)
 	bs_slots_settle(run, result);
 	bs_vec_push(run->ctx.arena, &run->epochs, result->number);
 	note_mapped(run, result);
+	bs_run_consult(run, result);
+	bs_run_assume(run, result);
 	if (result->ends_process)
 		run->ended_in = *result;
 }
@@ -201,6 +217,7 @@ static void pass_over(struct bs_run *run, uint32_t number, bool reached)
 		run->refused = true;
 	}
 	result.epoch = run->epochs.n ? run->epochs.n - 1 : 0;
+	bs_run_assume(run, &result);
 	show(run, &result);
 }
 
@@ -222,7 +239,7 @@ static void run_all(struct bs_run *run, const struct bs_target_files *files)
 			pass_over(run, number, reached);
 }
 
-static void give_back(struct bs_run *run, const struct bs_target_files *files)
+void bs_run_give_back(struct bs_run *run, const struct bs_target_files *files)
 {
 	struct bs_store *store = run->process.store;
 	bool interp_is_mapped = false;
@@ -250,9 +267,10 @@ static enum bs_sim_status simulate(struct bs_run *run, struct bs_store *store,
 	run->process.store = store;
 	run->sink = sink;
 	if (!prepare(run, store, &files, ret_problem)) {
-		give_back(run, &files);
+		bs_run_give_back(run, &files);
 		return BS_SIM_CANNOT;
 	}
+	bs_run_ask_otherwise(run, store);
 	if (sink->begin)
 		sink->begin(sink->data, run);
 	run_all(run, &files);
@@ -260,10 +278,18 @@ static enum bs_sim_status simulate(struct bs_run *run, struct bs_store *store,
 		*ret_problem = run->problem;
 	else if (sink->end)
 		sink->end(sink->data, run);
-	give_back(run, &files);
+	bs_run_otherwise_done(run);
+	bs_run_give_back(run, &files);
 	if (run->problem)
 		return BS_SIM_CANNOT;
 	return run->refused ? BS_SIM_REFUSED : BS_SIM_OK;
+}
+
+void bs_run_quietly(struct bs_run *run, struct bs_store *store, struct bs_target_files *files)
+{
+	run->process.store = store;
+	if (prepare(run, store, files, &run->problem))
+		run_all(run, files);
 }
 
 enum bs_sim_status bs_simulate(const struct bs_plan *plan, struct bs_store *store,

@@ -4,13 +4,6 @@
 
 #include "sim.h"
 
-/* Rules of fixed scopes that loaders' documents leave open, by number (man/bindsim-qnx.7). */
-enum {
-	BS_RULE_LAZY_UNDER_BIND_NOW = 39,
-	BS_RULE_EMPTY_BIND_NOW = 39,
-	BS_RULE_DLSYM_LOADS = 53,
-};
-
 /* The executable, found and taken apart as far as the kernel does. */
 struct bs_target_files {
 	const char *path; /* as found, inside the root */
@@ -105,9 +98,23 @@ bool bs_run_demanded(struct bs_run *run, struct bs_step_result *result);
 /* ANSWER, that of a slot that waits, as it is when its call loads what it comes to. */
 void bs_run_peek(struct bs_run *run, struct bs_binding *answer);
 
-/* assume.c: what an answer rests on that the profile had to choose. */
-void bs_run_assume(struct bs_run *run, struct bs_binding *binding);
-void bs_run_assume_all(struct bs_run *run, struct bs_step_result *result, uint32_t from);
+/* Calls that MAP makes are bound when it is loaded. */
+bool bs_run_binds_now(struct bs_run *run, bs_map_id map);
+
+/* otherwise.c: where a profile has choices, the question with each one that it comes to made the
+ * other way; asked before the run itself. */
+void bs_run_ask_otherwise(struct bs_run *run, struct bs_store *store);
+void bs_run_otherwise_done(struct bs_run *run);
+/* Choices that the look-ups of RESULT come to. */
+void bs_run_consult(struct bs_run *run, const struct bs_step_result *result);
+
+/* run.c: the same run without anybody who listens; *RET_FILES and what it opened stay until
+ * bs_run_give_back(). */
+void bs_run_quietly(struct bs_run *run, struct bs_store *store, struct bs_target_files *files);
+void bs_run_give_back(struct bs_run *run, const struct bs_target_files *files);
+
+/* assume.c: marks the answers of RESULT that are others where a choice was made the other way. */
+void bs_run_assume(struct bs_run *run, struct bs_step_result *result);
 
 /* events.c */
 void bs_event_add(struct bs_run *run, struct bs_step_result *result, enum bs_event_kind kind,

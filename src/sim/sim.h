@@ -55,6 +55,7 @@ struct bs_scope_view {
 	uint32_t from;
 	BS_VEC(bs_ids) lists;
 	BS_VEC(const char *) placeholders; /* by list: what it waits for, or NULL */
+	uint64_t assumed;		   /* bit N: it rests on choice N of the profile */
 };
 
 /* What a searchlist held when it was last viewed: views of an unchanged list share it. */
@@ -161,7 +162,8 @@ struct bs_step_result {
 	BS_VEC(struct bs_event) events;
 	BS_VEC(struct bs_passed_over) passed_over;
 	BS_VEC(struct bs_demand) demands;
-	uint64_t assumed;   /* bit N: rule N, which the profile had to choose, took part in it */
+	uint64_t assumed;   /* bit N: what the step came to rests on choice N of the profile; its
+			       bindings and slots have marks of their own */
 	uint32_t n_lookups; /* that it made */
 	uint32_t first_load_note; /* of the process's: from here on they are this step's */
 	bs_map_id first_map;	  /* maps from here on, up to LAST_MAP, were born in this step or in
@@ -169,6 +171,27 @@ struct bs_step_result {
 	bs_map_id last_map;	  /* one behind the last */
 };
 
+/* A reference that is bound otherwise when needs that are loaded on demand are plain needs. */
+struct bs_change {
+	uint32_t step;		/* the first in which it is */
+	struct bs_binding here; /* the answer of this run ... */
+	bool waits_here;	/* ... that of a first call */
+	struct bs_binding there;
+	bool waits_there;
+	const char *definer_there; /* link-map name, "" for the executable; NULL: nothing answers */
+};
+
+/* What else a step comes to then. */
+struct bs_changed_step {
+	uint32_t step;
+	bool reached_there;
+	enum bs_step_state state_there;
+	const char *message_there; /* when it fails there */
+	/* Link-map names of what is in the process at its end there and not here. */
+	BS_VEC(const char *) loaded_there;
+};
+
+struct bs_otherwise; /* assume-priv.h */
 struct bs_sink;
 
 /* The run so far; what a sink may look at. */
@@ -187,11 +210,20 @@ struct bs_run {
 	bool bind_now;		    /* LD_BIND_NOW */
 	const char *debug;	    /* what the loader is told to print, or NULL ... */
 	const char *debug_variable; /* ... by this variable */
+	const char *debug_output;   /* the file that it prints to; NULL: standard error */
 	bool ends_with_help;	    /* it prints its help and ends the program */
 	bool executable_binds_now;  /* it is set because the executable asks for it */
 	uint32_t n_lists_told;	    /* searchlists whose placeholders are told of */
-	bs_ids contested_maps, contested_symbols; /* references to data that rest on Q-45 */
-	bool bind_not;				  /* LD_BIND_NOT: a call does not fill its slot */
+	/* Runs of the same plan with one choice made the other way. */
+	BS_VEC(struct bs_otherwise) otherwise;
+	bool is_otherwise;	       /* it is one of these */
+	BS_VEC(uint64_t) assumed_sets; /* of choices; bs_binding.assumed is an index plus 1 */
+	uint64_t assumed;	    /* bit N: a step, a binding or a slot rests on choice N ... */
+	uint64_t assumed_by_scopes; /* ... or the scope of an object */
+	BS_VEC(struct bs_change) changes; /* through loading on demand */
+	BS_VEC(struct bs_changed_step) changed_steps;
+	bool has_plain_run; /* some need was to be loaded on demand, so that there may be any */
+	bool bind_not;	    /* LD_BIND_NOT: a call does not fill its slot */
 	bs_ids null_maps, null_symbols; /* weak calls that were bound to nothing, for good */
 	bs_ids opened;			/* by step number: the map that it opened, or BS_NO_MAP */
 	bs_ids opened_in;		/* by step number: its namespace */
@@ -270,6 +302,9 @@ const struct bs_binding *bs_slot_at(const struct bs_run *run, const struct bs_sl
  */
 void bs_slot_answers(const struct bs_run *run, const struct bs_slot *slot, bool held,
 		     bs_bindings *answers, bs_ids *since);
+
+/* The choices that BINDING rests on: bit N is choice N. */
+uint64_t bs_run_assumed(const struct bs_run *run, const struct bs_binding *binding);
 
 /* FAILURE as the loader words it: ON_STDERR, where it ends the process, or for dlerror(3). */
 const char *bs_run_say(const struct bs_run *run, const struct bs_failure *failure, bool on_stderr);

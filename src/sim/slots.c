@@ -87,10 +87,16 @@ static bool is_settled(const struct bs_run *run, const struct bs_lazy_map *lazy,
 	return false;
 }
 
-static bool same_answer(const struct bs_binding *a, const struct bs_binding *b)
+static bool same_definition(const struct bs_binding *a, const struct bs_binding *b)
 {
 	return a->outcome == b->outcome && a->definer == b->definer &&
 	       a->definer_symbol == b->definer_symbol && a->why == b->why;
+}
+
+/* Whether the call would load something is a part of the answer. */
+static bool same_answer(const struct bs_binding *a, const struct bs_binding *b)
+{
+	return same_definition(a, b) && a->loads == b->loads;
 }
 
 static void change_answer(struct bs_run *run, struct bs_slot *slot, const struct bs_binding *answer)
@@ -127,12 +133,8 @@ static void ask_again(struct bs_run *run, struct bs_lazy_map *lazy, struct bs_st
 						       lazy->map, before->symbol);
 
 		bs_run_peek(run, &answer);
-		bs_run_assume(run, &answer);
-		if (same_answer(&answer, before)) {
-			before->loads = answer.loads;
-			before->assumption = answer.assumption;
+		if (same_answer(&answer, before))
 			continue;
-		}
 		change_answer(run, slot, &answer);
 		bs_vec_push(run->ctx.arena, &result->changed_slots, answer);
 	}
@@ -160,7 +162,6 @@ static void ask_first(struct bs_run *run, struct bs_lazy_map *lazy,
 	lazy->n_slots = run->answers.n - lazy->first_slot;
 	for (uint32_t i = lazy->first_slot; i < run->answers.n; i++) {
 		bs_run_peek(run, &run->answers.v[i]);
-		bs_run_assume(run, &run->answers.v[i]);
 		bs_vec_push(run->ctx.arena, &run->slots,
 			    ((struct bs_slot){
 				    .since = run->epochs.n,
@@ -321,7 +322,7 @@ void bs_slot_called(struct bs_run *run, uint32_t at, const struct bs_binding *bo
 {
 	struct bs_slot *slot = &run->slots.v[at];
 
-	if (!same_answer(&run->answers.v[at], bound))
+	if (!same_definition(&run->answers.v[at], bound))
 		change_answer(run, slot, bound);
 	slot->called = run->process.step;
 	slot->over = run->epochs.n;

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Runs scenarios.scn: builds its objects and holds what bindsim says of them against what is expected.
+"""Runs scenarios.scn and choices.scn: builds their objects and holds what bindsim says of them against what is expected.
 
 There is no loader of QNX to be asked, so every heading names the rules (man/bindsim-qnx.7) that its expectation is taken
 from.  Objects are described as in tests/oracle/scenarios; README.md describes the rest.  Nothing that is built is run.
@@ -11,124 +11,20 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import shlex
 import shutil
-import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "oracle"))
+from laboratory import (HERE, SKIPPED, Expected, Workshop, build, extend_language, holds_stub, language, run,
+                        run_plainly)
 
-from scenarios import elfpatch, fixtures, language  # noqa: E402
-
-SKIPPED = 77
-INTERPRETER = "/usr/lib/ldqnx-64.so.2"
+N_ROWS = 75  # of the table of scenarios that the profile was specified with
 SHOWN = "bindings,mapped,addresses,slots,libs,lazyload,statistics"
-POSFLAG_1 = 0x6ffffdfd
-NEEDED = 1
 HEADER = re.compile(r" *0:\tbindsim: step (\d+): (ok|not reached|failed: .*)$")
 
 
-# ---- the language ---------------------------------------------------------------------------------------------------
-
-def step_options(kind: str, rest: str) -> list[str]:
-    """The options of bindsim for one step."""
-    words = shlex.split(rest)
-    if kind == "dlopen":
-        return ["--dlopen", words[0] + (":" + words[1] if len(words) > 1 else "")]
-    if kind == "dlmopen":
-        return ["--dlmopen", words[0]]
-    if kind == "call":
-        return ["--call", f"{'./app' if words[0] == 'X' else words[0] + '.so'}:{words[1]}"]
-    return ["--" + kind, rest]
-
-
-def extend_language() -> None:
-    """The statements that the scenarios of other loaders do not have."""
-    def step(kind):
-        return lambda scenario, rest: scenario.steps.append(step_options(kind, rest))
-
-    def option(scenario, rest):
-        scenario.steps.append(shlex.split(rest))
-
-    def expect(scenario, rest):
-        scenario.expectations.append(Expected(rest))
-
-    def mark(scenario, rest):
-        scenario.marked = rest
-    language._READERS.update({kind: step(kind) for kind in ("dlopen", "dlmopen", "dlsym", "dlclose", "call")})
-    language._READERS.update({"option": option, "expect": expect, "mark": mark})
-
-
-class Expected:
-    """One `expect` statement."""
-
-    category = None
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        match = re.match(r"(?:in step (\d+): )?(.*)$", text)
-        self.step, self.what = match[1] and int(match[1]), match[2]
-
-    @staticmethod
-    def objects_named():
-        return []
-
-
-# ---- building -------------------------------------------------------------------------------------------------------
-
-class Workshop(fixtures.Workshop):
-    """Programs name QNX's loader."""
-
-    def __init__(self, directory: str) -> None:
-        super().__init__(directory, HERE / "no-driver")
-
-    def _link(self, recipe, target: str) -> None:
-        if "-shared" in recipe.arguments:
-            super()._link(recipe, target)
-            return
-        command = ["gcc", "-o", target, *fixtures.COMMON_ARGUMENTS, *recipe.arguments,
-                   f"-Wl,-dynamic-linker,{INTERPRETER}"]
-        stubs = [self.build(stub) for stub in recipe.stubs]
-        fixtures._run([*command, "-x", "assembler", "-", "-x", "none", *stubs], recipe.source)
-
-
-def mark_lazy(path: str, needed: str) -> None:
-    """DF_P1_LAZYLOAD before the DT_NEEDED of that name."""
-    image = elfpatch.Image(Path(path).read_bytes())
-    entries = list(image.dynamic())
-    wanted = image.string_offset(needed)
-    at = next(i for i, (tag, value) in enumerate(entries) if tag == NEEDED and value == wanted)
-    image.set_dynamic(entries[:at] + [(POSFLAG_1, 1)] + entries[at:])
-    Path(path).write_bytes(image.data)
-
-
-def build(workshop: Workshop, scenario, directory: str) -> str | None:
-    os.makedirs(directory)
-    try:
-        workshop.furnish(scenario, directory)
-        if hasattr(scenario, "marked"):
-            mark_lazy(os.path.join(directory, scenario.program.path), scenario.marked)
-    except (fixtures.BuildError, OSError, ValueError) as error:
-        return str(error)
-    return None
-
-
-# ---- asking ---------------------------------------------------------------------------------------------------------
-
-def run(bindsim: str, scenario, directory: str, *options: str) -> subprocess.CompletedProcess:
-    command = [bindsim, *options]
-    for name, value in scenario.environment.items():
-        command += ["--env", f"{name}={value.replace('$DIR', directory)}"]
-    command.append("./" + os.path.relpath(scenario.program.path, scenario.directory))
-    for step in scenario.steps:
-        command += [word.replace("$DIR", directory) for word in step]
-    return subprocess.run(command, cwd=os.path.join(directory, scenario.directory), capture_output=True, text=True, check=False,
-                          env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"}, timeout=60)
-
+# ---- reading answers ------------------------------------------------------------------------------------------------
 
 def blocks_of(text: str) -> list[tuple[str, list[str]]]:
     """By step: its outcome and its lines."""
@@ -165,56 +61,115 @@ def references(lines: list[str]) -> dict[str, str]:
     return found
 
 
-def is_met(expected: Expected, blocks, answer, ask) -> bool:
-    what, step = expected.what, expected.step
-    last = len(blocks) - 1
-    outcome, lines = blocks[last if step is None else step] if blocks else ("", [])
-    if match := re.fullmatch(r"text ([\w,]+): (.*)", what):
-        return match[2] in ask(f"--show={match[1]}").stdout
-    if match := re.fullmatch(r"no text ([\w,]+): (.*)", what):
-        return match[2] not in ask(f"--show={match[1]}").stdout
-    if match := re.fullmatch(r"json: (.*)", what):
-        return re.search(match[1], ask("--format=json").stdout) is not None
-    if match := re.fullmatch(r"exit (\d)", what):
-        return answer.returncode == int(match[1])
-    if match := re.fullmatch(r"message (.*)", what):
-        return match[1] in answer.stderr
-    if what in ("ok", "not reached"):
-        return outcome == what
-    if match := re.fullmatch(r"fails:(.*)", what):
-        return outcome.startswith("failed: ") and match[1].strip() in outcome
-    if match := re.fullmatch(r"((?:slot )?\S+\.\S+) -> (\S+)", what):
-        return references(lines).get(match[1], "nothing") == match[2]
-    if match := re.fullmatch(r"mapped (.*)", what):
-        return [short(m[1]) for m in map(MAPPED.match, lines) if m] == match[1].split(", ")
-    if match := re.fullmatch(r"found (\S+)", what):
-        return [short(m[1]) for m in map(ADDRESS.match, lines) if m] == ([match[1]] if match[1] != "nothing" else [])
-    if match := re.fullmatch(r"(un)?assumed (\S+)", what):
-        has = any(match[2] in re.split(r"[ ,]+", line) for line in lines if line.startswith("bindsim: assumed "))
-        return has != bool(match[1])
-    if match := re.fullmatch(r"(no )?line: (.*)", what):
-        return any(match[2] in line for line in lines) != bool(match[1])
-    raise language.ScenarioError(f"what is expected? {expected.text}")
+CATEGORIES = {"load_object: ": "libs", "dlopen(": "libs", "binding file ": "reloc", "lazyload: ": "lazyload",
+              "statistics: ": "statistics", "Initial object scopes": "debug", "object=": "debug", " scope ": "debug"}
+
+
+def categories(lines: list[str]) -> str:
+    """Whose messages these are; a line that is of none names itself."""
+    found = {next((category for start, category in CATEGORIES.items() if line.startswith(start)), repr(line))
+             for line in messages(lines)}
+    order = list(dict.fromkeys(CATEGORIES.values()))
+    return ", ".join(sorted(found, key=lambda name: order.index(name) if name in order else 99)) or "none"
+
+
+def messages(lines: list[str]) -> list[str]:
+    """What the loader says, without what bindsim adds."""
+    return [line for line in lines if line.strip() and not line.startswith("bindsim: ")]
+
+
+class Asked:
+    """One way of asking about a scenario, and the answer."""
+
+    def __init__(self, bindsim: str, scenario, directory: str, setting: str | None) -> None:
+        self.bindsim, self.scenario, self.directory = bindsim, scenario, directory
+        self.options = ["--set", "qnx." + setting.replace("$DIR", directory)] if setting else []
+        shown = getattr(scenario, "shown", SHOWN)
+        self.done = self.ask("--format=ld-debug", *([f"--show={shown}"] if shown else []))
+        self.blocks = blocks_of(self.done.stdout)
+
+    def ask(self, *options: str):
+        """Puts the same question for another report."""
+        return run(self.bindsim, self.scenario, self.directory, *self.options, *options)
+
+    def is_met(self, expected: Expected) -> bool:
+        """Whether the answer is as it should be."""
+        what = expected.what
+        outcome, lines = self.blocks[len(self.blocks) - 1 if expected.step is None else expected.step] \
+            if self.blocks else ("", [])
+        if what in ("ok", "not reached"):
+            return outcome == what
+        for pattern, holds in PATTERNS:
+            if match := re.fullmatch(pattern, what, re.S):
+                return holds(self, outcome, lines, match)
+        raise language.ScenarioError(f"what is expected? {expected.text}")
+
+    def problems(self, expectations: list[Expected]) -> list[str]:
+        """What is not as expected, and what fails although nothing was said of it."""
+        found = [f"expected: {expected.text}" for expected in expectations if not self.is_met(expected)]
+        named = {e.step for e in expectations if e.what.startswith("fails") or e.what == "not reached"}
+        if not any(e.step is None for e in expectations):
+            found += [f"step {n}: {outcome}" for n, (outcome, _) in enumerate(self.blocks)
+                      if outcome != "ok" and n not in named]
+        return found + [" ".join(self.options), self.done.stdout + self.done.stderr, self.directory] if found else []
+
+
+def has_rule(word: str, lines: list[str], rule: str) -> bool:
+    """Whether the step is told to rest on that rule."""
+    return any(rule in re.split(r"[ ,]+", line) for line in lines if line.startswith(f"bindsim: {word} "))
+
+
+def named_in(pattern: re.Pattern, lines: list[str]) -> list[str]:
+    """The objects of some of bindsim's lines."""
+    return [short(match[1]) for match in map(pattern.match, lines) if match]
+
+
+PATTERNS = [
+    (r"text ([\w,]+): (.*)", lambda a, outcome, lines, m: m[2] in a.ask(f"--show={m[1]}").stdout),
+    (r"no text ([\w,]+): (.*)", lambda a, outcome, lines, m: m[2] not in a.ask(f"--show={m[1]}").stdout),
+    (r"json: (.*)", lambda a, outcome, lines, m: re.search(m[1], a.ask("--format=json").stdout) is not None),
+    (r"(no )?answer: (.*)", lambda a, outcome, lines, m: (m[2] in a.done.stdout) != bool(m[1])),
+    (r"fails:(.*)", lambda a, outcome, lines, m: outcome.startswith("failed: ") and m[1].strip() in outcome),
+    (r"((?:slot )?\S+\.\S+) -> (\S+)", lambda a, outcome, lines, m: references(lines).get(m[1], "nothing") == m[2]),
+    (r"mapped (.*)", lambda a, outcome, lines, m: named_in(MAPPED, lines) == m[1].split(", ")),
+    (r"found (\S+)", lambda a, outcome, lines, m: named_in(ADDRESS, lines) == ([m[1]] if m[1] != "nothing" else [])),
+    (r"(un)?(assumed|probable) (\S+)", lambda a, outcome, lines, m: has_rule(m[2], lines, m[3]) != bool(m[1])),
+    (r"(no )?line: (.*)", lambda a, outcome, lines, m: any(m[2] in line for line in lines) != bool(m[1])),
+    (r"lines (.*)", lambda a, outcome, lines, m: (" | ".join(messages(lines)) or "none") == m[1]),
+    (r"categories (.*)", lambda a, outcome, lines, m: categories(lines) == m[1]),
+    (r"stub X (\S+)", lambda a, outcome, lines, m: holds_stub(os.path.join(a.directory, "app"), m[1])),
+]
 
 
 def ask(scenario, directory: str, fault: str | None, bindsim: str) -> list[str]:
     """The problems with one scenario."""
     if fault:
         return [fault]
-    shown = getattr(scenario, "shown", SHOWN)
-    answer = run(bindsim, scenario, directory, "--format=ld-debug", f"--show={shown}")
-    blocks = blocks_of(answer.stdout)
-    problems = []
-    for expected in scenario.expectations:
-        if not is_met(expected, blocks, answer, lambda *options: run(bindsim, scenario, directory, *options)):
-            problems.append(f"expected: {expected.text}")
     if not scenario.expectations:
-        problems.append("nothing is expected")
-    named = {e.step for e in scenario.expectations if e.what.startswith("fails") or e.what == "not reached"}
-    surprises = [f"step {n}: {outcome}" for n, (outcome, _) in enumerate(blocks)
-                 if outcome != "ok" and n not in named and not any(e.step is None for e in scenario.expectations)]
-    problems += surprises
-    return problems + [answer.stdout + answer.stderr, directory] if problems else []
+        return ["nothing is expected"]
+    problems = []
+    for setting in dict.fromkeys(expected.setting for expected in scenario.expectations):
+        asked = Asked(bindsim, scenario, directory, setting)
+        problems += asked.problems([e for e in scenario.expectations if e.setting == setting])
+    return problems
+
+
+def missing_rows(scenarios: list) -> list[str]:
+    """Rows of the specification's table that no heading begins with."""
+    numbers = {int(match[1]) for s in scenarios if s.topic == "scenarios" and (match := re.match(r"(\d+)\b", s.title))}
+    wrong = sorted(numbers ^ set(range(1, N_ROWS + 1)))
+    return [f"no scenario, or no row: {', '.join(map(str, wrong))}"] if wrong else []
+
+
+def missing_switches(scenarios: list, bindsim: str) -> list[str]:
+    """Switches that no scenario turns, or the other way round."""
+    listed = re.findall(r"^qnx\.(\w+) ", run_plainly(bindsim, "loaders", "qnx"), re.M)
+    manual = (HERE.parent.parent / "man" / "bindsim-qnx.7").read_text(encoding="ascii")
+    listed_there = re.findall(r"^\.It Cm qnx\.(\w+)", manual, re.M)
+    tested = [number for s in scenarios if s.topic == "choices" for number in s.numbers]
+    return [f"bindsim-qnx(7) has {listed_there.count(name)} entries for {name}" for name in listed
+            if listed_there.count(name) != 1] + [f"{name} is switched in {tested.count(name)} scenarios" for name in sorted({*listed, *tested})
+            if name not in listed or tested.count(name) != 1]
 
 
 def main() -> int:
@@ -228,7 +183,9 @@ def main() -> int:
         print("skipped: fixtures are made by a gcc for x86-64")
         return SKIPPED
     extend_language()
-    scenarios = [s for s in language.read_scenarios(HERE / "scenarios.scn") if options.filter in s.title]
+    every = [s for name in ("scenarios.scn", "choices.scn") for s in language.read_scenarios(HERE / name)]
+    scenarios = [s for s in every if options.filter in s.title]
+    faults_of_all = missing_rows(every) + missing_switches(every, os.path.abspath(options.bindsim))
     for scenario in scenarios:
         scenario.program.with_libc = False
     workdir = os.path.realpath(options.keep or tempfile.mkdtemp(prefix="qnx-"))
@@ -237,7 +194,7 @@ def main() -> int:
     failed = 0
     try:
         workshop = Workshop(os.path.join(workdir, "cache"))
-        directories = [os.path.join(workdir, str(s.line)) for s in scenarios]
+        directories = [os.path.join(workdir, f"{s.topic}-{s.line}") for s in scenarios]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             faults = list(pool.map(lambda pair: build(workshop, *pair), zip(scenarios, directories)))
             bindsim = os.path.abspath(options.bindsim)
@@ -250,7 +207,9 @@ def main() -> int:
     finally:
         if not options.keep:
             shutil.rmtree(workdir)
-    print(f"{len(scenarios)} scenarios: {len(scenarios) - failed} passed, {failed} failed")
+    print("".join(f"FAIL {fault}\n" for fault in faults_of_all), end="")
+    failed += len(faults_of_all)
+    print(f"{len(scenarios)} scenarios: {failed} failed")
     return 1 if failed or not scenarios else 0
 
 
