@@ -110,6 +110,9 @@ struct bs_names *bs_names_new(struct bs_arena *arena);
 /* The name of the string S (NULL gives 0), added when it is new. */
 bs_name bs_name_of(struct bs_names *names, const char *s);
 
+/* The name of S if it is one already, else 0. Changes nothing. */
+bs_name bs_name_find(const struct bs_names *names, const char *s);
+
 /* The same for N bytes at S, which need no NUL. */
 bs_name bs_name_of_n(struct bs_names *names, const char *s, size_t n);
 

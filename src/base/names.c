@@ -47,18 +47,33 @@ static void rehash(struct bs_names *names)
 	names->n_slots = n_slots;
 }
 
-bs_name bs_name_of_n(struct bs_names *names, const char *s, size_t n)
+/* The slot of the N bytes at S, or the free one where they would be. */
+static uint32_t slot_of(const struct bs_names *names, const char *s, size_t n)
 {
-	if (names->texts.n * 2 > names->n_slots)
-		rehash(names);
 	uint32_t at = hash_bytes(s, n) & (names->n_slots - 1);
 
 	for (; names->slots[at]; at = (at + 1) & (names->n_slots - 1)) {
 		const char *text = names->texts.v[names->slots[at]];
 
 		if (strncmp(text, s, n) == 0 && text[n] == '\0')
-			return names->slots[at];
+			break;
 	}
+	return at;
+}
+
+bs_name bs_name_find(const struct bs_names *names, const char *s)
+{
+	return names->slots[slot_of(names, s, strlen(s))];
+}
+
+bs_name bs_name_of_n(struct bs_names *names, const char *s, size_t n)
+{
+	if (names->texts.n * 2 > names->n_slots)
+		rehash(names);
+	uint32_t at = slot_of(names, s, n);
+
+	if (names->slots[at])
+		return names->slots[at];
 	bs_name name = names->texts.n;
 
 	bs_vec_push(names->arena, &names->texts, bs_arena_strndup(names->arena, s, n));

@@ -63,7 +63,7 @@ static enum bs_refusal judge_version(const struct bs_matcher *m, bs_map_id id, u
 	}
 	if (!has_versions) {
 		if (m->binder->policy.missing_versions_abort && wanted->filename &&
-		    bs_map_has_name(m->process, id, bs_name_of(m->ctx->names, wanted->filename)))
+		    bs_map_has_name(m->process, id, bs_name_find(m->ctx->names, wanted->filename)))
 			return BS_REFUSED_BY_CRASH;
 		return BS_ACCEPTED;
 	}
@@ -283,7 +283,7 @@ static place named_place(const struct bs_matcher *m)
 	if (!m->binder->policy.named_file_decides || !wanted || !wanted->filename ||
 	    m->query->behind)
 		return NO_PLACE;
-	bs_name file = bs_name_of(m->ctx->names, wanted->filename);
+	bs_name file = bs_name_find(m->ctx->names, wanted->filename);
 
 	bs_vec_each (i, m->query->scope) {
 		const bs_ids *maps = &m->process->lists.v[m->query->scope->v[i]].maps;
