@@ -255,5 +255,7 @@ bool bs_profile_setup(const struct bs_profile *profile, const struct bs_ctx *ctx
 	if (!choose_cpu(ctx, plan, machine, ret, ret_problem))
 		return false;
 	choose_platform(plan, machine, ret);
+	if (profile->search.legacy_hwcaps)
+		ret->ldconfig_names = bs_legacy_names(machine);
 	return true;
 }
