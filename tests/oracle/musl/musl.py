@@ -21,12 +21,14 @@ sys.path.insert(0, str(HERE.parent))
 
 from transcript import CRASHED, NOT_REACHED, OK, PREFIX, Block, Transcript, compare_lines
 
-__all__ = ["CRASHED", "NOT_REACHED", "OK", "PREFIX", "SKIPPED", "Question", "Transcript", "commands", "compare",
+__all__ = ["CRASHED", "ENTRY", "NOT_REACHED", "OK", "PREFIX", "SKIPPED", "Question", "Transcript", "commands", "compare",
            "compare_lists", "run_real", "run_simulated", "unavailable"]
 
 LOADER = "/lib/ld-musl-x86_64.so.1"
 SKIPPED = 77
 TIMEOUT_SECONDS = 60.0
+# How the driver begins, for the linker.
+ENTRY = ["-Wl,-e,bindsim_entry"]
 SHOWN = "bindings,mapped,addresses,slots"
 
 _LINE = re.compile(r" *\d+:\t(.*)$", re.DOTALL)

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from musl import HERE, LOADER, NOT_REACHED, CRASHED, OK, SKIPPED, Question, commands, compare, run_real, run_simulated
-from musl import unavailable
+from musl import ENTRY, unavailable
 
 import graph_build
 from loader import DRIVER_OPTIONS
@@ -82,7 +82,7 @@ class MuslBuilder(Builder):
         own = self._assemble("program", graph_build.source(program.definitions, program.references))
         output = self.root / program.directory / "program"
         command: list[str | Path] = ["musl-gcc", "-pie" if program.pie else "-no-pie", "-o", output, self.tools.driver,
-                                     own, *DRIVER_OPTIONS]
+                                     own, *DRIVER_OPTIONS, *ENTRY]
         options = [*program.options, *self._search_path(program.search_path, program.runpath),
                    "--allow-shlib-undefined", "--no-as-needed"]
         for option in options:

@@ -17,7 +17,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from musl import HERE, LOADER, SKIPPED, Question, commands, compare, compare_lists, run_real, run_simulated, unavailable
+from musl import ENTRY, HERE, LOADER, SKIPPED, Question, commands, compare, compare_lists, run_real, run_simulated, unavailable
 from scenarios import fixtures, language
 from scenarios.expectations import Run, unexpected_outcomes
 
@@ -49,6 +49,7 @@ class Workshop(fixtures.Workshop):
         parts = {fixtures.DRIVER: f"{self.directory}/musl-driver.o", fixtures.AGENT: f"{self.directory}/musl-agent.o"}
         command = ["musl-gcc" if program else "gcc", "-o", target, *fixtures.COMMON_ARGUMENTS]
         command += [parts.get(argument, argument) for argument in recipe.arguments]
+        command += ENTRY if program else []
         if recipe.versions:
             Path(target + ".map").write_text(recipe.versions, encoding="ascii")
             command.append("-Wl,--version-script=" + target + ".map")
