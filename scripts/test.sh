@@ -50,14 +50,15 @@ fi
 if $foreign; then
 	for machine in aarch64:aarch64-linux-gnu:arm64 arm:arm-linux-gnueabihf:armhf riscv64:riscv64-linux-gnu:riscv64 \
 		ppc64le:powerpc64le-linux-gnu:ppc64el s390x:s390x-linux-gnu:s390x mips64el:mips64el-linux-gnuabi64:mips64el \
-		i386:i686-linux-gnu:i386; do
+		i386:i686-linux-gnu:i386 x32:x86_64-linux-gnux32:x32; do
 		triplet=${machine#*:} debian=${machine##*:}
 		triplet=${triplet%:*}
-		want "gcc-$triplet" have "$triplet-gcc"
+		want "gcc-$(printf %s "$triplet" | tr _ -)" have "$triplet-gcc"
 		want "libc6-dev-$debian-cross" test -e "/usr/$triplet/include/dlfcn.h"
 		want "libstdc++6-$debian-cross" "ls /usr/$triplet/lib*/libstdc++.so.6"
 	done
 	want qemu-user-static have qemu-aarch64-static
+	want qemu-system-x86 have qemu-system-x86_64
 fi
 provide
 cd "$root"

@@ -266,6 +266,13 @@ void bs_bind_slots(const struct bs_binder *binder, const struct bs_process *proc
 	bind_waiting(binder, process, ctx, map, &image->relocations.plt, seen, bindings);
 }
 
+/* A stub of MIPS that asks for a version leads to a lookup that keeps nothing loaded. (glibc
+ * sysdeps/mips/dl-trampoline.c:__dl_runtime_resolve) */
+static bool keeps_definer(const struct bs_image *image, const struct bs_query *query)
+{
+	return !query->version || !image->machine->has_bound_got;
+}
+
 bool bs_call_slot(struct bs_binder *binder, struct bs_process *process, const struct bs_ctx *ctx,
 		  bs_map_id map, uint32_t symbol, struct bs_relocated *ret,
 		  struct bs_failure *ret_failure)
@@ -285,7 +292,8 @@ bool bs_call_slot(struct bs_binder *binder, struct bs_process *process, const st
 		query.scope = bs_call_scope(bs_map_of(process, map));
 		struct bs_answer answer = bs_lookup(binder, process, ctx, &query);
 
-		bound = conclude(binder, process, ctx, &query, &answer, true, ret, ret_failure);
+		bound = conclude(binder, process, ctx, &query, &answer,
+				 keeps_definer(image, &query), ret, ret_failure);
 	}
 	struct bs_binding *binding = &ret->bindings.v[ret->bindings.n - 1];
 

@@ -468,7 +468,7 @@ bool bs_relocation_waits(const struct bs_binder *binder, const struct bs_image *
 
 	if (kind == BS_RELOC_TLS_DESC && binder->policy.lazy_tls_descriptors)
 		return is_x86(image);
-	if (kind != BS_RELOC_SLOT)
+	if (kind != BS_RELOC_SLOT || r->type == BS_MIPS_GOT_KEPT)
 		return false;
 	if (!image->variant_pcs)
 		return true;
@@ -497,7 +497,8 @@ static void relocate_lazily(struct job *job, const struct bs_reloc_table *table)
 	}
 }
 
-/* The GOT of MIPS: where it is lazy, what has a stub waits. */
+/* The GOT of MIPS: where it is lazy, what has a stub waits, and nothing is asked for the like of
+ * it. */
 static void relocate_got(struct job *job, bool lazy)
 {
 	const struct bs_reloc_table *table = &job->image->relocations.got;
@@ -505,7 +506,7 @@ static void relocate_got(struct job *job, bool lazy)
 	for (uint32_t i = 0; i < table->n; i++) {
 		struct bs_relocation r = bs_reloc_at(table, i);
 
-		if (!lazy || !bs_relocation_waits(job->binder, job->image, &r))
+		if (!lazy || bs_machine_kind(job->image->machine, r.type) != BS_RELOC_SLOT)
 			relocate_one(job, &r, bs_key_of(job->binder, job->image, r.symbol));
 	}
 }

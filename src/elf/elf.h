@@ -238,8 +238,8 @@ struct bs_relocation {
 };
 
 /* Types of got's entries, which no file's relocation has: R_MIPS_32 and R_MIPS_JUMP_SLOT to the
- * loader. */
-enum { BS_MIPS_GOT_ADDRESS = 0xf0, BS_MIPS_GOT_STUB = 0xf1 };
+ * loader, and one that a lazy relocation leaves as it is, to lead where it led, for ever. */
+enum { BS_MIPS_GOT_ADDRESS = 0xf0, BS_MIPS_GOT_STUB = 0xf1, BS_MIPS_GOT_KEPT = 0xf2 };
 
 struct bs_notes {
 	const uint8_t *build_id;

@@ -96,6 +96,7 @@ static const uint8_t mips64_kind[] = {
 	MIPS64(KIND)
 	[BS_MIPS_GOT_ADDRESS] = BS_RELOC_GLOB_DAT,
 	[BS_MIPS_GOT_STUB] = BS_RELOC_SLOT,
+	[BS_MIPS_GOT_KEPT] = BS_RELOC_SLOT,
 	[WITH_64(R_MIPS_REL32)] = BS_RELOC_RELATIVE,
 	[WITH_64(R_MIPS_GLOB_DAT)] = BS_RELOC_RELATIVE,
 };
@@ -111,6 +112,7 @@ static const char *const mips64_name[] = {
 	MIPS64(NAME)
 	[BS_MIPS_GOT_ADDRESS] = "GOT entry",
 	[BS_MIPS_GOT_STUB] = "GOT entry with a stub",
+	[BS_MIPS_GOT_KEPT] = "GOT entry with another address",
 	[WITH_64(R_MIPS_REL32)] = "R_MIPS_REL32/R_MIPS_64",
 	[WITH_64(R_MIPS_GLOB_DAT)] = "R_MIPS_GLOB_DAT/R_MIPS_64",
 };

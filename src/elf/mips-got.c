@@ -45,12 +45,22 @@ static bool find_got(struct bs_reader *r, struct got *ret)
 	return ret->n > 0;
 }
 
+/* `ld $t9, -32752($gp)`: stubs begin by loading the loader's entry point. */
+static bool is_stub(const struct bs_reader *r, uint64_t address)
+{
+	static const uint32_t load_resolver = 0xdf998010;
+	struct bs_range range = bs_range_at(r, address);
+
+	return range.n >= 4 && bs_load32(r, range.offset) == load_resolver;
+}
+
 /*
- * Which lookup the entry with CONTENT asks for. A function whose entry leads to a stub of the
- * object's own binds lazily, like a jump slot; an undefined one has its stub's address for a value,
- * unless that is a PLT entry's.
+ * Which lookup the entry with CONTENT asks for. A function whose entry does not have its address is
+ * not looked up where binding is lazy: its entry should lead to a stub of the object's own, and so
+ * is like a jump slot. An undefined one has its stub's address for a value, unless that is a PLT
+ * entry's.
  */
-static uint32_t type_of(const struct bs_symbol *s, uint64_t content)
+static uint32_t type_of(const struct bs_reader *r, const struct bs_symbol *s, uint64_t content)
 {
 	bool is_function = bs_symbol_type(s) == STT_FUNC;
 
@@ -60,7 +70,7 @@ static uint32_t type_of(const struct bs_symbol *s, uint64_t content)
 	if (s->section == SHN_COMMON)
 		return BS_MIPS_GOT_ADDRESS;
 	if (is_function && content != s->value)
-		return BS_MIPS_GOT_STUB;
+		return is_stub(r, content) ? BS_MIPS_GOT_STUB : BS_MIPS_GOT_KEPT;
 	return bs_symbol_type(s) == STT_SECTION ? R_MIPS_NONE : BS_MIPS_GOT_ADDRESS;
 }
 
@@ -89,7 +99,7 @@ void bs_read_mips_got(struct bs_reader *r)
 
 		entries[i].r_offset = got.entries + i * word;
 		entries[i].r_info =
-			ELF64_R_INFO((uint64_t)got.first_symbol + i, type_of(&s, content));
+			ELF64_R_INFO((uint64_t)got.first_symbol + i, type_of(r, &s, content));
 	}
 	*table = (struct bs_reloc_table){
 		.entries = entries,

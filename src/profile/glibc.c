@@ -70,8 +70,7 @@ static bool flags_match(const struct bs_elf_header *header, const struct bs_targ
 		return (header->flags & EF_ARM_EABIMASK) != EF_ARM_EABI_VER5 ||
 		       !(header->flags & (target->e_flags & ARM_HARD ? ARM_SOFT : ARM_HARD));
 	if (header->machine == EM_MIPS)
-		return ((header->flags ^ target->e_flags) & (EF_MIPS_NAN2008 | EF_MIPS_ABI2)) ==
-			       0 &&
+		return ((header->flags ^ target->e_flags) & EF_MIPS_NAN2008) == 0 &&
 		       !(header->flags & MIPS_FP64);
 	return true;
 }

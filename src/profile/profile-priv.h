@@ -4,6 +4,9 @@
 
 #include "profile.h"
 
+/* What ldconfig knew of MACHINE's processors up to 2.36; a NULL name ends. */
+const struct bs_legacy_name *bs_legacy_names(const struct bs_machine *machine);
+
 /*
  * The part of a search's setup that comes from PLAN's CPU, on MACHINEs that are not x86: levels,
  * features, platform. Returns false with *RET_PROBLEM when MACHINE has no such CPU.

@@ -187,22 +187,26 @@ static void choose_platform(const struct bs_plan *plan, const struct bs_machine 
 	static const char *const x86_64_names[] = { "x86_64", NULL };
 	static const char *const x86_64_wide_names[] = { "x86_64", "avx512_1", NULL };
 	static const char *const i386_names[] = { "sse2", NULL };
+	/* What kernels for x86-64 tell x32 programs, too. */
+	const char *kernels = machine->elf_class == ELFCLASS32 ? "i686" : "x86_64";
 	enum { HWCAP_SSE2 = 1, HWCAP_X86_64 = 2, HWCAP_AVX512_1 = 4 };
 	enum { FIRST_PLATFORM_BIT = 48 };
 
 	if (!ret->legacy_names)
 		ret->legacy_names = none;
 	if (is_x86_64(machine) && !ret->policy->x86_platforms) {
-		ret->platform = "x86_64";
+		ret->platform = kernels;
 	} else if (is_x86_64(machine)) {
 		bool intel = bs_host_is_intel() && !plan->cpu;
 
-		ret->platform = intel && ret->isa_level >= 3 ? "haswell" : "x86_64";
+		ret->platform = intel && ret->isa_level >= 3 ? "haswell" : kernels;
 		ret->legacy_names = intel && ret->isa_level >= 4 ? x86_64_wide_names : x86_64_names;
 		ret->legacy_hwcap =
 			HWCAP_X86_64 | (intel && ret->isa_level >= 4 ? HWCAP_AVX512_1 : 0);
 		if (strcmp(ret->platform, "haswell") == 0)
 			ret->legacy_platform_bits = 1ull << (FIRST_PLATFORM_BIT + 2);
+		else if (strcmp(ret->platform, "i686") == 0)
+			ret->legacy_platform_bits = 1ull << (FIRST_PLATFORM_BIT + 1);
 	} else if (machine->e_machine == EM_386) {
 		ret->platform = "i686";
 		ret->legacy_names = i386_names;
@@ -252,5 +256,7 @@ bool bs_profile_setup(const struct bs_profile *profile, const struct bs_ctx *ctx
 	if (!choose_cpu(ctx, plan, machine, ret, ret_problem))
 		return false;
 	choose_platform(plan, machine, ret);
+	if (profile->search.legacy_hwcaps)
+		ret->ldconfig_names = bs_legacy_names(machine);
 	return true;
 }

@@ -237,10 +237,12 @@ bool bs_process_construct(struct bs_process *process, bs_map_id id)
 {
 	struct bs_map *map = bs_map_at(process, id);
 
-	if (map->init_called || map->real != id)
+	if (map->init_called)
 		return false;
-	map->init_called = true;
-	return true;
+	/* What stands in for ld.so has no constructors; up to 2.35 it counts as constructed. (glibc
+	 * elf/dl-init.c:call_init) */
+	map->init_called = map->real == id || process->policy->loader_copies_grow;
+	return map->real == id;
 }
 
 void bs_process_constructed(struct bs_process *process, bs_map_id id)

@@ -181,8 +181,10 @@ struct bs_scope_policy {
 				  */
 	bool optional_tls_is_free; /* all of the surplus may go to TLS descriptors (up to 2.31) */
 	bool tls_holds_rseq; /* the area of restartable sequences lies in static TLS (from 2.41) */
-	bool opens_pie;	     /* a position-independent executable is taken for a library (up
-				to 2.29) */
+	bool loader_copies_grow; /* dlopen adds to the scope of ld.so in another namespace (up to
+				    2.35) */
+	bool opens_pie;		 /* a position-independent executable is taken for a library (up
+				    to 2.29) */
 	bool segment_alignment;	 /* segments are held against p_align (up to 2.34) */
 	bool refuses_exec_stack; /* a dlopen makes no stack executable (from 2.41) */
 	bool no_relr_version;	 /* DT_RELR wants no GLIBC_ABI_DT_RELR of libc (up to 2.35) */

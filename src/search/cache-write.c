@@ -55,7 +55,8 @@ static void put_zeros(struct writer *w, size_t n)
 		bs_chars_put(w->ctx, &w->bytes, "", 1);
 }
 
-/* Descending by name; subdirectories come first, and what was found first before the rest. */
+/* Descending by name; what lies below glibc-hwcaps comes first, then what asks for most of a
+ * processor, and what was found first before the rest. */
 static int in_cache_order(const struct bs_cache_entry *a, const struct bs_cache_entry *b,
 			  bool char_is_unsigned)
 {
@@ -65,7 +66,11 @@ static int in_cache_order(const struct bs_cache_entry *a, const struct bs_cache_
 		return order;
 	if (!a->subdir != !b->subdir)
 		return a->subdir ? -1 : 1;
-	order = a->subdir ? strcmp(a->subdir, b->subdir) : 0;
+	order = a->subdir ? strcmp(a->subdir, b->subdir)
+			  : __builtin_popcountll(b->legacy_bits) -
+				    __builtin_popcountll(a->legacy_bits);
+	if (!order && a->legacy_bits != b->legacy_bits)
+		return a->legacy_bits > b->legacy_bits ? -1 : 1;
 	return order ? order : a->place < b->place ? -1 : 1;
 }
 
@@ -109,7 +114,7 @@ static uint64_t hwcap_of(const struct bs_cache_entry *entry, const names *subdir
 	uint32_t index = 0;
 
 	if (!entry->subdir)
-		return 0;
+		return entry->legacy_bits;
 	while (strcmp(subdirs->v[index], entry->subdir) != 0)
 		index++;
 	return EXTENSION_BIT | (uint64_t)entry->isa_level << 32 | index;

@@ -7,7 +7,8 @@
 /* One line of the cache. */
 struct bs_cache_entry {
 	const char *key, *value;
-	const char *subdir; /* below glibc-hwcaps, or NULL */
+	const char *subdir;   /* below glibc-hwcaps, or NULL */
+	uint64_t legacy_bits; /* of the directory's name, where SUBDIR is NULL */
 	uint32_t isa_level;
 	uint32_t place; /* in the order in which they were found */
 };

@@ -3,8 +3,7 @@
  * The ld.so.cache that ldconfig would write for a root where it has not run yet, and the links that
  * it would make. (glibc elf/ldconfig.c: add_dir_1, search_dir; elf/cache.c: compare, save_cache)
  *
- * Entries for other machines are left out, for no lookup asks for them, and so are the
- * subdirectories that were named after AT_HWCAP's bits up to glibc 2.36.
+ * Entries for other machines are left out, for no lookup asks for them.
  */
 #include "ldconfig-priv.h"
 
@@ -28,6 +27,7 @@ struct builder {
 	const struct bs_search_setup *setup;
 	const struct bs_cache_kind *kind;
 	bs_cache_entries *entries;
+	bs_conf_dirs dirs; /* grows by subdirectories for kinds of processors */
 };
 
 /* (elf/dl-is_dso.h) */
@@ -113,6 +113,37 @@ static void make_link(struct builder *b, const char *directory, const struct lib
 		       bs_arena_printf(arena, "%s/%s", directory, library->file));
 }
 
+/* The name of N characters that means a kind of processor, or NULL. */
+static const struct bs_legacy_name *legacy_name(const struct builder *b, const char *name, size_t n)
+{
+	const struct bs_legacy_name *known = b->setup->ldconfig_names;
+
+	for (; known && known->name; known++)
+		if (strlen(known->name) == n && strncmp(known->name, name, n) == 0)
+			return known;
+	return NULL;
+}
+
+/* Those of the last components of PATH, as far as they mean something. (path_hwcap) */
+static uint64_t legacy_bits(const struct builder *b, const char *path)
+{
+	size_t end = strlen(path);
+	uint64_t bits = 0;
+
+	for (;;) {
+		size_t start = end;
+
+		while (start > 0 && path[start - 1] != '/')
+			start--;
+		const struct bs_legacy_name *name = legacy_name(b, path + start, end - start);
+
+		if (!name || start == 0)
+			return bits;
+		bits += UINT64_C(1) << name->bit;
+		end = start - 1;
+	}
+}
+
 /* Enters what DIRECTORY holds; SUBDIR is its name where it lies below glibc-hwcaps. */
 static void search_directory(struct builder *b, const char *directory, const char *subdir)
 {
@@ -125,6 +156,14 @@ static void search_directory(struct builder *b, const char *directory, const cha
 		const char *name = entries.v[i].name;
 		struct library library = { .file = name };
 
+		/* Its turn comes behind all that is known so far. */
+		if (!subdir && legacy_name(b, name, strlen(name))) {
+			const char *path = bs_arena_printf(arena, "%s/%s", directory, name);
+
+			if (bs_fs_is_directory(b->fs, path))
+				bs_conf_add(b->ctx, b->fs, path, &b->dirs);
+			continue;
+		}
 		if (entries.v[i].kind == BS_FS_OTHER || !is_named_like_a_library(name) ||
 		    !read_library(b, bs_arena_printf(arena, "%s/%s", directory, name), name,
 				  &library))
@@ -146,6 +185,7 @@ static void search_directory(struct builder *b, const char *directory, const cha
 				    .key = library->soname,
 				    .value = bs_arena_printf(arena, "%s/%s", directory, file),
 				    .subdir = subdir,
+				    .legacy_bits = subdir ? 0 : legacy_bits(b, directory),
 				    .isa_level = library->isa_level,
 				    .place = b->entries->n,
 			    }));
@@ -204,7 +244,6 @@ unsigned char *bs_ldconfig_write(const struct bs_ctx *ctx, struct bs_fs *fs, str
 {
 	struct bs_diags unheard = { .arena = ctx->arena };
 	bs_cache_entries entries = { 0 };
-	bs_conf_dirs dirs = { 0 };
 	struct builder b = {
 		.ctx = ctx,
 		.quiet = { .arena = ctx->arena, .names = ctx->names, .diags = &unheard },
@@ -215,9 +254,14 @@ unsigned char *bs_ldconfig_write(const struct bs_ctx *ctx, struct bs_fs *fs, str
 		.entries = &entries,
 	};
 
-	bs_conf_read(ctx, fs, setup->conf_path, &dirs);
-	add_standard_dirs(&b, &dirs);
-	bs_vec_each (i, &dirs)
-		search_with_hwcaps(&b, dirs.v[i].path);
+	bs_conf_read(ctx, fs, setup->conf_path, &b.dirs);
+	add_standard_dirs(&b, &b.dirs);
+	const uint32_t n_told = b.dirs.n;
+
+	bs_vec_each (i, &b.dirs)
+		if (i < n_told)
+			search_with_hwcaps(&b, b.dirs.v[i].path);
+		else
+			search_directory(&b, b.dirs.v[i].path, NULL);
 	return bs_cache_write(ctx, setup, &entries, ret_n);
 }

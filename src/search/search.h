@@ -122,6 +122,12 @@ struct bs_search_policy {
  * What cannot be read from files: the run's environment, the machine it runs on, how the loader was
  * built. Lists of strings end with NULL.
  */
+/* The name of a subdirectory for one kind of processor, and its bit in ld.so.cache. */
+struct bs_legacy_name {
+	const char *name;
+	unsigned bit;
+};
+
 struct bs_search_setup {
 	const struct bs_search_policy *policy;
 	struct bs_target target;
@@ -134,6 +140,8 @@ struct bs_search_setup {
 	bool system_path_is_assumed; /* nobody said what it is */
 	const char *cache_path;	     /* "/etc/ld.so.cache"; NULL: not read */
 	bool inhibit_cache;
+	/* What ldconfig takes for such names; ends with a NULL name. NULL: none (from 2.37) */
+	const struct bs_legacy_name *ldconfig_names;
 	bool ldconfig;		   /* the cache is what ldconfig would write now, file or none */
 	const char *conf_path;	   /* "/etc/ld.so.conf", which ldconfig reads */
 	const char *inhibit_rpath; /* ':'-separated link-map names, or NULL */

@@ -128,6 +128,19 @@ class RootTest(CommandLineTest):
         self.assertEqual(self.bindsim(*question).out, foreseen)
         self.assertEqual(self.bindsim("--ldconfig", *question).out, foreseen)
 
+    def test_directories_for_processors_up_to_2_36(self):
+        for place in ("opt/b/tls/libtls.so.1", "opt/b/libtls.so.1", "opt/a/libtls.so.1", "opt/a/x86_64/tls/libboth.so.1",
+                      "opt/a/x86_64/libboth.so.1", "opt/a/power9/libpower.so.1"):
+            self.object(f"root/{place}", "int nothing;", f"-Wl,-soname,{place.rpartition('/')[2]}")
+        self.file("root/etc/ld.so.conf", "/opt/a\n/opt/b\n")
+        question = [self.root, "--ldconfig", "--cpu=x86-64", "--platform=x86_64", "/usr/bin/tool"]
+        question += [f"--dlopen=lib{name}.so.1" for name in ("tls", "both", "power")]
+        for release, found in (("2.36", ["/opt/b/tls/libtls.so.1", "/opt/a/x86_64/tls/libboth.so.1"]),
+                               ("2.37", ["/opt/a/libtls.so.1"])):
+            answer = self.bindsim(f"--loader=glibc:{release}", "--format=ld-debug", "--show=mapped", *question)
+            mapped = [line.split()[3] for line in answer.out.splitlines() if "bindsim: mapped" in line]
+            self.assertEqual([name for name in dict.fromkeys(mapped) if name.startswith("/opt/")], found)
+
     def test_loops_end(self):
         self.link("root/loop.so", "/loop.so")
         self.assertIn("failed: /loop.so: cannot open shared object file: Too many levels of symbolic links",

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The assembler of each machine, as far as graphs of objects need it: a definition of each kind, a use of each kind.
 
-Nothing of this code runs but the resolvers of IFUNCs and the end of programs without a driver: a use is there for the
-relocation that it makes.
+Of this code there run the resolvers of IFUNCs, what slots lead to, and the end of programs without a driver: a use is
+there for the relocation that it makes.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ class Dialect:
     """How one assembler says it.
 
     `uses` has, by the kind of use, what goes into the code and what goes into the data; a kind that is missing is taken
-    for another one (`instead`).  `pie_copies` tells whether position-independent programs can use copies; `chosen`
-    marks the function that resolvers choose, for the driver's eyes.  `fixed` are the linker's options for those that are not, and `fixed_head` comes after the head of their sources.
+    for another one (`instead`).  `pie_copies` tells whether position-independent programs can use copies.  `fixed` are the
+    linker's options for those that are not, and `fixed_head` comes after the head of their sources.
     """
 
     uses: Mapping[str, tuple[str, str]]
@@ -27,7 +27,6 @@ class Dialect:
     head: str = ""
     mark: str = "%"
     word: str = ".quad"
-    chosen: str = ""
     ifunc: bool = True
     pie_copies: bool = False
     instead: Mapping[str, str] = field(default_factory=dict)
@@ -51,7 +50,15 @@ X86_64 = Dialect(
     },
     end="\tret\n", exit="\tmovl $231, %eax\n\txorl %edi, %edi\n\tsyscall\n",
     resolver="\tleaq .Lchosen(%rip), %rax\n\tret\n", mark="@",
-    chosen="\t.ascii \"IFUNC\"\n", pie_copies=True, without_options=())
+    pie_copies=True, without_options=())
+
+X32 = Dialect(
+    uses={
+        **X86_64.uses, "word": ("", "\t.long {0}\n"), "canonical": ("\tmovl ${0}, %eax\n", ""),
+        "tlsdesc": ("\tlea {0}@tlsdesc(%rip), %rax\n\tcall *{0}@tlscall(%eax)\n", ""),
+    },
+    end=X86_64.end, exit="\tmovl $0x400000e7, %eax\n\txorl %edi, %edi\n\tsyscall\n", resolver=X86_64.resolver, mark="@",
+    word=".long", pie_copies=True, without_options=())
 
 I386 = Dialect(
     uses={

@@ -19,41 +19,20 @@
  *   -                               no step: at the end, more steps come on standard input
  *
  * Steps have the numbers of their places among all steps. OBJECT is a link-map name, or a base
- * name, with or without [NAMESPACE]. Only objects with the code of agent.s make calls and have
+ * name, with or without [NAMESPACE]. Only objects with the code of agent.c make calls and have
  * constructors that carry out steps.
  *
  * The program is linked with -z now and leaves with _exit, so that it binds nothing after start-up
- * and runs no destructors. Its entry point is bindsim_entry.
+ * and runs no destructors.
  */
 #define _GNU_SOURCE
-#include <ctype.h>
-#include <dlfcn.h>
-#include <errno.h>
-#include <link.h>
-#include <signal.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <strings.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "driver/lines.h"
+#include "driver/maps.h"
+#include "driver/meeting.h"
+#include "driver/modes.h"
+#include "driver/slots.h"
 
-enum { MAX_STEPS = 256, MAX_BLOCKS = 32, MAX_AGENTS = 256, LINE_SIZE = 16384 };
-enum { SLOT_SECONDS = 5, LOADER_GAVE_UP = 127 };
-
-typedef void *trampoline(void *function, const void *a, const void *b, const void *c);
-
-struct flag {
-	const char *name;
-	int value;
-};
-
-static const struct flag flags[] = {
-	{ "LAZY", RTLD_LAZY },	   { "NOW", RTLD_NOW },		  { "GLOBAL", RTLD_GLOBAL },
-	{ "LOCAL", RTLD_LOCAL },   { "DEEPBIND", RTLD_DEEPBIND }, { "NODELETE", RTLD_NODELETE },
-	{ "NOLOAD", RTLD_NOLOAD },
-};
+enum { MAX_STEPS = 256, MAX_BLOCKS = 32, MAX_AGENTS = 256 };
 
 struct step {
 	char *what;
@@ -70,18 +49,12 @@ struct block {
 /* An object that can make calls. */
 struct agent {
 	const ElfW(Dyn) * dynamic;
-	trampoline *call;
+	trampoline_function *call;
 };
 
-/* Who makes a call: how it gets there, and how far its own C library is from the program's. */
+/* Who makes a call: how it gets there, and whose C library is its own. */
 struct caller {
-	trampoline *call;
-	ElfW(Addr) shift;
-};
-
-/* A map and where it is. */
-struct place {
-	struct link_map *map;
+	trampoline_function *call;
 	int space;
 };
 
@@ -89,386 +62,7 @@ static struct step steps[MAX_STEPS + 1];
 static struct block blocks[MAX_BLOCKS + 1];
 static struct agent agents[MAX_AGENTS];
 static int n_steps, n_blocks, n_agents;
-static const char *program;
 static bool show_mapped, show_addresses, show_slots, show_state, more_steps;
-
-/* What this driver alone may say of a step: a plan that is compared has no such steps. */
-static const char undefined[] = "undefined";
-
-/* The linker's -e: what constructors look for lies 8 bytes behind it (agent.s). */
-__asm__(".pushsection .text\n"
-	"	.balign 16\n"
-	"	.globl bindsim_entry\n"
-	"	.hidden bindsim_entry\n"
-	"bindsim_entry:\n"
-	"	jmp _start\n"
-	"	.balign 8\n"
-	"	.ascii \"bind-sim\"\n"
-	"	.quad bindsim_construct - bindsim_entry\n"
-	"	.popsection\n");
-
-/* ---- lines ------------------------------------------------------------------------------------
- */
-
-/* One write per line: the loader writes its lines in one call too, so none is ever cut in two. */
-static void say(const char *text)
-{
-	char line[LINE_SIZE];
-	int length = snprintf(line, sizeof line, "%10d:\tbindsim: %s\n", (int)getpid(), text);
-
-	if (length >= (int)sizeof line) {
-		length = (int)sizeof line;
-		line[length - 1] = '\n';
-	}
-	if (write(STDERR_FILENO, line, (size_t)length) != length)
-		_exit(125);
-}
-
-static void say_outcome(int step, const char *failure)
-{
-	char text[LINE_SIZE - 64];
-
-	if (failure == NULL) {
-		snprintf(text, sizeof text, "step %d: ok", step);
-	} else {
-		const char *last_line = strrchr(failure, '\n');
-
-		snprintf(text, sizeof text, "step %d: failed: %s", step,
-			 last_line != NULL ? last_line + 1 : failure);
-	}
-	say(text);
-}
-
-/* ---- what is mapped ---------------------------------------------------------------------------
- */
-
-static const char *name_of(const struct link_map *map)
-{
-	return map->l_name[0] != '\0' ? map->l_name : program;
-}
-
-static bool is_vdso(const struct link_map *map)
-{
-	return strncmp(map->l_name, "linux-vdso", 10) == 0 ||
-	       strncmp(map->l_name, "linux-gate", 10) == 0;
-}
-
-/* The loader's own structure is found by DT_DEBUG: naming _r_debug would make a copy of it, without
- * its last member. */
-static const struct r_debug_extended *first_namespace(void)
-{
-	for (const ElfW(Dyn) *entry = _DYNAMIC; entry->d_tag != DT_NULL; entry++)
-		if (entry->d_tag == DT_DEBUG)
-			return (const struct r_debug_extended *)entry->d_un.d_ptr;
-	return NULL;
-}
-
-/* A walk through all maps: namespace by namespace, in link-map order. */
-struct walk {
-	const struct r_debug_extended *space;
-	struct link_map *map;
-	int number;
-};
-
-static bool next_map(struct walk *walk, struct place *ret)
-{
-	if (walk->space == NULL) {
-		walk->space = first_namespace();
-		walk->map = walk->space->base.r_map;
-	} else {
-		walk->map = walk->map->l_next;
-	}
-	while (walk->map == NULL) {
-		if (walk->space->base.r_version <= 1 || walk->space->r_next == NULL)
-			return false;
-		walk->space = walk->space->r_next;
-		walk->map = walk->space->base.r_map;
-		walk->number++;
-	}
-	*ret = (struct place){ walk->map, walk->number };
-	return true;
-}
-
-static bool is_mapped(const struct link_map *map)
-{
-	struct place place;
-
-	for (struct walk walk = { 0 }; next_map(&walk, &place);)
-		if (place.map == map)
-			return true;
-	return false;
-}
-
-static bool is_named(const struct link_map *map, const char *name, size_t length, bool base_only)
-{
-	const char *own = name_of(map);
-	const char *slash = strrchr(own, '/');
-
-	if (base_only && slash != NULL)
-		own = slash + 1;
-	return strncmp(own, name, length) == 0 && own[length] == '\0';
-}
-
-/* The one map of the lowest namespace that goes by that name; none when there are several. */
-static struct place find_map(const char *name)
-{
-	const char *bracket = strrchr(name, '[');
-	int wanted = -1;
-	size_t length = strlen(name);
-
-	if (bracket != NULL && length > 0 && name[length - 1] == ']') {
-		wanted = (int)strtol(bracket + 1, NULL, 10);
-		length = (size_t)(bracket - name);
-	}
-	for (int base_only = 0; base_only <= 1; base_only++) {
-		struct place place, found = { NULL, -1 };
-		bool several = false;
-
-		for (struct walk walk = { 0 }; next_map(&walk, &place);) {
-			if ((wanted >= 0 && place.space != wanted) ||
-			    !is_named(place.map, name, length, base_only != 0))
-				continue;
-			if (found.map == NULL)
-				found = place;
-			else if (found.space == place.space)
-				several = true;
-		}
-		if (found.map != NULL)
-			return several ? (struct place){ NULL, 0 } : found;
-	}
-	return (struct place){ NULL, 0 };
-}
-
-static void list_maps(void)
-{
-	char text[LINE_SIZE - 64];
-	struct place place;
-
-	for (struct walk walk = { 0 }; next_map(&walk, &place);) {
-		if (is_vdso(place.map))
-			continue;
-		snprintf(text, sizeof text, "mapped %s [%d]", name_of(place.map), place.space);
-		say(text);
-	}
-}
-
-/* ---- jump slots -------------------------------------------------------------------------------
- */
-
-/* What is needed of an object's dynamic section. */
-struct tables {
-	const ElfW(Sym) * symbols;
-	const char *strings;
-	const ElfW(Rela) * slots;
-	size_t n_slots;
-	const ElfW(Half) * versions;
-	const ElfW(Verneed) * needed;
-	const ElfW(Verdef) * defined;
-};
-
-/* The loader has made most of these pointers absolute, but not all. */
-static const void *pointer(const struct link_map *map, ElfW(Addr) value)
-{
-	return (const void *)(value < map->l_addr ? value + map->l_addr : value);
-}
-
-static struct tables tables_of(const struct link_map *map)
-{
-	struct tables tables = { 0 };
-
-	for (const ElfW(Dyn) *entry = map->l_ld; entry->d_tag != DT_NULL; entry++) {
-		ElfW(Addr) value = entry->d_un.d_ptr;
-
-		switch (entry->d_tag) {
-		case DT_SYMTAB:
-			tables.symbols = pointer(map, value);
-			break;
-		case DT_STRTAB:
-			tables.strings = pointer(map, value);
-			break;
-		case DT_JMPREL:
-			tables.slots = pointer(map, value);
-			break;
-		case DT_PLTRELSZ:
-			tables.n_slots = value / sizeof *tables.slots;
-			break;
-		case DT_VERSYM:
-			tables.versions = pointer(map, value);
-			break;
-		case DT_VERNEED:
-			tables.needed = pointer(map, value);
-			break;
-		case DT_VERDEF:
-			tables.defined = pointer(map, value);
-			break;
-		}
-	}
-	return tables;
-}
-
-static const char *symbol_of(const struct tables *tables, const ElfW(Rela) * slot)
-{
-	return tables->strings + tables->symbols[ELF64_R_SYM(slot->r_info)].st_name;
-}
-
-static const void *behind(const void *record, size_t offset)
-{
-	return (const char *)record + offset;
-}
-
-/* The version that a slot's symbol asks for, or NULL. */
-static const char *version_of(const struct tables *tables, const ElfW(Rela) * slot)
-{
-	unsigned index =
-		tables->versions != NULL ? tables->versions[ELF64_R_SYM(slot->r_info)] & 0x7fff : 0;
-
-	if (index < 2)
-		return NULL;
-	for (const ElfW(Verneed) *need = tables->needed; need != NULL;
-	     need = need->vn_next != 0 ? behind(need, need->vn_next) : NULL) {
-		const ElfW(Vernaux) *entry = behind(need, need->vn_aux);
-
-		for (unsigned i = 0; i < need->vn_cnt; i++) {
-			if ((entry->vna_other & 0x7fff) == index)
-				return tables->strings + entry->vna_name;
-			entry = behind(entry, entry->vna_next);
-		}
-	}
-	for (const ElfW(Verdef) *definition = tables->defined; definition != NULL;
-	     definition = definition->vd_next != 0 ? behind(definition, definition->vd_next) : NULL)
-		if (definition->vd_ndx == index)
-			return tables->strings +
-			       ((const ElfW(Verdaux) *)behind(definition, definition->vd_aux))
-				       ->vda_name;
-	return NULL;
-}
-
-static ElfW(Addr) * slot_address(const struct link_map *map, const ElfW(Rela) * slot)
-{
-	return (ElfW(Addr) *)(map->l_addr + slot->r_offset);
-}
-
-/* A slot that nobody called yet leads to `push $INDEX` in the object's own PLT. */
-static bool is_unbound(const struct link_map *map, const struct tables *tables,
-		       const ElfW(Rela) * slot)
-{
-	static const unsigned char endbr64[] = { 0xf3, 0x0f, 0x1e, 0xfa };
-	const unsigned char *code = (const unsigned char *)*slot_address(map, slot);
-	unsigned index;
-
-	if (code == NULL)
-		return false;
-	if (memcmp(code, endbr64, sizeof endbr64) == 0)
-		code += sizeof endbr64;
-	memcpy(&index, code + 1, sizeof index);
-	return code[0] == 0x68 && index == (unsigned)(slot - tables->slots);
-}
-
-static void call_slot(const struct link_map *map, const ElfW(Rela) * slot)
-{
-	((void (*)(const char *)) * slot_address(map, slot))("");
-}
-
-static char slot_text[LINE_SIZE - 128];
-static const ElfW(Addr) * slot_tried;
-
-/* A call came back, or fell over what it found: the slot tells what that was. */
-static void slot_tried_out(int signal)
-{
-	char text[LINE_SIZE - 64];
-
-	snprintf(text, sizeof text, "%s: %s", slot_text,
-		 *slot_tried == 0 ? "null"
-		 : signal != 0	  ? "fault"
-				  : "own");
-	say(text);
-	_exit(0);
-}
-
-/* A child makes the call, so nothing changes here; the loader's line tells what it bound to. */
-static void try_slot(struct place place, const struct tables *tables, const ElfW(Rela) * slot)
-{
-	static char stack[65536];
-	const char *version = version_of(tables, slot);
-	char text[LINE_SIZE - 64];
-	pid_t child;
-
-	snprintf(slot_text, sizeof slot_text, "slot %s [%d] symbol `%s'%s%s%s", name_of(place.map),
-		 place.space, symbol_of(tables, slot), version != NULL ? " [" : "",
-		 version != NULL ? version : "", version != NULL ? "]" : "");
-	slot_tried = slot_address(place.map, slot);
-	if ((child = fork()) < 0)
-		_exit(125);
-	if (child > 0) {
-		int status = 0;
-
-		waitpid(child, &status, 0);
-		if (WIFEXITED(status) && WEXITSTATUS(status) == LOADER_GAVE_UP) {
-			snprintf(text, sizeof text, "%s: undefined", slot_text);
-			say(text);
-		}
-		return;
-	}
-	sigaltstack(&(stack_t){ .ss_sp = stack, .ss_size = sizeof stack }, NULL);
-	for (int number = SIGILL; number <= SIGSEGV; number++)
-		sigaction(
-			number,
-			&(struct sigaction){ .sa_handler = slot_tried_out, .sa_flags = SA_ONSTACK },
-			NULL);
-	alarm(SLOT_SECONDS);
-	snprintf(text, sizeof text, "%s: calling", slot_text);
-	say(text);
-	call_slot(place.map, slot);
-	slot_tried_out(0);
-}
-
-/* The system's objects are left out: their functions do things, and are the same in every plan. */
-static void list_slots(void)
-{
-	struct place place;
-
-	for (struct walk walk = { 0 }; next_map(&walk, &place);) {
-		struct tables tables;
-
-		if (is_vdso(place.map) || strncmp(place.map->l_name, "/lib", 4) == 0 ||
-		    strncmp(place.map->l_name, "/usr/lib", 8) == 0)
-			continue;
-		tables = tables_of(place.map);
-		for (size_t i = 0; tables.slots != NULL && i < tables.n_slots; i++)
-			if (ELF64_R_TYPE(tables.slots[i].r_info) == R_X86_64_JUMP_SLOT &&
-			    is_unbound(place.map, &tables, &tables.slots[i]))
-				try_slot(place, &tables, &tables.slots[i]);
-	}
-}
-
-static const char *call_function(char *what)
-{
-	char *colon = strrchr(what, ':');
-	char *version;
-	struct link_map *map;
-	struct tables tables;
-
-	if (colon == NULL)
-		return "call:OBJECT:SYMBOL expected";
-	*colon = '\0';
-	if ((version = strchr(colon + 1, '@')) != NULL)
-		*version++ = '\0';
-	if ((map = find_map(what).map) == NULL)
-		return undefined;
-	tables = tables_of(map);
-	for (size_t i = 0; tables.slots != NULL && i < tables.n_slots; i++) {
-		const ElfW(Rela) *slot = &tables.slots[i];
-		const char *own = version_of(&tables, slot);
-
-		if (ELF64_R_TYPE(slot->r_info) != R_X86_64_JUMP_SLOT ||
-		    strcmp(symbol_of(&tables, slot), colon + 1) != 0 ||
-		    (version != NULL && (own == NULL || strcmp(own, version) != 0)))
-			continue;
-		call_slot(map, slot);
-		return NULL;
-	}
-	return undefined;
-}
 
 /* ---- calls of the loader ----------------------------------------------------------------------
  */
@@ -478,103 +72,57 @@ static void *call_directly(void *function, const void *a, const void *b, const v
 	return ((void *(*)(const void *, const void *, const void *))function)(a, b, c);
 }
 
-/* A function of the program's C library. Its address in another way would be a PLT entry in a
- * program that is not position-independent. */
-#define LIBRARY_FUNCTION(name)                                                                     \
-	({                                                                                         \
-		void *address;                                                                     \
-		__asm__("movq " #name "@GOTPCREL(%%rip), %0" : "=r"(address));                     \
-		address;                                                                           \
-	})
+static void *function_of(int space, const char *name)
+{
+	struct place place;
+
+	for (struct walk walk = { 0 }; next_map(&walk, &place);) {
+		struct tables tables;
+
+		if (place.space != space || (!is_named(place.map, "libc.so.6", 9, true) &&
+					     !is_named(place.map, "libdl.so.2", 10, true)))
+			continue;
+		tables = tables_of(place.map);
+		/* The strings lie behind the symbols; a hidden version is an older one. */
+		for (const ElfW(Sym) *symbol = tables.symbols;
+		     (const char *)symbol < tables.strings; symbol++)
+			if (symbol->st_shndx != SHN_UNDEF &&
+			    (tables.versions[symbol - tables.symbols] & 0x8000) == 0 &&
+			    strcmp(tables.strings + symbol->st_name, name) == 0)
+				return (void *)(place.map->l_addr + symbol->st_value);
+	}
+	return NULL;
+}
+
+/* A function of the caller's C library, which is another one in another namespace; how errors are
+ * told depends on that. An object without one is lent the program's. Their addresses in another way
+ * would be PLT entries in a program that is not position-independent. */
+static void *library_function(const struct caller *caller, const char *name)
+{
+	void *own = function_of(caller->space, name);
+
+	return own != NULL ? own : function_of(0, name);
+}
 
 static const struct caller the_program = { call_directly, 0 };
 
-/* The same of the caller's C library, which is another one in another namespace; how errors are
- * told depends on that. An object without one is lent the program's. */
-static void *call(const struct caller *caller, void *function, const void *a, const void *b,
+static void *call(const struct caller *caller, const char *name, const void *a, const void *b,
 		  const void *c)
 {
-	return caller->call((char *)function + caller->shift, a, b, c);
+	return caller->call(library_function(caller, name), a, b, c);
 }
 
 static const char *last_error(const struct caller *caller)
 {
-	return call_directly((char *)LIBRARY_FUNCTION(dlerror) + caller->shift, NULL, NULL, NULL);
+	return call_directly(library_function(caller, "dlerror"), NULL, NULL, NULL);
 }
 
-static ElfW(Addr) library_shift(int space)
-{
-	struct place place;
-	struct link_map *own = NULL;
-	Dl_info info;
-
-	if (space == 0 ||
-	    dladdr1(LIBRARY_FUNCTION(dlopen), &info, (void **)&own, RTLD_DL_LINKMAP) == 0)
-		return 0;
-	for (struct walk walk = { 0 }; next_map(&walk, &place);)
-		if (place.space == space &&
-		    is_named(place.map, "libc.so.6", strlen("libc.so.6"), true))
-			return place.map->l_addr - own->l_addr;
-	return 0;
-}
-
-static trampoline *agent_of(const struct link_map *map)
+static trampoline_function *agent_of(const struct link_map *map)
 {
 	for (int i = n_agents - 1; i >= 0; i--)
 		if (agents[i].dynamic == map->l_ld)
 			return agents[i].call;
 	return NULL;
-}
-
-static bool parse_flag(const char *word, size_t length, int *mode)
-{
-	if (length > 5 && strncasecmp(word, "RTLD_", 5) == 0) {
-		word += 5;
-		length -= 5;
-	}
-	for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
-		if (strlen(flags[i].name) == length &&
-		    strncasecmp(word, flags[i].name, length) == 0) {
-			*mode |= flags[i].value;
-			return true;
-		}
-	}
-	return false;
-}
-
-/* A number is passed as it is; names without LAZY and NOW mean NOW. */
-static bool parse_mode(const char *text, int *mode)
-{
-	char *end;
-	int named = 0;
-
-	if (isdigit((unsigned char)*text)) {
-		*mode = (int)strtol(text, &end, 0);
-		return *end == '\0';
-	}
-	for (;;) {
-		size_t length = strcspn(text, "|,+");
-
-		if (!parse_flag(text, length, &named))
-			return false;
-		if (text[length] == '\0')
-			break;
-		text += length + 1;
-	}
-	*mode = (named & (RTLD_LAZY | RTLD_NOW)) != 0 ? named : (named | RTLD_NOW);
-	return true;
-}
-
-/* Cuts the flags off FILE:FLAGS; what follows the last colon belongs to the name unless all of it
- * is flags. */
-static int split_mode(char *file)
-{
-	char *colon = strrchr(file, ':');
-	int mode = RTLD_NOW | RTLD_LOCAL;
-
-	if (colon != NULL && parse_mode(colon + 1, &mode))
-		*colon = '\0';
-	return mode;
 }
 
 /* What step NUMBER opened; NULL, and why not, when there is nothing to use. */
@@ -595,9 +143,9 @@ static struct link_map *opened_by(const char *number, const char **why_not)
 /* What an IFUNC's resolver chose is marked: no file tells where it lies. */
 static bool is_chosen(const void *address)
 {
-	static const char code[] = "\xc3IFUNC";
+	static const char mark[8] = "IFUNC";
 
-	return memcmp(address, code, sizeof code - 1) == 0;
+	return memcmp((const char *)address - sizeof mark, mark, sizeof mark) == 0;
 }
 
 static void list_address(void *address)
@@ -637,8 +185,8 @@ static const char *find_symbol(char *what, const struct caller *caller)
 		what = colon + 1;
 	}
 	last_error(caller);
-	address = version != NULL ? call(caller, LIBRARY_FUNCTION(dlvsym), handle, what, version)
-				  : call(caller, LIBRARY_FUNCTION(dlsym), handle, what, NULL);
+	address = version != NULL ? call(caller, "dlvsym", handle, what, version)
+				  : call(caller, "dlsym", handle, what, NULL);
 	failure = last_error(caller);
 	if (failure == NULL)
 		list_address(address);
@@ -654,9 +202,8 @@ static const char *open_object(int step, char *file, bool namespaced, Lmid_t spa
 
 	last_error(caller);
 	steps[step].handle =
-		namespaced ? call(caller, LIBRARY_FUNCTION(dlmopen), (const void *)space, name,
-				  (const void *)mode)
-			   : call(caller, LIBRARY_FUNCTION(dlopen), name, (const void *)mode, NULL);
+		namespaced ? call(caller, "dlmopen", (const void *)space, name, (const void *)mode)
+			   : call(caller, "dlopen", name, (const void *)mode, NULL);
 	if (steps[step].handle != NULL)
 		return NULL;
 	failure = last_error(caller);
@@ -706,7 +253,7 @@ static const char *carry_out(int step, char *what, const struct caller *caller)
 		*colon = '\0';
 		if ((place = find_map(what + 3)).map == NULL)
 			return undefined;
-		other = (struct caller){ agent_of(place.map), library_shift(place.space) };
+		other = (struct caller){ agent_of(place.map), place.space };
 		caller = place.map == first_namespace()->base.r_map ? &the_program : &other;
 		if (caller->call == NULL)
 			return undefined;
@@ -842,7 +389,7 @@ static void run_block(int block, const struct caller *caller)
 
 /* Called by an object's constructors. The Nth block that names it is for their Nth run. */
 __attribute__((visibility("hidden"), used)) void
-bindsim_construct(int argc, char **argv, const ElfW(Dyn) * dynamic, trampoline *call)
+bindsim_construct(int argc, char **argv, const ElfW(Dyn) * dynamic, trampoline_function *call)
 {
 	struct place place = place_of(dynamic);
 	char text[LINE_SIZE - 64];
@@ -863,10 +410,12 @@ bindsim_construct(int argc, char **argv, const ElfW(Dyn) * dynamic, trampoline *
 		if (blocks[block].done || !is_block_of(&blocks[block], place))
 			continue;
 		blocks[block].done = true;
-		run_block(block, &(struct caller){ call, library_shift(place.space) });
+		run_block(block, &(struct caller){ call, place.space });
 		break;
 	}
 }
+
+MEETING_NOTE(bindsim_construct);
 
 /* The next line of standard input, in memory that stays; NULL at the end. */
 static char *read_step(void)

@@ -12,11 +12,15 @@ import ctypes
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import dialects
+import virtual_machine
+from debian_packages import Unavailable
 from dialects import Dialect
 
 CLONE_NEWNS, CLONE_NEWUSER = 0x20000, 0x10000000
@@ -28,7 +32,7 @@ class Machine:
     """One machine: its toolchain (`triplet`), the directory of its libraries, its loader, who runs its programs.
 
     `options` tell the simulator what processor the emulator of Debian 12 stands for: the loader looks into directories
-    named after it.
+    named after it.  A machine that is `virtual` has its programs run by another kernel (virtual_machine.py).
     """
 
     name: str
@@ -38,6 +42,7 @@ class Machine:
     dialect: Dialect
     emulator: str | None
     options: tuple[str, ...] = ()
+    virtual: bool = False
 
     def tool(self, name: str) -> str:
         """The cross compiler or binutil called `name`."""
@@ -48,6 +53,8 @@ class Machine:
         for tool in (self.tool("gcc"), self.tool("as"), self.tool("ld"), *([self.emulator] if self.emulator else [])):
             if shutil.which(tool) is None:
                 return f"{tool} is missing"
+        if self.virtual and (reason := virtual_machine.unavailable()):
+            return reason
         if not self.libraries():
             return f"the C library for {self.triplet} is missing"
         return None
@@ -66,6 +73,8 @@ def _is_elf(path: Path) -> bool:
 
 MACHINES = {machine.name: machine for machine in (
     Machine("i386", "i686-linux-gnu", "i386-linux-gnu", "/lib/ld-linux.so.2", dialects.I386, None),
+    Machine("x32", "x86_64-linux-gnux32", "x86_64-linux-gnux32", "/libx32/ld-linux-x32.so.2", dialects.X32, None,
+            (f"--cpu={virtual_machine.LEVEL}",), virtual=True),
     Machine("aarch64", "aarch64-linux-gnu", "aarch64-linux-gnu", "/lib/ld-linux-aarch64.so.1", dialects.AARCH64,
             "qemu-aarch64-static", ("--cpu=armv8.1-a",)),
     Machine("arm", "arm-linux-gnueabihf", "arm-linux-gnueabihf", "/lib/ld-linux-armhf.so.3", dialects.ARM,
@@ -81,19 +90,25 @@ MACHINES = {machine.name: machine for machine in (
 )}
 
 
+# Debian 12's cross C libraries are older than its others, which took a rule of 2.39 back.
+_OLDER_LIBRARY = b"Debian GLIBC 2.36-8)"
+_OLDER_RULES = ("--set", "glibc.loader-copies-grow=yes")
+
+
 @dataclass(frozen=True)
 class ForeignRoot:
     """A directory laid out as a merged /usr of the machine, in which its programs run."""
 
     machine: Machine
     path: Path
+    guest: virtual_machine.Guest | None = None
 
     def fill(self) -> None:
         """Copies the libraries, the loader and the emulator in."""
         library = self.path / "usr" / "lib" / self.machine.multiarch
-        for directory in (library, self.path / "usr" / "lib64", self.path / "etc"):
+        for directory in (library, self.path / "usr" / "lib64", self.path / "usr" / "libx32", self.path / "etc"):
             directory.mkdir(parents=True, exist_ok=True)
-        for name in ("lib", "lib64"):
+        for name in ("lib", "lib64", "libx32"):
             if not os.path.lexists(self.path / name):
                 os.symlink(f"usr/{name}", self.path / name)
         for source in self.machine.libraries():
@@ -110,15 +125,26 @@ class ForeignRoot:
         if self.machine.emulator:
             shutil.copy2(shutil.which(self.machine.emulator) or "", self.path / "emulator")
 
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What the simulator is told of the processor, and of the C library what its release does not tell."""
+        library = self.path / "usr" / "lib" / self.machine.multiarch / "libc.so.6"
+        older = library.exists() and _OLDER_LIBRARY in library.read_bytes()
+        return self.machine.options + (_OLDER_RULES if older else ())
+
     def command(self, program: str) -> list[str]:
         """The words that start `program` inside the root."""
+        if self.guest:
+            return [*self.guest.command(self.path), program]
         return ["/emulator", program] if self.machine.emulator else [program]
 
     def enter(self, cwd: str) -> Callable[[], None]:
         """What a child process does before it becomes the program: makes the directory its root.
 
-        It gets the host's /proc there, by which a loader learns where its executable is.
+        It gets the host's /proc there, by which a loader learns where its executable is.  A virtual machine does so itself.
         """
+        if self.guest:
+            return lambda: os.chdir(f"{self.path}{cwd}")
         libc = ctypes.CDLL(None, use_errno=True)
         spaces = CLONE_NEWNS | (CLONE_NEWUSER if os.geteuid() != 0 else 0)
         root = bytes(self.path)
@@ -150,3 +176,24 @@ class ForeignRoot:
         except (OSError, subprocess.SubprocessError) as error:
             return f"programs for {self.machine.name} cannot be run: {error}"
         return None if done.returncode == 0 else f"programs for {self.machine.name} do not run here: {done.stderr}"
+
+
+@contextmanager
+def prepared(machine: Machine, path: Path, cache: Path) -> Iterator[ForeignRoot]:
+    """A root laid out in `path`, in which programs can be run; raises Unavailable where that cannot be."""
+    if reason := machine.unavailable():
+        raise Unavailable(reason)
+    root = ForeignRoot(machine, path)
+    root.fill()
+    if not machine.virtual:
+        yield _tried(root)
+        return
+    with tempfile.TemporaryDirectory(prefix="virtual-machine-") as directory:
+        with virtual_machine.boot(path, Path(directory), cache) as guest:
+            yield _tried(replace(root, guest=guest))
+
+
+def _tried(root: ForeignRoot) -> ForeignRoot:
+    if reason := root.cannot_run():
+        raise Unavailable(reason)
+    return root

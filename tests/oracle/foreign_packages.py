@@ -6,12 +6,14 @@
 
 The packages are downloaded once, with lists and state of their own, so that dpkg's architectures stay as they are, and
 unpacked without being configured: no ld.so.cache, loaders and libraries by way of absolute and relative links.  Every
-program in them is started with all bindings made at once.
+program in them is started with all bindings made at once; then once more with libraries in directories that only a
+cache leads to, which the architecture's own ldconfig writes, and with bindsim in the place of that one.
 """
 
 from __future__ import annotations
 
 import argparse
+import random
 import shutil
 import subprocess
 import sys
@@ -19,46 +21,17 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from debian_packages import Unavailable, download
 from foreign_machines import MACHINES, ForeignRoot
+from foreign_search import LEVELS
 from loader import SKIPPED, Question, compare, run_real, run_simulated
 
-ARCHITECTURES = {"arm64": "aarch64", "s390x": "s390x", "mips64el": "mips64el"}
+ARCHITECTURES = {"arm64": "aarch64", "armhf": "arm", "i386": "i386", "ppc64el": "ppc64le", "s390x": "s390x",
+                 "mips64el": "mips64el"}
 ENDLESS = ("yes",)
-PACKAGES = ["hello", "libc6", "libgcc-s1", "libstdc++6", "coreutils", "libselinux1", "libacl1", "libattr1",
+PACKAGES = ["hello", "libc6", "libc-bin", "libgcc-s1", "libstdc++6", "coreutils", "libselinux1", "libacl1", "libattr1",
             "libpcre2-8-0", "libgmp10", "libcrypt1", "sed", "grep", "bc", "libreadline8", "libtinfo6", "jq", "libjq1",
             "libonig5", "file", "libmagic1", "liblzma5", "libbz2-1.0", "zlib1g"]
-
-
-class Unavailable(Exception):
-    """The packages cannot be had here."""
-
-
-def _apt(directory: Path, architecture: str, *words: str) -> None:
-    """apt-get for one foreign architecture, with nothing of the machine's own state but its list of sources."""
-    settings = {"APT::Architecture": architecture, "APT::Architectures": architecture, "Dir::State": directory / "state",
-                "Dir::Cache": directory / "cache", "Dir::State::status": directory / "state/status",
-                "APT::Sandbox::User": ""}
-    command = ["apt-get", "-qq"]
-    for name, value in settings.items():
-        command += ["-o", f"{name}={value}"]
-    try:
-        done = subprocess.run([*command, *words], cwd=directory, capture_output=True, text=True, timeout=300, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise Unavailable(str(error)) from error
-    if done.returncode != 0:
-        raise Unavailable(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"{words[0]} failed")
-
-
-def packages(directory: Path, architecture: str) -> list[Path]:
-    """The files of all packages, downloaded if they are not there."""
-    for part in ("state/lists/partial", "cache/archives/partial"):
-        (directory / part).mkdir(parents=True, exist_ok=True)
-    (directory / "state/status").touch()
-    have = {path.name.partition("_")[0] for path in directory.glob("*.deb")}
-    if missing := [name for name in PACKAGES if name not in have]:
-        _apt(directory, architecture, "update")
-        _apt(directory, architecture, "download", *missing)
-    return sorted(directory.glob("*.deb"))
 
 
 def _programs(root: ForeignRoot) -> Iterator[str]:
@@ -68,16 +41,49 @@ def _programs(root: ForeignRoot) -> Iterator[str]:
                 yield root.inside(path)
 
 
-def check(root: ForeignRoot, bindsim: str) -> tuple[int, int, list[str]]:
+def check(root: ForeignRoot, bindsim: str, what: str, extra: tuple[str, ...] = ()) -> tuple[int, int, list[str]]:
     """How many programs and binding lines were compared, and what differs."""
     programs, bindings, reports = 0, 0, []
     for program in _programs(root):
-        question = Question(program, cwd="/", categories=("libs", "bindings"), driver=False, root=root)
+        question = Question(program, cwd="/", categories=("libs", "bindings"), driver=False, root=root, extra=extra)
         real = run_real(question)
         programs, bindings = programs + 1, bindings + real.binding_lines()
         if differences := compare(real, run_simulated(question, bindsim)):
-            reports.append("\n".join([f"{root.machine.name}: {program}:", *differences]))
+            reports.append("\n".join([f"{root.machine.name}: {program}, {what}:", *differences]))
     return programs, bindings, reports
+
+
+def _spread(root: ForeignRoot, architecture: str) -> None:
+    """Moves and copies libraries to where only a cache leads, some into directories for one kind of processor."""
+    rng = random.Random(architecture)
+    places = ["opt/a", "opt/b/lib", "opt/c"]
+    for place in places:
+        (root.path / place).mkdir(parents=True, exist_ok=True)
+    for library in sorted((root.path / "usr/lib" / root.machine.multiarch).glob("*.so.*")):
+        if library.is_symlink() or not library.is_file():
+            continue
+        for _ in range(rng.choice([0, 1, 2, 3])):
+            below = rng.choice(["", "", "tls", "atomics", "neon", "vfp", "altivec", "vx", "zarch", "sse2", "i686",
+                                *(f"glibc-hwcaps/{level}" for level in LEVELS)])
+            target = root.path / rng.choice(places) / below / library.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(library, target)
+        if rng.random() < 0.5:
+            away = root.path / rng.choice(places) / library.name
+            shutil.move(library, away)
+    conf = root.path / "etc/ld.so.conf.d"
+    conf.mkdir(exist_ok=True)
+    (conf / "zz-more.conf").write_text("# more\n/opt/b/lib\t\ninclude /etc/more/*.list\n/not/there\n")
+    (root.path / "etc/more").mkdir(exist_ok=True)
+    (root.path / "etc/more/one.list").write_text("/opt/c\n/opt/a # not a comment's end\n")
+    (root.path / "etc/more/two.list").write_text("/opt/a\n")
+
+
+def _make_cache(root: ForeignRoot) -> None:
+    done = subprocess.run(root.command("/sbin/ldconfig"), preexec_fn=root.enter("/"), capture_output=True, text=True,
+                          env={}, check=False)
+    if done.returncode != 0:
+        raise Unavailable(f"ldconfig: {done.stderr.strip()}")
 
 
 def check_architecture(architecture: str, bindsim: str, cache: Path) -> bool | None:
@@ -89,7 +95,7 @@ def check_architecture(architecture: str, bindsim: str, cache: Path) -> bool | N
     with tempfile.TemporaryDirectory(prefix="foreign-packages-") as directory:
         root = ForeignRoot(machine, Path(directory))
         try:
-            for package in packages(cache / architecture, architecture):
+            for package in download(cache / architecture, architecture, PACKAGES):
                 subprocess.run(["dpkg-deb", "-x", package, directory], check=True)
         except Unavailable as error:
             print(f"{architecture}: skipped: {error}")
@@ -98,10 +104,20 @@ def check_architecture(architecture: str, bindsim: str, cache: Path) -> bool | N
         if reason := root.cannot_start("/usr/bin/hello"):
             print(f"{architecture}: skipped: {reason}")
             return None
-        programs, bindings, reports = check(root, bindsim)
+        results = [check(root, bindsim, "no cache")]
+        try:
+            _spread(root, architecture)
+            _make_cache(root)
+        except Unavailable as error:
+            print(f"{architecture}: {error}")
+            return False
+        results.append(check(root, bindsim, "with a cache"))
+        results.append(check(root, bindsim, "with bindsim's cache", ("--ldconfig",)))
+    programs, bindings = (sum(result[i] for result in results) for i in (0, 1))
+    reports = [report for result in results for report in result[2]]
     for report in reports:
         print(report)
-    print(f"{architecture}: {programs} programs, {bindings} binding lines compared, {len(reports)} differences", flush=True)
+    print(f"{architecture}: {programs} starts, {bindings} binding lines compared, {len(reports)} differences", flush=True)
     return bindings > 0 and not reports
 
 

@@ -17,7 +17,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from foreign_machines import MACHINES, ForeignRoot, Machine
+from debian_packages import Unavailable
+from foreign_machines import MACHINES, ForeignRoot, Machine, prepared
 from loader import SKIPPED, Question, Transcript, compare, run_real, run_simulated
 
 SOURCE = """
@@ -83,18 +84,15 @@ def check(root: ForeignRoot, bindsim: str) -> tuple[int, list[str]]:
     return bindings, reports
 
 
-def check_machine(machine: Machine, bindsim: str) -> bool | None:
+def check_machine(machine: Machine, bindsim: str, cache: Path) -> bool | None:
     """Prints how the machine's programs compare: whether they agree, or None where they cannot be run."""
-    if reason := machine.unavailable():
+    try:
+        with tempfile.TemporaryDirectory(prefix="foreign-programs-") as directory:
+            with prepared(machine, Path(directory), cache) as root:
+                bindings, reports = check(root, bindsim)
+    except Unavailable as reason:
         print(f"{machine.name}: skipped: {reason}")
         return None
-    with tempfile.TemporaryDirectory(prefix="foreign-programs-") as directory:
-        root = ForeignRoot(machine, Path(directory))
-        root.fill()
-        if reason := root.cannot_run():
-            print(f"{machine.name}: skipped: {reason}")
-            return None
-        bindings, reports = check(root, bindsim)
     for report in reports:
         print(report)
     print(f"{machine.name}: {bindings} binding lines compared, {len(reports)} differences", flush=True)
@@ -106,9 +104,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("machines", nargs="*", metavar="MACHINE", help=", ".join(MACHINES))
     parser.add_argument("--bindsim", default="build/bindsim", metavar="PATH")
+    parser.add_argument("--cache", default="/var/tmp/bindsim-packages", metavar="DIR")
     arguments = parser.parse_args()
-    bindsim = str(Path(arguments.bindsim).resolve())
-    results = [check_machine(MACHINES[name], bindsim) for name in arguments.machines or MACHINES]
+    bindsim, cache = str(Path(arguments.bindsim).resolve()), Path(arguments.cache).resolve()
+    results = [check_machine(MACHINES[name], bindsim, cache) for name in arguments.machines or MACHINES]
     if False in results:
         return 1
     return 0 if True in results else SKIPPED

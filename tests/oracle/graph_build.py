@@ -19,7 +19,7 @@ from dialects import X86_64, Dialect
 from elf_file import (DF_SYMBOLIC, STV_HIDDEN, STV_INTERNAL, STV_PROTECTED, ElfFile, change_binding, change_type,
                       change_visibility, clear_value)
 from graph_model import DIRECTORIES, Definition, Executable, Graph, Reference, SharedObject
-from loader import AGENT_OPTIONS, DRIVER_OPTIONS, HERE, link_arguments
+from loader import AGENT_COMPILING, AGENT_OPTIONS, DRIVER_OPTIONS, HERE, link_arguments
 
 if TYPE_CHECKING:
     from foreign_machines import Machine
@@ -98,7 +98,9 @@ def source(definitions: Sequence[Definition], references: Sequence[Reference], s
     """The assembler source of one object; `start` adds an entry point that ends the process."""
     uses = [_reference_text(reference, dialect) for reference in references]
     parts = [dialect.head, *(_definition_text(definition, dialect) + "\n" for definition in definitions)]
-    parts.append(f".text\n.Lchosen:\n{dialect.end}{dialect.chosen}.Luses:\n" + "".join(code for code, _ in uses))
+    # What resolvers choose is marked by the eight bytes before it, for the driver's eyes.
+    parts.append(f'.text\n.balign 8\n.asciz "IFUNC\\0\\0"\n.Lchosen:\n{dialect.end}.Luses:\n')
+    parts.append("".join(code for code, _ in uses))
     parts.append(f"{dialect.end}.data\n.Lwords:\n\t{dialect.word} .Lwords\n" + "".join(data for _, data in uses))
     if start:
         parts.append(f".text\n.globl _start, __start\n_start:\n__start:\n{dialect.exit}")
@@ -162,13 +164,13 @@ class Builder:
     def _object(self, made: SharedObject) -> None:
         references = [*made.references, *(LIBC_REFERENCES if made.libc else ())]
         inputs = [self._assemble(f"object{made.index}", self._source(made.definitions, references))]
-        inputs += [] if self.tools.machine else [self.tools.agent]
+        inputs.append(self.tools.agent)
         if made.malloc:
             inputs.append(self.tools.malloc)
         output = self.root / made.place
         output.parent.mkdir(parents=True, exist_ok=True)
         command: list[str | Path] = [self.tools.tool("ld"), "-shared", "-o", output, *self._known(made.options),
-                                     *(() if self.tools.machine else AGENT_OPTIONS), *inputs]
+                                     *AGENT_OPTIONS, *inputs]
         command += [*self._script(f"{made.index}", made.nodes), *self._search_path(made.search_path, made.runpath)]
         command += [f"-soname={made.soname}"] if made.soname else []
         command += [f"-f{self.graph.objects[index].request}" for index in made.auxiliary]
@@ -238,7 +240,7 @@ class Builder:
         if program.driver:
             command: list[str | Path] = [self.tools.tool("gcc"), "-pie" if program.pie else "-no-pie", "-o", output,
                                          self.tools.driver[program.pie], own,
-                                         *(() if self.tools.machine else DRIVER_OPTIONS)]
+                                         *DRIVER_OPTIONS]
             for option in options:
                 command += ["-Xlinker", option]
             _run([*command, *stubs, *link_arguments()], self.work)
@@ -279,8 +281,7 @@ class Toolbox:
         """Compiles the shared parts; the workers only use them."""
         for pie, output in self.driver.items():
             _run([self.tool("gcc"), "-O1", "-fno-optimize-sibling-calls", "-fPIE" if pie else "-fno-pie", "-c", "-o",
-                  output, HERE / ("foreign_driver.c" if self.machine else "driver.c")], output.parent)
-        if self.machine is None:
-            _run(["as", "-o", self.agent, HERE / "agent.s"], self.agent.parent)
+                  output, HERE / "driver.c"], output.parent)
+        _run([self.tool("gcc"), *AGENT_COMPILING, "-c", "-o", self.agent, HERE / "agent.c"], self.agent.parent)
         _run([self.tool("gcc"), "-O1", "-fPIC", "-ffreestanding", "-fno-builtin", "-x", "c", "-c", "-o", self.malloc,
               "-"], self.malloc.parent, MALLOC_SOURCE)

@@ -12,25 +12,30 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from graph_model import DIRECTORIES, Definition, Flavour, Graph, SharedObject
 from graph_session import Named, Session, State
 from loader import Question, Transcript, run_real
 
+if TYPE_CHECKING:
+    from foreign_machines import ForeignRoot
+
 
 @dataclass(frozen=True)
 class Plan:
-    """One start of the program; paths in it are real ones, below the graph's directory."""
+    """One start of the program; paths in it are real ones, below the graph's directory, as they are inside `root`."""
 
     program: str
     cwd: str
     env: dict[str, str]
     steps: list[str]
     bind_now: bool
+    root: ForeignRoot | None = None
 
     def question(self, categories: tuple[str, ...] = ("bindings",), driver: bool = True) -> Question:
         """The plan as a question."""
-        return Question(self.program, self.steps, self.env, self.cwd, categories, self.bind_now, driver)
+        return Question(self.program, self.steps, self.env, self.cwd, categories, self.bind_now, driver, root=self.root)
 
 
 def _shuffled(rng: random.Random, values: list[str]) -> list[str]:
@@ -87,7 +92,13 @@ def _mode(rng: random.Random, flavour: Flavour) -> str:
     return rng.choice([",", ",", "|", "+"]).join(words)
 
 
-def _file(rng: random.Random, graph: Graph, root: str) -> str:
+def _system_files(root: ForeignRoot | None) -> list[str]:
+    """What is there without being a file of the graph's."""
+    loaders = ["ld-linux-x86-64.so.2", "linux-vdso.so.1"] if root is None else [Path(root.machine.interpreter).name]
+    return ["libc.so.6", "libm.so.6", *loaders]
+
+
+def _file(rng: random.Random, graph: Graph, root: str, system: list[str]) -> str:
     """Something to open, named in one of the ways that lead to different searches."""
     other = rng.random()
     if other < 0.03:
@@ -97,7 +108,7 @@ def _file(rng: random.Random, graph: Graph, root: str) -> str:
     if other < 0.09:
         return f"{root}/{graph.executable.directory}/program"
     if other < 0.13:
-        return rng.choice(["libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2", "linux-vdso.so.1"])
+        return rng.choice(system)
     links = [path for path, _ in [*graph.links, *graph.hard_links, *graph.broken]]
     if links and other < 0.25:
         return f"{root}/{rng.choice(links)}"
@@ -134,6 +145,7 @@ class _Planner:
     graph: Graph
     root: str
     namespaces: bool
+    system: list[str]
     steps: list[str] = field(default_factory=list)
     opened: dict[int, str] = field(default_factory=dict)
     closed: dict[int, int] = field(default_factory=dict)
@@ -205,7 +217,7 @@ class _Planner:
         mode = _mode(self.rng, self.graph.flavour)
         while space > 0 and _loader_would_crash(mode) and (mode[0].isdigit() or self.rng.random() < 0.97):
             mode = _mode(self.rng, self.graph.flavour)
-        return f"{caller}{_file(self.rng, self.graph, self.root)}:{mode}"
+        return f"{caller}{_file(self.rng, self.graph, self.root, self.system)}:{mode}"
 
     def _reopen(self, state: State) -> str | None:
         """What was opened before, closed or not."""
@@ -254,7 +266,7 @@ class _Planner:
     def _open_apart(self, state: State) -> str:
         """Where the caller's namespace has a C library, an error that this one raises ends the process."""
         caller, space = self._caller(state, 0.2)
-        file = _file(self.rng, self.graph, self.root)
+        file = _file(self.rng, self.graph, self.root, self.system)
         mode = self._apart_mode()
         if space > 0 and (not file or _loader_would_crash(mode)):
             has_library = any(named.space == space and named.name.endswith("/libc.so.6") for named in state.mapped)
@@ -267,7 +279,7 @@ class _Planner:
         handles = apart or state.handles
         if not handles or (not apart and self.rng.random() < 0.8):
             return None
-        file = _file(self.rng, self.graph, self.root)
+        file = _file(self.rng, self.graph, self.root, self.system)
         return f"lm:{self.rng.choice(handles)}:{file}:{self._apart_mode()}"
 
     def _apart_mode(self) -> str:
@@ -289,7 +301,7 @@ class _Planner:
             apart = "newlm:" if self.namespaces and self.rng.random() < 0.1 else ""
             if (owner.space > 0 or apart) and _loader_would_crash(mode):
                 mode = "NOW"
-            file = _file(self.rng, self.graph, self.root)
+            file = _file(self.rng, self.graph, self.root, self.system)
             step = f"{apart if file else ''}{file}:{mode}"
         elif what < 0.75 and own:
             step = self.rng.choice(own)
@@ -340,8 +352,8 @@ def _is_sound(transcript: Transcript, steps: list[str]) -> bool:
     return not any(block.outcome.startswith("crashed") for block in transcript.blocks)
 
 
-def make_plans(graph: Graph, root: Path, program: Path, count: int) -> list[Plan]:
-    """The seed's plans."""
+def make_plans(graph: Graph, root: Path, program: Path, count: int, machine: ForeignRoot | None = None) -> list[Plan]:
+    """The seed's plans.  `root` and `program` are paths inside the root of the machine."""
     plans: list[Plan] = []
     filters = any(made.auxiliary or made.filters for made in graph.objects)
     malloc = any(made.malloc for made in graph.objects)
@@ -351,11 +363,11 @@ def make_plans(graph: Graph, root: Path, program: Path, count: int) -> list[Plan
         typed = rng.choice([str(program), f"./{relative}", f"a/../{relative}"])
         # The C library's own lazy calls would bind to an allocator that is opened, whenever it makes them.
         bind_now = malloc or rng.random() < graph.flavour.bind_now
-        plan = Plan(typed, str(root), environment(rng, graph, str(root)), [], bind_now)
+        plan = Plan(typed, str(root), environment(rng, graph, str(root)), [], bind_now, machine)
         if malloc:
             plan.env.pop("LD_DYNAMIC_WEAK", None)  # it would mix the functions of two allocators
         if graph.executable.driver:
-            planner = _Planner(rng, graph, str(root), namespaces=not filters)
+            planner = _Planner(rng, graph, str(root), not filters, _system_files(machine))
             _talk(planner, plan, rng.choice([0, 3, 5, 8, 10, 12, 16]))
             plan = replace(plan, steps=planner.steps)
             if planner.constructed and rng.random() < 0.4:

@@ -12,7 +12,7 @@ import subprocess
 import threading
 from dataclasses import dataclass, field
 
-from loader import Question, start
+from loader import Question, program_command, start
 from transcript import SlotAnswers
 
 TIMEOUT_SECONDS = 20.0
@@ -74,7 +74,7 @@ class Session:
 
     def __init__(self, question: Question) -> None:
         shown = ["show:mapped", "show:state"] + ([] if question.bind_now else ["show:slots"])
-        self._process = start([question.program, *shown, "-"], question, stdin=subprocess.PIPE)
+        self._process = start([*program_command(question), *shown, "-"], question, stdin=subprocess.PIPE)
         self._timer = threading.Timer(TIMEOUT_SECONDS, self._process.kill)
         self._timer.start()
         self.state: State | None = self._listen()

@@ -25,10 +25,10 @@ from transcript import (CRASHED, CRASHED_IN_CONSTRUCTOR, NOT_REACHED, OK, PREFIX
 if TYPE_CHECKING:
     from foreign_machines import ForeignRoot
 
-__all__ = ["AGENT_OPTIONS", "CRASHED", "CRASHED_IN_CONSTRUCTOR", "DRIVER_OPTIONS", "NOT_REACHED", "OK", "PREFIX",
-           "SKIPPED", "Block", "Question", "Transcript", "binding_parties", "build_driver", "compare", "compare_lines",
-           "driver_arguments", "normalise_message", "read_real", "real_environment", "run_real", "run_simulated",
-           "simulator_arguments", "simulator_command", "simulator_steps", "unavailable"]
+__all__ = ["AGENT_COMPILING", "AGENT_OPTIONS", "CRASHED", "CRASHED_IN_CONSTRUCTOR", "DRIVER_OPTIONS", "NOT_REACHED", "OK",
+           "PREFIX", "SKIPPED", "Block", "Question", "Transcript", "binding_parties", "build_driver", "compare", "compare_lines",
+           "driver_arguments", "normalise_message", "program_command", "read_real", "real_environment", "run_real",
+           "run_simulated", "simulator_arguments", "simulator_command", "simulator_steps", "unavailable"]
 
 HERE = Path(__file__).resolve().parent
 TIMEOUT_SECONDS = 60.0
@@ -39,9 +39,11 @@ SKIPPED = 77
 ROOT = os.environ.get("BINDSIM_ORACLE_ROOT")
 ROOT_GLIBC = os.environ.get("BINDSIM_ORACLE_GLIBC", "")
 ROOT_LIBRARIES = "lib/x86_64-linux-gnu"
-# How a program is linked that has the driver in it, and an object with the code of agent.s.
-DRIVER_OPTIONS = ("-Wl,-z,now", "-Wl,-e,bindsim_entry")
+# How a program is linked that has the driver in it, and an object with the code of agent.c.
+DRIVER_OPTIONS = ("-Wl,-z,now",)
 AGENT_OPTIONS = ("-init", "bindsim_init")
+# How agent.c is compiled: nothing in it may bind to anything.
+AGENT_COMPILING = ("-O1", "-fPIC", "-ffreestanding", "-fno-stack-protector", "-fno-asynchronous-unwind-tables")
 
 
 @dataclass(frozen=True)
@@ -165,10 +167,14 @@ def driver_arguments(question: Question) -> list[str]:
     return [*shown, *question.steps]
 
 
+def program_command(question: Question) -> list[str]:
+    """The words that start the program, inside its root."""
+    return [question.program] if question.root is None else question.root.command(question.program)
+
+
 def run_real(question: Question, timeout: float = TIMEOUT_SECONDS) -> Transcript:
     """Runs the program under the real loader."""
-    command = [question.program] if question.root is None else question.root.command(question.program)
-    process = start([*command, *(driver_arguments(question) if question.driver else ())], question)
+    process = start([*program_command(question), *(driver_arguments(question) if question.driver else ())], question)
     try:
         _, stderr = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
@@ -247,7 +253,7 @@ def simulator_arguments(question: Question) -> list[str]:
     if question.bind_now:
         arguments.append("--bind-now")
     if question.root is not None:
-        arguments += ["--root", str(question.root.path), *question.root.machine.options]
+        arguments += ["--root", str(question.root.path), *question.root.options]
     for name, value in question.env.items():
         arguments += ["--env", f"{name}={value}"]
     return [*arguments, *question.extra, question.program, *simulator_steps(question)]

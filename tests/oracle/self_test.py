@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from elf_file import interpreter
-from loader import (AGENT_OPTIONS, CRASHED, CRASHED_IN_CONSTRUCTOR, NOT_REACHED, OK, PREFIX, Block, Question,
+from loader import (AGENT_COMPILING, AGENT_OPTIONS, CRASHED, CRASHED_IN_CONSTRUCTOR, NOT_REACHED, OK, PREFIX, Block, Question,
                     Transcript, build_driver, compare, run_real, run_simulated, simulator_arguments)
 from system_programs import without_final_block
 from transcript import parse_real, parse_simulated
@@ -161,8 +161,8 @@ class StepsTest(unittest.TestCase):
         build_driver(cls.directory.name)
         for name, source in (("A.so", ".globl foo, bar\n.type foo, @function\n.type bar, @function\nfoo: bar: ret"),
                              ("B.so", "call foo@PLT\ncall bar@PLT")):
-            subprocess.run(["gcc", "-shared", "-nostdlib", "-Wl,-z,lazy", "-Wl," + ",".join(AGENT_OPTIONS), "-o", name,
-                            str(HERE / "agent.s"), "-x", "assembler", "-"], input=f"{source}\n", text=True, check=True,
+            subprocess.run(["gcc", "-shared", "-nostdlib", "-Wl,-z,lazy", "-Wl," + ",".join(AGENT_OPTIONS),
+                            *AGENT_COMPILING, "-o", name, str(HERE / "agent.c"), "-x", "assembler", "-"], input=f"{source}\n", text=True, check=True,
                            cwd=cls.directory.name, capture_output=True)
         cls.question = Question("./driver", cls.STEPS, cwd=cls.directory.name, categories=cls.CATEGORIES,
                                 bind_now=False)

@@ -83,6 +83,7 @@ static const struct {
 	{ "close-puts-first", 239, 0 },
 	{ "loader-stays-mapped", 241, 0 },
 	{ "nodelete-at-once", 0, 231 },
+	{ "loader-copies-grow", 0, 236 },
 	{ "root-filters-crash", 0, 232 },
 	{ "optional-tls-is-free", 0, 232 },
 	{ "tls-holds-rseq", 241, 0 },

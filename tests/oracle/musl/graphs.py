@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from musl import HERE, LOADER
+from musl import ENTRY, HERE, LOADER
 
 import graph_build
 from graph_build import Builder, Toolbox
@@ -88,7 +88,7 @@ class MuslBuilder(Builder):
         own = self._assemble("program", text)
         output = self.root / program.directory / "program"
         command: list[str | Path] = [*self.tools.compiler, "-pie" if program.pie else "-no-pie", "-o", output,
-                                     self.tools.driver, own, *(() if self.tools.machine else DRIVER_OPTIONS)]
+                                     self.tools.driver, own, *(() if self.tools.machine else (*DRIVER_OPTIONS, *ENTRY))]
         options = [*program.options, *self._search_path(program.search_path, program.runpath),
                    "--allow-shlib-undefined", "--no-as-needed", *(() if program.pie else self.tools.dialect.fixed)]
         for option in options:

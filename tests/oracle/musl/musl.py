@@ -26,12 +26,14 @@ from transcript import CRASHED, NOT_REACHED, OK, PREFIX, Block, Transcript, comp
 if TYPE_CHECKING:
     from foreign_machines import ForeignRoot
 
-__all__ = ["CRASHED", "NOT_REACHED", "OK", "PREFIX", "SKIPPED", "Question", "Transcript", "commands", "compare",
+__all__ = ["CRASHED", "ENTRY", "NOT_REACHED", "OK", "PREFIX", "SKIPPED", "Question", "Transcript", "commands", "compare",
            "compare_lists", "run_real", "run_simulated", "unavailable", "version"]
 
 LOADER = "/lib/ld-musl-x86_64.so.1"
 SKIPPED = 77
 TIMEOUT_SECONDS = 60.0
+# How the driver begins, for the linker.
+ENTRY = ["-Wl,-e,bindsim_entry"]
 SHOWN = "bindings,mapped,addresses,slots"
 
 _LINE = re.compile(r" *\d+:\t(.*)$", re.DOTALL)

@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from musl import HERE, LOADER, SKIPPED, Question, commands, compare, compare_lists, run_real, run_simulated, unavailable
-from musl import version
+from musl import ENTRY, version
 from scenarios import fixtures, language
 from scenarios.expectations import Run, unexpected_outcomes
 
@@ -66,6 +66,7 @@ class Workshop(fixtures.Workshop):
         command += [] if program or "-shared" in recipe.arguments else [f"-Wl,--dynamic-linker={LOADER}"]
         parts = {fixtures.DRIVER: f"{self.directory}/musl-driver.o", fixtures.AGENT: f"{self.directory}/musl-agent.o"}
         command += [parts.get(argument, argument) for argument in recipe.arguments]
+        command += ENTRY if program else []
         if recipe.versions:
             Path(target + ".map").write_text(recipe.versions, encoding="ascii")
             command.append("-Wl,--version-script=" + target + ".map")

@@ -13,7 +13,7 @@ import subprocess
 import threading
 from dataclasses import dataclass
 
-from loader import AGENT_OPTIONS, DRIVER_OPTIONS, link_arguments
+from loader import AGENT_COMPILING, AGENT_OPTIONS, DRIVER_OPTIONS, link_arguments
 from scenarios import elfpatch
 from scenarios.assembly import assemble_object, assemble_stub, version_script
 
@@ -46,7 +46,7 @@ class Workshop:
     def __init__(self, directory, driver_source):
         """What objects need that make calls lies beside the driver."""
         self.cache = directory
-        self.sources = {DRIVER: driver_source, AGENT: driver_source.with_name("agent.s")}
+        self.sources = {DRIVER: driver_source, AGENT: driver_source.with_name("agent.c")}
         self._guard = threading.Lock()
         self._locks = {}
 
@@ -96,7 +96,8 @@ class Workshop:
         with self._lock_of(target):
             if not os.path.exists(target):
                 unfinished = target + ".unfinished"
-                _run(["gcc", "-O1", "-fno-optimize-sibling-calls", "-c", str(self.sources[name]), "-o", unfinished])
+                options = AGENT_COMPILING if name == AGENT else ("-O1", "-fno-optimize-sibling-calls")
+                _run(["gcc", *options, "-c", str(self.sources[name]), "-o", unfinished])
                 os.replace(unfinished, target)
         return target
 
@@ -110,7 +111,7 @@ class Workshop:
             _make_file(file, os.path.join(directory, file.path), directory)
 
 
-DRIVER, AGENT = "DRIVER", "AGENT"  # stand in a recipe for the compiled driver.c and agent.s
+DRIVER, AGENT = "DRIVER", "AGENT"  # stand in a recipe for the compiled driver.c and agent.c
 COMMON_ARGUMENTS = ["-Wl,--build-id=none", "-Wl,--no-as-needed", "-Wl,-z,lazy", "-Wl,--allow-shlib-undefined"]
 
 
