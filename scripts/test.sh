@@ -44,6 +44,7 @@ want musl-tools have musl-gcc
 if ! $quick; then
 	want clang-format-14 have clang-format-14
 	want g++ have g++
+	want valgrind have valgrind
 	want libasan8 'printf "int main(void) { return 0; }" | gcc -fsanitize=address,undefined -x c - -o /dev/null'
 	want locales 'test -f /usr/share/i18n/locales/de_DE'
 fi
