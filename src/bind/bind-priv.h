@@ -188,6 +188,9 @@ static inline bool bs_is_definition(const struct bs_symbol *reference)
 /* The type class of lookups for relocations of KIND. */
 unsigned bs_class_of(const struct bs_machine *machine, enum bs_reloc_kind kind);
 
+/* x86-64 or i386. */
+bool bs_is_x86(const struct bs_image *image);
+
 /* In a lazy table jump slots wait, and TLS descriptors where BINDER's loader lets them. (glibc
  * sysdeps/MACHINE/dl-machine.h:elf_machine_lazy_rel) */
 bool bs_relocation_waits(const struct bs_binder *binder, const struct bs_image *image,

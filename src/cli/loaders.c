@@ -9,6 +9,94 @@
 
 enum { WIDEST_KEY = 24 };
 
+/* ---- how they differ ------------------------------------------------------------------------- */
+
+static const char *path_tags(const struct bs_profile *p)
+{
+	if (p->search.rpath_first)
+		return "the executable's alone, before LD_LIBRARY_PATH";
+	return p->search.first_that_opens ? "behind LD_LIBRARY_PATH, DT_RUNPATH or else DT_RPATH, "
+					    "also of who loaded it"
+					  : "DT_RPATH before LD_LIBRARY_PATH, also of who loaded "
+					    "it; DT_RUNPATH behind";
+}
+
+static const char *files(const struct bs_profile *p)
+{
+	return p->scope.chain	     ? "by the name that was searched for, by inode"
+	       : p->scope.fixed.used ? "by soname, by name, by path, by inode"
+				     : "by name, by soname, by inode";
+}
+
+static const char *scopes(const struct bs_profile *p)
+{
+	return p->scope.chain ? "one chain for all objects, and the opened ones while they relocate"
+	       : p->scope.fixed.used ? "each object has its own, fixed when it is loaded"
+				     : "each object has its own; RTLD_GLOBAL lets them grow";
+}
+
+static const char *versions(const struct bs_profile *p)
+{
+	return p->match.only_default_versions ? "not compared; hidden ones answer nobody"
+					      : "compared, symbol by symbol";
+}
+
+static const char *unique(const struct bs_profile *p)
+{
+	return p->match.unique ? "one definition a namespace" : "like any other symbol";
+}
+
+static const char *calls(const struct bs_profile *p)
+{
+	return p->match.defers_missing
+		       ? "bound at once; RTLD_LAZY lets wait what nobody defines yet"
+	       : p->scope.fixed.used ? "bound when first made, in the scope of the load"
+				     : "bound when first made, in the scope of then";
+}
+
+static const char *closing(const struct bs_profile *p)
+{
+	return p->scope.chain ? "unloads nothing" : "unloads what nothing holds any more";
+}
+
+static const char *namespaces(const struct bs_profile *p)
+{
+	return p->scope.chain || p->scope.fixed.used ? "none: there is no dlmopen"
+						     : "up to 16, by dlmopen";
+}
+
+/* Flags of dlopen that not every loader has. */
+static const char *flags(struct bs_arena *arena, const struct bs_profile *p)
+{
+	unsigned has = p->own_modes | (p->scope.deepbind ? BS_MODE_DEEPBIND : 0);
+	const char *list = "";
+
+	for (const struct bs_mode_name *m = bs_mode_names; m->name; m++)
+		if (has & m->mode)
+			list = bs_arena_printf(arena, "%s%s%s", list, *list ? ", " : "", m->name);
+	return *list ? list : "none";
+}
+
+static void print_differences(struct bs_arena *arena, const struct bs_profile *p)
+{
+	/* What the documents of a loader leave open is chosen, and has switches. */
+	bool is_open = p->scope.fixed.used;
+	const struct {
+		const char *what, *how;
+		bool chosen;
+	} rows[] = {
+		{ "path tags", path_tags(p), is_open },	  { "the same object", files(p), is_open },
+		{ "scopes", scopes(p), false },		  { "versions", versions(p), is_open },
+		{ "unique symbols", unique(p), is_open }, { "calls", calls(p), false },
+		{ "own flags", flags(arena, p), false },  { "namespaces", namespaces(p), false },
+		{ "dlclose", closing(p), false },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		printf("  %-16s  %s%s\n", rows[i].what, rows[i].how,
+		       rows[i].chosen ? " (chosen)" : "");
+}
+
 static void print_profile(struct bs_arena *arena, const struct bs_profile *p)
 {
 	unsigned n = 0;
@@ -23,6 +111,7 @@ static void print_profile(struct bs_arena *arena, const struct bs_profile *p)
 	printf("\n  rules from        %s\n", p->source);
 	if (p->verified)
 		printf("  verified against  %s\n", p->verified);
+	print_differences(arena, p);
 	if (n)
 		printf("  switches          %u: bindsim loaders %s\n", n, p->name);
 }

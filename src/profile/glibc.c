@@ -389,7 +389,8 @@ const struct bs_profile bs_profile_glibc = {
 	.name = "glibc",
 	.title = "glibc 2.36",
 	.source = "the sources of glibc 2.17 to 2.43; 2.36 and 2.44 as Debian builds them",
-	.verified = "2.31, 2.36, 2.41, 2.43 and 2.44 as Debian builds them, 2.28, on x86-64",
+	.verified = "2.31, 2.36, 2.41, 2.43 and 2.44 as Debian builds them, and 2.28, on x86-64; "
+		    "2.36 on i386, x32, aarch64, arm, riscv64, ppc64le, s390x and mips64el",
 	.version = 236,
 	.oldest = 217,
 	.newest = 244,

@@ -32,7 +32,15 @@ struct bs_lddebug {
 
 void bs_lddebug_begin_line(struct bs_report *report);
 void bs_lddebug_end_line(struct bs_report *report);
+/* One line of pieces; NULL ends. */
+void bs_lddebug_line(struct bs_report *report, const char *const *pieces);
 void bs_lddebug_map(struct bs_report *report, const struct bs_run *run, bs_map_id map);
+
+/* lddebug-load.c */
+void bs_lddebug_trace(struct bs_report *report, const struct bs_run *run,
+		      const struct bs_trace *trace);
+void bs_lddebug_load(struct bs_report *report, const struct bs_run *run,
+		     const struct bs_load_note *note);
 
 /* lddebug-own.c: lines of our own design, for a loader whose lines nobody knows. */
 void bs_lddebug_begin(struct bs_report *report, const struct bs_run *run);

@@ -19,6 +19,14 @@ class LoadersTest(CommandLineTest):
         self.assertRegex(answer.out, r"(?m)^glibc 2\.17 to 2\.44; 2\.36 where the files do not tell$")
         self.assertRegex(answer.out, r"(?m)^  verified against  .*2\.36")
 
+    def test_how_they_differ(self):
+        profiles = {name: self.bindsim("loaders", name).out for name in ("glibc", "musl", "qnx")}
+        rows = {name: dict(re.findall(r"^  (\w[\w ]*?)  +(\S.*)$", out, re.MULTILINE)) for name, out in profiles.items()}
+        for what in ("path tags", "the same object", "scopes", "calls", "own flags"):
+            self.assertEqual(len({rows[name][what] for name in rows}), 3, what)
+        self.assertEqual([rows[name]["own flags"] for name in rows], ["DEEPBIND", "none", "WORLD, GROUP, LAZYLOAD, NOSHARE"])
+        self.assertEqual([rows[name]["dlclose"].split()[1] for name in rows], ["what", "nothing", "what"])
+
     def test_switches(self):
         answer = self.bindsim("loaders", "glibc")
         self.assertEqual(answer.status, 0)
