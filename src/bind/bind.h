@@ -45,8 +45,10 @@ struct bs_match_policy {
 				       neither copied nor stood in for (from 2.35) */
 	bool guards_program_ifuncs; /* who uses an IFUNC of the executable before that is relocated
 				       ends the process (from 2.33) */
-	bool own_ifuncs_last; /* a reference to a symbol that the object has an IFUNC for is bound
-				 when all else of the object is (from 2.44) */
+	bool bloom_shift_wraps; /* of the shift of a bloom filter five bits count (from 2.36; musl:
+				   gnu_lookup_filtered) */
+	bool own_ifuncs_last;	/* a reference to a symbol that the object has an IFUNC for is bound
+				   when all else of the object is (from 2.44) */
 	bool lazy_tls_descriptors; /* on x86, in a table that binds lazily (up to 2.33) */
 	bool named_file_decides;   /* the file that verneed names ends the search, with an error if
 				      it lacks the version (up to 2.29) */

@@ -163,6 +163,7 @@ static struct entries entries_of(const struct bs_matcher *m, bs_map_id id, uint3
 		.image = bs_map_of(m->process, id)->image,
 		.query = m->query,
 		.at = entry,
+		.step = { .shift_wraps = m->binder->policy.bloom_shift_wraps },
 	};
 
 	/* A stand-in's entries are not those of whom it stands in for. */

@@ -131,8 +131,9 @@ static uint32_t remainder_of(const struct divisor *d, uint32_t x)
  * open, and the bucket settles it. False when the bucket is none of the two, or may be both, or
  * when the bloom filter hides the symbol: then the walk is another one than the table suggests.
  */
-static bool complete_hash(const struct bs_gnu_hash *gnu, const struct divisor *n_buckets,
-			  uint32_t bucket, uint32_t word, uint32_t *ret_hash)
+static bool complete_hash(const struct bs_gnu_hash *gnu, bool shift_wraps,
+			  const struct divisor *n_buckets, uint32_t bucket, uint32_t word,
+			  uint32_t *ret_hash)
 {
 	uint32_t even = word & ~1u, of_even = remainder_of(n_buckets, even);
 	uint32_t of_odd = of_even + 1 == n_buckets->n ? 0 : of_even + 1;
@@ -140,7 +141,7 @@ static bool complete_hash(const struct bs_gnu_hash *gnu, const struct divisor *n
 	if ((of_even == bucket) == (of_odd == bucket))
 		return false;
 	*ret_hash = of_even == bucket ? even : even | 1;
-	return bs_gnu_bloom_passes(gnu, *ret_hash);
+	return bs_gnu_bloom_passes(gnu, *ret_hash, shift_wraps);
 }
 
 enum { AHEAD = 16 };
@@ -149,7 +150,8 @@ enum { AHEAD = 16 };
  * Enters what IMAGE's buckets lead to, of which the first symbol has entry FIRST. False when its
  * table is none that a linker would write; the entries are then mere hints.
  */
-static bool enter_chains(struct bs_name_table *table, const struct bs_image *image, uint32_t first)
+static bool enter_chains(struct bs_name_table *table, const struct bs_image *image, uint32_t first,
+			 bool shift_wraps)
 {
 	const struct bs_gnu_hash *gnu = &image->gnu_hash;
 	const struct divisor n_buckets = { UINT64_MAX / gnu->n_buckets + 1, gnu->n_buckets };
@@ -172,7 +174,8 @@ static bool enter_chains(struct bs_name_table *table, const struct bs_image *ima
 				__builtin_prefetch(&table->places[bs_name_table_start(
 					table, gnu->chain[i + AHEAD])]);
 			regular = i < gnu->n_chain && gnu->symbol_base + i < image->symbols.n &&
-				  complete_hash(gnu, &n_buckets, b, gnu->chain[i], &hash);
+				  complete_hash(gnu, shift_wraps, &n_buckets, b, gnu->chain[i],
+						&hash);
 			if (!regular)
 				break;
 			enter(table, first + i, hash);
@@ -204,7 +207,7 @@ static void enter_symbols(struct bs_name_table *table, const struct bs_image *im
 /* ---- maps ------------------------------------------------------------------------------------ */
 
 static void enter_map(struct bs_name_table *table, const struct bs_ctx *ctx,
-		      const struct bs_image *image, bs_map_id id)
+		      const struct bs_image *image, bs_map_id id, bool shift_wraps)
 {
 	const uint32_t unit = BS_OWNER_UNIT;
 	struct bs_entries_of of = { .walks = true };
@@ -217,7 +220,7 @@ static void enter_map(struct bs_name_table *table, const struct bs_ctx *ctx,
 	if (n && !image->gnu_hash.present)
 		enter_symbols(table, image, of.first);
 	else if (n)
-		of.walks = !enter_chains(table, image, of.first);
+		of.walks = !enter_chains(table, image, of.first, shift_wraps);
 	bs_vec_push(ctx->arena, &table->maps, of);
 }
 
@@ -242,7 +245,8 @@ void bs_binder_index(struct bs_binder *binder, const struct bs_ctx *ctx,
 	grow_places(table, ctx, table->n_places + n);
 	grow_entries(table, ctx, room);
 	for (bs_map_id id = from; id < process->maps.n; id++)
-		enter_map(table, ctx, bs_map_of(process, id)->image, id);
+		enter_map(table, ctx, bs_map_of(process, id)->image, id,
+			  binder->policy.bloom_shift_wraps);
 	binder->n_indexed = process->maps.n;
 }
 

@@ -495,14 +495,15 @@ static inline uint32_t bs_image_stored_hash(const struct bs_image *image, uint32
 }
 
 /*
- * What the bloom filter of GNU, which has buckets, says of hash H. The loader computes in words of
- * the class, so that a shift beyond the hash's 32 bits differs between the classes.
+ * What the bloom filter of GNU, which has buckets, says of hash H. A shift beyond the hash's 32
+ * bits leaves nothing of it where the loader computes in words of a 64-bit class; where it computes
+ * in 32 bits (WRAPS) only the lowest five bits of the shift count.
  */
-static inline bool bs_gnu_bloom_passes(const struct bs_gnu_hash *gnu, uint32_t h)
+static inline bool bs_gnu_bloom_passes(const struct bs_gnu_hash *gnu, uint32_t h, bool wraps)
 {
 	if (gnu->wide) {
 		uint64_t word = ((const uint64_t *)gnu->bloom)[h / 64 & (gnu->bloom_words - 1)];
-		uint64_t shifted = (uint64_t)h >> (gnu->bloom_shift & 63);
+		uint64_t shifted = (uint64_t)h >> (gnu->bloom_shift & (wraps ? 31 : 63));
 
 		return word >> (h & 63) & word >> (shifted & 63) & 1;
 	}
@@ -516,13 +517,14 @@ static inline bool bs_gnu_bloom_passes(const struct bs_gnu_hash *gnu, uint32_t h
  * Walks IMAGE's hash table for names with the hash of NAME (GNU_HASH is bs_hash_gnu(NAME); the
  * other hash is computed when needed) exactly as a loader does: DT_GNU_HASH with bloom filter,
  * bucket and chain, where there is one, else DT_HASH. Calls nothing and compares no names: start
- * with *STEP zeroed; each call returns the next candidate symbol index, or 0 when there are no
- * more. Candidates of DT_GNU_HASH have an equal hash; those of DT_HASH are merely in the right
- * bucket. A chain that runs in a circle ends after as many steps as it has entries.
+ * with *STEP zeroed but for SHIFT_WRAPS; each call returns the next candidate symbol index, or 0
+ * when there are no more. Candidates of DT_GNU_HASH have an equal hash; those of DT_HASH are merely
+ * in the right bucket. A chain that runs in a circle ends after as many steps as it has entries.
  */
 struct bs_hash_step {
-	uint32_t at;	/* private */
-	uint32_t steps; /* private */
+	bool shift_wraps; /* see bs_gnu_bloom_passes() */
+	uint32_t at;	  /* private */
+	uint32_t steps;	  /* private */
 };
 uint32_t bs_image_hash_next(const struct bs_image *image, const char *name, uint32_t gnu_hash,
 			    struct bs_hash_step *step);

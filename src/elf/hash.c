@@ -220,9 +220,9 @@ void bs_read_hash_tables(struct bs_reader *r)
 }
 
 /* The bucket's first symbol, or 0 when the bloom filter says no. */
-static uint32_t gnu_bucket(const struct bs_gnu_hash *gnu, uint32_t h)
+static uint32_t gnu_bucket(const struct bs_gnu_hash *gnu, uint32_t h, bool shift_wraps)
 {
-	return bs_gnu_bloom_passes(gnu, h) ? gnu->buckets[h % gnu->n_buckets] : 0;
+	return bs_gnu_bloom_passes(gnu, h, shift_wraps) ? gnu->buckets[h % gnu->n_buckets] : 0;
 }
 
 static uint32_t next_gnu(const struct bs_gnu_hash *gnu, uint32_t h, struct bs_hash_step *step)
@@ -232,7 +232,7 @@ static uint32_t next_gnu(const struct bs_gnu_hash *gnu, uint32_t h, struct bs_ha
 	uint32_t n = gnu->xlat ? gnu->n_xchain : gnu->n_chain;
 
 	if (!step->steps++)
-		step->at = gnu->n_buckets ? gnu_bucket(gnu, h) : 0;
+		step->at = gnu->n_buckets ? gnu_bucket(gnu, h, step->shift_wraps) : 0;
 	while (step->at >= base && step->at && step->at - base < n) {
 		uint32_t i = step->at - base, stored = chain[i];
 

@@ -423,6 +423,7 @@ const struct bs_profile bs_profile_glibc = {
 		.unique = true,
 		.absolute_zero = true,
 		.hidden_is_skipped = true,
+		.bloom_shift_wraps = true,
 		.indirect_is_kept = true,
 		.guards_program_ifuncs = true,
 		.missing_versions_abort = true,

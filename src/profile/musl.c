@@ -553,6 +553,7 @@ const struct bs_profile bs_profile_musl = {
 	},
 	.match = {
 		.only_default_versions = true,
+		.bloom_shift_wraps = true,
 		.unique_is_global = true,
 		.ifunc_is_skipped = true,
 		.tls_must_be_defined = true,

@@ -99,6 +99,7 @@ static const struct {
 	{ "indirect-is-kept", 235, 0 },
 	{ "guards-program-ifuncs", 233, 0 },
 	{ "lazy-tls-descriptors", 0, 234 },
+	{ "bloom-shift-wraps", 236, 0 },
 	{ "own-ifuncs-last", 244, 0 },
 	{ "named-file-decides", 0, 230 },
 	{ "missing-versions-abort", 0, 241 },

@@ -230,6 +230,9 @@ class Image:
         words = self.get(table + 8, 4)
         self.data[table + 16:table + 16 + 8 * words] = bytes(8 * words)
 
+    def set_bloom_shift(self, shift):
+        self.put(self.file_offset(self.value("gnu_hash")) + 12, 4, shift)
+
     def empty_hash_buckets(self):
         """Sets the number of buckets of the GNU hash table to nought."""
         self.put(self.file_offset(self.value("gnu_hash")), 4, 0)

@@ -224,6 +224,7 @@ _EDITS = {
     "symbol": _edit_symbol,
     "truncate": _edit_truncate,
     "empty": _edit_empty,
+    "bloom": lambda image, field, value: image.set_bloom_shift(int(value, 0)),
     "remove": lambda image, tag: image.remove_tag(tag),
     "add": lambda image, tag, value: image.add_tag(tag, int(value, 0)),
     "value": lambda image, tag, value: image.set_value(tag, int(value, 0)),
