@@ -185,6 +185,10 @@ static inline bool bs_is_definition(const struct bs_symbol *reference)
 	return reference->section != SHN_UNDEF && bs_symbol_bind(reference) != STB_LOCAL;
 }
 
+/* Local and hidden symbols are nobody else's business: no lookup is made. Loaders that do not skip
+ * hidden definitions do not mind hidden references either. */
+bool bs_binds_locally(const struct bs_match_policy *policy, const struct bs_symbol *reference);
+
 /* The type class of lookups for relocations of KIND. */
 unsigned bs_class_of(const struct bs_machine *machine, enum bs_reloc_kind kind);
 

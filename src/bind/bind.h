@@ -342,12 +342,12 @@ bool bs_retry_deferred(struct bs_binder *binder, struct bs_process *process,
 /*
  * The first placeholder that a reference of MAP comes to which has to be bound when MAP is
  * relocated, jump slots included unless LAZY: it must be loaded before. BS_NO_LIST: there is none.
- * *RET_SYMBOL is the reference. One whose answer depends on whether loaded objects are asked first
- * is appended to CONTESTED.
+ * *RET_SYMBOL is the reference. *CONTESTED becomes true when the answer of one depends on whether
+ * loaded objects are asked first.
  */
 bs_list_id bs_placeholder_wanted(const struct bs_binder *binder, const struct bs_process *process,
 				 const struct bs_ctx *ctx, bs_map_id map, bool lazy,
-				 uint32_t *ret_symbol, bs_ids *contested);
+				 uint32_t *ret_symbol, bool *contested);
 
 /* The entry with which MAP would answer BINDING's reference, or 0. */
 uint32_t bs_answer_of(const struct bs_binder *binder, const struct bs_process *process,

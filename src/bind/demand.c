@@ -14,17 +14,8 @@ struct search {
 	bs_map_id map;
 	const struct bs_image *image;
 	uint8_t *seen; /* by symbol: bit 0 as a slot, bit 1 as data */
-	bs_ids *contested;
+	bool contested;
 };
-
-static bool binds_itself(const struct bs_image *image, uint32_t symbol)
-{
-	struct bs_symbol s = bs_image_symbol(image, symbol);
-	unsigned visibility = bs_symbol_visibility(&s);
-
-	return bs_symbol_bind(&s) == STB_LOCAL || visibility == STV_HIDDEN ||
-	       visibility == STV_INTERNAL;
-}
 
 /* The placeholder that the reference SYMBOL comes to before it is answered. */
 static bs_list_id wanted_by(struct search *s, uint32_t symbol, enum bs_reloc_kind kind)
@@ -37,8 +28,7 @@ static bs_list_id wanted_by(struct search *s, uint32_t symbol, enum bs_reloc_kin
 
 	if (list == BS_NO_LIST || answer.definer == BS_NO_MAP || kind == BS_RELOC_SLOT)
 		return list;
-	if (!bs_ids_have(s->contested, symbol))
-		bs_vec_push(s->ctx->arena, s->contested, symbol);
+	s->contested = true;
 	return s->process->policy->fixed.chosen[BS_CHOICE_DATA_TWO_PASS] ? BS_NO_LIST : list;
 }
 
@@ -49,10 +39,11 @@ static bs_list_id wanted_in(struct search *s, const struct bs_reloc_table *table
 		struct bs_relocation r = bs_reloc_at(table, i);
 		enum bs_reloc_kind kind = bs_machine_kind(s->image->machine, r.type);
 		uint8_t bit = kind == BS_RELOC_SLOT ? 1 : 2;
+		struct bs_symbol reference = bs_image_symbol(s->image, r.symbol);
 
 		if (!r.symbol || r.symbol >= s->image->symbols.n || (s->seen[r.symbol] & bit) ||
 		    (lazy && bs_relocation_waits(s->binder, s->image, &r)) ||
-		    binds_itself(s->image, r.symbol))
+		    bs_binds_locally(&s->binder->policy, &reference))
 			continue;
 		s->seen[r.symbol] |= bit;
 		bs_list_id list = wanted_by(s, r.symbol, kind);
@@ -67,7 +58,7 @@ static bs_list_id wanted_in(struct search *s, const struct bs_reloc_table *table
 
 bs_list_id bs_placeholder_wanted(const struct bs_binder *binder, const struct bs_process *process,
 				 const struct bs_ctx *ctx, bs_map_id map, bool lazy,
-				 uint32_t *ret_symbol, bs_ids *contested)
+				 uint32_t *ret_symbol, bool *contested)
 {
 	const struct bs_image *image = bs_map_of(process, map)->image;
 	struct search s = {
@@ -76,7 +67,6 @@ bs_list_id bs_placeholder_wanted(const struct bs_binder *binder, const struct bs
 		.ctx = ctx,
 		.map = map,
 		.image = image,
-		.contested = contested,
 	};
 	bs_list_id list = BS_NO_LIST;
 
@@ -88,6 +78,7 @@ bs_list_id bs_placeholder_wanted(const struct bs_binder *binder, const struct bs
 		list = wanted_in(&s, &image->relocations.eager[i], false, ret_symbol);
 	if (list == BS_NO_LIST)
 		list = wanted_in(&s, &image->relocations.plt, lazy, ret_symbol);
+	*contested |= s.contested;
 	return list;
 }
 

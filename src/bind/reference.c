@@ -20,6 +20,17 @@ const struct bs_version *bs_reference_version(const struct bs_image *image, uint
 	return version->hash ? version : NULL;
 }
 
+bool bs_binds_locally(const struct bs_match_policy *policy, const struct bs_symbol *reference)
+{
+	if (policy->visibility_is_ignored)
+		return bs_symbol_bind(reference) == STB_LOCAL;
+	unsigned visibility = bs_symbol_visibility(reference);
+
+	return bs_symbol_bind(reference) == STB_LOCAL ||
+	       (policy->hidden_is_skipped &&
+		(visibility == STV_HIDDEN || visibility == STV_INTERNAL));
+}
+
 unsigned bs_class_of(const struct bs_machine *machine, enum bs_reloc_kind kind)
 {
 	switch (kind) {

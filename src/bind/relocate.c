@@ -38,19 +38,6 @@ struct job {
 	uint32_t first_deferred; /* of this map in ret->deferred */
 };
 
-/* Local and hidden symbols are nobody else's business: no lookup is made. Loaders that do not skip
- * hidden definitions do not mind hidden references either. */
-static bool binds_locally(const struct job *job, const struct bs_symbol *symbol)
-{
-	if (job->binder->policy.visibility_is_ignored)
-		return bs_symbol_bind(symbol) == STB_LOCAL;
-	unsigned visibility = bs_symbol_visibility(symbol);
-
-	return bs_symbol_bind(symbol) == STB_LOCAL ||
-	       (job->binder->policy.hidden_is_skipped &&
-		(visibility == STV_HIDDEN || visibility == STV_INTERNAL));
-}
-
 static void note(struct job *job, enum bs_note_kind kind, uint32_t a, uint32_t b)
 {
 	bs_vec_push(job->ctx->arena, &job->ret->notes, (struct bs_note){ kind, a, b });
@@ -283,7 +270,7 @@ static bs_map_id bind_symbol(struct job *job, uint32_t symbol, enum bs_reloc_kin
 			.key = key,
 			.scope = &bs_map_of(job->process, job->map)->scope,
 		};
-		bool local = binds_locally(job, &reference.entry);
+		bool local = bs_binds_locally(&job->binder->policy, &reference.entry);
 
 		if (!local && is_deferred(job, symbol, kind, key))
 			return BS_NO_MAP;

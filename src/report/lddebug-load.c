@@ -7,7 +7,6 @@
 
 #include <elf.h>
 #include <inttypes.h>
-#include <string.h>
 
 #define LINE(report, ...) bs_lddebug_line((report), (const char *const[]){ __VA_ARGS__, NULL })
 
@@ -191,5 +190,3 @@ void bs_lddebug_load(struct bs_report *report, const struct bs_run *run,
 		return;
 	}
 }
-
-/* "BEFORE NAME [NS]BEHIND", the name as it stands in the link map: nothing for the executable. */

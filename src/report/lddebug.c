@@ -7,7 +7,6 @@
  */
 #include "lddebug-priv.h"
 
-#include <elf.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -59,6 +58,7 @@ void bs_lddebug_map(struct bs_report *report, const struct bs_run *run, bs_map_i
 	bs_write(report->writer, label->text, label->n);
 }
 
+/* "BEFORE NAME [NS]BEHIND", the name as it stands in the link map: nothing for the executable. */
 static void write_of_map(struct bs_report *report, const struct bs_run *run, const char *before,
 			 bs_map_id id, const char *behind)
 {

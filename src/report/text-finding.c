@@ -113,14 +113,21 @@ static void write_pair(struct bs_report *report, const struct bs_run *run,
 	bs_say(report, " ...\n");
 }
 
-static void write_captured(struct bs_report *report, const struct bs_run *run,
-			   const struct bs_finding *f)
+/* "A is bound to B for N symbols" */
+static void say_bound(struct bs_report *report, const struct bs_run *run,
+		      const struct bs_finding *f)
 {
 	bs_say_escaped(report, bs_text_short_name(run, f->from));
 	bs_say(report, " is bound to ");
 	bs_say_escaped(report, bs_text_short_name(run, f->to));
 	bs_say(report, " for ");
 	bs_say_count(report, f->n, "symbol", "symbols");
+}
+
+static void write_captured(struct bs_report *report, const struct bs_run *run,
+			   const struct bs_finding *f)
+{
+	say_bound(report, run, f);
 	bs_say(report, " of its own");
 	if (f->n_inside) {
 		bs_say(report, ", to itself for ");
@@ -145,11 +152,7 @@ static void write_captured(struct bs_report *report, const struct bs_run *run,
 static void write_ignored_deepbind(struct bs_report *report, const struct bs_run *run,
 				   const struct bs_finding *f)
 {
-	bs_say_escaped(report, bs_text_short_name(run, f->from));
-	bs_say(report, " is bound to ");
-	bs_say_escaped(report, bs_text_short_name(run, f->to));
-	bs_say(report, " for ");
-	bs_say_count(report, f->n, "symbol", "symbols");
+	say_bound(report, run, f);
 	bs_say(report, " that RTLD_DEEPBIND would bind to ");
 	bs_say_escaped(report,
 		       f->instead == f->from ? "itself" : bs_text_short_name(run, f->instead));

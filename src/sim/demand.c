@@ -75,7 +75,7 @@ bool bs_run_demand(struct bs_run *run, struct bs_step_result *result,
 	for (uint32_t i = 0; i < process->fresh.n; i++) {
 		bs_map_id map = process->fresh.v[i];
 		bool lazy = !bs_run_binds_now(run, map);
-		bs_ids contested = { 0 };
+		bool contested = false;
 		bs_list_id list;
 		uint32_t symbol;
 
@@ -85,7 +85,7 @@ bool bs_run_demand(struct bs_run *run, struct bs_step_result *result,
 				  bs_image_symbol_name(bs_map_of(process, map)->image, symbol),
 				  ret_failure))
 				return false;
-		if (contested.n)
+		if (contested)
 			(void)bs_choose(process, BS_CHOICE_DATA_TWO_PASS);
 	}
 	return true;
