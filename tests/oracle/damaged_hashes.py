@@ -21,7 +21,7 @@ import tempfile
 from pathlib import Path
 
 from loader import SKIPPED, unavailable
-from random_graphs import parse_seeds
+from seeds import parse_seeds
 
 FUNCTIONS = [f"f{number}" for number in range(24)]
 TRACE = {"LD_TRACE_LOADED_OBJECTS": "1", "LD_WARN": "yes", "LD_BIND_NOW": "yes", "LD_DEBUG": "bindings",

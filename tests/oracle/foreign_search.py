@@ -25,7 +25,8 @@ from debian_packages import Unavailable
 from foreign_machines import MACHINES, ForeignRoot, Machine, prepared
 from graph_build import Toolbox
 from loader import DRIVER_OPTIONS, SKIPPED, Question, compare, run_real, run_simulated
-from random_graphs import commands, parse_seeds
+from random_graphs import commands
+from seeds import parse_seeds
 
 
 @dataclass(frozen=True)

@@ -98,8 +98,8 @@ def _system_files(root: ForeignRoot | None) -> list[str]:
     return ["libc.so.6", "libm.so.6", *loaders]
 
 
-def _file(rng: random.Random, graph: Graph, root: str, system: list[str]) -> str:
-    """Something to open, named in one of the ways that lead to different searches."""
+def file_to_open(rng: random.Random, graph: Graph, root: str, system: list[str], tokens: bool = True) -> str:
+    """Something to open, named in one of the ways that lead to different searches; TOKENS: $ORIGIN is among them."""
     other = rng.random()
     if other < 0.03:
         return ""
@@ -112,14 +112,14 @@ def _file(rng: random.Random, graph: Graph, root: str, system: list[str]) -> str
     links = [path for path, _ in [*graph.links, *graph.hard_links, *graph.broken]]
     if links and other < 0.25:
         return f"{root}/{rng.choice(links)}"
-    return object_name(rng, rng.choice(graph.objects), root)
+    return object_name(rng, rng.choice(graph.objects), root, tokens)
 
 
-def object_name(rng: random.Random, made: SharedObject, root: str) -> str:
+def object_name(rng: random.Random, made: SharedObject, root: str, tokens: bool = True) -> str:
     """An object by one of its names."""
     return rng.choice([made.request] * 4 + [f"{root}/{made.place}"] * 3 + [f"./{made.place}", f"./{made.place}",
-                      made.file if "/" in made.place else f"./{made.place}", f"$ORIGIN/{made.place}",
-                      f"{root}/a/../{made.place}"])
+                      made.file if "/" in made.place else f"./{made.place}",
+                      *([f"$ORIGIN/{made.place}"] if tokens else []), f"{root}/a/../{made.place}"])
 
 
 def _symbol(rng: random.Random, graph: Graph) -> str:
@@ -217,7 +217,7 @@ class _Planner:
         mode = _mode(self.rng, self.graph.flavour)
         while space > 0 and _loader_would_crash(mode) and (mode[0].isdigit() or self.rng.random() < 0.97):
             mode = _mode(self.rng, self.graph.flavour)
-        return f"{caller}{_file(self.rng, self.graph, self.root, self.system)}:{mode}"
+        return f"{caller}{file_to_open(self.rng, self.graph, self.root, self.system)}:{mode}"
 
     def _reopen(self, state: State) -> str | None:
         """What was opened before, closed or not."""
@@ -266,7 +266,7 @@ class _Planner:
     def _open_apart(self, state: State) -> str:
         """Where the caller's namespace has a C library, an error that this one raises ends the process."""
         caller, space = self._caller(state, 0.2)
-        file = _file(self.rng, self.graph, self.root, self.system)
+        file = file_to_open(self.rng, self.graph, self.root, self.system)
         mode = self._apart_mode()
         if space > 0 and (not file or _loader_would_crash(mode)):
             has_library = any(named.space == space and named.name.endswith("/libc.so.6") for named in state.mapped)
@@ -279,7 +279,7 @@ class _Planner:
         handles = apart or state.handles
         if not handles or (not apart and self.rng.random() < 0.8):
             return None
-        file = _file(self.rng, self.graph, self.root, self.system)
+        file = file_to_open(self.rng, self.graph, self.root, self.system)
         return f"lm:{self.rng.choice(handles)}:{file}:{self._apart_mode()}"
 
     def _apart_mode(self) -> str:
@@ -301,7 +301,7 @@ class _Planner:
             apart = "newlm:" if self.namespaces and self.rng.random() < 0.1 else ""
             if (owner.space > 0 or apart) and _loader_would_crash(mode):
                 mode = "NOW"
-            file = _file(self.rng, self.graph, self.root, self.system)
+            file = file_to_open(self.rng, self.graph, self.root, self.system)
             step = f"{apart if file else ''}{file}:{mode}"
         elif what < 0.75 and own:
             step = self.rng.choice(own)

@@ -30,6 +30,7 @@ from graph_plans import Plan, make_plans
 from graph_random import make_graph
 from loader import (SKIPPED, Question, Transcript, binding_parties, can_list_namespaces, compare, driver_arguments,
                     program_command, real_environment, run_real, run_simulated, simulator_command, unavailable)
+from seeds import parse_seeds
 
 if TYPE_CHECKING:
     from foreign_machines import ForeignRoot
@@ -147,13 +148,6 @@ def check_seed(seed: int, settings: Settings) -> Result:
     return result
 
 
-def parse_seeds(text: str) -> Iterator[int]:
-    """`3`, `1-40`, `5,9,20-30`."""
-    for part in text.split(","):
-        first, _, last = part.partition("-")
-        yield from range(int(first), int(last or first) + 1)
-
-
 def parser(description: str) -> argparse.ArgumentParser:
     """The options of programs that compare random graphs."""
     options = argparse.ArgumentParser(description=description)
@@ -173,7 +167,7 @@ def run(arguments: argparse.Namespace, base: Path, tools: Toolbox, root: Foreign
     """Checks all seeds, prints what differs and closing lines; returns the exit status."""
     settings = Settings(str(Path(arguments.bindsim).resolve()), base, tools, arguments.plans, bool(arguments.keep),
                         arguments.real_only, tuple(arguments.show.split(",")), root)
-    seeds = list(parse_seeds(arguments.seeds))
+    seeds = parse_seeds(arguments.seeds)
     total = Result(0)
     with multiprocessing.Pool(max(1, arguments.jobs)) as pool:
         jobs = pool.imap(_Check(settings), seeds)

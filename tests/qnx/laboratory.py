@@ -6,9 +6,12 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -90,6 +93,26 @@ class Workshop(fixtures.Workshop):
                    f"-Wl,-dynamic-linker,{INTERPRETER}"]
         stubs = [self.build(stub) for stub in recipe.stubs]
         fixtures._run([*command, "-x", "assembler", "-", "-x", "none", *stubs], recipe.source)
+
+
+@contextmanager
+def workplace(keep: str | None) -> Iterator[tuple[str, Workshop]]:
+    """A directory for the files of a test, with its workshop; it goes unless its name is given."""
+    workdir = os.path.realpath(keep or tempfile.mkdtemp(prefix="qnx-"))
+    shutil.rmtree(workdir, ignore_errors=True)
+    os.makedirs(os.path.join(workdir, "cache"))
+    try:
+        yield workdir, Workshop(os.path.join(workdir, "cache"))
+    finally:
+        if not keep:
+            shutil.rmtree(workdir)
+
+
+def unavailable() -> str | None:
+    """Why no files can be made here, or None."""
+    if shutil.which("gcc") is None or os.uname().machine != "x86_64":
+        return "fixtures are made by a gcc for x86-64"
+    return None
 
 
 def mark_lazy(path: str, needed: str) -> None:

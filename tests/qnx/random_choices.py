@@ -12,14 +12,13 @@ import argparse
 import json
 import os
 import re
-import shutil
 import sys
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 import answers
 import graphs
-from laboratory import SKIPPED, Workshop, build, extend_language, run, run_plainly, scenario_of
+from laboratory import (SKIPPED, Workshop, build, extend_language, run, run_plainly, scenario_of, unavailable,
+                        workplace)
 
 SHOWN = "--show=bindings,slots,objects,mapped,scopes"
 
@@ -139,19 +138,15 @@ def main() -> int:
     parser.add_argument("--plans", default=3, type=int, metavar="N", help="plans for each seed's objects")
     parser.add_argument("--keep", metavar="DIR", help="build in DIR and leave everything there")
     options = parser.parse_args()
-    if shutil.which("gcc") is None or os.uname().machine != "x86_64":
-        print("skipped: fixtures are made by a gcc for x86-64")
+    if reason := unavailable():
+        print(f"skipped: {reason}")
         return SKIPPED
     extend_language()
     switches = switches_of(options.bindsim)
     first, last = map(int, options.seeds.split("-"))
-    workdir = os.path.realpath(options.keep or tempfile.mkdtemp(prefix="qnx-"))
-    shutil.rmtree(workdir, ignore_errors=True)
-    os.makedirs(os.path.join(workdir, "cache"))
-    workshop = Workshop(os.path.join(workdir, "cache"))
     total = Tally()
 
-    def one(seed: int) -> Tally:
+    def one(seed: int, workdir: str, workshop: Workshop) -> Tally:
         tally = Tally()
         for n, question in enumerate(graphs.random_question(seed, options.plans)):
             scenario = scenario_of(question.text())
@@ -161,13 +156,9 @@ def main() -> int:
                 raise RuntimeError(fault)
             tally.add(examine(options.bindsim, switches, question, scenario, directory))
         return tally
-    try:
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for tally in pool.map(one, range(first, last + 1)):
-                total.add(tally)
-    finally:
-        if not options.keep:
-            shutil.rmtree(workdir)
+    with workplace(options.keep) as place, ThreadPoolExecutor(os.cpu_count()) as pool:
+        for tally in pool.map(lambda seed: one(seed, *place), range(first, last + 1)):
+            total.add(tally)
     share = 100 * total.idle / total.marks if total.marks else 0
     print(f"{total.answers} questions, each with {len(switches)} switches turned, of which {len(total.turned)} changed something: "
           f"{total.differences} differences, {total.problems} problems; {total.marks} marks, {share:.1f}% of which no switch "

@@ -7,15 +7,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import sys
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 import answers
 import graphs
 import model
-from laboratory import SKIPPED, Workshop, build, extend_language, run, scenario_of
+from laboratory import SKIPPED, Workshop, build, extend_language, run, scenario_of, unavailable, workplace
 
 SHOWN = "--show=bindings,slots,objects,mapped"
 
@@ -82,17 +80,13 @@ def main() -> int:
     parser.add_argument("--plans", default=4, type=int, metavar="N", help="plans for each seed's objects")
     parser.add_argument("--keep", metavar="DIR", help="build in DIR and leave everything there")
     options = parser.parse_args()
-    if shutil.which("gcc") is None or os.uname().machine != "x86_64":
-        print("skipped: fixtures are made by a gcc for x86-64")
+    if reason := unavailable():
+        print(f"skipped: {reason}")
         return SKIPPED
     extend_language()
     first, last = map(int, options.seeds.split("-"))
-    workdir = os.path.realpath(options.keep or tempfile.mkdtemp(prefix="qnx-"))
-    shutil.rmtree(workdir, ignore_errors=True)
-    os.makedirs(os.path.join(workdir, "cache"))
-    workshop = Workshop(os.path.join(workdir, "cache"))
 
-    def one(seed: int) -> tuple[int, int, int]:
+    def one(seed: int, workdir: str, workshop: Workshop) -> tuple[int, int, int]:
         asked = count = failed = 0
         for n, question in enumerate(map(graphs.plain, graphs.random_question(seed, options.plans))):
             scenario = scenario_of(question.text())
@@ -108,12 +102,8 @@ def main() -> int:
             if wrong:
                 print("\n".join([question.text(), *wrong[:5], directory]))
         return asked, count, failed
-    try:
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            sums = [sum(numbers) for numbers in zip(*pool.map(one, range(first, last + 1)))]
-    finally:
-        if not options.keep:
-            shutil.rmtree(workdir)
+    with workplace(options.keep) as place, ThreadPoolExecutor(os.cpu_count()) as pool:
+        sums = [sum(numbers) for numbers in zip(*pool.map(lambda seed: one(seed, *place), range(first, last + 1)))]
     print(f"{sums[0]} questions, {sums[1]} references after their steps: {sums[2]} questions differ from the model")
     return 1 if sums[2] or not sums[1] else 0
 

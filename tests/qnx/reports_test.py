@@ -7,12 +7,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 import answers
 import graphs
-from laboratory import HERE, Workshop, build, command_of, extend_language, language, scenario_of
+from laboratory import HERE, build, command_of, extend_language, language, scenario_of, workplace
 
 sys.path.insert(0, str(HERE.parent / "json"))
 import reports  # noqa: E402
@@ -69,10 +68,7 @@ def main() -> int:
     scenarios += [scenario_of(question.text()) for seed in range(1, 6) for question in graphs.random_question(seed, 2)]
     schemas = reports.Schemas()
     failed = 0
-    with tempfile.TemporaryDirectory(prefix="qnx-") as workdir, ThreadPoolExecutor(os.cpu_count()) as pool:
-        workdir = os.path.realpath(workdir)
-        os.makedirs(os.path.join(workdir, "cache"))
-        workshop = Workshop(os.path.join(workdir, "cache"))
+    with workplace(None) as (workdir, workshop), ThreadPoolExecutor(os.cpu_count()) as pool:
         directories = [os.path.join(workdir, str(n)) for n in range(len(scenarios))]
         faults = list(pool.map(lambda pair: build(workshop, *pair), zip(scenarios, directories)))
         found = pool.map(lambda triple: examine(options.bindsim, schemas, *triple), zip(scenarios, directories, faults))

@@ -11,13 +11,12 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import shutil
 import sys
-import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
-from laboratory import (HERE, SKIPPED, Expected, Workshop, build, extend_language, holds_stub, language, run,
-                        run_plainly)
+from laboratory import (HERE, SKIPPED, Expected, build, extend_language, holds_stub, language, run, run_plainly,
+                        unavailable, workplace)
+from scenarios.suite import go_through
 
 N_ROWS = 75  # of the table of scenarios that the profile was specified with
 SHOWN = "bindings,mapped,addresses,slots,libs,lazyload,statistics"
@@ -179,8 +178,8 @@ def main() -> int:
     parser.add_argument("--filter", default="", metavar="TEXT", help="only scenarios whose heading has TEXT")
     parser.add_argument("--keep", metavar="DIR", help="build in DIR and leave everything there")
     options = parser.parse_args()
-    if shutil.which("gcc") is None or os.uname().machine != "x86_64":
-        print("skipped: fixtures are made by a gcc for x86-64")
+    if reason := unavailable():
+        print(f"skipped: {reason}")
         return SKIPPED
     extend_language()
     every = [s for name in ("scenarios.scn", "choices.scn") for s in language.read_scenarios(HERE / name)]
@@ -188,25 +187,10 @@ def main() -> int:
     faults_of_all = missing_rows(every) + missing_switches(every, os.path.abspath(options.bindsim))
     for scenario in scenarios:
         scenario.program.with_libc = False
-    workdir = os.path.realpath(options.keep or tempfile.mkdtemp(prefix="qnx-"))
-    shutil.rmtree(workdir, ignore_errors=True)
-    os.makedirs(os.path.join(workdir, "cache"))
-    failed = 0
-    try:
-        workshop = Workshop(os.path.join(workdir, "cache"))
-        directories = [os.path.join(workdir, f"{s.topic}-{s.line}") for s in scenarios]
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            faults = list(pool.map(lambda pair: build(workshop, *pair), zip(scenarios, directories)))
-            bindsim = os.path.abspath(options.bindsim)
-            answers = pool.map(lambda triple: ask(*triple, bindsim), zip(scenarios, directories, faults))
-            for scenario, problems in zip(scenarios, answers):
-                failed += bool(problems)
-                if problems:
-                    print(f"FAIL {scenario.place}: {scenario.title}")
-                    print("\n".join("  " + line for problem in problems for line in problem.split("\n")))
-    finally:
-        if not options.keep:
-            shutil.rmtree(workdir)
+    bindsim = os.path.abspath(options.bindsim)
+    with workplace(options.keep) as (workdir, workshop):
+        failed = go_through(scenarios, [os.path.join(workdir, f"{s.topic}-{s.line}") for s in scenarios],
+                            partial(build, workshop), partial(ask, bindsim=bindsim))
     print("".join(f"FAIL {fault}\n" for fault in faults_of_all), end="")
     failed += len(faults_of_all)
     print(f"{len(scenarios)} scenarios: {failed} failed")

@@ -10,6 +10,10 @@
 #include <string.h>
 #include <strings.h>
 
+#ifndef RTLD_DEEPBIND
+enum { RTLD_DEEPBIND = 8 }; /* glibc's, which musl passes over */
+#endif
+
 struct flag {
 	const char *name;
 	int value;

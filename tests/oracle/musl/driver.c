@@ -18,7 +18,6 @@
  * to open anything but what the plan says: that could run constructors.
  */
 #define _GNU_SOURCE
-#include <ctype.h>
 #include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
@@ -27,9 +26,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
+#include "../driver/modes.h"
 #include "machine.h"
 
 enum {
@@ -485,48 +484,6 @@ static void tell_state(void)
 }
 
 /* ---- steps --------------------------------------------------------------------------------- */
-
-static bool parse_flag(const char *word, size_t n, int *mode)
-{
-	static const struct {
-		const char *name;
-		int value;
-	} flags[] = {
-		{ "LAZY", RTLD_LAZY },	   { "NOW", RTLD_NOW },
-		{ "GLOBAL", RTLD_GLOBAL }, { "LOCAL", 0 },
-		{ "DEEPBIND", 8 },	   { "NODELETE", RTLD_NODELETE },
-		{ "NOLOAD", RTLD_NOLOAD },
-	};
-
-	for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
-		if (strlen(flags[i].name) == n && strncasecmp(flags[i].name, word, n) == 0) {
-			*mode |= flags[i].value;
-			return true;
-		}
-	return false;
-}
-
-static bool parse_mode(const char *text, int *mode)
-{
-	char *end;
-	int named = 0;
-
-	if (isdigit((unsigned char)*text)) {
-		*mode = (int)strtol(text, &end, 0);
-		return *end == '\0';
-	}
-	for (;;) {
-		size_t n = strcspn(text, "|,+");
-
-		if (!parse_flag(text, n, &named))
-			return false;
-		if (!text[n])
-			break;
-		text += n + 1;
-	}
-	*mode = named & (RTLD_LAZY | RTLD_NOW) ? named : named | RTLD_NOW;
-	return true;
-}
 
 /* Where agent.s has it, from the entry of its constructor on. */
 enum { TRAMPOLINE = 32 };

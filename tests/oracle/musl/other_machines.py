@@ -24,10 +24,11 @@ from pathlib import Path
 from graphs import MuslBuilder, Tools, make_plain
 from musl import SKIPPED, commands, compare, run_real, run_simulated
 from plans import make_plain_question
-from results import Result, parse_seeds
+from results import Result
 
 from foreign_machines import MACHINES, ForeignRoot
 from other_loaders import Unavailable, downloaded
+from seeds import parse_seeds
 
 SUITE = "bookworm"
 ARCHITECTURES = {"i386": "i386", "aarch64": "arm64", "s390x": "s390x"}  # Debian's words for the machines

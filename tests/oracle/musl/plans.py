@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from musl import LOADER, NOT_REACHED, OK, Question, Transcript, run_real
 
 from graph_model import DIRECTORIES, Graph
+from graph_plans import file_to_open
 
 
 def _library_path(rng: random.Random, graph: Graph, root: str) -> str:
@@ -53,22 +54,8 @@ def _mode(rng: random.Random) -> str:
     return ",".join(words)
 
 
-def _file(rng: random.Random, graph: Graph, root: str) -> str:
-    other = rng.random()
-    if other < 0.03:
-        return ""
-    if other < 0.07:
-        return rng.choice(["libabsent.so", f"{root}/absent.so", "./absent.so"])
-    if other < 0.09:
-        return f"{root}/{graph.executable.directory}/program"
-    if other < 0.13:
-        return rng.choice(["libc.so", "libm.so.6", "libc.so.6", LOADER, "ld-musl-x86_64.so.1"])
-    links = [path for path, _ in [*graph.links, *graph.hard_links, *graph.broken]]
-    if links and other < 0.25:
-        return f"{root}/{rng.choice(links)}"
-    made = rng.choice(graph.objects)
-    return rng.choice([made.request] * 4 + [f"{root}/{made.place}"] * 3 + [f"./{made.place}", f"./{made.place}",
-                      made.file if "/" in made.place else f"./{made.place}", f"{root}/a/../{made.place}"])
+# What is there without being a file of the graph's.
+SYSTEM = ["libc.so", "libm.so.6", "libc.so.6", LOADER, "ld-musl-x86_64.so.1"]
 
 
 def _symbol(rng: random.Random) -> str:
@@ -78,7 +65,7 @@ def _symbol(rng: random.Random) -> str:
 def _open(rng: random.Random, graph: Graph, root: str, steps: list[str]) -> str:
     """Something new, or what was opened before, with whatever mode."""
     again = [step for step in steps if not step.startswith(("sym:", "close:", "call:"))]
-    file = rng.choice(again).rsplit(":", 1)[0] if again and rng.random() < 0.3 else _file(rng, graph, root)
+    file = rng.choice(again).rsplit(":", 1)[0] if again and rng.random() < 0.3 else file_to_open(rng, graph, root, SYSTEM, tokens=False)
     return f"{file}:{_mode(rng)}"
 
 

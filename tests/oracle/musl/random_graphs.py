@@ -22,9 +22,10 @@ from pathlib import Path
 from graphs import MuslBuilder, Tools, make_plain
 from musl import SKIPPED, commands, compare, run_real, run_simulated, unavailable
 from plans import make_question
-from results import Result, parse_seeds
+from results import Result
 
 from graph_model import Graph
+from seeds import parse_seeds
 
 
 @dataclass(frozen=True)

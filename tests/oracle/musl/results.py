@@ -40,12 +40,3 @@ class Result:
               f"refused, {self.crashes} ended the process), {self.bindings} bindings compared, {len(self.reports)} "
               "differences")
         return 1 if self.reports or not self.bindings else 0
-
-
-def parse_seeds(text: str) -> list[int]:
-    """`3`, `1-40`, `5,9,20-30`."""
-    seeds: list[int] = []
-    for part in text.split(","):
-        first, _, last = part.partition("-")
-        seeds += range(int(first), int(last or first) + 1)
-    return seeds

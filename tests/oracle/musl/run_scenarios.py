@@ -14,13 +14,14 @@ import os
 import shutil
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from musl import HERE, LOADER, SKIPPED, Question, commands, compare, compare_lists, run_real, run_simulated, unavailable
 from musl import ENTRY, version
 from scenarios import fixtures, language
 from scenarios.expectations import Run, unexpected_outcomes
+from scenarios.suite import go_through
 
 
 # The rules, and the rows of the table of scenarios, that the profile was made from; some are held elsewhere.
@@ -143,19 +144,11 @@ def main() -> int:
     workdir = os.path.realpath(options.keep or tempfile.mkdtemp(prefix="musl-"))
     shutil.rmtree(workdir, ignore_errors=True)
     os.makedirs(os.path.join(workdir, "cache"))
-    failed = 0
     try:
         workshop = Workshop(os.path.join(workdir, "cache"))
         directories = [os.path.join(workdir, s.place.replace(".scn:", "-")) for s in scenarios]
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            faults = list(pool.map(lambda pair: build(workshop, *pair), zip(scenarios, directories)))
-            bindsim = None if options.real_only else os.path.abspath(options.bindsim)
-            answers = pool.map(lambda triple: ask(*triple, bindsim), zip(scenarios, directories, faults))
-            for scenario, problems in zip(scenarios, answers):
-                failed += bool(problems)
-                if problems:
-                    print(f"FAIL {scenario.place}: {scenario.title}")
-                    print("\n".join("  " + line for problem in problems for line in problem.split("\n")))
+        bindsim = None if options.real_only else os.path.abspath(options.bindsim)
+        failed = go_through(scenarios, directories, partial(build, workshop), partial(ask, bindsim=bindsim))
     finally:
         if not options.keep:
             shutil.rmtree(workdir)
