@@ -164,13 +164,13 @@ class Builder:
     def _object(self, made: SharedObject) -> None:
         references = [*made.references, *(LIBC_REFERENCES if made.libc else ())]
         inputs = [self._assemble(f"object{made.index}", self._source(made.definitions, references))]
-        inputs.append(self.tools.agent)
+        inputs += [self.tools.agent] if self.tools.agent else []
         if made.malloc:
             inputs.append(self.tools.malloc)
         output = self.root / made.place
         output.parent.mkdir(parents=True, exist_ok=True)
         command: list[str | Path] = [self.tools.tool("ld"), "-shared", "-o", output, *self._known(made.options),
-                                     *AGENT_OPTIONS, *inputs]
+                                     *(AGENT_OPTIONS if self.tools.agent else ()), *inputs]
         command += [*self._script(f"{made.index}", made.nodes), *self._search_path(made.search_path, made.runpath)]
         command += [f"-soname={made.soname}"] if made.soname else []
         command += [f"-f{self.graph.objects[index].request}" for index in made.auxiliary]
@@ -258,7 +258,7 @@ class Toolbox:
         self.machine = machine
         self.dialect = machine.dialect if machine else X86_64
         self.driver = {pie: directory / f"driver{int(pie)}.o" for pie in (False, True)}
-        self.agent = directory / "agent.o"
+        self.agent: Path | None = directory / "agent.o"  # None: no object makes calls by itself
         self.malloc = directory / "malloc.o"
         self.libc = self._ask("-print-file-name=libc.so.6", directory)
         self.interpreter = machine.interpreter if machine else "/lib64/ld-linux-x86-64.so.2"

@@ -105,12 +105,12 @@ class Tools(Toolbox):
         self.compiler = list(compiler)
         self.driver = directory / "driver.o"
         self.libc = directory / "libc.so"
-        self.agent = directory / "agent.o"
+        self.agent = directory / "agent.o" if machine is None else None
         self.interpreter = LOADER
 
     def compile(self) -> None:
         """Makes them; the workers only use them."""
-        if self.machine is None:
+        if self.agent:
             subprocess.run(["as", "-o", self.agent, HERE / "agent.s"], check=True)
         subprocess.run([*self.compiler, "-O1", "-fPIE", "-fno-optimize-sibling-calls", "-c", "-o", self.driver,
                         HERE / "driver.c"], check=True)
