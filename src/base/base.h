@@ -170,6 +170,46 @@ static inline const char *bs_text(const struct bs_ctx *ctx, bs_name name)
 	return bs_name_text(ctx->names, name);
 }
 
+/* ---- a second thread --------------------------------------------------------------------- */
+
+/*
+ * What can be done beside the caller, one job after the other in the order in which they are added.
+ * Jobs decide nothing: what they bring is found by who looks for it, or computed by him. They get
+ * no memory from anybody's arena.
+ */
+struct bs_worker;
+
+struct bs_job {
+	void (*run)(struct bs_job *job);
+	struct bs_job *next; /* private */
+	bool is_cancelled;   /* atomic; see bs_job_is_cancelled() */
+};
+
+/*
+ * A worker whose thread begins with the job number STARTS_AT; NULL when there is no memory. Where
+ * no thread is to be had, jobs are never run. The caller ends it by bs_worker_free(). One thread
+ * at a time may call the functions of a worker.
+ */
+struct bs_worker *bs_worker_new(uint32_t starts_at);
+
+/* Adds JOB, which stays where it is until it has been cancelled or WORKER has ended. */
+void bs_worker_add(struct bs_worker *worker, struct bs_job *job);
+
+/* True when jobs that are added will be run. */
+bool bs_worker_is_running(struct bs_worker *worker);
+
+/* Takes JOB back or, if it is being run, waits for its end; nothing happens to one that is over. */
+void bs_worker_cancel(struct bs_worker *worker, struct bs_job *job);
+
+/* Ends the job that is being run, and the thread; the others are never run. NULL is allowed. */
+void bs_worker_free(struct bs_worker *worker);
+
+/* A job that takes long looks at this now and then, and ends when it is true. */
+static inline bool bs_job_is_cancelled(const struct bs_job *job)
+{
+	return __atomic_load_n(&job->is_cancelled, __ATOMIC_RELAXED);
+}
+
 /* ---- hashes ----------------------------------------------------------------------------- */
 
 /* The hash of DT_HASH and of version names (System V ABI, "Hash Table"; 28 bits). */

@@ -12,8 +12,6 @@
 #include "elf.h"
 
 #include <libelf.h>
-#include <pthread.h>
-#include <semaphore.h>
 #include <string.h>
 
 /* What is mapped is mapped by pages; those of the machines here are at least as large. */
@@ -43,27 +41,12 @@ struct bs_image_file {
 	uint64_t stat_size;
 	int64_t mtime_s, mtime_ns;
 	uint32_t n_users;
-	struct bs_image_file *next;	  /* in the same slot of the store */
-	struct bs_image_file *next_ahead; /* that is to be read ahead */
+	struct bs_image_file *next; /* in the same slot of the store */
+	struct bs_job ahead;	    /* see read-ahead.c */
 };
 
-enum { BS_READ_AHEAD_FROM = 12 };
-
-/* The thread that reads ahead; all zero: nobody does. */
-struct bs_read_ahead {
-	bool is_begun, is_wanted, is_running;
-	bool is_stopped; /* atomic */
-	uint32_t n_added;
-	pthread_t thread;
-	sem_t n_waiting;      /* files in the list */
-	pthread_mutex_t lock; /* guards the list */
-	struct bs_image_file *first, *last;
-};
-
-/* read-ahead.c: files that are added stay until the end. One caller at a time. */
-void bs_read_ahead_begin(struct bs_read_ahead *ahead);
-void bs_read_ahead_add(struct bs_read_ahead *ahead, struct bs_image_file *file);
-void bs_read_ahead_end(struct bs_read_ahead *ahead);
+/* read-ahead.c: has WORKER do what can be done for FILE before it is asked for. */
+void bs_read_ahead(struct bs_worker *worker, struct bs_image_file *file);
 
 /* N bytes of the file from OFFSET on; never reaches beyond the file. */
 struct bs_range {

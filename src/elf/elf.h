@@ -329,11 +329,15 @@ const struct bs_image *bs_store_acquire(struct bs_store *store, const struct bs_
 					const char *path);
 
 /*
- * From here on a thread of STORE's own computes what bs_image_name_hash() will be asked for, as
- * soon as there are images enough for it to pay; it ends with STORE or with bs_store_trim(). It is
- * a matter of speed alone: where there is no thread to be had nothing changes.
+ * From here on STORE has a worker, whose thread begins as soon as there are images enough for it to
+ * pay, and computes what bs_image_name_hash() will be asked for; it ends with STORE or with
+ * bs_store_trim(). It is a matter of speed alone: where there is no thread to be had nothing
+ * changes. Only for stores that one thread uses.
  */
 void bs_store_read_ahead(struct bs_store *store);
+
+/* STORE's worker, which is STORE's own; NULL while it has no thread. */
+struct bs_worker *bs_store_worker(struct bs_store *store);
 
 /* Gives IMAGE back; it stays in the store until bs_store_trim() or the end. */
 void bs_store_release(struct bs_store *store, const struct bs_image *image);
@@ -409,6 +413,25 @@ static inline const char *bs_image_symbol_name(const struct bs_image *image, uin
 	return bs_image_string(image, table->wide
 					      ? ((const Elf64_Sym *)table->entries)[index].st_name
 					      : ((const Elf32_Sym *)table->entries)[index].st_name);
+}
+
+/* Has the memory of symbol INDEX (< table->n) fetched, for a reader who comes soon. */
+static inline void bs_image_prefetch_symbol(const struct bs_image *image, uint32_t index)
+{
+	const struct bs_symbol_table *table = &image->symbols;
+	size_t size = table->wide ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym);
+
+	__builtin_prefetch((const char *)table->entries + index * size);
+	__builtin_prefetch(&table->name_hashes[index]);
+}
+
+/* The same of its name; those of C++ run to two cache lines. */
+static inline void bs_image_prefetch_name(const struct bs_image *image, uint32_t index)
+{
+	const char *name = bs_image_symbol_name(image, index);
+
+	__builtin_prefetch(name);
+	__builtin_prefetch(name + 64);
 }
 
 /*

@@ -12,12 +12,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { N_SLOTS = 4096 }; /* a power of two: some times the objects of a large system scan */
+enum {
+	N_SLOTS = 4096, /* a power of two: some times the objects of a large system scan */
+	WORKER_FROM = 6 /* images: a thread costs more than it brings a program of few objects */
+};
 
 struct bs_store {
 	pthread_mutex_t lock; /* guards the slots, the lists in them and the counts of users */
 	struct bs_image_file *slots[N_SLOTS];
-	struct bs_read_ahead ahead;
+	struct bs_worker *worker; /* or NULL */
 };
 
 static struct bs_image_file *as_file(const struct bs_image *image)
@@ -186,9 +189,20 @@ struct bs_store *bs_store_new(void)
 void bs_store_read_ahead(struct bs_store *store)
 {
 	pthread_mutex_lock(&store->lock);
-	if (!store->ahead.is_begun)
-		bs_read_ahead_begin(&store->ahead);
+	if (!store->worker)
+		store->worker = bs_worker_new(WORKER_FROM);
 	pthread_mutex_unlock(&store->lock);
+}
+
+struct bs_worker *bs_store_worker(struct bs_store *store)
+{
+	return store->worker && bs_worker_is_running(store->worker) ? store->worker : NULL;
+}
+
+static void end_worker(struct bs_store *store)
+{
+	bs_worker_free(store->worker);
+	store->worker = NULL;
 }
 
 static void drop(struct bs_store *store, bool unused_only)
@@ -208,7 +222,7 @@ void bs_store_free(struct bs_store *store)
 {
 	if (!store)
 		return;
-	bs_read_ahead_end(&store->ahead);
+	end_worker(store);
 	drop(store, false);
 	pthread_mutex_destroy(&store->lock);
 	free(store);
@@ -217,7 +231,7 @@ void bs_store_free(struct bs_store *store)
 void bs_store_trim(struct bs_store *store)
 {
 	pthread_mutex_lock(&store->lock);
-	bs_read_ahead_end(&store->ahead);
+	end_worker(store);
 	drop(store, true);
 	pthread_mutex_unlock(&store->lock);
 }
@@ -267,7 +281,8 @@ const struct bs_image *bs_store_acquire(struct bs_store *store, const struct bs_
 			file = fresh;
 			file->next = *slot;
 			*slot = file;
-			bs_read_ahead_add(&store->ahead, file);
+			if (store->worker)
+				bs_read_ahead(store->worker, file);
 		}
 	}
 	file->n_users++;
