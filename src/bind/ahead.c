@@ -8,11 +8,12 @@
 
 #include <elf.h>
 
-/* R makes a lookup: of those that went before, MEMO has the answers. */
+/* R makes a lookup: of those that went before, MEMO has the answers; of others, FORECAST. */
 static bool asks(const struct bs_binder *binder, const struct bs_image *image,
-		 const struct bs_relocation *r, const uint32_t *memo)
+		 const struct bs_relocation *r, const uint32_t *memo,
+		 const struct bs_forecast *forecast)
 {
-	if (!r->symbol || r->symbol >= image->symbols.n)
+	if (!r->symbol || r->symbol >= image->symbols.n || bs_is_foretold(forecast, r->symbol))
 		return false;
 	if (!memo || !image->machine)
 		return true;
@@ -21,25 +22,9 @@ static bool asks(const struct bs_binder *binder, const struct bs_image *image,
 	return memo[(size_t)r->symbol * BS_CLASS_COUNT_ + type_class] < binder->serial;
 }
 
-static void prefetch_symbol(const struct bs_image *image, uint32_t symbol)
-{
-	size_t size = image->symbols.wide ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym);
-
-	__builtin_prefetch((const char *)image->symbols.entries + symbol * size);
-}
-
-/* Names of C++ run to two cache lines. */
-static void prefetch_name(const struct bs_image *image, uint32_t symbol)
-{
-	const char *name = bs_image_symbol_name(image, symbol);
-
-	__builtin_prefetch(name);
-	__builtin_prefetch(name + 64);
-}
-
 void bs_look_ahead(const struct bs_binder *binder, const struct bs_process *process,
 		   const struct bs_image *image, const struct bs_reloc_table *table, uint32_t from,
-		   const uint32_t *memo, struct bs_ahead *ret)
+		   const uint32_t *memo, const struct bs_forecast *forecast, struct bs_ahead *ret)
 {
 	const struct bs_name_table *names = binder->table;
 	const struct bs_image *definer[BS_AHEAD];
@@ -49,11 +34,10 @@ void bs_look_ahead(const struct bs_binder *binder, const struct bs_process *proc
 	for (uint32_t i = 0; i < ret->n; i++) {
 		ret->relocation[i] = bs_reloc_at(table, from + i);
 		ret->key[i] = (struct bs_key){ 0 };
-		if (!asks(binder, image, &ret->relocation[i], memo))
+		if (!asks(binder, image, &ret->relocation[i], memo, forecast))
 			continue;
 		asking[n++] = i;
-		prefetch_symbol(image, ret->relocation[i].symbol);
-		__builtin_prefetch(&image->symbols.name_hashes[ret->relocation[i].symbol]);
+		bs_image_prefetch_symbol(image, ret->relocation[i].symbol);
 	}
 	for (uint32_t k = 0; k < n; k++) {
 		uint32_t i = asking[k];
@@ -75,10 +59,10 @@ void bs_look_ahead(const struct bs_binder *binder, const struct bs_process *proc
 		/* What is the object's own is not compared by name. */
 		if (other == image || symbol[n_others] >= other->symbols.n)
 			continue;
-		prefetch_symbol(other, symbol[n_others]);
-		prefetch_name(image, ret->relocation[asking[k]].symbol);
+		bs_image_prefetch_symbol(other, symbol[n_others]);
+		bs_image_prefetch_name(image, ret->relocation[asking[k]].symbol);
 		definer[n_others++] = other;
 	}
 	for (uint32_t k = 0; k < n_others; k++)
-		prefetch_name(definer[k], symbol[k]);
+		bs_image_prefetch_name(definer[k], symbol[k]);
 }

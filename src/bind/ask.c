@@ -197,16 +197,25 @@ static bool is_own(const struct bs_binder *binder, const struct bs_symbol *refer
 	return visibility != STV_DEFAULT || bs_symbol_bind(reference) == STB_LOCAL;
 }
 
-static struct bs_binding ask_slot(const struct bs_binder *binder, const struct bs_process *process,
-				  const struct bs_ctx *ctx, bs_map_id map, uint32_t symbol,
-				  struct bs_key key)
+static struct bs_binding as_slot(struct bs_binding binding)
 {
+	binding.n_relocations = 1;
+	binding.kinds = 1u << BS_RELOC_SLOT;
+	return binding;
+}
+
+/* KEY may be empty. */
+static struct bs_binding ask(const struct bs_binder *binder, const struct bs_process *process,
+			     const struct bs_ctx *ctx, bs_map_id map, uint32_t symbol,
+			     struct bs_key key)
+{
+	const struct bs_image *image = bs_map_of(process, map)->image;
 	const struct bs_reference reference = {
 		.map = map,
 		.symbol = symbol,
-		.entry = bs_image_symbol(bs_map_of(process, map)->image, symbol),
+		.entry = bs_image_symbol(image, symbol),
 		.type_class = BS_CLASS_PLT,
-		.key = key,
+		.key = key.hash ? key : bs_key_of(binder, image, symbol),
 		.scope = bs_call_scope(bs_map_of(process, map)),
 	};
 	struct bs_binding binding;
@@ -214,23 +223,21 @@ static struct bs_binding ask_slot(const struct bs_binder *binder, const struct b
 	if (is_own(binder, &reference.entry)) {
 		binding = bs_own_binding(process, map, symbol, BS_CLASS_PLT);
 	} else if (!bs_lookup_quickly(binder, process, ctx, &reference, &binding)) {
-		struct bs_query query = bs_query_for(process, map, symbol, BS_CLASS_PLT, key.hash);
+		struct bs_query query =
+			bs_query_for(process, map, symbol, BS_CLASS_PLT, reference.key.hash);
 
 		query.scope = reference.scope;
 		struct bs_answer answer = bs_lookup(binder, process, ctx, &query);
 
 		binding = bs_binding_from(process, &query, &answer);
 	}
-	binding.n_relocations = 1;
-	binding.kinds = 1u << BS_RELOC_SLOT;
 	return binding;
 }
 
 struct bs_binding bs_ask_slot(const struct bs_binder *binder, const struct bs_process *process,
 			      const struct bs_ctx *ctx, bs_map_id map, uint32_t symbol)
 {
-	return ask_slot(binder, process, ctx, map, symbol,
-			bs_key_of(binder, bs_map_of(process, map)->image, symbol));
+	return as_slot(ask(binder, process, ctx, map, symbol, (struct bs_key){ 0 }));
 }
 
 /* Those that TABLE has, once for each symbol that is not SEEN yet. */
@@ -239,10 +246,13 @@ static void bind_waiting(const struct bs_binder *binder, const struct bs_process
 			 const struct bs_reloc_table *table, uint8_t *seen, bs_bindings *bindings)
 {
 	const struct bs_image *image = bs_map_of(process, map)->image;
+	const struct bs_forecast *forecast =
+		bs_forecast_of(binder, process, map, bs_call_scope(bs_map_of(process, map)));
+	struct bs_binding binding;
 	struct bs_ahead ahead;
 
 	for (uint32_t i = 0; i < table->n; i += ahead.n) {
-		bs_look_ahead(binder, process, image, table, i, NULL, &ahead);
+		bs_look_ahead(binder, process, image, table, i, NULL, forecast, &ahead);
 		for (uint32_t k = 0; k < ahead.n; k++) {
 			const struct bs_relocation *r = &ahead.relocation[k];
 
@@ -250,8 +260,10 @@ static void bind_waiting(const struct bs_binder *binder, const struct bs_process
 			    r->symbol >= image->symbols.n || seen[r->symbol])
 				continue;
 			seen[r->symbol] = 1;
-			bs_vec_push(ctx->arena, bindings,
-				    ask_slot(binder, process, ctx, map, r->symbol, ahead.key[k]));
+			if (!bs_bind_as_foretold(process, forecast, map, r->symbol, BS_CLASS_PLT,
+						 &binding))
+				binding = ask(binder, process, ctx, map, r->symbol, ahead.key[k]);
+			bs_vec_push(ctx->arena, bindings, as_slot(binding));
 		}
 	}
 }

@@ -135,6 +135,53 @@ static inline struct bs_key bs_key_of(const struct bs_binder *binder, const stru
 	return (struct bs_key){ hash, bs_name_table_find(binder->table, hash) };
 }
 
+/* ---- forecast.c ---------------------------------------------------------------------------- */
+
+/*
+ * What is known of the references to one symbol before they are made. Whoever finds it out writes
+ * SYMBOL first, and comes to the same as anybody else.
+ */
+struct bs_known {
+	uint32_t place;	 /* index in the list plus 1, and BS_KNOWN_DEFINED; 0: nothing yet */
+	uint32_t symbol; /* of the definer */
+};
+
+enum {
+	BS_KNOWN_TO_ASK = 0x7fffffff, /* as a PLACE: it takes bs_lookup() to answer that */
+};
+#define BS_KNOWN_DEFINED 0x80000000u /* the referrer has a definition of its own */
+
+/* Of one map. */
+struct bs_forecast {
+	struct bs_known *known; /* by symbol of its image; NULL: none was made */
+	bs_list_id list;	/* the first of its scope, in which all definitions are ... */
+	uint32_t cuts;		/* ... which was made anew so often */
+};
+
+struct bs_forecasts *bs_forecasts_new(struct bs_arena *arena);
+
+/* What is foretold of MAP's references in SCOPE; NULL: nothing. */
+const struct bs_forecast *bs_forecast_of(const struct bs_binder *binder,
+					 const struct bs_process *process, bs_map_id map,
+					 const bs_ids *scope);
+
+static inline bool bs_is_foretold(const struct bs_forecast *forecast, uint32_t symbol)
+{
+	if (!forecast)
+		return false;
+	uint32_t place = __atomic_load_n(&forecast->known[symbol].place, __ATOMIC_RELAXED);
+
+	return place && place != BS_KNOWN_TO_ASK;
+}
+
+/* The binding of SYMBOL, of MAP's image, for TYPE_CLASS as FORECAST, which may be NULL, has it;
+ * false when it has none. */
+bool bs_bind_as_foretold(const struct bs_process *process, const struct bs_forecast *forecast,
+			 bs_map_id map, uint32_t symbol, unsigned type_class,
+			 struct bs_binding *ret);
+
+/* ---- ahead.c ------------------------------------------------------------------------------- */
+
 enum { BS_AHEAD = 16 };
 
 /* A batch of relocations, with the names that they ask for. */
@@ -145,10 +192,11 @@ struct bs_ahead {
 };
 
 /* Reads up to BS_AHEAD relocations of TABLE from FROM on and has the memory fetched that their
- * lookups will want. Those that MEMO, the binder's or NULL, has the answer of have no key. */
+ * lookups will want. Those that MEMO, the binder's or NULL, or FORECAST, the image's or NULL, has
+ * the answer of have no key. */
 void bs_look_ahead(const struct bs_binder *binder, const struct bs_process *process,
 		   const struct bs_image *image, const struct bs_reloc_table *table, uint32_t from,
-		   const uint32_t *memo, struct bs_ahead *ret);
+		   const uint32_t *memo, const struct bs_forecast *forecast, struct bs_ahead *ret);
 
 /* ---- quick.c ------------------------------------------------------------------------------- */
 

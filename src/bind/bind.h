@@ -114,11 +114,13 @@ struct bs_unique {
 };
 
 struct bs_name_table;
+struct bs_forecasts;
 
 struct bs_binder {
 	struct bs_match_policy policy;
 	bool is_plain; /* POLICY has no rule that touches the usual case of a lookup */
 	struct bs_name_table *table;
+	struct bs_forecasts *forecasts;
 	uint32_t n_indexed; /* maps below this id are in TABLE */
 	/* Which binding a (symbol, class) of the map under relocation has: serials, so that nothing
 	 * need be cleared. */
@@ -278,7 +280,9 @@ struct bs_relocated {
 	const struct bs_version
 		*asked; /* the version in lookups that no relocation asks for (SYMBOL 0), or NULL */
 	const char *asked_name; /* the name in the last of them */
-	const char *last_name;	/* of the last symbol that a relocation had; or NULL */
+	/* The last symbol that a relocation had; meaningless before there was one. */
+	bs_map_id last_referrer;
+	uint32_t last_symbol;
 	/*
 	 * The loader has given up: what is appended from here on says what else would be missing,
 	 * and nothing has effects any more.
@@ -302,6 +306,16 @@ enum bs_relocation_end {
 enum bs_relocation_end bs_relocate(struct bs_binder *binder, struct bs_process *process,
 				   const struct bs_ctx *ctx, bs_map_id map, bool lazy,
 				   struct bs_relocated *ret, struct bs_failure *ret_failure);
+
+/*
+ * From here to bs_forecast_end() PROCESS's store has its worker, if there is one, find out what
+ * relocations of MAPS, in that order, will be bound to: jump slots alone if SLOTS_ONLY, else all,
+ * of which jump slots are left for later if LAZY. Speed is all that changes. In between, no map
+ * and no list of PROCESS may be added or changed but by relocation; MAPS must stay.
+ */
+void bs_forecast_begin(struct bs_binder *binder, const struct bs_process *process,
+		       const struct bs_ctx *ctx, const bs_ids *maps, bool lazy, bool slots_only);
+void bs_forecast_end(struct bs_binder *binder);
 
 /* What a first call through SYMBOL's jump slot in MAP would bind at this moment; without effect. */
 struct bs_binding bs_ask_slot(const struct bs_binder *binder, const struct bs_process *process,

@@ -24,6 +24,7 @@ struct job {
 	const struct bs_image *image;
 	struct bs_relocated *ret;
 	struct bs_failure *failure;
+	const struct bs_forecast *forecast; /* or NULL */
 	enum bs_relocation_end end;
 	uint32_t first_binding; /* of this map in ret->bindings */
 	bool extern_protected_data;
@@ -166,17 +167,22 @@ static bool is_deferred(struct job *job, uint32_t symbol, enum bs_reloc_kind kin
 	return true;
 }
 
+/* BINDING is found without effects but for the usual one; returns its index. */
+static uint32_t take(struct job *job, uint32_t *memo, const struct bs_binding *binding)
+{
+	if (!job->ret->stopped)
+		bs_apply_dependency(job->process, job->ctx, job->map, binding->definer, true,
+				    job->ret);
+	return remember(job, memo, binding);
+}
+
 /* Makes the lookup for R and returns its binding's index. */
 static uint32_t look_up(struct job *job, uint32_t *memo, const struct bs_reference *r)
 {
 	struct bs_binding binding;
 
-	if (bs_lookup_quickly(job->binder, job->process, job->ctx, r, &binding)) {
-		if (!job->ret->stopped)
-			bs_apply_dependency(job->process, job->ctx, job->map, binding.definer, true,
-					    job->ret);
-		return remember(job, memo, &binding);
-	}
+	if (bs_lookup_quickly(job->binder, job->process, job->ctx, r, &binding))
+		return take(job, memo, &binding);
 	const struct bs_query query =
 		bs_query_for(job->process, job->map, r->symbol, r->type_class, r->key.hash);
 	struct bs_answer answer = bs_lookup(job->binder, job->process, job->ctx, &query);
@@ -241,6 +247,19 @@ static void check_ifunc(struct job *job, uint32_t index)
 	stop(job, BS_RELOCATION_FATAL, &failure);
 }
 
+/* False when nothing is foretold; else *RET_INDEX is the binding's. */
+static bool bind_as_foretold(struct job *job, uint32_t *memo, uint32_t symbol, unsigned type_class,
+			     uint32_t *ret_index)
+{
+	struct bs_binding binding;
+
+	if (!bs_bind_as_foretold(job->process, job->forecast, job->map, symbol, type_class,
+				 &binding))
+		return false;
+	*ret_index = take(job, memo, &binding);
+	return true;
+}
+
 /* Binds SYMBOL; returns the definer, or BS_NO_MAP when there is none. */
 static bs_map_id bind_symbol(struct job *job, uint32_t symbol, enum bs_reloc_kind kind,
 			     struct bs_key key)
@@ -257,9 +276,10 @@ static bs_map_id bind_symbol(struct job *job, uint32_t symbol, enum bs_reloc_kin
 	bool known = *memo >= job->binder->serial;
 	uint32_t index = known ? *memo - job->binder->serial + job->first_binding : 0;
 
-	job->ret->last_name = bs_image_symbol_name(job->image, symbol);
-	if (!known) {
-		/* Its answer was known for another class. */
+	job->ret->last_referrer = job->map;
+	job->ret->last_symbol = symbol;
+	if (!known && !bind_as_foretold(job, memo, symbol, type_class, &index)) {
+		/* Its answer was known for another class, or as good as known. */
 		if (!key.hash)
 			key = bs_key_of(job->binder, job->image, symbol);
 		const struct bs_reference reference = {
@@ -314,7 +334,10 @@ static void check_static_tls(struct job *job, bs_map_id definer, bool optional)
 		.kind = BS_FAILURE_RELOCATING,
 		.subject = bs_text(job->ctx, bs_map_of(job->process, job->map)->name),
 		.words = job->binder->policy.words->late_tls(
-			job->ctx, job->ret->last_name ? job->ret->last_name : "",
+			job->ctx,
+			bs_image_symbol_name(
+				bs_map_of(job->process, job->ret->last_referrer)->image,
+				job->ret->last_symbol),
 			bs_text(job->ctx, map->name)),
 		.needed_by = BS_NO_MAP,
 	};
@@ -403,7 +426,7 @@ static void relocate_eagerly(struct job *job, const struct bs_reloc_table *table
 
 	for (uint32_t i = table->n_relative; i < table->n; i += ahead.n) {
 		bs_look_ahead(job->binder, job->process, job->image, table, i, job->binder->memo,
-			      &ahead);
+			      job->forecast, &ahead);
 		for (uint32_t k = 0; k < ahead.n; k++)
 			relocate_one(job, &ahead.relocation[k], ahead.key[k]);
 	}
@@ -479,6 +502,7 @@ enum bs_relocation_end bs_relocate(struct bs_binder *binder, struct bs_process *
 		.ret = ret,
 		.failure = ret_failure,
 		.end = BS_RELOCATED,
+		.forecast = bs_forecast_of(binder, process, map, &bs_map_of(process, map)->scope),
 		.last_symbol = UINT32_MAX,
 		.extern_protected_data = binder->policy.extern_protected_data && bs_is_x86(image),
 	};

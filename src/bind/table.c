@@ -17,6 +17,7 @@ struct bs_binder *bs_binder_new(const struct bs_ctx *ctx, const struct bs_match_
 	binder->policy = *policy;
 	binder->is_plain = bs_policy_is_plain(policy);
 	binder->table = bs_new(ctx->arena, struct bs_name_table, 1);
+	binder->forecasts = bs_forecasts_new(ctx->arena);
 	return binder;
 }
 

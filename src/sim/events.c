@@ -208,6 +208,7 @@ bool bs_run_relocate(struct bs_run *run, struct bs_step_result *result, const bs
 		n += bs_bindings_at_most(bs_map_of(&run->process, order->v[i])->image, lazy);
 	bs_vec_reserve(run->ctx.arena, &result->relocated.bindings, n);
 	bs_vec_reserve(run->ctx.arena, &result->relocated.notes, n);
+	bs_forecast_begin(run->binder, &run->process, &run->ctx, order, lazy, false);
 	bs_vec_each (i, order) {
 		bool waits =
 			run->scope_policy.fixed.used ? !bs_run_binds_now(run, order->v[i]) : lazy;
@@ -218,6 +219,7 @@ bool bs_run_relocate(struct bs_run *run, struct bs_step_result *result, const bs
 		if (this != BS_RELOCATED)
 			end = this;
 	}
+	bs_forecast_end(run->binder);
 	bs_event_notes(run, result, from);
 	bs_slots_enter(run, result);
 	note_nulls(run, result, first);

@@ -185,19 +185,24 @@ static void end_slots(struct bs_run *run, struct bs_lazy_map *lazy)
 	lazy->unmapped = true;
 }
 
-/* Room for the slots of all objects that have not been asked yet, so that it need not grow. */
-static void reserve_slots(struct bs_run *run)
+/* The objects that have not been asked yet; there is room for all their slots, so that it need not
+ * grow. */
+static bs_ids begin_slots(struct bs_run *run)
 {
 	uint32_t n = 0;
+	bs_ids maps = { 0 };
 
 	bs_vec_each (i, &run->lazy_maps) {
 		const struct bs_lazy_map *lazy = &run->lazy_maps.v[i];
 
-		if (lazy->first_slot == UINT32_MAX && !lazy->unmapped)
-			n += bs_slots_at_most(bs_map_of(&run->process, lazy->map)->image);
+		if (lazy->first_slot != UINT32_MAX || lazy->unmapped)
+			continue;
+		n += bs_slots_at_most(bs_map_of(&run->process, lazy->map)->image);
+		bs_vec_push(run->ctx.arena, &maps, lazy->map);
 	}
 	bs_vec_reserve(run->ctx.arena, &run->answers, n);
 	bs_vec_reserve(run->ctx.arena, &run->slots, n);
+	return maps;
 }
 
 void bs_slots_ask(struct bs_run *run, struct bs_step_result *result)
@@ -205,7 +210,9 @@ void bs_slots_ask(struct bs_run *run, struct bs_step_result *result)
 	uint32_t first = run->slots.n;
 
 	bs_binder_index(run->binder, &run->ctx, &run->process);
-	reserve_slots(run);
+	const bs_ids unasked = begin_slots(run);
+
+	bs_forecast_begin(run->binder, &run->process, &run->ctx, &unasked, true, true);
 	bs_vec_each (i, &run->lazy_maps) {
 		struct bs_lazy_map *lazy = &run->lazy_maps.v[i];
 
@@ -218,6 +225,7 @@ void bs_slots_ask(struct bs_run *run, struct bs_step_result *result)
 		else
 			ask_again(run, lazy, result);
 	}
+	bs_forecast_end(run->binder);
 	if (run->slots.n > first)
 		result->slots.v = &run->answers.v[first];
 	result->slots.n = run->slots.n - first;
