@@ -192,8 +192,9 @@ struct bs_job {
  */
 struct bs_worker *bs_worker_new(uint32_t starts_at);
 
-/* Adds JOB, which stays where it is until it has been cancelled or WORKER has ended. */
-void bs_worker_add(struct bs_worker *worker, struct bs_job *job);
+/* Adds JOB, which stays where it is until it has been cancelled or WORKER has ended. A worker that
+ * sleeps is woken AT_ONCE, or when there is more to do. */
+void bs_worker_add(struct bs_worker *worker, struct bs_job *job, bool at_once);
 
 /* True when jobs that are added will be run. */
 bool bs_worker_is_running(struct bs_worker *worker);

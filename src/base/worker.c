@@ -11,7 +11,7 @@ struct bs_worker {
 	pthread_cond_t news;  /* there is a job, or the end */
 	pthread_cond_t over;  /* a job is over */
 	struct bs_job *first, *last, *running;
-	uint32_t n_added, starts_at;
+	uint32_t n_added, starts_at, n_waiting;
 	bool is_started, is_ending, has_failed;
 	pthread_t thread;
 };
@@ -29,6 +29,7 @@ static void *work(void *data)
 		struct bs_job *job = worker->running = worker->first;
 
 		worker->first = job->next;
+		worker->n_waiting--;
 		pthread_mutex_unlock(&worker->lock);
 		job->run(job);
 		pthread_mutex_lock(&worker->lock);
@@ -76,7 +77,10 @@ static bool start(struct bs_worker *worker)
 	return started;
 }
 
-void bs_worker_add(struct bs_worker *worker, struct bs_job *job)
+/* To wake a thread takes longer than many a job: there should be some for it. */
+enum { WORTH_WAKING = 8 };
+
+void bs_worker_add(struct bs_worker *worker, struct bs_job *job, bool at_once)
 {
 	job->next = NULL;
 	pthread_mutex_lock(&worker->lock);
@@ -87,6 +91,7 @@ void bs_worker_add(struct bs_worker *worker, struct bs_job *job)
 			worker->first = job;
 		worker->last = job;
 		worker->n_added++;
+		worker->n_waiting++;
 	}
 	if (!worker->is_started && !worker->has_failed && worker->n_added >= worker->starts_at) {
 		worker->is_started = start(worker);
@@ -94,7 +99,8 @@ void bs_worker_add(struct bs_worker *worker, struct bs_job *job)
 		if (worker->has_failed)
 			worker->first = NULL;
 	}
-	pthread_cond_signal(&worker->news);
+	if (at_once || worker->n_waiting >= WORTH_WAKING)
+		pthread_cond_signal(&worker->news);
 	pthread_mutex_unlock(&worker->lock);
 }
 
@@ -116,6 +122,7 @@ void bs_worker_cancel(struct bs_worker *worker, struct bs_job *job)
 			*at = job->next;
 			if (worker->last == job)
 				worker->last = before;
+			worker->n_waiting--;
 			break;
 		}
 		before = *at;

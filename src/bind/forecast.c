@@ -206,7 +206,7 @@ void bs_forecast_begin(struct bs_binder *binder, const struct bs_process *proces
 		prepare(f, maps->v[i]);
 	f->job = (struct bs_job){ .run = run };
 	f->worker = worker;
-	bs_worker_add(worker, &f->job);
+	bs_worker_add(worker, &f->job, true);
 }
 
 void bs_forecast_end(struct bs_binder *binder)

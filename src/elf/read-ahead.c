@@ -46,5 +46,5 @@ static void run(struct bs_job *job)
 void bs_read_ahead(struct bs_worker *worker, struct bs_image_file *file)
 {
 	file->ahead.run = run;
-	bs_worker_add(worker, &file->ahead);
+	bs_worker_add(worker, &file->ahead, false);
 }
