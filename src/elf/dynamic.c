@@ -5,6 +5,7 @@
 #include "elf-priv.h"
 
 #include <inttypes.h>
+#include <unistd.h>
 
 enum { MOST_STRAYS = 100 };
 
@@ -65,44 +66,80 @@ enum bs_memory bs_string_memory(struct bs_reader *r, uint64_t offset)
 	return find_string(r, offset, &address) ? bs_memory_at(r, address) : BS_MEMORY_NONE;
 }
 
-/*
- * The loader reads the section where the segments put it, not at p_offset, and as far as DT_NULL,
- * whatever the segment's size says.
- */
-static void read_entries(struct bs_reader *r, uint64_t address)
+/* *RET_N: so many entries stand at OFFSET before DT_NULL. False when N bytes have none. */
+static bool find_end(const struct bs_reader *r, uint64_t offset, uint64_t n, uint64_t *ret_n)
 {
-	struct bs_image *image = r->image;
-	struct bs_range range = bs_range_at(r, address);
-	uint64_t size = bs_entry_size(r, ELF_T_DYN), half = size / 2;
-	uint64_t n = 0, room = range.n / size;
+	uint64_t size = bs_entry_size(r, ELF_T_DYN), room = n / size;
 
 	if (room > UINT32_MAX)
 		room = UINT32_MAX;
-	while (n < room && bs_load_word(r, range.offset + n * size) != DT_NULL)
-		n++;
+	*ret_n = 0;
+	while (*ret_n < room && bs_load_word(r, offset + *ret_n * size) != DT_NULL)
+		++*ret_n;
+	return *ret_n < room;
+}
+
+static void copy_entries(struct bs_reader *r, const struct bs_reader *from, uint64_t offset,
+			 uint64_t n)
+{
+	uint64_t size = bs_entry_size(r, ELF_T_DYN);
+	struct bs_dyn *entries = bs_new(r->arena, struct bs_dyn, n);
+
+	for (uint64_t i = 0; i < n; i++) {
+		uint64_t at = offset + i * size, tag = bs_load_word(from, at);
+
+		entries[i].tag = r->wide ? (int64_t)tag : (int32_t)tag;
+		entries[i].value = bs_load_word(from, at + size / 2);
+	}
+	r->image->dynamic = entries;
+	r->image->n_dynamic = n;
+}
+
+/*
+ * The section is all that is wanted of the end of a file. To touch it there would bring in all the
+ * pages around it, code and debug symbols, so it is read by pread(2), if SIZE, the segment's, and
+ * its place are what they should be. False: it has to be looked for where it is mapped.
+ */
+static bool read_apart(struct bs_reader *r, const struct bs_range *range, uint64_t size)
+{
+	enum { BROUGHT_IN_AT_ONCE = 64 << 10, MOST = 2048 };
+	_Alignas(8) uint8_t bytes[MOST];
+	uint64_t n;
+
+	if (r->fd < 0 || range->offset < BROUGHT_IN_AT_ONCE || size > MOST || size > range->n ||
+	    pread(r->fd, bytes, size, (off_t)range->offset) != (ssize_t)size)
+		return false;
+	const struct bs_reader apart = { .bytes = bytes, .wide = r->wide, .foreign = r->foreign };
+
+	if (!find_end(&apart, 0, size, &n))
+		return false;
+	copy_entries(r, &apart, 0, n);
+	return true;
+}
+
+/*
+ * The loader reads the section where the segments put it, not at p_offset, and as far as DT_NULL,
+ * whatever the segment's SIZE says.
+ */
+static void read_entries(struct bs_reader *r, uint64_t address, uint64_t size)
+{
+	struct bs_range range = bs_range_at(r, address);
+	uint64_t n;
+
+	r->dynamic_offset = range.offset;
+	if (read_apart(r, &range, size))
+		return;
 	if (!range.n)
 		bs_broken(r, BS_DIAG_OUTSIDE_FILE, BS_NO_OFFSET,
 			  "dynamic section 0x%" PRIx64 " outside of the file's segments", address);
-	else if (n == room) {
+	if (!find_end(r, range.offset, range.n, &n) && range.n) {
 		/* What follows may be zeros, which end it. */
 		bool ends = bs_memory_at(r, address + range.n) == BS_MEMORY_ZERO;
 
 		(ends ? bs_noted : bs_broken)(r, BS_DIAG_MALFORMED, range.offset,
 					      "dynamic section without DT_NULL");
 	}
-
-	struct bs_dyn *entries = bs_new(r->arena, struct bs_dyn, n);
-
-	for (uint64_t i = 0; i < n; i++) {
-		uint64_t at = range.offset + i * size;
-		uint64_t tag = bs_load_word(r, at);
-
-		entries[i].tag = r->wide ? (int64_t)tag : (int32_t)tag;
-		entries[i].value = bs_load_word(r, at + half);
-	}
-	image->dynamic = entries;
-	image->n_dynamic = n;
-	r->dynamic_offset = range.offset;
+	copy_entries(r, r, range.offset, n);
 }
 
 /*
@@ -239,7 +276,7 @@ void bs_read_dynamic(struct bs_reader *r)
 	if (!dynamic)
 		return;
 	image->has_dynamic = true;
-	read_entries(r, dynamic->vaddr);
+	read_entries(r, dynamic->vaddr, dynamic->filesz);
 	read_strings(r);
 	read_facts(r);
 }

@@ -24,6 +24,7 @@ struct bs_reader {
 	struct bs_diags *diags; /* the image's own */
 	const uint8_t *bytes;
 	uint64_t size;
+	int fd;			 /* of the file that is mapped, or -1 */
 	bool wide;		 /* ELFCLASS64 */
 	bool foreign;		 /* byte order is not the host's */
 	uint64_t dynamic_offset; /* of the dynamic section in the file */

@@ -61,7 +61,8 @@ static uint8_t *read_bytes(struct bs_image_file *file, int fd, size_t n, size_t 
 	return bytes;
 }
 
-static void read_from(struct bs_image_file *file, const void *bytes, size_t n)
+/* FD is that of the file that BYTES are mapped from, or -1. */
+static void read_from(struct bs_image_file *file, int fd, const void *bytes, size_t n)
 {
 	file->image.bytes = bytes;
 	file->image.n_bytes = n;
@@ -71,6 +72,7 @@ static void read_from(struct bs_image_file *file, const void *bytes, size_t n)
 		.diags = &file->diags,
 		.bytes = bytes,
 		.size = n,
+		.fd = fd,
 	};
 
 	if (file->image.read_error) {
@@ -90,7 +92,7 @@ static void read_file(struct bs_image_file *file, int fd, const struct stat *st,
 		      size_t n)
 {
 	if (fd < 0) {
-		read_from(file, data, n);
+		read_from(file, -1, data, n);
 		return;
 	}
 	n = st->st_size > 0 && (uintmax_t)st->st_size <= SIZE_MAX ? (size_t)st->st_size : 0;
@@ -100,7 +102,7 @@ static void read_file(struct bs_image_file *file, int fd, const struct stat *st,
 		if (map != MAP_FAILED) {
 			file->map = map;
 			file->map_size = n;
-			read_from(file, map, n);
+			read_from(file, fd, map, n);
 			return;
 		}
 		if (errno == ENOMEM)
@@ -113,7 +115,7 @@ static void read_file(struct bs_image_file *file, int fd, const struct stat *st,
 
 	/* What stat(2) says of devices and of /proc is not what a loader gets to read. */
 	file->image.size = n;
-	read_from(file, bytes, n);
+	read_from(file, -1, bytes, n);
 }
 
 /*
