@@ -1,23 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A bump allocator in blocks that grow: a small run costs one malloc(3), a large one a few dozen.
- * Large blocks are the kernel's huge pages where it has some: to bring pages in one by one would
- * take a good part of the time of a large run.
- */
-#include "base.h"
+/* A bump allocator in blocks that grow. */
+#include "base-priv.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-enum { FIRST_BLOCK = 4 << 10, HUGE_PAGE = 2 << 20, ALIGNMENT = 16 };
+enum { FIRST_BLOCK = 4 << 10, LARGE_BLOCK = 2 << 20, ALIGNMENT = 16 };
 
 struct block {
 	struct block *next;
-	size_t size;   /* bytes behind the header */
-	size_t mapped; /* bytes from mmap(2) that are this block; 0: it is from malloc(3) */
+	size_t size; /* with this header */
 	_Alignas(ALIGNMENT) unsigned char bytes[];
 };
 
@@ -44,10 +38,7 @@ void bs_arena_free(struct bs_arena *arena)
 		return;
 	for (struct block *b = arena->blocks, *next; b; b = next) {
 		next = b->next;
-		if (b->mapped)
-			munmap(b, b->mapped);
-		else
-			free(b);
+		bs_block_give(b, b->size);
 	}
 	free(arena);
 }
@@ -65,47 +56,23 @@ _Noreturn void bs_arena_exhausted(struct bs_arena *arena)
 	longjmp(*arena->handler, 1);
 }
 
-/* Zeroed, aligned to huge pages, and so many of them that SIZE bytes fit; or NULL. */
-static struct block *map_block(size_t size)
-{
-	if (size > SIZE_MAX - sizeof(struct block) - 2 * HUGE_PAGE)
-		return NULL;
-	size_t n = (sizeof(struct block) + size + HUGE_PAGE - 1) & ~(size_t)(HUGE_PAGE - 1);
-	char *map = mmap(NULL, n + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			 -1, 0);
-
-	if (map == MAP_FAILED)
-		return NULL;
-	size_t before = -(uintptr_t)map & (HUGE_PAGE - 1);
-
-	if (before)
-		munmap(map, before);
-	munmap(map + before + n, HUGE_PAGE - before);
-	madvise(map + before, n, MADV_HUGEPAGE);
-
-	struct block *b = (struct block *)(map + before);
-
-	b->mapped = n;
-	b->size = n - sizeof *b;
-	return b;
-}
-
 static void add_block(struct bs_arena *arena, size_t need)
 {
-	size_t size = need > arena->next_size ? need : arena->next_size;
+	size_t size;
 	struct block *b;
 
-	if (size >= HUGE_PAGE / 4)
-		b = map_block(size);
-	else if ((b = calloc(1, sizeof *b + size)) != NULL)
-		b->size = size;
+	if (need > SIZE_MAX - sizeof *b)
+		bs_arena_exhausted(arena);
+	need += sizeof *b;
+	b = bs_block_take(need > arena->next_size ? need : arena->next_size, &size);
 	if (!b)
 		bs_arena_exhausted(arena);
-	if (arena->next_size < HUGE_PAGE)
+	if (arena->next_size < LARGE_BLOCK)
 		arena->next_size *= 2;
 	b->next = arena->blocks;
+	b->size = size;
 	arena->blocks = b;
-	arena->used = 0;
+	arena->used = sizeof *b;
 }
 
 void *bs_arena_alloc(struct bs_arena *arena, size_t n, size_t size)
@@ -117,7 +84,7 @@ void *bs_arena_alloc(struct bs_arena *arena, size_t n, size_t size)
 	bytes = (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
 	if (!arena->blocks || arena->blocks->size - arena->used < bytes)
 		add_block(arena, bytes);
-	void *p = arena->blocks->bytes + arena->used;
+	void *p = (unsigned char *)arena->blocks + arena->used;
 
 	arena->used += bytes;
 	return p;
