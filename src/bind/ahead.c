@@ -34,6 +34,10 @@ void bs_look_ahead(const struct bs_binder *binder, const struct bs_process *proc
 	for (uint32_t i = 0; i < ret->n; i++) {
 		ret->relocation[i] = bs_reloc_at(table, from + i);
 		ret->key[i] = (struct bs_key){ 0 };
+		if (forecast && ret->relocation[i].symbol < image->symbols.n)
+			__builtin_prefetch(&forecast->known[ret->relocation[i].symbol]);
+	}
+	for (uint32_t i = 0; i < ret->n; i++) {
 		if (!asks(binder, image, &ret->relocation[i], memo, forecast))
 			continue;
 		asking[n++] = i;

@@ -423,6 +423,8 @@ static inline void bs_image_prefetch_symbol(const struct bs_image *image, uint32
 
 	__builtin_prefetch((const char *)table->entries + index * size);
 	__builtin_prefetch(&table->name_hashes[index]);
+	if (table->versym)
+		__builtin_prefetch(&table->versym[index]);
 }
 
 /* The same of its name; those of C++ run to two cache lines. */
