@@ -52,10 +52,10 @@ void bs_look_ahead(const struct bs_binder *binder, const struct bs_process *proc
 	for (uint32_t k = 0; k < n; k++) {
 		struct bs_key *key = &ret->key[asking[k]];
 
-		key->circle = bs_name_table_find(names, key->hash);
+		*key = bs_key_for(binder, key->hash);
 		if (!key->circle)
 			continue;
-		uint32_t entry = names->next[key->circle];
+		uint32_t entry = bs_key_first(names, key);
 		const struct bs_image *other =
 			bs_map_of(process, bs_entry_map(names, entry))->image;
 

@@ -12,7 +12,9 @@
  * BS_OWNER_UNIT on.
  */
 struct bs_name_place {
-	uint32_t hash; /* without its lowest bit, as the files store it */
+	/* But for its lowest bit, which the files do not store: that of this field is set when the
+	 * circle has several entries. */
+	uint32_t hash;
 	uint32_t last; /* 0: nobody has come here yet */
 };
 
@@ -41,15 +43,21 @@ static inline uint32_t bs_name_table_start(const struct bs_name_table *table, ui
 	return ((hash >> 1) * 2654435761u) >> 7 & table->mask;
 }
 
-/* The last entry of those with HASH but for its lowest bit, or 0. */
-static inline uint32_t bs_name_table_find(const struct bs_name_table *table, uint32_t hash)
+static inline bool bs_name_place_is_of(const struct bs_name_place *place, uint32_t hash)
+{
+	return ((place->hash ^ hash) & ~UINT32_C(1)) == 0;
+}
+
+/* The place of HASH, its lowest bit apart, or NULL. */
+static inline const struct bs_name_place *bs_name_table_find(const struct bs_name_table *table,
+							     uint32_t hash)
 {
 	uint32_t at = bs_name_table_start(table, hash);
 
 	for (; table->places[at].last; at = (at + 1) & table->mask)
-		if (table->places[at].hash == hash >> 1)
-			return table->places[at].last;
-	return 0;
+		if (bs_name_place_is_of(&table->places[at], hash))
+			return &table->places[at];
+	return NULL;
 }
 
 static inline bs_map_id bs_entry_map(const struct bs_name_table *table, uint32_t entry)
@@ -121,18 +129,32 @@ static inline uint32_t bs_reference_hash(const struct bs_image *image, uint32_t 
 	return symbol < image->symbols.n ? bs_image_name_hash(image, symbol) : 0;
 }
 
-/* A name as the name table has it: its GNU hash (0: no relocation asks for a name), and the last
- * entry with that hash, or 0. */
+/* A name as the name table has it. */
 struct bs_key {
-	uint32_t hash, circle;
+	uint32_t hash;	 /* 0: no relocation asks for a name */
+	uint32_t circle; /* the last entry with that hash, or 0 */
+	bool is_alone;	 /* it is the first, too */
 };
+
+static inline struct bs_key bs_key_for(const struct bs_binder *binder, uint32_t hash)
+{
+	const struct bs_name_place *place = bs_name_table_find(binder->table, hash);
+
+	if (!place)
+		return (struct bs_key){ .hash = hash };
+	return (struct bs_key){ hash, place->last, !(place->hash & 1) };
+}
 
 static inline struct bs_key bs_key_of(const struct bs_binder *binder, const struct bs_image *image,
 				      uint32_t symbol)
 {
-	uint32_t hash = bs_reference_hash(image, symbol);
+	return bs_key_for(binder, bs_reference_hash(image, symbol));
+}
 
-	return (struct bs_key){ hash, bs_name_table_find(binder->table, hash) };
+/* The first entry of KEY's circle, which there must be. */
+static inline uint32_t bs_key_first(const struct bs_name_table *table, const struct bs_key *key)
+{
+	return key->is_alone ? key->circle : table->next[key->circle];
 }
 
 /* ---- forecast.c ---------------------------------------------------------------------------- */

@@ -158,7 +158,7 @@ static void search_scope(const struct bs_matcher *m, struct bs_answer *answer)
 {
 	const struct bs_process *process = m->process;
 	const struct bs_name_table *table = m->binder->table;
-	uint32_t circle = bs_name_table_find(table, m->query->hash);
+	uint32_t circle = bs_key_for(m->binder, m->query->hash).circle;
 	bool started = m->query->behind != NULL;
 	place last = started ? *m->query->behind : 0, named = named_place(m);
 

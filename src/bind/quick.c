@@ -46,28 +46,27 @@ static bool has_version(const struct bs_image *image, uint32_t symbol,
 	return has->hash == wanted->hash && has->name && strcmp(has->name, wanted->name) == 0;
 }
 
-/* The first entry of the circle that ends with LAST, when its map is asked before all others of the
- * circle; else 0. */
+/* The first entry of KEY's circle, when its map is asked before all others of the circle; else 0.
+ */
 static uint32_t foremost_entry(const struct bs_name_table *table, const struct bs_searchlist *list,
-			       uint32_t last)
+			       const struct bs_key *key)
 {
-	uint32_t entry = table->next[last];
+	uint32_t entry = bs_key_first(table, key);
 	bs_map_id map = bs_entry_map(table, entry);
 
 	if (map >= list->n_place || !list->place[map] || table->maps.v[map].walks)
 		return 0;
-	return last == entry || map + 1 >= list->n_place ||
+	return key->is_alone || map + 1 >= list->n_place ||
 			       list->foremost[map + 1] > list->place[map] - 1
 		       ? entry
 		       : 0;
 }
 
-/* There is another entry of the same hash in the same map. */
-static bool has_twin(const struct bs_name_table *table, uint32_t entry)
+/* There is another entry of KEY's hash in ENTRY's map. */
+static bool has_twin(const struct bs_name_table *table, const struct bs_key *key, uint32_t entry)
 {
-	uint32_t next = table->next[entry];
-
-	return next != entry && bs_entry_map(table, next) == bs_entry_map(table, entry);
+	return !key->is_alone &&
+	       bs_entry_map(table, table->next[entry]) == bs_entry_map(table, entry);
 }
 
 #ifndef NDEBUG
@@ -98,9 +97,10 @@ bool bs_lookup_quickly(const struct bs_binder *binder, const struct bs_process *
 	if (!binder->is_plain || !r->key.circle || r->type_class & ~(unsigned)BS_CLASS_PLT ||
 	    bs_symbol_visibility(&r->entry) == STV_PROTECTED)
 		return false;
-	uint32_t entry = foremost_entry(table, &process->lists.v[r->scope->v[0]], r->key.circle);
+	uint32_t entry = foremost_entry(table, &process->lists.v[r->scope->v[0]], &r->key);
 
-	if (!entry || bs_entry_low_bit(table, entry) != (r->key.hash & 1) || has_twin(table, entry))
+	if (!entry || bs_entry_low_bit(table, entry) != (r->key.hash & 1) ||
+	    has_twin(table, &r->key, entry))
 		return false;
 	bs_map_id id = bs_entry_map(table, entry);
 	const struct bs_map *map = bs_map_of(process, id);

@@ -40,7 +40,7 @@ static struct bs_name_place *place_of(struct bs_name_table *table, uint32_t hash
 {
 	uint32_t at = bs_name_table_start(table, hash);
 
-	while (table->places[at].last && table->places[at].hash != hash >> 1)
+	while (table->places[at].last && !bs_name_place_is_of(&table->places[at], hash))
 		at = (at + 1) & table->mask;
 	return &table->places[at];
 }
@@ -64,7 +64,7 @@ static void grow_places(struct bs_name_table *table, const struct bs_ctx *ctx, u
 	memset(table->places, 0, size * sizeof *table->places);
 	for (uint64_t i = 0; i < n_before; i++)
 		if (before[i].last)
-			*place_of(table, before[i].hash << 1) = before[i];
+			*place_of(table, before[i].hash) = before[i];
 }
 
 static void *grown(const struct bs_ctx *ctx, const void *before, uint64_t n_before, uint64_t n,
@@ -99,15 +99,16 @@ static void grow_entries(struct bs_name_table *table, const struct bs_ctx *ctx, 
 static void enter(struct bs_name_table *table, uint32_t entry, uint32_t hash)
 {
 	struct bs_name_place *place = place_of(table, hash);
+	bool has_several = place->last;
 
-	if (place->last) {
+	if (has_several) {
 		table->next[entry] = table->next[place->last];
 		table->next[place->last] = entry;
 	} else {
 		table->next[entry] = entry;
 		table->n_places++;
 	}
-	*place = (struct bs_name_place){ hash >> 1, entry };
+	*place = (struct bs_name_place){ (hash & ~UINT32_C(1)) | has_several, entry };
 	table->low_bits[entry / 64] |= (uint64_t)(hash & 1) << entry % 64;
 }
 
