@@ -110,6 +110,8 @@ static bool new_chunk(size_t need)
 	}
 	if (pool.n_chunk)
 		keep(pool.chunk, pool.n_chunk);
+	/* A page that is read before it is written is brought in twice. */
+	*(volatile char *)chunk = 0;
 	pool.has_begun = true;
 	pool.chunk = chunk;
 	pool.n_chunk = n;

@@ -92,7 +92,7 @@ static bool conclude(struct bs_binder *binder, struct bs_process *process, const
 		bs_apply_effects(binder, process, ctx, query, answer, false, ret);
 	else
 		bs_apply_unique(binder, process, ctx, query, answer, false, ret);
-	bs_vec_push(ctx->arena, &ret->notes, (struct bs_note){ BS_NOTE_LOOKUP, index, 0 });
+	bs_vec_push(ctx->arena, &ret->notes, (struct bs_note){ BS_NOTE_LOOKUP, index, 1 });
 	return true;
 }
 
@@ -180,7 +180,7 @@ bool bs_retry_deferred(struct bs_binder *binder, struct bs_process *process,
 	binding.n_relocations = deferred->n_relocations;
 	binding.kinds = deferred->kinds;
 	bs_vec_push(ctx->arena, &ret->notes,
-		    (struct bs_note){ BS_NOTE_LOOKUP, ret->bindings.n, 0 });
+		    (struct bs_note){ BS_NOTE_LOOKUP, ret->bindings.n, 1 });
 	bs_vec_push(ctx->arena, &ret->bindings, binding);
 	return true;
 }
@@ -260,8 +260,8 @@ static void bind_waiting(const struct bs_binder *binder, const struct bs_process
 			    r->symbol >= image->symbols.n || seen[r->symbol])
 				continue;
 			seen[r->symbol] = 1;
-			if (!bs_bind_as_foretold(process, forecast, map, r->symbol, BS_CLASS_PLT,
-						 &binding))
+			if (!bs_bind_as_foretold(binder, process, ctx, forecast, map, r->symbol,
+						 BS_CLASS_PLT, &binding))
 				binding = ask(binder, process, ctx, map, r->symbol, ahead.key[k]);
 			bs_vec_push(ctx->arena, bindings, as_slot(binding));
 		}

@@ -30,7 +30,7 @@ enum { BS_OWNER_UNIT = 64 };
 
 struct bs_name_table {
 	struct bs_name_place *places;
-	uint32_t mask, n_places; /* N_PLACES of them are taken */
+	uint32_t size, n_places; /* of SIZE places N_PLACES are taken */
 	uint32_t *next;		 /* by entry */
 	uint64_t *low_bits;	 /* by entry, a bit each: the lowest one of its hash */
 	uint32_t *owner;	 /* by entry / BS_OWNER_UNIT: the map */
@@ -40,7 +40,12 @@ struct bs_name_table {
 
 static inline uint32_t bs_name_table_start(const struct bs_name_table *table, uint32_t hash)
 {
-	return ((hash >> 1) * 2654435761u) >> 7 & table->mask;
+	return (uint64_t)((hash >> 1) * 2654435761u) * table->size >> 32;
+}
+
+static inline uint32_t bs_name_table_next(const struct bs_name_table *table, uint32_t at)
+{
+	return at + 1 == table->size ? 0 : at + 1;
 }
 
 static inline bool bs_name_place_is_of(const struct bs_name_place *place, uint32_t hash)
@@ -54,7 +59,7 @@ static inline const struct bs_name_place *bs_name_table_find(const struct bs_nam
 {
 	uint32_t at = bs_name_table_start(table, hash);
 
-	for (; table->places[at].last; at = (at + 1) & table->mask)
+	for (; table->places[at].last; at = bs_name_table_next(table, at))
 		if (bs_name_place_is_of(&table->places[at], hash))
 			return &table->places[at];
 	return NULL;
@@ -160,24 +165,19 @@ static inline uint32_t bs_key_first(const struct bs_name_table *table, const str
 /* ---- forecast.c ---------------------------------------------------------------------------- */
 
 /*
- * What is known of the references to one symbol before they are made. Whoever finds it out writes
- * SYMBOL first, and comes to the same as anybody else.
+ * What is known of the references to one symbol before they are made: the entry in the name table
+ * that answers them. Whoever finds it out comes to the same as anybody else. Atomic; 0: nothing.
  */
-struct bs_known {
-	uint32_t place;	 /* index in the list plus 1, and BS_KNOWN_DEFINED; 0: nothing yet */
-	uint32_t symbol; /* of the definer */
-};
+typedef uint32_t bs_known;
 
-enum {
-	BS_KNOWN_TO_ASK = 0x7fffffff, /* as a PLACE: it takes bs_lookup() to answer that */
-};
 #define BS_KNOWN_DEFINED 0x80000000u /* the referrer has a definition of its own */
+#define BS_KNOWN_TO_ASK	 0x7fffffffu /* no entry: it takes bs_lookup() to answer that */
 
 /* Of one map. */
 struct bs_forecast {
-	struct bs_known *known; /* by symbol of its image; NULL: none was made */
-	bs_list_id list;	/* the first of its scope, in which all definitions are ... */
-	uint32_t cuts;		/* ... which was made anew so often */
+	bs_known *known; /* by symbol of its image; NULL: none was made */
+	bs_list_id list; /* the first of its scope, in which all definitions are ... */
+	uint32_t cuts;	 /* ... which was made anew so often */
 };
 
 struct bs_forecasts *bs_forecasts_new(struct bs_arena *arena);
@@ -191,14 +191,15 @@ static inline bool bs_is_foretold(const struct bs_forecast *forecast, uint32_t s
 {
 	if (!forecast)
 		return false;
-	uint32_t place = __atomic_load_n(&forecast->known[symbol].place, __ATOMIC_RELAXED);
+	bs_known known = __atomic_load_n(&forecast->known[symbol], __ATOMIC_RELAXED);
 
-	return place && place != BS_KNOWN_TO_ASK;
+	return known && known != BS_KNOWN_TO_ASK;
 }
 
 /* The binding of SYMBOL, of MAP's image, for TYPE_CLASS as FORECAST, which may be NULL, has it;
  * false when it has none. */
-bool bs_bind_as_foretold(const struct bs_process *process, const struct bs_forecast *forecast,
+bool bs_bind_as_foretold(const struct bs_binder *binder, const struct bs_process *process,
+			 const struct bs_ctx *ctx, const struct bs_forecast *forecast,
 			 bs_map_id map, uint32_t symbol, unsigned type_class,
 			 struct bs_binding *ret);
 
@@ -240,6 +241,12 @@ bool bs_policy_is_plain(const struct bs_match_policy *policy);
 bool bs_lookup_quickly(const struct bs_binder *binder, const struct bs_process *process,
 		       const struct bs_ctx *ctx, const struct bs_reference *r,
 		       struct bs_binding *ret);
+
+/* True when bs_lookup() comes to BINDING, too, for a reference in SCOPE, and to nothing else
+ * besides. For assertions. */
+bool bs_is_confirmed(const struct bs_binder *binder, const struct bs_process *process,
+		     const struct bs_ctx *ctx, const bs_ids *scope,
+		     const struct bs_binding *binding);
 
 /* The lookup that a relocation of REFERRER against SYMBOL asks for, in the scope that REFERRER has
  * now. HASH is that of the symbol's name. */

@@ -236,21 +236,24 @@ struct bs_binding {
 	uint32_t definer_symbol;
 	uint32_t n_relocations; /* that use it */
 	uint16_t kinds;		/* of those relocations: bit K is enum bs_reloc_kind K */
-	uint8_t type_class;
-	uint8_t why;	 /* enum bs_why */
-	uint8_t outcome; /* enum bs_outcome */
-	bool protected_reference;
-	bool is_defined;  /* the referrer has a definition of its own, which is not local */
-	bool unversioned; /* SYMBOL is 0, and no version was asked for */
-	bool loads;	  /* a call, when it is made, loads something first */
 	uint16_t assumed; /* for the sim floor: which of its sets of choices the answer rests on */
+	uint8_t type_class;
+	uint8_t why : 3;     /* enum bs_why */
+	uint8_t outcome : 2; /* enum bs_outcome */
+	bool protected_reference : 1;
+	bool is_defined : 1;  /* the referrer has a definition of its own, which is not local */
+	bool unversioned : 1; /* SYMBOL is 0, and no version was asked for */
+	bool loads;	      /* a call, when it is made, loads something first */
 };
+
+_Static_assert(BS_WHY_COUNT_ <= 1 << 3 && BS_LOOKUP_CRASH < 1 << 2, "they have room");
 
 typedef BS_VEC(struct bs_binding) bs_bindings;
 
 /* What the loader has to say while it relocates, in order. */
 enum bs_note_kind {
-	BS_NOTE_LOOKUP,		  /* a lookup found something: binding A; its line */
+	BS_NOTE_LOOKUP, /* lookups found something, one after the other: B bindings from A on;
+			   their lines */
 	BS_NOTE_UNIQUE_PINNED,	  /* map A can never be unloaded: a unique symbol */
 	BS_NOTE_REFERENCE_PINNED, /* map A can never be unloaded: map B refers to it */
 	BS_NOTE_DEPENDENCY,	  /* map A stays as long as map B does, which refers to it */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the usual lookups will answer, found out by the store's worker while the relocations before
- * them are gone through. A forecast is the position in the first list of the referrer's scope at
- * which bs_lookup_quickly() found the definition, and it holds as long as that list only grows.
+ * them are gone through. bs_lookup_quickly() finds definitions in the first list of the referrer's
+ * scope, and what it found holds as long as that list only grows.
  * The worker comes from the end, who relocates from the start: they meet where both are done.
  */
 #include "bind-priv.h"
 
+#include <assert.h>
 #include <elf.h>
 
 enum { WORTH_IT = 1000 }; /* relocations: below it, to wake a thread costs more than it brings */
@@ -41,19 +42,16 @@ const struct bs_forecast *bs_forecast_of(const struct bs_binder *binder,
 	return forecast;
 }
 
-bool bs_bind_as_foretold(const struct bs_process *process, const struct bs_forecast *forecast,
+bool bs_bind_as_foretold(const struct bs_binder *binder, const struct bs_process *process,
+			 const struct bs_ctx *ctx, const struct bs_forecast *forecast,
 			 bs_map_id map, uint32_t symbol, unsigned type_class,
 			 struct bs_binding *ret)
 {
-	if (!forecast || type_class & ~(unsigned)BS_CLASS_PLT)
+	if (!bs_is_foretold(forecast, symbol) || type_class & ~(unsigned)BS_CLASS_PLT)
 		return false;
-	const struct bs_known *known = &forecast->known[symbol];
-	uint32_t place = __atomic_load_n(&known->place, __ATOMIC_ACQUIRE);
-	uint32_t at = place & ~BS_KNOWN_DEFINED;
-
-	if (!at || at == BS_KNOWN_TO_ASK)
-		return false;
-	bs_map_id definer = process->lists.v[forecast->list].maps.v[at - 1];
+	bs_known known = __atomic_load_n(&forecast->known[symbol], __ATOMIC_RELAXED);
+	uint32_t entry = known & ~BS_KNOWN_DEFINED;
+	bs_map_id definer = bs_entry_map(binder->table, entry);
 
 	if (bs_map_of(process, definer)->removed)
 		return false;
@@ -61,12 +59,17 @@ bool bs_bind_as_foretold(const struct bs_process *process, const struct bs_forec
 		.referrer = map,
 		.symbol = symbol,
 		.definer = definer,
-		.definer_symbol = __atomic_load_n(&known->symbol, __ATOMIC_RELAXED),
+		.definer_symbol = bs_entry_symbol(binder->table, entry),
 		.type_class = (uint8_t)type_class,
 		.why = BS_WHY_FIRST_IN_SCOPE,
 		.outcome = BS_BOUND,
-		.is_defined = place & BS_KNOWN_DEFINED,
+		.is_defined = known & BS_KNOWN_DEFINED,
 	};
+	assert(bs_is_confirmed(binder, process, ctx,
+			       type_class ? bs_call_scope(bs_map_of(process, map))
+					  : &bs_map_of(process, map)->scope,
+			       ret));
+	(void)ctx;
 	return true;
 }
 
@@ -85,7 +88,6 @@ static void foretell(const struct bs_forecasts *f, bs_map_id map, const struct b
 		     const struct bs_forecast *forecast, const struct bs_ahead *ahead, uint32_t k)
 {
 	const struct bs_relocation *r = &ahead->relocation[k];
-	const struct bs_searchlist *list = &f->process->lists.v[forecast->list];
 	struct bs_binding binding;
 
 	/* The definition that answers an address and a call at once is found in one way. */
@@ -98,20 +100,19 @@ static void foretell(const struct bs_forecasts *f, bs_map_id map, const struct b
 		.scope = bs_call_scope(bs_map_of(f->process, map)),
 	};
 
-	struct bs_known *known = &forecast->known[r->symbol];
-	uint32_t place = BS_KNOWN_TO_ASK;
+	bs_known known = BS_KNOWN_TO_ASK;
 
+	/* It is the first entry of its circle that answers quickly. */
 	if (is_sought(&reference.entry) &&
-	    bs_lookup_quickly(f->binder, f->process, f->ctx, &reference, &binding)) {
-		place = list->place[binding.definer] | (binding.is_defined ? BS_KNOWN_DEFINED : 0);
-		__atomic_store_n(&known->symbol, binding.definer_symbol, __ATOMIC_RELAXED);
-	}
-	__atomic_store_n(&known->place, place, __ATOMIC_RELEASE);
+	    bs_lookup_quickly(f->binder, f->process, f->ctx, &reference, &binding))
+		known = bs_key_first(f->binder->table, &reference.key) |
+			(binding.is_defined ? BS_KNOWN_DEFINED : 0);
+	__atomic_store_n(&forecast->known[r->symbol], known, __ATOMIC_RELAXED);
 }
 
 static bool is_tried(const struct bs_forecast *forecast, uint32_t symbol)
 {
-	return __atomic_load_n(&forecast->known[symbol].place, __ATOMIC_RELAXED);
+	return __atomic_load_n(&forecast->known[symbol], __ATOMIC_RELAXED);
 }
 
 static void foretell_table(const struct bs_forecasts *f, bs_map_id map,
@@ -167,7 +168,7 @@ static void prepare(struct bs_forecasts *f, bs_map_id map)
 
 	if (!of->image || !scope->n || forecast->known)
 		return;
-	forecast->known = bs_new(f->ctx->arena, struct bs_known, of->image->symbols.n);
+	forecast->known = bs_new(f->ctx->arena, bs_known, of->image->symbols.n);
 	forecast->list = scope->v[0];
 	forecast->cuts = f->process->lists.v[scope->v[0]].cuts;
 }

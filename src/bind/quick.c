@@ -69,23 +69,22 @@ static bool has_twin(const struct bs_name_table *table, const struct bs_key *key
 	       bs_entry_map(table, table->next[entry]) == bs_entry_map(table, entry);
 }
 
-#ifndef NDEBUG
-/* bs_lookup() comes to the same BINDING, and to nothing else besides. */
-static bool is_confirmed(const struct bs_binder *binder, const struct bs_process *process,
-			 const struct bs_ctx *ctx, const struct bs_reference *r,
-			 const struct bs_binding *binding)
+bool bs_is_confirmed(const struct bs_binder *binder, const struct bs_process *process,
+		     const struct bs_ctx *ctx, const bs_ids *scope,
+		     const struct bs_binding *binding)
 {
+	const struct bs_image *image = bs_map_of(process, binding->referrer)->image;
 	struct bs_query query =
-		bs_query_for(process, r->map, r->symbol, r->type_class, r->key.hash);
+		bs_query_for(process, binding->referrer, binding->symbol, binding->type_class,
+			     bs_reference_hash(image, binding->symbol));
 
-	query.scope = r->scope;
+	query.scope = scope;
 	struct bs_answer answer = bs_lookup(binder, process, ctx, &query);
 
 	return answer.outcome == BS_BOUND && answer.why == BS_WHY_FIRST_IN_SCOPE &&
 	       answer.definer == binding->definer && answer.symbol == binding->definer_symbol &&
 	       !answer.protected_reference && !answer.enters_unique && !answer.pins_unique;
 }
-#endif
 
 bool bs_lookup_quickly(const struct bs_binder *binder, const struct bs_process *process,
 		       const struct bs_ctx *ctx, const struct bs_reference *r,
@@ -123,7 +122,7 @@ bool bs_lookup_quickly(const struct bs_binder *binder, const struct bs_process *
 		.outcome = BS_BOUND,
 		.is_defined = bs_is_definition(&r->entry),
 	};
-	assert(is_confirmed(binder, process, ctx, r, ret));
+	assert(bs_is_confirmed(binder, process, ctx, r->scope, ret));
 	(void)ctx;
 	return true;
 }

@@ -27,6 +27,7 @@ struct job {
 	const struct bs_forecast *forecast; /* or NULL */
 	enum bs_relocation_end end;
 	uint32_t first_binding; /* of this map in ret->bindings */
+	uint32_t first_note;	/* and in ret->notes */
 	bool extern_protected_data;
 	/* The loader remembers its last lookup per object: the same question again is no new
 	 * lookup. */
@@ -42,6 +43,24 @@ struct job {
 static void note(struct job *job, enum bs_note_kind kind, uint32_t a, uint32_t b)
 {
 	bs_vec_push(job->ctx->arena, &job->ret->notes, (struct bs_note){ kind, a, b });
+}
+
+/* Most lookups come in the order of their bindings: a note stands for as many as follow each other.
+ */
+static void note_lookup(struct job *job, uint32_t index)
+{
+	const bs_note_list *notes = &job->ret->notes;
+
+	if (notes->n > job->first_note &&
+	    !(job->ret->stopped && notes->n == job->ret->stopped_at)) {
+		struct bs_note *last = &notes->v[notes->n - 1];
+
+		if (last->kind == BS_NOTE_LOOKUP && last->a + last->b == index) {
+			last->b++;
+			return;
+		}
+	}
+	note(job, BS_NOTE_LOOKUP, index, 1);
 }
 
 /* The loader's first failure in this step; later ones are only noted. */
@@ -253,8 +272,8 @@ static bool bind_as_foretold(struct job *job, uint32_t *memo, uint32_t symbol, u
 {
 	struct bs_binding binding;
 
-	if (!bs_bind_as_foretold(job->process, job->forecast, job->map, symbol, type_class,
-				 &binding))
+	if (!bs_bind_as_foretold(job->binder, job->process, job->ctx, job->forecast, job->map,
+				 symbol, type_class, &binding))
 		return false;
 	*ret_index = take(job, memo, &binding);
 	return true;
@@ -311,7 +330,7 @@ static bs_map_id bind_symbol(struct job *job, uint32_t symbol, enum bs_reloc_kin
 	if (binding->outcome == BS_BOUND) {
 		bs_map_id definer = binding->definer;
 
-		note(job, BS_NOTE_LOOKUP, index, 0);
+		note_lookup(job, index);
 		check_ifunc(job, index);
 		return definer;
 	}
@@ -503,6 +522,7 @@ enum bs_relocation_end bs_relocate(struct bs_binder *binder, struct bs_process *
 		.failure = ret_failure,
 		.end = BS_RELOCATED,
 		.forecast = bs_forecast_of(binder, process, map, &bs_map_of(process, map)->scope),
+		.first_note = ret->notes.n,
 		.last_symbol = UINT32_MAX,
 		.extern_protected_data = binder->policy.extern_protected_data && bs_is_x86(image),
 	};

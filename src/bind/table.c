@@ -41,24 +41,28 @@ static struct bs_name_place *place_of(struct bs_name_table *table, uint32_t hash
 	uint32_t at = bs_name_table_start(table, hash);
 
 	while (table->places[at].last && !bs_name_place_is_of(&table->places[at], hash))
-		at = (at + 1) & table->mask;
+		at = bs_name_table_next(table, at);
 	return &table->places[at];
 }
 
 static void grow_places(struct bs_name_table *table, const struct bs_ctx *ctx, uint64_t n)
 {
 	const struct bs_name_place *before = table->places;
-	uint64_t n_before = before ? (uint64_t)table->mask + 1 : 0, size = 1024;
+	uint32_t n_before = table->size;
+	uint64_t size = n * 2;
 
 	/* At most three in four are taken. */
-	while (size < n + n / 3)
-		size *= 2;
-	if (size <= n_before)
+	if (before && n + n / 3 <= n_before)
 		return;
+	/* What grows once may grow again. */
+	if (before && size < (uint64_t)n_before * 2)
+		size = (uint64_t)n_before * 2;
+	if (size < 64)
+		size = 64;
 	if (size > UINT32_MAX / 2)
 		bs_arena_exhausted(ctx->arena);
 	table->places = bs_new(ctx->arena, struct bs_name_place, size);
-	table->mask = (uint32_t)size - 1;
+	table->size = (uint32_t)size;
 	/* They are zero already, but not there: a page that is read before it is written is brought
 	 * in twice. */
 	memset(table->places, 0, size * sizeof *table->places);
@@ -87,7 +91,8 @@ static void grow_entries(struct bs_name_table *table, const struct bs_ctx *ctx, 
 	if (had && n < had + had / 2)
 		n = had + had / 2;
 	n = (n + unit - 1) / unit * unit;
-	if (n > UINT32_MAX)
+	/* What is known of references has a bit less. */
+	if (n >= BS_KNOWN_TO_ASK)
 		bs_arena_exhausted(ctx->arena);
 	table->next = grown(ctx, table->next, had, n, sizeof *table->next);
 	table->low_bits = grown(ctx, table->low_bits, had / 64, n / 64, sizeof *table->low_bits);

@@ -49,9 +49,11 @@ static uint32_t count_reached(const struct bs_step_result *result)
 	for (uint32_t i = 0; i < relocated->stopped_at; i++) {
 		const struct bs_note *note = &relocated->notes.v[i];
 
-		if ((note->kind == BS_NOTE_LOOKUP || note->kind == BS_NOTE_UNDEFINED) &&
-		    note->a >= n)
-			n = note->a + 1;
+		uint32_t end = note->kind == BS_NOTE_LOOKUP	 ? note->a + note->b
+			       : note->kind == BS_NOTE_UNDEFINED ? note->a + 1
+								 : 0;
+
+		n = end > n ? end : n;
 	}
 	return n;
 }

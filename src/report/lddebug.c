@@ -149,8 +149,9 @@ static void write_note(struct bs_report *report, const struct bs_run *run,
 
 	switch (note->kind) {
 	case BS_NOTE_LOOKUP:
-		if (report->show & (SHOW_BINDINGS | SHOW_RELOC))
-			write_lookup(report, run, result, &bindings[note->a]);
+		for (uint32_t i = 0; i < note->b && report->show & (SHOW_BINDINGS | SHOW_RELOC);
+		     i++)
+			write_lookup(report, run, result, &bindings[note->a + i]);
 		return;
 	case BS_NOTE_DEPENDENCY:
 		if (!(report->show & SHOW_FILES))

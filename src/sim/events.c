@@ -207,7 +207,6 @@ bool bs_run_relocate(struct bs_run *run, struct bs_step_result *result, const bs
 	bs_vec_each (i, order)
 		n += bs_bindings_at_most(bs_map_of(&run->process, order->v[i])->image, lazy);
 	bs_vec_reserve(run->ctx.arena, &result->relocated.bindings, n);
-	bs_vec_reserve(run->ctx.arena, &result->relocated.notes, n);
 	bs_forecast_begin(run->binder, &run->process, &run->ctx, order, lazy, false);
 	bs_vec_each (i, order) {
 		bool waits =
