@@ -32,7 +32,8 @@ struct bs_name_table {
 	struct bs_name_place *places;
 	uint32_t size, n_places; /* of SIZE places N_PLACES are taken */
 	uint32_t *next;		 /* by entry */
-	uint64_t *low_bits;	 /* by entry, a bit each: the lowest one of its hash */
+	uint32_t *low_bits;	 /* by entry, a bit each: the lowest one of its hash; where the map
+				    is not walked */
 	uint32_t *owner;	 /* by entry / BS_OWNER_UNIT: the map */
 	uint32_t n, capacity;	 /* entries; 0 is none */
 	BS_VEC(struct bs_entries_of) maps;
@@ -79,7 +80,7 @@ static inline uint32_t bs_entry_symbol(const struct bs_name_table *table, uint32
 
 static inline uint32_t bs_entry_low_bit(const struct bs_name_table *table, uint32_t entry)
 {
-	return table->low_bits[entry / 64] >> entry % 64 & 1;
+	return table->low_bits[entry / BS_LOW_BITS] >> entry % BS_LOW_BITS & 1;
 }
 
 /* The unique symbol NAME of namespace NS, or NULL. */

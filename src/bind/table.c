@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The name table. Hashes come from the chains of DT_GNU_HASH as they are; only objects that have
- * nothing but DT_HASH are hashed here. The table proposes entries; names and versions are compared
+ * nothing but DT_HASH are hashed. The table proposes entries; names and versions are compared
  * by who asks. That an entry is stale (its map is dead) costs a look, not an answer.
  */
 #include "bind-priv.h"
@@ -95,7 +95,8 @@ static void grow_entries(struct bs_name_table *table, const struct bs_ctx *ctx, 
 	if (n >= BS_KNOWN_TO_ASK)
 		bs_arena_exhausted(ctx->arena);
 	table->next = grown(ctx, table->next, had, n, sizeof *table->next);
-	table->low_bits = grown(ctx, table->low_bits, had / 64, n / 64, sizeof *table->low_bits);
+	table->low_bits = grown(ctx, table->low_bits, had / BS_LOW_BITS, n / BS_LOW_BITS,
+				sizeof *table->low_bits);
 	table->owner = grown(ctx, table->owner, had / unit, n / unit, sizeof *table->owner);
 	table->capacity = (uint32_t)n;
 }
@@ -114,84 +115,29 @@ static void enter(struct bs_name_table *table, uint32_t entry, uint32_t hash)
 		table->n_places++;
 	}
 	*place = (struct bs_name_place){ (hash & ~UINT32_C(1)) | has_several, entry };
-	table->low_bits[entry / 64] |= (uint64_t)(hash & 1) << entry % 64;
 }
 
 /* ---- DT_GNU_HASH ----------------------------------------------------------------------------- */
 
-/* X modulo a number that is asked for often. (Lemire, Kaser, Kurz: Faster remainder by direct
- * computation) */
-struct divisor {
-	uint64_t inverse;
-	uint32_t n;
-};
-
-static uint32_t remainder_of(const struct divisor *d, uint32_t x)
-{
-	__extension__ typedef unsigned __int128 wide;
-
-	return (uint32_t)((wide)(d->inverse * x) * d->n >> 64);
-}
-
-/*
- * The one full hash with which the loader finds a symbol: the chain word leaves the lowest bit
- * open, and the bucket settles it. False when the bucket is none of the two, or may be both, or
- * when the bloom filter hides the symbol: then the walk is another one than the table suggests.
- */
-static bool complete_hash(const struct bs_gnu_hash *gnu, bool shift_wraps,
-			  const struct divisor *n_buckets, uint32_t bucket, uint32_t word,
-			  uint32_t *ret_hash)
-{
-	uint32_t even = word & ~1u, of_even = remainder_of(n_buckets, even);
-	uint32_t of_odd = of_even + 1 == n_buckets->n ? 0 : of_even + 1;
-
-	if ((of_even == bucket) == (of_odd == bucket))
-		return false;
-	*ret_hash = of_even == bucket ? even : even | 1;
-	return bs_gnu_bloom_passes(gnu, *ret_hash, shift_wraps);
-}
-
 enum { AHEAD = 16 };
 
-/*
- * Enters what IMAGE's buckets lead to, of which the first symbol has entry FIRST. False when its
- * table is none that a linker would write; the entries are then mere hints.
- */
-static bool enter_chains(struct bs_name_table *table, const struct bs_image *image, uint32_t first,
-			 bool shift_wraps)
+/* Enters what GNU lists, of which the first symbol has entry FIRST. */
+static void enter_chains(struct bs_name_table *table, const struct bs_gnu_hash *gnu, uint32_t first)
 {
-	const struct bs_gnu_hash *gnu = &image->gnu_hash;
-	const struct divisor n_buckets = { UINT64_MAX / gnu->n_buckets + 1, gnu->n_buckets };
-	uint32_t i = 0;
-	bool regular;
-
-	/* The walk of DT_MIPS_XHASH goes by another order than that of the symbols. */
-	regular = !gnu->xlat;
-	for (uint32_t b = 0; b < gnu->n_buckets && regular; b++) {
-		uint32_t start = gnu->buckets[b];
-
-		if (!start)
-			continue;
-		/* Chains follow each other without gaps, in the order of their buckets. */
-		regular = start >= gnu->symbol_base && start - gnu->symbol_base == i;
-		for (bool end = false; regular && !end; i++) {
-			uint32_t hash;
-
-			if (i + AHEAD < gnu->n_chain)
-				__builtin_prefetch(&table->places[bs_name_table_start(
-					table, gnu->chain[i + AHEAD])]);
-			regular = i < gnu->n_chain && gnu->symbol_base + i < image->symbols.n &&
-				  complete_hash(gnu, shift_wraps, &n_buckets, b, gnu->chain[i],
-						&hash);
-			if (!regular)
-				break;
-			enter(table, first + i, hash);
-			end = gnu->chain[i] & 1;
-		}
-	}
-	for (; !regular && i < gnu->n_chain; i++)
+	for (uint32_t i = 0; i < gnu->n_chain; i++) {
+		if (i + AHEAD < gnu->n_chain)
+			__builtin_prefetch(
+				&table->places[bs_name_table_start(table, gnu->chain[i + AHEAD])]);
 		enter(table, first + i, gnu->chain[i]);
-	return regular;
+	}
+}
+
+static void copy_low_bits(struct bs_name_table *table, const struct bs_gnu_hash *gnu,
+			  uint32_t first)
+{
+	for (uint32_t i = 0; i < gnu->n_chain; i += BS_LOW_BITS)
+		table->low_bits[(first + i) / BS_LOW_BITS] =
+			__atomic_load_n(&gnu->low_bits[i / BS_LOW_BITS], __ATOMIC_RELAXED);
 }
 
 /* ---- DT_HASH --------------------------------------------------------------------------------- */
@@ -214,7 +160,7 @@ static void enter_symbols(struct bs_name_table *table, const struct bs_image *im
 /* ---- maps ------------------------------------------------------------------------------------ */
 
 static void enter_map(struct bs_name_table *table, const struct bs_ctx *ctx,
-		      const struct bs_image *image, bs_map_id id, bool shift_wraps)
+		      const struct bs_image *image, bs_map_id id)
 {
 	const uint32_t unit = BS_OWNER_UNIT;
 	struct bs_entries_of of = { .walks = true };
@@ -226,8 +172,12 @@ static void enter_map(struct bs_name_table *table, const struct bs_ctx *ctx,
 		table->owner[i] = id;
 	if (n && !image->gnu_hash.present)
 		enter_symbols(table, image, of.first);
-	else if (n)
-		of.walks = !enter_chains(table, image, of.first, shift_wraps);
+	else if (n) {
+		enter_chains(table, &image->gnu_hash, of.first);
+		of.walks = !bs_image_chains_are_regular(image);
+		if (!of.walks)
+			copy_low_bits(table, &image->gnu_hash, of.first);
+	}
 	bs_vec_push(ctx->arena, &table->maps, of);
 }
 
@@ -252,8 +202,7 @@ void bs_binder_index(struct bs_binder *binder, const struct bs_ctx *ctx,
 	grow_places(table, ctx, table->n_places + n);
 	grow_entries(table, ctx, room);
 	for (bs_map_id id = from; id < process->maps.n; id++)
-		enter_map(table, ctx, bs_map_of(process, id)->image, id,
-			  binder->policy.bloom_shift_wraps);
+		enter_map(table, ctx, bs_map_of(process, id)->image, id);
 	binder->n_indexed = process->maps.n;
 }
 

@@ -125,6 +125,8 @@ struct bs_symbol_table {
 	uint32_t *name_hashes;	/* what bs_image_name_hash() has computed; 0 elsewhere */
 };
 
+enum { BS_LOW_BITS = 32 };
+
 /*
  * DT_GNU_HASH. Absent, empty or not usable: n_buckets == 0. The symbols that a lookup can find are
  * symbol_base <= index < symbol_base + n_chain.
@@ -144,6 +146,11 @@ struct bs_gnu_hash {
 
 	const uint32_t *xchain, *xlat; /* DT_MIPS_XHASH only, else NULL */
 	uint32_t xchain_base, n_xchain;
+
+	/* What bs_image_chains_are_regular() has found out. */
+	uint8_t *state;
+	uint32_t
+		*low_bits; /* of the hashes of CHAIN: bit I % BS_LOW_BITS of word I / BS_LOW_BITS */
 };
 
 /*
@@ -508,6 +515,14 @@ uint64_t bs_image_dynamic(const struct bs_image *image, int64_t tag, uint64_t fa
 
 /* True when the dynamic section has an entry TAG. */
 bool bs_image_has_dynamic(const struct bs_image *image, int64_t tag);
+
+/*
+ * True when IMAGE has a DT_GNU_HASH with symbols in it that is as a linker writes it: chain after
+ * chain in the order of buckets, each hash in its own and in the bloom filter. Then LOW_BITS has
+ * what CHAIN leaves out, and a walk finds a symbol by that hash and by no other. It is found out
+ * once; threads that do so at the same time come to the same.
+ */
+bool bs_image_chains_are_regular(const struct bs_image *image);
 
 /*
  * The GNU hash of the name of symbol INDEX but for its lowest bit, as DT_GNU_HASH stores it,

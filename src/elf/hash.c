@@ -211,6 +211,9 @@ void bs_read_hash_tables(struct bs_reader *r)
 
 		if (range.n)
 			read_gnu_hash(r, range, is_mips);
+		image->gnu_hash.state = bs_new(r->arena, uint8_t, 1);
+		image->gnu_hash.low_bits =
+			bs_new(r->arena, uint32_t, image->gnu_hash.n_chain / BS_LOW_BITS + 1);
 	} else if (image->sysv_hash.present) {
 		struct bs_range range = bs_range_of_tag(r, DT_HASH, "DT_HASH");
 

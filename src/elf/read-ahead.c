@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The job that goes through the relocations of an image as soon as it is read, and computes the
- * hashes of the names that they ask for: what binding would wait for most, the first touch of
- * symbols and names, is done while the next files are looked for. It decides nothing: who comes to
- * a hash that is not there yet computes it.
+ * The job that goes through an image as soon as it is read: it completes the hashes of what the
+ * image defines, and computes those of the names that its relocations ask for: what binding would
+ * wait for most, the first touch of symbols and names, is done while the next files are looked for.
+ * It decides nothing: who comes to a hash that is not there yet computes it.
  */
 #include "elf-priv.h"
 
@@ -38,6 +38,7 @@ static void run(struct bs_job *job)
 		(const struct bs_image_file *)((char *)job - offsetof(struct bs_image_file, ahead));
 	const struct bs_relocations *relocations = &file->image.relocations;
 
+	bs_image_chains_are_regular(&file->image);
 	for (uint32_t i = 0; i < relocations->n_eager; i++)
 		read_names(job, &file->image, &relocations->eager[i]);
 	read_names(job, &file->image, &relocations->plt);
