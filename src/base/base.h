@@ -211,6 +211,41 @@ static inline bool bs_job_is_cancelled(const struct bs_job *job)
 	return __atomic_load_n(&job->is_cancelled, __ATOMIC_RELAXED);
 }
 
+/* ---- libraries that are opened when they are used ------------------------------------------ */
+
+/*
+ * Every library that a program is linked against costs each start of it some hundredth parts of
+ * what a small question takes. What few questions need is opened by them; BS_LATE_NOTE() says so to
+ * who makes packages.
+ */
+enum bs_late_state { BS_LATE_CLOSED, BS_LATE_OPEN, BS_LATE_MISSING };
+
+typedef void bs_function(void); /* of any type */
+
+struct bs_late {
+	const char *soname;
+	const char *const *names; /* of N functions */
+	bs_function **functions;  /* once it is open */
+	uint32_t n;
+	enum bs_late_state state; /* what follows begins as zero */
+	char problem[256];
+};
+
+/* Opens LATE, for good; NULL, or what dlopen(3) or dlsym(3) said. Any thread may call it. */
+const char *bs_late_open(struct bs_late *late);
+
+/*
+ * The record of a dlopen(3) in the file that makes it, TEXT in JSON. (The UAPI Group
+ * Specifications: "ELF dlopen() metadata")
+ */
+#define BS_LATE_NOTE(variable, text)                                                               \
+	static const struct {                                                                      \
+		uint32_t n_name, n_text, type;                                                     \
+		char name[4];                                                                      \
+		_Alignas(4) char bytes[sizeof(text)];                                              \
+	} variable __attribute__((used, section(".note.dlopen"),                                   \
+				  aligned(4))) = { 4, sizeof(text), 0x407c0c0a, "FDO", text }
+
 /* ---- hashes ----------------------------------------------------------------------------- */
 
 /* The hash of DT_HASH and of version names (System V ABI, "Hash Table"; 28 bits). */

@@ -269,10 +269,14 @@ static bool read_root(struct bs_plan_reader *r, const json_t *root, struct bs_pl
 const char *bs_plan_read(struct bs_arena *arena, const char *text, size_t n, struct bs_plan *ret)
 {
 	struct bs_plan_reader r = { .arena = arena };
+	const char *problem = bs_jansson_open();
 	json_error_t error;
-	json_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
 
 	*ret = (struct bs_plan){ 0 };
+	if (problem)
+		return problem;
+	json_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
+
 	if (!root && !*error.text)
 		bs_arena_exhausted(arena);
 	if (!root)

@@ -4,7 +4,7 @@
 
 #include "cli.h"
 
-#include <jansson.h>
+#include "../report/jansson-late.h"
 
 /* Where in the file something stands: "steps[2].flags". */
 struct bs_place {

@@ -64,7 +64,11 @@ const struct bs_format *bs_read_format(struct bs_option_reader *r, const char *o
 		names = bs_arena_printf(r->arena, "%s %s", names, (*format)->name);
 	if (!found)
 		bs_complain("%s '%s': unknown format; there are%s", option, text, names);
-	return found;
+	const char *problem = found && found->open ? found->open() : NULL;
+
+	if (problem)
+		bs_complain("%s '%s': %s", option, text, problem);
+	return problem ? NULL : found;
 }
 
 /* FORMAT:FILE */

@@ -76,6 +76,11 @@ struct bs_range bs_range_of_tag(struct bs_reader *r, int64_t tag, const char *na
 const void *bs_host_order(struct bs_reader *r, uint64_t offset, uint64_t n, Elf_Type type);
 uint64_t bs_entry_size(const struct bs_reader *r, Elf_Type type);
 
+/* libelf.c: has libelf opened; NULL, or why it cannot be. From then on FROM is turned round into TO
+ * out of ENCODING, an ELFDATA*; false when there is no memory. */
+const char *bs_libelf_open(void);
+bool bs_libelf_turns(Elf_Data *to, const Elf_Data *from, unsigned encoding, bool wide);
+
 /* dynamic.c */
 void bs_read_dynamic(struct bs_reader *r);
 enum bs_memory bs_string_memory(struct bs_reader *r, uint64_t offset);

@@ -86,6 +86,14 @@ static bool read_header(struct bs_reader *r)
 	r->foreign =
 		!odd_data && (data == ELFDATA2LSB) != (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
 
+	const char *problem = r->foreign ? bs_libelf_open() : NULL;
+
+	if (problem) {
+		image->state = BS_IMAGE_NO_PHDRS;
+		bs_broken(r, BS_DIAG_CANNOT_READ, BS_NO_OFFSET,
+			  "file of foreign byte order, for which libelf is wanted: %s", problem);
+		return false;
+	}
 #define AT(field) (r->wide ? offsetof(Elf64_Ehdr, field) : offsetof(Elf32_Ehdr, field))
 	h->type = bs_load16(r, AT(e_type));
 	h->machine = bs_load16(r, AT(e_machine));

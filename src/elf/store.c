@@ -179,8 +179,6 @@ struct bs_store *bs_store_new(void)
 {
 	struct bs_store *store = calloc(1, sizeof *store);
 
-	elf_version(EV_CURRENT);
-
 	if (store && pthread_mutex_init(&store->lock, NULL) != 0) {
 		free(store);
 		return NULL;

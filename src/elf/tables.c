@@ -4,6 +4,7 @@
  */
 #include "elf-priv.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
 static uint64_t plus(uint64_t a, uint64_t b)
@@ -107,7 +108,20 @@ struct bs_range bs_range_of_tag(struct bs_reader *r, int64_t tag, const char *na
 /* Bytes that an entry of TYPE takes in the file. */
 uint64_t bs_entry_size(const struct bs_reader *r, Elf_Type type)
 {
-	return r->wide ? elf64_fsize(type, 1, EV_CURRENT) : elf32_fsize(type, 1, EV_CURRENT);
+	static const uint8_t sizes[][2] = {
+		[ELF_T_ADDR] = { sizeof(Elf32_Addr), sizeof(Elf64_Addr) },
+		[ELF_T_DYN] = { sizeof(Elf32_Dyn), sizeof(Elf64_Dyn) },
+		[ELF_T_HALF] = { sizeof(Elf32_Half), sizeof(Elf64_Half) },
+		[ELF_T_PHDR] = { sizeof(Elf32_Phdr), sizeof(Elf64_Phdr) },
+		[ELF_T_REL] = { sizeof(Elf32_Rel), sizeof(Elf64_Rel) },
+		[ELF_T_RELA] = { sizeof(Elf32_Rela), sizeof(Elf64_Rela) },
+		[ELF_T_SYM] = { sizeof(Elf32_Sym), sizeof(Elf64_Sym) },
+		[ELF_T_WORD] = { sizeof(Elf32_Word), sizeof(Elf64_Word) },
+		[ELF_T_XWORD] = { sizeof(Elf32_Xword), sizeof(Elf64_Xword) },
+	};
+
+	assert(sizes[type][r->wide]);
+	return sizes[type][r->wide];
 }
 
 /* What an entry of TYPE wants its address to be a multiple of. */
@@ -148,8 +162,7 @@ const void *bs_host_order(struct bs_reader *r, uint64_t offset, uint64_t n, Elf_
 
 	to.d_buf = bs_new(r->arena, uint8_t, size);
 	/* The range was checked before, and sizes are the same in the file and in memory. */
-	if (!(r->wide ? elf64_xlatetom(&to, &from, encoding)
-		      : elf32_xlatetom(&to, &from, encoding)))
+	if (!bs_libelf_turns(&to, &from, encoding, r->wide))
 		bs_arena_exhausted(r->arena);
 	return to.d_buf;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "json-writer.h"
 
-#include <jansson.h>
+#include "jansson-late.h"
 #include <string.h>
 
 static const char marker[] = "\xef\xbf\xbd"; /* U+FFFD */
@@ -90,7 +90,7 @@ static int pass_on(const char *bytes, size_t n, void *data)
 /* False when TEXT is no UTF-8. */
 static bool dump(struct bs_json *json, const char *text, size_t n)
 {
-	json_t *string = json_stringn(text, n);
+	json_t *string = bs_jansson_open() ? NULL : json_stringn(text, n);
 
 	if (!string)
 		return false;

@@ -4,6 +4,7 @@
  * schema/ says what they hold. Nothing waits in memory but findings, of which there are few, and
  * what the run itself keeps of its jump slots.
  */
+#include "jansson-late.h"
 #include "json-priv.h"
 
 static const char *const parts[] = { "steps",  "objects",  "bindings",	"slots",  "findings",
@@ -386,6 +387,7 @@ const struct bs_format bs_format_json = {
 	.parts = parts,
 	.default_show = DEFAULT_SHOW,
 	.traces = true,
+	.open = bs_jansson_open,
 	.begin = begin,
 	.step = step,
 	.end = end_document,
@@ -396,6 +398,7 @@ const struct bs_format bs_format_ndjson = {
 	.parts = parts,
 	.default_show = DEFAULT_SHOW,
 	.traces = true,
+	.open = bs_jansson_open,
 	.streams = true,
 	.begin = begin,
 	.step = step,

@@ -6,6 +6,7 @@
  * constructors stand in each other only where steps around them ask for it.
  */
 #include "plan-format.h"
+#include "jansson-late.h"
 #include "json-writer.h"
 #include "report.h"
 
@@ -211,6 +212,7 @@ static void write_question(struct bs_report *report, struct bs_arena *arena,
 
 const struct bs_format bs_format_plan = {
 	.name = "plan",
+	.open = bs_jansson_open,
 	.tells_no_findings = true,
 	.parts = (const char *const[]){ NULL },
 	.question = write_question,

@@ -132,6 +132,7 @@ struct bs_format {
 	bool streams; /* objects a line, not one document */
 	bool tells_no_findings;
 	bool traces; /* wants a start-up that fails to be gone through: the plan's TRACE */
+	const char *(*open)(void); /* to be called before all else; says why it cannot be written */
 	void (*question)(struct bs_report *report, struct bs_arena *arena,
 			 const struct bs_plan *plan);
 	void (*begin)(struct bs_report *report, const struct bs_run *run);

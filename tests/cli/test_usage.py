@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: MIT
 """Options, their order, and what is said of a command line that cannot be understood."""
 
+import json
+import re
+import subprocess
 import unittest
 
-from harness import HOOK, CommandLineTest, environment
+from harness import BINDSIM, HOOK, CommandLineTest, environment
 
 
 class MisuseTest(CommandLineTest):
@@ -216,6 +219,51 @@ class HelpTest(CommandLineTest):
 
     def test_they_win_over_what_comes_later(self):
         self.assertEqual(self.bindsim("--version", "--unknown").status, 0)
+
+
+class LibrariesTest(CommandLineTest):
+    """What few questions need is opened by them alone."""
+
+    def hide(self, name: str) -> dict[str, str]:
+        """An environment in which the library NAME cannot be opened."""
+        self.file(f"hidden/{name}", "no library")
+        return environment(LD_LIBRARY_PATH=str(self.directory / "hidden"))
+
+    def needed(self) -> str:
+        done = subprocess.run(["readelf", "-d", BINDSIM], stdout=subprocess.PIPE, text=True, check=True)
+        return done.stdout
+
+    def test_nothing_optional_is_needed(self):
+        for name in ("libelf", "libjansson", "libz"):
+            self.assertNotIn(name, self.needed())
+
+    def test_the_file_says_what_it_opens(self):
+        with open(BINDSIM, "rb") as file:
+            notes = re.findall(rb'\[{"soname":\[.*?}\]', file.read())
+        said = {name: entry for note in notes for entry in json.loads(note) for name in entry["soname"]}
+        self.assertEqual(set(said), {"libelf.so.1", "libjansson.so.4"})
+        for entry in said.values():
+            self.assertEqual(set(entry), {"soname", "feature", "description", "priority"})
+
+    def test_without_jansson(self):
+        self.program()
+        hidden = self.hide("libjansson.so.4")
+        self.assertEqual(self.bindsim("./app", env=hidden).status, 0)
+        for option in ("--format=json", "--format=ndjson", "--format=plan"):
+            self.assert_trouble(self.bindsim(option, "./app", env=hidden), option.partition("=")[2], "libjansson.so.4")
+        self.file("a.plan", "{}")
+        self.assert_trouble(self.bindsim("--plan", "a.plan", env=hidden), "a.plan", "libjansson.so.4")
+
+    def test_without_libelf(self):
+        self.program()
+        hidden = self.hide("libelf.so.1")
+        self.assertEqual(self.bindsim("./app", env=hidden).status, 0)
+        turned = bytearray((self.directory / "app").read_bytes())
+        turned[5] = 2  # EI_DATA: ELFDATA2MSB
+        self.file("foreign", bytes(turned), 0o755)
+        answer = self.bindsim("-v", "./foreign", env=hidden)
+        self.assertEqual(answer.status, 2)
+        self.assertIn("libelf.so.1", answer.err)
 
 
 if __name__ == "__main__":
