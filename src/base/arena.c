@@ -49,6 +49,11 @@ jmp_buf *bs_arena_handler(struct bs_arena *arena)
 	return arena->handler;
 }
 
+void bs_arena_unwind_with(struct bs_arena *arena, const struct bs_arena *other)
+{
+	arena->handler = other->handler;
+}
+
 _Noreturn void bs_arena_exhausted(struct bs_arena *arena)
 {
 	if (!arena->handler)

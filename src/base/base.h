@@ -38,6 +38,10 @@ void *bs_arena_alloc(struct bs_arena *arena, size_t n, size_t size);
 /* Where a failing allocation of ARENA goes. Lives as long as the arena. */
 jmp_buf *bs_arena_handler(struct bs_arena *arena);
 
+/* From here on a failing allocation of ARENA goes where one of OTHER goes, which must outlive that.
+ */
+void bs_arena_unwind_with(struct bs_arena *arena, const struct bs_arena *other);
+
 /* Unwinds as a failed allocation of ARENA does; for allocations made elsewhere. Does not return. */
 _Noreturn void bs_arena_exhausted(struct bs_arena *arena);
 

@@ -204,10 +204,10 @@ static struct bs_binding as_slot(struct bs_binding binding)
 	return binding;
 }
 
-/* KEY may be empty. */
+/* KEY may be empty, FORECAST NULL. */
 static struct bs_binding ask(const struct bs_binder *binder, const struct bs_process *process,
 			     const struct bs_ctx *ctx, bs_map_id map, uint32_t symbol,
-			     struct bs_key key)
+			     struct bs_key key, const struct bs_forecast *forecast)
 {
 	const struct bs_image *image = bs_map_of(process, map)->image;
 	const struct bs_reference reference = {
@@ -220,24 +220,26 @@ static struct bs_binding ask(const struct bs_binder *binder, const struct bs_pro
 	};
 	struct bs_binding binding;
 
-	if (is_own(binder, &reference.entry)) {
-		binding = bs_own_binding(process, map, symbol, BS_CLASS_PLT);
-	} else if (!bs_lookup_quickly(binder, process, ctx, &reference, &binding)) {
-		struct bs_query query =
-			bs_query_for(process, map, symbol, BS_CLASS_PLT, reference.key.hash);
-
-		query.scope = reference.scope;
-		struct bs_answer answer = bs_lookup(binder, process, ctx, &query);
-
-		binding = bs_binding_from(process, &query, &answer);
+	if (is_own(binder, &reference.entry))
+		return bs_own_binding(process, map, symbol, BS_CLASS_PLT);
+	if (bs_lookup_quickly(binder, process, ctx, &reference, &binding)) {
+		if (binder->recall->is_kept)
+			bs_forecast_learn(binder, forecast, &reference.entry, &binding);
+		return binding;
 	}
-	return binding;
+	struct bs_query query =
+		bs_query_for(process, map, symbol, BS_CLASS_PLT, reference.key.hash);
+
+	query.scope = reference.scope;
+	struct bs_answer answer = bs_lookup(binder, process, ctx, &query);
+
+	return bs_binding_from(process, &query, &answer);
 }
 
 struct bs_binding bs_ask_slot(const struct bs_binder *binder, const struct bs_process *process,
 			      const struct bs_ctx *ctx, bs_map_id map, uint32_t symbol)
 {
-	return as_slot(ask(binder, process, ctx, map, symbol, (struct bs_key){ 0 }));
+	return as_slot(ask(binder, process, ctx, map, symbol, (struct bs_key){ 0 }, NULL));
 }
 
 /* Those that TABLE has, once for each symbol that is not SEEN yet. */
@@ -262,7 +264,8 @@ static void bind_waiting(const struct bs_binder *binder, const struct bs_process
 			seen[r->symbol] = 1;
 			if (!bs_bind_as_foretold(binder, process, ctx, forecast, map, r->symbol,
 						 BS_CLASS_PLT, &binding))
-				binding = ask(binder, process, ctx, map, r->symbol, ahead.key[k]);
+				binding = ask(binder, process, ctx, map, r->symbol, ahead.key[k],
+					      forecast);
 			bs_vec_push(ctx->arena, bindings, as_slot(binding));
 		}
 	}

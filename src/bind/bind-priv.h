@@ -18,19 +18,24 @@ struct bs_name_place {
 	uint32_t last; /* 0: nobody has come here yet */
 };
 
+/* As LAST: who came here has left. */
+#define BS_NAME_PLACE_LEFT UINT32_MAX
+
 struct bs_entries_of {
 	uint32_t first;	 /* entry */
 	uint32_t symbol; /* that the first entry stands for */
 	/* The map must be walked by its own hash table: it has DT_HASH, or one that leads elsewhere
 	 * than it should. Of the others the circle says what a walk would. */
 	bool walks;
+	const struct bs_image *image; /* the map's */
 };
 
 enum { BS_OWNER_UNIT = 64 };
 
 struct bs_name_table {
+	struct bs_arena *arena;
 	struct bs_name_place *places;
-	uint32_t size, n_places; /* of SIZE places N_PLACES are taken */
+	uint32_t size, n_places; /* of SIZE places N_PLACES are taken or have been left */
 	uint32_t *next;		 /* by entry */
 	uint32_t *low_bits;	 /* by entry, a bit each: the lowest one of its hash; where the map
 				    is not walked */
@@ -62,7 +67,8 @@ static inline const struct bs_name_place *bs_name_table_find(const struct bs_nam
 
 	for (; table->places[at].last; at = bs_name_table_next(table, at))
 		if (bs_name_place_is_of(&table->places[at], hash))
-			return &table->places[at];
+			return table->places[at].last != BS_NAME_PLACE_LEFT ? &table->places[at]
+									    : NULL;
 	return NULL;
 }
 
@@ -76,6 +82,15 @@ static inline uint32_t bs_entry_symbol(const struct bs_name_table *table, uint32
 	const struct bs_entries_of *of = &table->maps.v[bs_entry_map(table, entry)];
 
 	return entry - of->first + of->symbol;
+}
+
+/* That of SYMBOL of MAP, whose hash table must list it. */
+static inline uint32_t bs_entry_of(const struct bs_name_table *table, bs_map_id map,
+				   uint32_t symbol)
+{
+	const struct bs_entries_of *of = &table->maps.v[map];
+
+	return of->first + (symbol - of->symbol);
 }
 
 static inline uint32_t bs_entry_low_bit(const struct bs_name_table *table, uint32_t entry)
@@ -174,19 +189,69 @@ typedef uint32_t bs_known;
 #define BS_KNOWN_DEFINED 0x80000000u /* the referrer has a definition of its own */
 #define BS_KNOWN_TO_ASK	 0x7fffffffu /* no entry: it takes bs_lookup() to answer that */
 
-/* Of one map. */
-struct bs_forecast {
-	bs_known *known; /* by symbol of its image; NULL: none was made */
-	bs_list_id list; /* the first of its scope, in which all definitions are ... */
-	uint32_t cuts;	 /* ... which was made anew so often */
+/* The maps of a list as they were. */
+struct bs_lineup {
+	const bs_map_id *maps;
+	uint32_t n;
 };
 
+/* A list that answers come from. */
+struct bs_source {
+	bs_list_id list;
+	uint32_t cuts;		 /* it was made anew so often */
+	struct bs_lineup lineup; /* what it was when the last answer was found */
+};
+
+enum { BS_N_SOURCES = 2 };
+
+/*
+ * Of one map. An answer is in the first list of the scope that has any, and as long as the lists
+ * before are the same, and that one only grows, it is none other.
+ */
+struct bs_forecast {
+	bs_known *known;	      /* by symbol of IMAGE; NULL: none was made */
+	const struct bs_image *image; /* of the map */
+	struct bs_source sources[BS_N_SOURCES];
+	uint32_t n_sources;
+	uint32_t serial; /* of the run that it is for; of an earlier one it has to be looked through
+			  */
+	bool looks_far;	 /* there are answers from behind the first source */
+	bool is_cut;	 /* maps from CUT on were others in the run that it comes from */
+	bs_map_id cut;
+};
+
+/*
+ * What a run leaves behind for the next on the same store: the name table and answers. Both go by
+ * map ids, which other processes of the same images have, too.
+ */
+struct bs_recall {
+	struct bs_arena *arena;
+	bool is_kept; /* beyond the run */
+	struct bs_match_policy policy;
+	struct bs_name_table table;
+	struct bs_forecasts *forecasts;
+	BS_VEC(const struct bs_image *) images; /* by map id: what FORECASTS knows of */
+};
+
+/* The images that maps of PROCESS from FROM on have: what is known of others goes. */
+void bs_recall_meets(struct bs_recall *recall, const struct bs_process *process, bs_map_id from);
+
 struct bs_forecasts *bs_forecasts_new(struct bs_arena *arena);
+
+/* A run begins that may use what an earlier one has left in FORECASTS. */
+void bs_forecasts_renew(struct bs_forecasts *forecasts);
 
 /* What is foretold of MAP's references in SCOPE; NULL: nothing. */
 const struct bs_forecast *bs_forecast_of(const struct bs_binder *binder,
 					 const struct bs_process *process, bs_map_id map,
 					 const bs_ids *scope);
+
+/* The image of map id FROM and of those behind it are others than in the run before. */
+void bs_forecasts_cut(struct bs_forecasts *forecasts, bs_map_id from);
+
+/* BINDING of REFERENCE, whose forecast FORECAST is, was found quickly. NULL is allowed. */
+void bs_forecast_learn(const struct bs_binder *binder, const struct bs_forecast *forecast,
+		       const struct bs_symbol *reference, const struct bs_binding *binding);
 
 static inline bool bs_is_foretold(const struct bs_forecast *forecast, uint32_t symbol)
 {
@@ -261,6 +326,15 @@ struct bs_binding bs_binding_from(const struct bs_process *process, const struct
 static inline bool bs_is_definition(const struct bs_symbol *reference)
 {
 	return reference->section != SHN_UNDEF && bs_symbol_bind(reference) != STB_LOCAL;
+}
+
+/* Neither rule that keeps a reference at home has anything to say to this one. */
+static inline bool bs_is_sought(const struct bs_symbol *reference)
+{
+	unsigned bind = bs_symbol_bind(reference);
+
+	return (bind == STB_GLOBAL || bind == STB_WEAK) &&
+	       bs_symbol_visibility(reference) == STV_DEFAULT;
 }
 
 /* Local and hidden symbols are nobody else's business: no lookup is made. Loaders that do not skip

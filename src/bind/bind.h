@@ -115,10 +115,12 @@ struct bs_unique {
 
 struct bs_name_table;
 struct bs_forecasts;
+struct bs_recall;
 
 struct bs_binder {
 	struct bs_match_policy policy;
-	bool is_plain; /* POLICY has no rule that touches the usual case of a lookup */
+	bool is_plain;		  /* POLICY has no rule that touches the usual case of a lookup */
+	struct bs_recall *recall; /* has the next two; NULL when the run is over */
 	struct bs_name_table *table;
 	struct bs_forecasts *forecasts;
 	uint32_t n_indexed; /* maps below this id are in TABLE */
@@ -131,13 +133,20 @@ struct bs_binder {
 	uint32_t n_unique_heads; /* a power of two */
 };
 
-/* A binder with nothing in it, in CTX's arena. */
-struct bs_binder *bs_binder_new(const struct bs_ctx *ctx, const struct bs_match_policy *policy);
+/*
+ * A binder with nothing in it, in CTX's arena. Where STORE, which may be NULL, keeps things
+ * (bs_store_keeps()), lookups of earlier runs need not be made again: that is a matter of speed
+ * alone. bs_binder_done() gives STORE what there is to keep, at the end of a run; bs_binder_drop()
+ * drops it, for a run that was broken off by want of memory.
+ */
+struct bs_binder *bs_binder_new(const struct bs_ctx *ctx, const struct bs_match_policy *policy,
+				struct bs_store *store);
+void bs_binder_done(struct bs_binder *binder, struct bs_store *store);
+void bs_binder_drop(struct bs_binder *binder);
 
 /* Enters the maps that came since the last call. To be called before lookups that should see them.
  */
-void bs_binder_index(struct bs_binder *binder, const struct bs_ctx *ctx,
-		     const struct bs_process *process);
+void bs_binder_index(struct bs_binder *binder, const struct bs_process *process);
 
 /* Forgets unique symbols of maps that are dead, as the end of a failed dlopen does. */
 void bs_binder_forget_dead(struct bs_binder *binder, const struct bs_process *process);

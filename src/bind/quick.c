@@ -46,20 +46,30 @@ static bool has_version(const struct bs_image *image, uint32_t symbol,
 	return has->hash == wanted->hash && has->name && strcmp(has->name, wanted->name) == 0;
 }
 
-/* The first entry of KEY's circle, when its map is asked before all others of the circle; else 0.
+/*
+ * The first entry of KEY's circle, when its map is asked before all others of the circle; else 0.
+ * Ids grow around a circle: what the others can do is known of all maps from an id on.
  */
-static uint32_t foremost_entry(const struct bs_name_table *table, const struct bs_searchlist *list,
-			       const struct bs_key *key)
+static uint32_t foremost_entry(const struct bs_name_table *table, const struct bs_process *process,
+			       const bs_ids *scope, const struct bs_key *key)
 {
 	uint32_t entry = bs_key_first(table, key);
 	bs_map_id map = bs_entry_map(table, entry);
 
-	if (map >= list->n_place || !list->place[map] || table->maps.v[map].walks)
+	if (table->maps.v[map].walks)
 		return 0;
-	return key->is_alone || map + 1 >= list->n_place ||
-			       list->foremost[map + 1] > list->place[map] - 1
-		       ? entry
-		       : 0;
+	for (uint32_t i = 0; i < scope->n && i < BS_N_SOURCES; i++) {
+		const struct bs_searchlist *list = &process->lists.v[scope->v[i]];
+		uint32_t first_other = key->is_alone || map + 1 >= list->n_place
+					       ? UINT32_MAX
+					       : list->foremost[map + 1];
+
+		if (map < list->n_place && list->place[map])
+			return first_other > list->place[map] - 1 ? entry : 0;
+		if (first_other != UINT32_MAX)
+			return 0;
+	}
+	return 0;
 }
 
 /* There is another entry of KEY's hash in ENTRY's map. */
@@ -96,7 +106,7 @@ bool bs_lookup_quickly(const struct bs_binder *binder, const struct bs_process *
 	if (!binder->is_plain || !r->key.circle || r->type_class & ~(unsigned)BS_CLASS_PLT ||
 	    bs_symbol_visibility(&r->entry) == STV_PROTECTED)
 		return false;
-	uint32_t entry = foremost_entry(table, &process->lists.v[r->scope->v[0]], &r->key);
+	uint32_t entry = foremost_entry(table, process, r->scope, &r->key);
 
 	if (!entry || bs_entry_low_bit(table, entry) != (r->key.hash & 1) ||
 	    has_twin(table, &r->key, entry))

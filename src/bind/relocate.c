@@ -200,8 +200,11 @@ static uint32_t look_up(struct job *job, uint32_t *memo, const struct bs_referen
 {
 	struct bs_binding binding;
 
-	if (bs_lookup_quickly(job->binder, job->process, job->ctx, r, &binding))
+	if (bs_lookup_quickly(job->binder, job->process, job->ctx, r, &binding)) {
+		if (job->binder->recall->is_kept)
+			bs_forecast_learn(job->binder, job->forecast, &r->entry, &binding);
 		return take(job, memo, &binding);
+	}
 	const struct bs_query query =
 		bs_query_for(job->process, job->map, r->symbol, r->type_class, r->key.hash);
 	struct bs_answer answer = bs_lookup(job->binder, job->process, job->ctx, &query);

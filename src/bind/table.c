@@ -10,17 +10,6 @@
 
 #include <string.h>
 
-struct bs_binder *bs_binder_new(const struct bs_ctx *ctx, const struct bs_match_policy *policy)
-{
-	struct bs_binder *binder = bs_new(ctx->arena, struct bs_binder, 1);
-
-	binder->policy = *policy;
-	binder->is_plain = bs_policy_is_plain(policy);
-	binder->table = bs_new(ctx->arena, struct bs_name_table, 1);
-	binder->forecasts = bs_forecasts_new(ctx->arena);
-	return binder;
-}
-
 /* ---- entries ------------------------------------------------------------------------------- */
 
 /* So many symbols of IMAGE get entries, from symbol *RET_FIRST on. */
@@ -45,7 +34,7 @@ static struct bs_name_place *place_of(struct bs_name_table *table, uint32_t hash
 	return &table->places[at];
 }
 
-static void grow_places(struct bs_name_table *table, const struct bs_ctx *ctx, uint64_t n)
+static void grow_places(struct bs_name_table *table, uint64_t n)
 {
 	const struct bs_name_place *before = table->places;
 	uint32_t n_before = table->size;
@@ -60,8 +49,8 @@ static void grow_places(struct bs_name_table *table, const struct bs_ctx *ctx, u
 	if (size < 64)
 		size = 64;
 	if (size > UINT32_MAX / 2)
-		bs_arena_exhausted(ctx->arena);
-	table->places = bs_new(ctx->arena, struct bs_name_place, size);
+		bs_arena_exhausted(table->arena);
+	table->places = bs_new(table->arena, struct bs_name_place, size);
 	table->size = (uint32_t)size;
 	/* They are zero already, but not there: a page that is read before it is written is brought
 	 * in twice. */
@@ -71,10 +60,10 @@ static void grow_places(struct bs_name_table *table, const struct bs_ctx *ctx, u
 			*place_of(table, before[i].hash) = before[i];
 }
 
-static void *grown(const struct bs_ctx *ctx, const void *before, uint64_t n_before, uint64_t n,
+static void *grown(struct bs_arena *arena, const void *before, uint64_t n_before, uint64_t n,
 		   size_t size)
 {
-	void *after = bs_arena_alloc(ctx->arena, n, size);
+	void *after = bs_arena_alloc(arena, n, size);
 
 	if (before)
 		memcpy(after, before, n_before * size);
@@ -82,7 +71,7 @@ static void *grown(const struct bs_ctx *ctx, const void *before, uint64_t n_befo
 }
 
 /* Room for entries up to N. */
-static void grow_entries(struct bs_name_table *table, const struct bs_ctx *ctx, uint64_t n)
+static void grow_entries(struct bs_name_table *table, uint64_t n)
 {
 	const uint32_t unit = BS_OWNER_UNIT, had = table->capacity;
 
@@ -93,28 +82,55 @@ static void grow_entries(struct bs_name_table *table, const struct bs_ctx *ctx, 
 	n = (n + unit - 1) / unit * unit;
 	/* What is known of references has a bit less. */
 	if (n >= BS_KNOWN_TO_ASK)
-		bs_arena_exhausted(ctx->arena);
-	table->next = grown(ctx, table->next, had, n, sizeof *table->next);
-	table->low_bits = grown(ctx, table->low_bits, had / BS_LOW_BITS, n / BS_LOW_BITS,
+		bs_arena_exhausted(table->arena);
+	table->next = grown(table->arena, table->next, had, n, sizeof *table->next);
+	table->low_bits = grown(table->arena, table->low_bits, had / BS_LOW_BITS, n / BS_LOW_BITS,
 				sizeof *table->low_bits);
-	table->owner = grown(ctx, table->owner, had / unit, n / unit, sizeof *table->owner);
+	table->owner =
+		grown(table->arena, table->owner, had / unit, n / unit, sizeof *table->owner);
 	table->capacity = (uint32_t)n;
+}
+
+static bool is_taken(const struct bs_name_place *place)
+{
+	return place->last && place->last != BS_NAME_PLACE_LEFT;
 }
 
 /* ENTRY goes behind all that have HASH already. */
 static void enter(struct bs_name_table *table, uint32_t entry, uint32_t hash)
 {
 	struct bs_name_place *place = place_of(table, hash);
-	bool has_several = place->last;
+	bool has_several = is_taken(place);
 
 	if (has_several) {
 		table->next[entry] = table->next[place->last];
 		table->next[place->last] = entry;
 	} else {
 		table->next[entry] = entry;
-		table->n_places++;
+		table->n_places += !place->last;
 	}
 	*place = (struct bs_name_place){ (hash & ~UINT32_C(1)) | has_several, entry };
+}
+
+/* Takes ENTRY, which came last of all with HASH, away again. */
+static void leave(struct bs_name_table *table, uint32_t entry, uint32_t hash)
+{
+	struct bs_name_place *place = place_of(table, hash);
+	uint32_t before = entry;
+
+	if (place->last != entry)
+		return;
+	while (table->next[before] != entry)
+		before = table->next[before];
+	/* Its place may be on the way to others. */
+	if (before == entry) {
+		*place = (struct bs_name_place){ hash & ~UINT32_C(1), BS_NAME_PLACE_LEFT };
+		return;
+	}
+	table->next[before] = table->next[entry];
+	place->last = before;
+	if (table->next[before] == before)
+		place->hash &= ~UINT32_C(1);
 }
 
 /* ---- DT_GNU_HASH ----------------------------------------------------------------------------- */
@@ -159,11 +175,10 @@ static void enter_symbols(struct bs_name_table *table, const struct bs_image *im
 
 /* ---- maps ------------------------------------------------------------------------------------ */
 
-static void enter_map(struct bs_name_table *table, const struct bs_ctx *ctx,
-		      const struct bs_image *image, bs_map_id id)
+static void enter_map(struct bs_name_table *table, const struct bs_image *image, bs_map_id id)
 {
 	const uint32_t unit = BS_OWNER_UNIT;
-	struct bs_entries_of of = { .walks = true };
+	struct bs_entries_of of = { .walks = true, .image = image };
 	uint32_t n = count_names(image, &of.symbol);
 
 	of.first = table->n;
@@ -178,32 +193,62 @@ static void enter_map(struct bs_name_table *table, const struct bs_ctx *ctx,
 		if (!of.walks)
 			copy_low_bits(table, &image->gnu_hash, of.first);
 	}
-	bs_vec_push(ctx->arena, &table->maps, of);
+	bs_vec_push(table->arena, &table->maps, of);
 }
 
-void bs_binder_index(struct bs_binder *binder, const struct bs_ctx *ctx,
-		     const struct bs_process *process)
+/* Takes the last map away again. */
+static void leave_map(struct bs_name_table *table)
+{
+	const struct bs_entries_of *of = &table->maps.v[table->maps.n - 1];
+	const struct bs_image *image = of->image;
+	uint32_t symbol, n = count_names(image, &symbol);
+
+	while (n-- > 0)
+		if (image->gnu_hash.present)
+			leave(table, of->first + n, image->gnu_hash.chain[n]);
+		else if (n && can_answer(image, n))
+			leave(table, of->first + n, bs_image_name_hash(image, n));
+	table->n = of->first;
+	table->maps.n--;
+}
+
+/* What the table knows from an earlier process stays as far as PROCESS has the same images. */
+static void agree(struct bs_name_table *table, const struct bs_process *process)
+{
+	uint32_t n = 0;
+
+	while (n < table->maps.n && n < process->maps.n &&
+	       table->maps.v[n].image == bs_map_of(process, n)->image)
+		n++;
+	while (table->maps.n > n)
+		leave_map(table);
+}
+
+void bs_binder_index(struct bs_binder *binder, const struct bs_process *process)
 {
 	struct bs_name_table *table = binder->table;
-	uint32_t from = binder->n_indexed, symbol;
+	uint32_t symbol;
 	uint64_t n = 0, room;
 
-	if (table->n && from == process->maps.n)
-		return;
 	if (!table->n)
 		table->n = BS_OWNER_UNIT; /* nobody's */
+	if (!binder->n_indexed)
+		agree(table, process);
+	binder->n_indexed = process->maps.n;
+	if (table->maps.n == process->maps.n)
+		return;
 	room = table->n;
-	for (bs_map_id id = from; id < process->maps.n; id++) {
+	for (bs_map_id id = table->maps.n; id < process->maps.n; id++) {
 		uint32_t names = count_names(bs_map_of(process, id)->image, &symbol);
 
 		n += names;
 		room += names + BS_OWNER_UNIT;
 	}
-	grow_places(table, ctx, table->n_places + n);
-	grow_entries(table, ctx, room);
-	for (bs_map_id id = from; id < process->maps.n; id++)
-		enter_map(table, ctx, bs_map_of(process, id)->image, id);
-	binder->n_indexed = process->maps.n;
+	bs_recall_meets(binder->recall, process, table->maps.n);
+	grow_places(table, table->n_places + n);
+	grow_entries(table, room);
+	for (bs_map_id id = table->maps.n; id < process->maps.n; id++)
+		enter_map(table, bs_map_of(process, id)->image, id);
 }
 
 /* ---- unique symbols ------------------------------------------------------------------------ */

@@ -346,6 +346,18 @@ void bs_store_read_ahead(struct bs_store *store);
 /* STORE's worker, which is STORE's own; NULL while it has no thread. */
 struct bs_worker *bs_store_worker(struct bs_store *store);
 
+/*
+ * What a floor above keeps with STORE from one run for the next, such as answers that hang on
+ * images alone. bs_store_keeps(): from here on there is such a thing. bs_store_take(): it, for who
+ * takes it alone has it; NULL when there is none or somebody else has it. bs_store_keep(): gives it
+ * back, or gives the first; END ends it, before the images are dropped. Another one that is there
+ * already is ended.
+ */
+void bs_store_keeps(struct bs_store *store);
+bool bs_store_is_keeping(struct bs_store *store);
+void *bs_store_take(struct bs_store *store);
+void bs_store_keep(struct bs_store *store, void *kept, void (*end)(void *kept));
+
 /* Gives IMAGE back; it stays in the store until bs_store_trim() or the end. */
 void bs_store_release(struct bs_store *store, const struct bs_image *image);
 

@@ -21,6 +21,9 @@ struct bs_store {
 	pthread_mutex_t lock; /* guards the slots, the lists in them and the counts of users */
 	struct bs_image_file *slots[N_SLOTS];
 	struct bs_worker *worker; /* or NULL */
+	bool keeps;
+	void *kept; /* see bs_store_keep(); or NULL */
+	void (*end_kept)(void *kept);
 };
 
 static struct bs_image_file *as_file(const struct bs_image *image)
@@ -199,6 +202,42 @@ struct bs_worker *bs_store_worker(struct bs_store *store)
 	return store->worker && bs_worker_is_running(store->worker) ? store->worker : NULL;
 }
 
+void bs_store_keeps(struct bs_store *store)
+{
+	store->keeps = true;
+}
+
+bool bs_store_is_keeping(struct bs_store *store)
+{
+	return store->keeps;
+}
+
+void *bs_store_take(struct bs_store *store)
+{
+	pthread_mutex_lock(&store->lock);
+	void *kept = store->kept;
+
+	store->kept = NULL;
+	pthread_mutex_unlock(&store->lock);
+	return kept;
+}
+
+static void end_kept(struct bs_store *store)
+{
+	if (store->kept)
+		store->end_kept(store->kept);
+	store->kept = NULL;
+}
+
+void bs_store_keep(struct bs_store *store, void *kept, void (*end)(void *kept))
+{
+	pthread_mutex_lock(&store->lock);
+	end_kept(store);
+	store->kept = kept;
+	store->end_kept = end;
+	pthread_mutex_unlock(&store->lock);
+}
+
 static void end_worker(struct bs_store *store)
 {
 	bs_worker_free(store->worker);
@@ -223,6 +262,7 @@ void bs_store_free(struct bs_store *store)
 	if (!store)
 		return;
 	end_worker(store);
+	end_kept(store);
 	drop(store, false);
 	pthread_mutex_destroy(&store->lock);
 	free(store);
@@ -232,6 +272,7 @@ void bs_store_trim(struct bs_store *store)
 {
 	pthread_mutex_lock(&store->lock);
 	end_worker(store);
+	end_kept(store);
 	drop(store, true);
 	pthread_mutex_unlock(&store->lock);
 }

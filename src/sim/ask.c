@@ -182,7 +182,7 @@ void bs_run_dlsym(struct bs_run *run, const struct bs_step *step, struct bs_step
 			      "RTLD_NEXT: the caller is not in the list to be searched");
 		return;
 	}
-	bs_binder_index(run->binder, &run->ctx, process);
+	bs_binder_index(run->binder, process);
 	if (!bs_run_demand_name(run, result, &asked, &failure)) {
 		bs_fixed_undo(process, &run->ctx);
 		bs_step_fail(run, result, &failure);
@@ -315,7 +315,7 @@ void bs_run_call(struct bs_run *run, const struct bs_step *step, struct bs_step_
 	}
 	uint32_t symbol = run->answers.v[slots.v[0]].symbol;
 
-	bs_binder_index(run->binder, &run->ctx, &run->process);
+	bs_binder_index(run->binder, &run->process);
 	if (!bs_run_demand_call(run, result, result->caller, symbol, &failure)) {
 		bs_step_fatal(run, result, &failure);
 		return;

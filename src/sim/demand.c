@@ -49,7 +49,7 @@ static bool load(struct bs_run *run, struct bs_step_result *result, bs_list_id l
 	tell_made(run, result);
 	if (map != BS_NO_MAP && !demand.was_loaded)
 		bs_event_scope(run, result, map, 0);
-	bs_binder_index(run->binder, &run->ctx, process);
+	bs_binder_index(run->binder, process);
 	return map != BS_NO_MAP;
 }
 
@@ -70,7 +70,7 @@ bool bs_run_demand(struct bs_run *run, struct bs_step_result *result,
 
 	if (!run->scope_policy.fixed.used)
 		return true;
-	bs_binder_index(run->binder, &run->ctx, process);
+	bs_binder_index(run->binder, process);
 	tell_made(run, result);
 	for (uint32_t i = 0; i < process->fresh.n; i++) {
 		bs_map_id map = process->fresh.v[i];

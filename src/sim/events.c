@@ -203,7 +203,7 @@ bool bs_run_relocate(struct bs_run *run, struct bs_step_result *result, const bs
 	enum bs_relocation_end end = BS_RELOCATED;
 	uint32_t n = 0;
 
-	bs_binder_index(run->binder, &run->ctx, &run->process);
+	bs_binder_index(run->binder, &run->process);
 	bs_vec_each (i, order)
 		n += bs_bindings_at_most(bs_map_of(&run->process, order->v[i])->image, lazy);
 	bs_vec_reserve(run->ctx.arena, &result->relocated.bindings, n);

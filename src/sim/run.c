@@ -58,7 +58,7 @@ static bool prepare(struct bs_run *run, struct bs_store *store, struct bs_target
 	run->process.fs = run->fs;
 	run->process.store = store;
 	run->process.trace = plan->trace;
-	run->binder = bs_binder_new(&run->ctx, &run->match_policy);
+	run->binder = bs_binder_new(&run->ctx, &run->match_policy, store);
 	for (uint32_t i = 0; i <= plan->n_steps; i++) {
 		bs_vec_push(run->ctx.arena, &run->opened, BS_NO_MAP);
 		bs_vec_push(run->ctx.arena, &run->opened_in, 0);
@@ -257,6 +257,8 @@ void bs_run_give_back(struct bs_run *run, const struct bs_target_files *files)
 		bs_store_release(store, files->interp_image);
 	if (run->fs)
 		bs_fs_close(run->fs);
+	if (run->binder)
+		bs_binder_done(run->binder, store);
 }
 
 static enum bs_sim_status simulate(struct bs_run *run, struct bs_store *store,
@@ -296,9 +298,17 @@ enum bs_sim_status bs_simulate(const struct bs_plan *plan, struct bs_store *stor
 			       const struct bs_sink *sink, struct bs_sim_report *ret)
 {
 	*ret = (struct bs_sim_report){ .arena = bs_arena_new() };
-	if (!ret->arena || BS_ON_OUT_OF_MEMORY(ret->arena))
+	struct bs_run *volatile begun = NULL;
+
+	if (!ret->arena)
 		return BS_SIM_NO_MEMORY;
-	struct bs_run *run = bs_new(ret->arena, struct bs_run, 1);
+	if (BS_ON_OUT_OF_MEMORY(ret->arena)) {
+		/* The worker may be reading what is dropped next. */
+		if (begun && begun->binder)
+			bs_binder_drop(begun->binder);
+		return BS_SIM_NO_MEMORY;
+	}
+	struct bs_run *run = begun = bs_new(ret->arena, struct bs_run, 1);
 
 	ret->diags.arena = ret->arena;
 	run->ctx = (struct bs_ctx){

@@ -209,7 +209,7 @@ void bs_slots_ask(struct bs_run *run, struct bs_step_result *result)
 {
 	uint32_t first = run->slots.n;
 
-	bs_binder_index(run->binder, &run->ctx, &run->process);
+	bs_binder_index(run->binder, &run->process);
 	const bs_ids unasked = begin_slots(run);
 
 	bs_forecast_begin(run->binder, &run->process, &run->ctx, &unasked, true, true);
@@ -262,7 +262,7 @@ bool bs_slots_retry(struct bs_run *run, struct bs_step_result *result)
 	uint32_t from = result->relocated.notes.n;
 	struct bs_failure failure = { 0 };
 
-	bs_binder_index(run->binder, &run->ctx, &run->process);
+	bs_binder_index(run->binder, &run->process);
 	for (uint32_t i = 0; i < run->slots.n && !failure.words; i++) {
 		struct bs_slot *slot = &run->slots.v[i];
 

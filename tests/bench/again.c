@@ -53,6 +53,7 @@ int main(int argc, char **argv)
 	if (!store)
 		return 2;
 	bs_store_read_ahead(store);
+	bs_store_keeps(store);
 	double first = simulate(&plan, store, &n_first), least = first;
 
 	for (int i = atoi(argv[2]); i > 0; i--) {
