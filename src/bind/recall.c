@@ -25,7 +25,7 @@ static struct bs_recall *new_recall(struct bs_arena *arena, const struct bs_matc
 static struct bs_recall *take_recall(const struct bs_ctx *ctx, const struct bs_match_policy *policy,
 				     struct bs_store *store)
 {
-	struct bs_recall *recall = bs_store_take(store);
+	struct bs_recall *recall = bs_store_take(store, BS_KEPT_LOOKUPS);
 
 	if (recall && memcmp(&recall->policy, policy, sizeof *policy) != 0) {
 		end_recall(recall);
@@ -82,7 +82,7 @@ void bs_binder_done(struct bs_binder *binder, struct bs_store *store)
 	bs_forecast_end(binder);
 	binder->recall = NULL;
 	if (recall && recall->is_kept)
-		bs_store_keep(store, recall, end_recall);
+		bs_store_keep(store, BS_KEPT_LOOKUPS, recall, end_recall);
 }
 
 void bs_binder_drop(struct bs_binder *binder)

@@ -346,17 +346,26 @@ void bs_store_read_ahead(struct bs_store *store);
 /* STORE's worker, which is STORE's own; NULL while it has no thread. */
 struct bs_worker *bs_store_worker(struct bs_store *store);
 
+/* Counts IMAGE, which STORE has, up once more: bs_store_acquire() for who knows where PATH leads.
+ */
+const struct bs_image *bs_store_hold(struct bs_store *store, const struct bs_ctx *ctx,
+				     const struct bs_image *image, const char *path);
+
+/* What floors above keep with a store from one run for the next. */
+enum bs_kept { BS_KEPT_PATHS, BS_KEPT_LOOKUPS, BS_KEPT_COUNT_ };
+
 /*
- * What a floor above keeps with STORE from one run for the next, such as answers that hang on
- * images alone. bs_store_keeps(): from here on there is such a thing. bs_store_take(): it, for who
- * takes it alone has it; NULL when there is none or somebody else has it. bs_store_keep(): gives it
- * back, or gives the first; END ends it, before the images are dropped. Another one that is there
- * already is ended.
+ * bs_store_keeps(): from here on runs on STORE use what earlier ones found out. Only speed changes,
+ * but for files that change meanwhile: runs see them as the first one did that looked at them.
+ *
+ * bs_store_take(): what is kept under WHICH, for who takes it alone has it; NULL when there is
+ * nothing or somebody else has it. bs_store_keep() gives it back, or gives the first; END ends it,
+ * before the images are dropped. Another one that is there already is ended.
  */
 void bs_store_keeps(struct bs_store *store);
 bool bs_store_is_keeping(struct bs_store *store);
-void *bs_store_take(struct bs_store *store);
-void bs_store_keep(struct bs_store *store, void *kept, void (*end)(void *kept));
+void *bs_store_take(struct bs_store *store, enum bs_kept which);
+void bs_store_keep(struct bs_store *store, enum bs_kept which, void *kept, void (*end)(void *kept));
 
 /* Gives IMAGE back; it stays in the store until bs_store_trim() or the end. */
 void bs_store_release(struct bs_store *store, const struct bs_image *image);

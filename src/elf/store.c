@@ -22,8 +22,10 @@ struct bs_store {
 	struct bs_image_file *slots[N_SLOTS];
 	struct bs_worker *worker; /* or NULL */
 	bool keeps;
-	void *kept; /* see bs_store_keep(); or NULL */
-	void (*end_kept)(void *kept);
+	struct kept {
+		void *what; /* or NULL */
+		void (*end)(void *what);
+	} kept[BS_KEPT_COUNT_];
 };
 
 static struct bs_image_file *as_file(const struct bs_image *image)
@@ -212,29 +214,34 @@ bool bs_store_is_keeping(struct bs_store *store)
 	return store->keeps;
 }
 
-void *bs_store_take(struct bs_store *store)
+void *bs_store_take(struct bs_store *store, enum bs_kept which)
 {
 	pthread_mutex_lock(&store->lock);
-	void *kept = store->kept;
+	void *what = store->kept[which].what;
 
-	store->kept = NULL;
+	store->kept[which].what = NULL;
 	pthread_mutex_unlock(&store->lock);
-	return kept;
+	return what;
 }
 
-static void end_kept(struct bs_store *store)
+static void end_kept(struct kept *kept)
 {
-	if (store->kept)
-		store->end_kept(store->kept);
-	store->kept = NULL;
+	if (kept->what)
+		kept->end(kept->what);
+	kept->what = NULL;
 }
 
-void bs_store_keep(struct bs_store *store, void *kept, void (*end)(void *kept))
+static void end_all_kept(struct bs_store *store)
+{
+	for (unsigned i = 0; i < BS_KEPT_COUNT_; i++)
+		end_kept(&store->kept[i]);
+}
+
+void bs_store_keep(struct bs_store *store, enum bs_kept which, void *kept, void (*end)(void *kept))
 {
 	pthread_mutex_lock(&store->lock);
-	end_kept(store);
-	store->kept = kept;
-	store->end_kept = end;
+	end_kept(&store->kept[which]);
+	store->kept[which] = (struct kept){ kept, end };
 	pthread_mutex_unlock(&store->lock);
 }
 
@@ -262,7 +269,7 @@ void bs_store_free(struct bs_store *store)
 	if (!store)
 		return;
 	end_worker(store);
-	end_kept(store);
+	end_all_kept(store);
 	drop(store, false);
 	pthread_mutex_destroy(&store->lock);
 	free(store);
@@ -272,7 +279,7 @@ void bs_store_trim(struct bs_store *store)
 {
 	pthread_mutex_lock(&store->lock);
 	end_worker(store);
-	end_kept(store);
+	end_all_kept(store);
 	drop(store, true);
 	pthread_mutex_unlock(&store->lock);
 }
@@ -330,6 +337,18 @@ const struct bs_image *bs_store_acquire(struct bs_store *store, const struct bs_
 	pthread_mutex_unlock(&store->lock);
 	tell(ctx, file, path);
 	return &file->image;
+}
+
+const struct bs_image *bs_store_hold(struct bs_store *store, const struct bs_ctx *ctx,
+				     const struct bs_image *image, const char *path)
+{
+	struct bs_image_file *file = as_file(image);
+
+	pthread_mutex_lock(&store->lock);
+	file->n_users++;
+	pthread_mutex_unlock(&store->lock);
+	tell(ctx, file, path);
+	return image;
 }
 
 void bs_store_release(struct bs_store *store, const struct bs_image *image)

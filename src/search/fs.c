@@ -158,6 +158,7 @@ void bs_fs_close(struct bs_fs *fs)
 {
 	if (!fs)
 		return;
+	bs_paths_end(fs);
 	if (fs->root_fd >= 0)
 		close(fs->root_fd);
 	if (fs->cwd_fd >= 0)

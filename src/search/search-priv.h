@@ -35,7 +35,17 @@ struct bs_fs {
 	const char *cwd;      /* inside the root, canonical */
 	bool kernel_resolves; /* openat2(2) with RESOLVE_IN_ROOT works here */
 	BS_VEC(struct bs_fs_link) links;
+	struct bs_paths *paths; /* what earlier runs have opened; or NULL */
 };
+
+/* paths.c: from here to bs_paths_end() FS has what STORE, if it keeps things, knows of paths. */
+void bs_paths_begin(struct bs_fs *fs, const struct bs_ctx *ctx, struct bs_store *store);
+void bs_paths_end(struct bs_fs *fs);
+
+/* The image of the file PATH, as bs_store_acquire() gives it; NULL with *RET_ERROR, an errno, when
+ * it cannot be opened, and with 0 when it cannot be looked at. */
+const struct bs_image *bs_paths_open(const struct bs_fs *fs, const struct bs_ctx *ctx,
+				     struct bs_store *store, const char *path, int *ret_error);
 
 enum bs_fs_kind { BS_FS_FILE, BS_FS_LINK, BS_FS_OTHER };
 

@@ -72,18 +72,15 @@ enum bs_outcome bs_try_file(struct bs_walk *walk, const char *path, enum bs_how 
 		.where = walk->directory,
 	};
 	enum bs_outcome outcome = BS_NOT_HERE;
-	int fd = bs_fs_open_file(state->fs, path);
+	int error;
+	const struct bs_image *image =
+		bs_paths_open(state->fs, walk->ctx, state->store, path, &error);
 
-	state->error = trace.os_error = fd < 0 ? errno : 0;
+	state->error = trace.os_error = error;
 	if (walk->traces)
 		trace.text = keep(walk, path);
-	if (fd >= 0) {
-		const struct bs_image *image = bs_store_acquire(state->store, walk->ctx, fd, path);
-
-		close(fd);
-		if (image)
-			outcome = judge_file(walk, image, path, &trace);
-	}
+	if (image)
+		outcome = judge_file(walk, image, path, &trace);
 	bs_walk_trace(walk, &trace);
 	return outcome;
 }
@@ -276,6 +273,7 @@ struct bs_search_state *bs_search_begin(const struct bs_ctx *ctx, struct bs_fs *
 	state->fs = fs;
 	state->store = store;
 	state->setup = setup;
+	bs_paths_begin(fs, ctx, store);
 	if (setup->policy->first_that_opens)
 		return state;
 	state->hwcaps = bs_hwcaps_new(ctx, setup);
