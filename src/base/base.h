@@ -235,6 +235,12 @@ struct bs_late {
 	char problem[256];
 };
 
+#define BS_LATE(of_soname, of_names, of_functions)                                                 \
+	{                                                                                          \
+		.soname = of_soname, .names = of_names, .functions = of_functions,                 \
+		.n = sizeof of_functions / sizeof *of_functions,                                   \
+	}
+
 /* Opens LATE, for good; NULL, or what dlopen(3) or dlsym(3) said. Any thread may call it. */
 const char *bs_late_open(struct bs_late *late);
 

@@ -14,12 +14,7 @@ enum { VERSION, TRANSLATE_32, TRANSLATE_64, N_FUNCTIONS };
 
 static const char *const names[N_FUNCTIONS] = { "elf_version", "elf32_xlatetom", "elf64_xlatetom" };
 static bs_function *functions[N_FUNCTIONS];
-static struct bs_late late = {
-	.soname = SONAME,
-	.names = names,
-	.functions = functions,
-	.n = N_FUNCTIONS,
-};
+static struct bs_late late = BS_LATE(SONAME, names, functions);
 
 const char *bs_libelf_open(void)
 {

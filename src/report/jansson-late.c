@@ -45,12 +45,7 @@ static const char *const names[N_FUNCTIONS] = {
 };
 
 static bs_function *functions[N_FUNCTIONS];
-static struct bs_late late = {
-	.soname = SONAME,
-	.names = names,
-	.functions = functions,
-	.n = N_FUNCTIONS,
-};
+static struct bs_late late = BS_LATE(SONAME, names, functions);
 
 #define F(type, name, parameters, arguments)                                                       \
 	type name parameters                                                                       \
