@@ -306,6 +306,8 @@ enum bs_sim_status bs_simulate(const struct bs_plan *plan, struct bs_store *stor
 		/* The worker may be reading what is dropped next. */
 		if (begun && begun->binder)
 			bs_binder_drop(begun->binder);
+		if (begun)
+			bs_fs_close(begun->fs);
 		return BS_SIM_NO_MEMORY;
 	}
 	struct bs_run *run = begun = bs_new(ret->arena, struct bs_run, 1);
