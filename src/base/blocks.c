@@ -41,8 +41,8 @@ enum {
 	HUGE_PAGE = 2 << 20,
 	SMALLEST = 4 << 10,
 	LARGEST = 1 << 20,
-	N_SIZES = 9,		 /* powers of two from SMALLEST to LARGEST */
-	FIRST_CHUNK = 512 << 10, /* of single pages: enough for a program of few objects */
+	N_SIZES = 9,		  /* powers of two from SMALLEST to LARGEST */
+	FIRST_CHUNK = 1536 << 10, /* of single pages: enough for a program of few objects */
 };
 
 struct free_block {

@@ -8,23 +8,23 @@
 
 #include <elf.h>
 
-/* R makes a lookup: of those that went before, MEMO has the answers; of others, FORECAST. */
+/* R makes a lookup: of those that went before, the memo has the answers; of others, FORECAST. */
 static bool asks(const struct bs_binder *binder, const struct bs_image *image,
-		 const struct bs_relocation *r, const uint32_t *memo,
-		 const struct bs_forecast *forecast)
+		 const struct bs_relocation *r, bool has_memo, const struct bs_forecast *forecast)
 {
 	if (!r->symbol || r->symbol >= image->symbols.n || bs_is_foretold(forecast, r->symbol))
 		return false;
-	if (!memo || !image->machine)
+	if (!has_memo || !image->machine)
 		return true;
-	unsigned type_class = bs_class_of(image->machine, bs_machine_kind(image->machine, r->type));
+	const struct bs_memo *memo = &binder->memo[bs_class_of(
+		image->machine, bs_machine_kind(image->machine, r->type))];
 
-	return memo[(size_t)r->symbol * BS_CLASS_COUNT_ + type_class] < binder->serial;
+	return r->symbol >= memo->n || memo->of[r->symbol] < binder->serial;
 }
 
 void bs_look_ahead(const struct bs_binder *binder, const struct bs_process *process,
 		   const struct bs_image *image, const struct bs_reloc_table *table, uint32_t from,
-		   const uint32_t *memo, const struct bs_forecast *forecast, struct bs_ahead *ret)
+		   bool has_memo, const struct bs_forecast *forecast, struct bs_ahead *ret)
 {
 	const struct bs_name_table *names = binder->table;
 	const struct bs_image *definer[BS_AHEAD];
@@ -38,7 +38,7 @@ void bs_look_ahead(const struct bs_binder *binder, const struct bs_process *proc
 			__builtin_prefetch(&forecast->known[ret->relocation[i].symbol]);
 	}
 	for (uint32_t i = 0; i < ret->n; i++) {
-		if (!asks(binder, image, &ret->relocation[i], memo, forecast))
+		if (!asks(binder, image, &ret->relocation[i], has_memo, forecast))
 			continue;
 		asking[n++] = i;
 		bs_image_prefetch_symbol(image, ret->relocation[i].symbol);

@@ -254,7 +254,7 @@ static void bind_waiting(const struct bs_binder *binder, const struct bs_process
 	struct bs_ahead ahead;
 
 	for (uint32_t i = 0; i < table->n; i += ahead.n) {
-		bs_look_ahead(binder, process, image, table, i, NULL, forecast, &ahead);
+		bs_look_ahead(binder, process, image, table, i, false, forecast, &ahead);
 		for (uint32_t k = 0; k < ahead.n; k++) {
 			const struct bs_relocation *r = &ahead.relocation[k];
 

@@ -281,11 +281,12 @@ struct bs_ahead {
 };
 
 /* Reads up to BS_AHEAD relocations of TABLE from FROM on and has the memory fetched that their
- * lookups will want. Those that MEMO, the binder's or NULL, or FORECAST, the image's or NULL, has
+ * lookups will want. Those that the memo, should it be that of the
+ * map, or FORECAST, the image's or NULL, has
  * the answer of have no key. */
 void bs_look_ahead(const struct bs_binder *binder, const struct bs_process *process,
 		   const struct bs_image *image, const struct bs_reloc_table *table, uint32_t from,
-		   const uint32_t *memo, const struct bs_forecast *forecast, struct bs_ahead *ret);
+		   bool has_memo, const struct bs_forecast *forecast, struct bs_ahead *ret);
 
 /* ---- quick.c ------------------------------------------------------------------------------- */
 

@@ -126,8 +126,11 @@ struct bs_binder {
 	uint32_t n_indexed; /* maps below this id are in TABLE */
 	/* Which binding a (symbol, class) of the map under relocation has: serials, so that nothing
 	 * need be cleared. */
-	uint32_t *memo;
-	uint32_t n_memo, serial;
+	struct bs_memo {
+		uint32_t *of; /* by symbol */
+		uint32_t n;
+	} memo[BS_CLASS_COUNT_]; /* by class, as large as the largest map that asked for one */
+	uint32_t serial;
 	BS_VEC(struct bs_unique) uniques;
 	uint32_t *unique_heads;	 /* by hash: index into UNIQUES plus 1 */
 	uint32_t n_unique_heads; /* a power of two */

@@ -239,7 +239,7 @@ static void foretell_table(const struct bs_forecasts *f, bs_map_id map,
 		return;
 	for (uint32_t i = table->n_relative; i < table->n && !bs_job_is_cancelled(&f->job);
 	     i += ahead.n) {
-		bs_look_ahead(f->binder, f->process, forecast->image, table, i, NULL, forecast,
+		bs_look_ahead(f->binder, f->process, forecast->image, table, i, false, forecast,
 			      &ahead);
 		for (uint32_t k = 0; k < ahead.n; k++)
 			if (ahead.key[k].hash && !is_tried(forecast, ahead.relocation[k].symbol))

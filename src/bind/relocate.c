@@ -119,22 +119,21 @@ static void fail_crash(struct job *job, const char *reason)
 /* Where the memo keeps the binding of (SYMBOL, TYPE_CLASS). */
 static uint32_t *memo_of(struct job *job, uint32_t symbol, unsigned type_class)
 {
-	return &job->binder->memo[(size_t)symbol * BS_CLASS_COUNT_ + type_class];
+	struct bs_memo *memo = &job->binder->memo[type_class];
+
+	/* Those of other maps are not asked for any more. */
+	if (symbol >= memo->n)
+		*memo = (struct bs_memo){
+			.of = bs_new(job->ctx->arena, uint32_t, job->image->symbols.n),
+			.n = job->image->symbols.n,
+		};
+	return &memo->of[symbol];
 }
 
 static void begin_memo(struct job *job)
 {
-	struct bs_binder *binder = job->binder;
-	uint64_t need = (uint64_t)job->image->symbols.n * BS_CLASS_COUNT_;
-
-	if (need > UINT32_MAX)
-		bs_arena_exhausted(job->ctx->arena);
-	if (need > binder->n_memo) {
-		binder->n_memo = (uint32_t)need;
-		binder->memo = bs_new(job->ctx->arena, uint32_t, need);
-	}
-	if (!binder->serial)
-		binder->serial = 1;
+	if (!job->binder->serial)
+		job->binder->serial = 1;
 	job->first_binding = job->ret->bindings.n;
 }
 
@@ -447,8 +446,8 @@ static void relocate_eagerly(struct job *job, const struct bs_reloc_table *table
 	struct bs_ahead ahead;
 
 	for (uint32_t i = table->n_relative; i < table->n; i += ahead.n) {
-		bs_look_ahead(job->binder, job->process, job->image, table, i, job->binder->memo,
-			      job->forecast, &ahead);
+		bs_look_ahead(job->binder, job->process, job->image, table, i, true, job->forecast,
+			      &ahead);
 		for (uint32_t k = 0; k < ahead.n; k++)
 			relocate_one(job, &ahead.relocation[k], ahead.key[k]);
 	}
