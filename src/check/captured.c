@@ -22,11 +22,15 @@ struct bs_checker {
 	BS_VEC(uint64_t)
 	copied;	       /* addresses in the executable that hold a copy of somebody's object */
 	bs_ids inside; /* by map: own symbols that it was bound to when it was loaded */
+	struct bs_libraries *libraries;
 };
 
 struct bs_checker *bs_checker_new(const struct bs_run *run)
 {
-	return bs_new(run->ctx.arena, struct bs_checker, 1);
+	struct bs_checker *checker = bs_new(run->ctx.arena, struct bs_checker, 1);
+
+	checker->libraries = bs_libraries_new(run);
+	return checker;
 }
 
 static uint32_t *inside_of(struct bs_checker *checker, const struct bs_run *run, bs_map_id map)
@@ -221,6 +225,18 @@ static enum bs_level level_of(const struct bs_finding *f)
 	return f->n_functions >= MANY_FUNCTIONS ? BS_LEVEL_ERROR : BS_LEVEL_WARNING;
 }
 
+/* So much of the object is there a second time. */
+static void tell_copy(const struct bs_run *run, struct bs_finding *f)
+{
+	if (f->n_functions + f->n_data < SEVERAL)
+		return;
+	const struct bs_shared shared =
+		bs_shared_exports(run, bs_map_of(&run->process, f->from)->image,
+				  bs_map_of(&run->process, f->to)->image);
+
+	bs_shared_tell(run, f, &shared);
+}
+
 bool bs_is_captured(const struct bs_checker *checker, const struct bs_run *run,
 		    const struct bs_binding *binding)
 {
@@ -251,7 +267,9 @@ bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
 	bs_vec_each (i, &findings) {
 		findings.v[i].n_inside = *inside_of(checker, run, findings.v[i].from);
 		findings.v[i].level = level_of(&findings.v[i]);
+		tell_copy(run, &findings.v[i]);
 	}
+	bs_check_twice(checker->libraries, run, result, &findings);
 	bs_check_deepbind(run, result, &findings);
 	bs_findings_sort(&findings);
 	return findings;

@@ -25,3 +25,26 @@ void bs_check_deepbind(const struct bs_run *run, const struct bs_step_result *re
 
 /* Worst first, then by objects. */
 void bs_findings_sort(bs_findings *findings);
+
+/* ---- exports.c ----------------------------------------------------------------------------- */
+
+/* How much of what A exports is exported by B, too. */
+struct bs_shared {
+	uint32_t n, n_exports;
+	const char *name_space; /* of C++, which more than half of them begin with; or NULL */
+	uint32_t n_in_namespace;
+};
+struct bs_shared bs_shared_exports(const struct bs_run *run, const struct bs_image *a,
+				   const struct bs_image *b);
+
+/* Adds SHARED, of F's two objects, to F's evidence. */
+void bs_shared_tell(const struct bs_run *run, struct bs_finding *f, const struct bs_shared *shared);
+
+/* ---- twice.c ------------------------------------------------------------------------------- */
+
+struct bs_libraries;
+struct bs_libraries *bs_libraries_new(const struct bs_run *run);
+
+/* Holds what the step RESULT brought against what is there. */
+void bs_check_twice(struct bs_libraries *libraries, const struct bs_run *run,
+		    const struct bs_step_result *result, bs_findings *findings);

@@ -138,6 +138,7 @@ static void write_captured(struct bs_report *report, const struct bs_run *run,
 	bs_say(report, "\n");
 	write_counts(report, f);
 	write_examples(report, run, f);
+	bs_text_facts(report, run, f);
 	write_decider(report, run, f);
 	if (f->preloaded) {
 		bs_text_field(report, "meant");
