@@ -131,7 +131,7 @@ static void look_through(struct bs_forecasts *f, struct bs_forecast *forecast, c
 	const struct bs_name_table *table = f->binder->table;
 	const struct bs_searchlist *lists[BS_N_SOURCES];
 	uint32_t same[BS_N_SOURCES];
-	bool all = !forecast->is_cut, no_more = true;
+	bool all = !forecast->is_cut, is_same = false; /* the first list */
 
 	for (uint32_t i = 0; i < BS_N_SOURCES && i < scope->n; i++) {
 		const struct bs_lineup *before = &forecast->sources[i].lineup;
@@ -139,9 +139,9 @@ static void look_through(struct bs_forecasts *f, struct bs_forecast *forecast, c
 		lists[i] = &f->process->lists.v[scope->v[i]];
 		same[i] = i < forecast->n_sources ? count_same(before, &lists[i]->maps) : 0;
 		all &= i < forecast->n_sources && same[i] == before->n;
-		no_more &= i > 0 || lists[i]->maps.n == same[i];
+		is_same |= i == 0 && same[i] == before->n && same[i] == lists[i]->maps.n;
 	}
-	all &= forecast->n_sources <= scope->n && (no_more || !forecast->looks_far);
+	all &= forecast->n_sources <= scope->n && (is_same || !forecast->looks_far);
 	for (uint32_t s = 0; s < forecast->image->symbols.n && !all; s++) {
 		uint32_t entry = forecast->known[s] & ~BS_KNOWN_DEFINED;
 
@@ -151,7 +151,7 @@ static void look_through(struct bs_forecasts *f, struct bs_forecast *forecast, c
 
 		if ((forecast->is_cut && map >= forecast->cut) ||
 		    (!is_among(lists[0], map, same[0]) &&
-		     !(scope->n > 1 && no_more && is_among(lists[1], map, same[1]))))
+		     !(scope->n > 1 && is_same && is_among(lists[1], map, same[1]))))
 			forecast->known[s] = 0;
 	}
 	forecast->is_cut = false;
