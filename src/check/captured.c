@@ -23,6 +23,7 @@ struct bs_checker {
 	copied;	       /* addresses in the executable that hold a copy of somebody's object */
 	bs_ids inside; /* by map: own symbols that it was bound to when it was loaded */
 	struct bs_libraries *libraries;
+	struct bs_needs *needs;
 };
 
 struct bs_checker *bs_checker_new(const struct bs_run *run)
@@ -30,6 +31,7 @@ struct bs_checker *bs_checker_new(const struct bs_run *run)
 	struct bs_checker *checker = bs_new(run->ctx.arena, struct bs_checker, 1);
 
 	checker->libraries = bs_libraries_new(run);
+	checker->needs = bs_needs_new(run);
 	return checker;
 }
 
@@ -63,11 +65,23 @@ static bool is_copied(const struct bs_checker *checker, const struct bs_symbol *
 	return false;
 }
 
+/* B ends in the executable because that holds the object, or stands for the function's address. */
+static bool is_moved_to_executable(const struct bs_checker *checker, const struct bs_run *run,
+				   const struct bs_binding *b)
+{
+	if (b->definer != run->process.executable)
+		return false;
+	struct bs_symbol theirs =
+		bs_image_symbol(bs_map_of(&run->process, b->definer)->image, b->definer_symbol);
+
+	return theirs.section == SHN_UNDEF || is_copied(checker, &theirs);
+}
+
 /*
  * Functions that a program may replace by defining them (glibc manual, "Replacing malloc"; C++
  * [new.delete]): being captured is what they are for.
  */
-static bool is_replaceable(const char *name)
+bool bs_is_replaceable(const char *name)
 {
 	static const char *const names[] = {
 		"malloc",	 "free",   "calloc",  "realloc",	"memalign",
@@ -105,7 +119,7 @@ static enum kind kind_of(const struct bs_checker *checker, const struct bs_run *
 		return NOT_CAPTURED;
 	if (b->definer == run->process.executable && is_copied(checker, &theirs))
 		return NOT_CAPTURED;
-	if (is_replaceable(bs_image_symbol_name(from->image, b->symbol)))
+	if (bs_is_replaceable(bs_image_symbol_name(from->image, b->symbol)))
 		return REPLACEABLE;
 	if (bs_symbol_bind(&own) == STB_WEAK)
 		return WEAK;
@@ -138,7 +152,8 @@ static struct bs_finding *finding_for(const struct bs_run *run, bs_findings *fin
 				      uint32_t step, bs_map_id from, bs_map_id to)
 {
 	for (uint32_t i = findings->n; i-- > 0;)
-		if (findings->v[i].from == from && findings->v[i].to == to)
+		if (findings->v[i].rule == BS_RULE_CAPTURED && findings->v[i].from == from &&
+		    findings->v[i].to == to)
 			return &findings->v[i];
 	bs_vec_push(run->ctx.arena, findings,
 		    (struct bs_finding){
@@ -197,6 +212,10 @@ static void go_through(struct pass *pass, const bs_bindings *bindings, bool wait
 		const struct bs_binding *b = &bindings->v[i];
 		enum kind kind = kind_of(pass->checker, pass->run, b);
 
+		if (bs_is_outsider(pass->checker->needs, b) &&
+		    !is_moved_to_executable(pass->checker, pass->run, b))
+			bs_check_outsider(pass->checker->needs, pass->run, pass->step, b, waiting,
+					  pass->findings);
 		if (kind == NOT_CAPTURED ||
 		    bs_counted_before(pass->run, &pass->counted, b,
 				      kind == INSIDE ? COUNTED_INSIDE : COUNTED_CAPTURED))
@@ -256,6 +275,7 @@ bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
 		.step = result->number,
 	};
 
+	bs_needs_learn(checker->needs, run);
 	if (result->state == BS_STEP_OK && result->number == 0)
 		note_copies(checker, run, &result->relocated.bindings);
 	/* What a call bound was told when its slot got that answer. */
@@ -265,6 +285,8 @@ bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
 		go_through(&pass, &result->slots, true);
 	go_through(&pass, &result->changed_slots, true);
 	bs_vec_each (i, &findings) {
+		if (findings.v[i].rule != BS_RULE_CAPTURED)
+			continue;
 		findings.v[i].n_inside = *inside_of(checker, run, findings.v[i].from);
 		findings.v[i].level = level_of(&findings.v[i]);
 		tell_copy(run, &findings.v[i]);

@@ -19,6 +19,9 @@ struct bs_counted {
 bool bs_counted_before(const struct bs_run *run, struct bs_counted *counted,
 		       const struct bs_binding *binding, uint8_t manner);
 
+/* NAME is a function that programs may replace: malloc, operator new. */
+bool bs_is_replaceable(const char *name);
+
 /* deepbind.c: what RTLD_DEEPBIND would have bound elsewhere, where the loader passes it over. */
 void bs_check_deepbind(const struct bs_run *run, const struct bs_step_result *result,
 		       bs_findings *findings);
@@ -48,3 +51,19 @@ struct bs_libraries *bs_libraries_new(const struct bs_run *run);
 /* Holds what the step RESULT brought against what is there. */
 void bs_check_twice(struct bs_libraries *libraries, const struct bs_run *run,
 		    const struct bs_step_result *result, bs_findings *findings);
+
+/* ---- dependency.c -------------------------------------------------------------------------- */
+
+/* Who needs whom. */
+struct bs_needs;
+struct bs_needs *bs_needs_new(const struct bs_run *run);
+
+/* Takes in the maps that came since the last call. */
+void bs_needs_learn(struct bs_needs *needs, const struct bs_run *run);
+
+/* B binds an object to one that it does not need, directly or not. */
+bool bs_is_outsider(const struct bs_needs *needs, const struct bs_binding *b);
+
+/* Looks whether something that B's referrer needs would have answered B, an outsider's. */
+void bs_check_outsider(const struct bs_needs *needs, const struct bs_run *run, uint32_t step,
+		       const struct bs_binding *b, bool waiting, bs_findings *findings);

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Real packages of Debian 12 with a label: what harms a process, and what only looks like it.
 
-A harmful plan must bring an error about one of its pairs, any other plan must bring none.  Paths are those inside the
-tree that the packages are unpacked to; {T} is its top.
+A harmful plan must bring an error about one of its pairs, a harmless one must bring none; of those that may harm some day
+nothing is asked but an answer.  Paths are those inside the tree that the packages are unpacked to; {T} is its top.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ class Plan:
     name: str
     steps: tuple[str, ...] = ()
     harms: tuple[tuple[str, str], ...] = ()
+    may_harm: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,15 +48,20 @@ PERL = "/usr/lib/x86_64-linux-gnu/perl-base/auto"
 
 CASES = [
     Case("python-libpython", ("python3.11-minimal", "libpython3.11"), (
-        Plan("as it is", (f"{{T}}{LIBRARIES}/libpython3.11.so.1.0:NOW",)),
-        Plan("DEEPBIND", (f"{{T}}{LIBRARIES}/libpython3.11.so.1.0:NOW,DEEPBIND",))), program="/usr/bin/python3.11"),
-    Case("protobuf-lite-unique", ("libprotobuf32", "libprotobuf-lite32"),
-         (*_pair("libprotobuf-lite.so.32", "libprotobuf.so.32", ()),
-          _other_order("libprotobuf.so.32", "libprotobuf-lite.so.32"))),
+        Plan("as it is", (f"{{T}}{LIBRARIES}/libpython3.11.so.1.0:NOW",), may_harm=True),
+        Plan("DEEPBIND", (f"{{T}}{LIBRARIES}/libpython3.11.so.1.0:NOW,DEEPBIND",), may_harm=True)), program="/usr/bin/python3.11"),
+    # One source, built twice; the smaller library is a part of the larger one.
+    Case("protobuf-lite-unique", ("libprotobuf32", "libprotobuf-lite32"), (
+        Plan("both LOCAL", ("libprotobuf-lite.so.32:NOW", "libprotobuf.so.32:NOW"), may_harm=True),
+        Plan("GLOBAL", ("libprotobuf-lite.so.32:NOW,GLOBAL", "libprotobuf.so.32:NOW"), may_harm=True),
+        Plan("other order", ("libprotobuf.so.32:NOW", "libprotobuf-lite.so.32:NOW"), may_harm=True))),
     Case("gflags-nothreads", ("libgflags2.2",), tuple(
         _pair("libgflags.so.2.2", "libgflags_nothreads.so.2.2", (("libgflags_nothreads.so.2.2", "libgflags.so.2.2"),)))),
     Case("gtk2-gtk3", ("libgtk2.0-0", "libgtk-3-0"),
-         (*_pair("libgtk-x11-2.0.so.0", "libgtk-3.so.0", (("libgtk-3.so.0", "libgdk-x11-2.0.so.0"),)),
+         (Plan("as it is", ("libgtk-x11-2.0.so.0:NOW,GLOBAL", "libgtk-3.so.0:NOW"),
+               (("libgtk-3.so.0", "libgdk-x11-2.0.so.0"),)),
+          Plan("LOCAL", ("libgtk-x11-2.0.so.0:NOW", "libgtk-3.so.0:NOW"), may_harm=True),
+          Plan("DEEPBIND", ("libgtk-x11-2.0.so.0:NOW,GLOBAL", "libgtk-3.so.0:NOW,DEEPBIND"), may_harm=True),
           _other_order("libgtk-3.so.0", "libgtk-x11-2.0.so.0", ("libgtk-x11-2.0.so.0", "libgdk-3.so.0")))),
     Case("boost-twice", ("libboost-filesystem1.74.0", "libboost-filesystem1.81.0"),
          (*_pair("libboost_filesystem.so.1.74.0", "libboost_filesystem.so.1.81.0",

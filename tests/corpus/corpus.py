@@ -6,7 +6,7 @@
 
 Debian's packages are downloaded and unpacked into a private directory, nothing is installed and nothing is run.  The
 exit status is 0 only if each harmful plan of cases.py has an error about one of its pairs and no other plan has any; it
-is 77 where the packages cannot be had.
+is 77 where the packages cannot be had.  What they take is 1.5 GB.
 """
 
 from __future__ import annotations
@@ -72,6 +72,8 @@ def errors(document: dict) -> list[tuple[str, str, str]]:
 def check(case: Case, plan: Plan, found: list[tuple[str, str, str]]) -> str | None:
     """What is wrong, if something is."""
     told = "; ".join(f"{rule}: {source} to {target}" for rule, source, target in found) or "nothing"
+    if plan.may_harm:
+        return None
     if not plan.harms:
         return f"{case.name}, {plan.name}: it does no harm, and there is {told}" if found else None
     if any(fnmatchcase(source, pair[0]) and fnmatchcase(target, pair[1])
