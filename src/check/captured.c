@@ -245,7 +245,8 @@ static enum bs_level level_of(const struct bs_finding *f)
 }
 
 /* So much of the object is there a second time. */
-static void tell_copy(const struct bs_run *run, struct bs_finding *f)
+static void tell_copy(const struct bs_checker *checker, const struct bs_run *run,
+		      struct bs_finding *f)
 {
 	if (f->n_functions + f->n_data < SEVERAL)
 		return;
@@ -254,6 +255,9 @@ static void tell_copy(const struct bs_run *run, struct bs_finding *f)
 				  bs_map_of(&run->process, f->to)->image);
 
 	bs_shared_tell(run, f, &shared);
+	if (bs_needs(checker->needs, f->from, f->to))
+		bs_finding_fact(run, f,
+				&(struct bs_fact){ .kind = BS_FACT_NEEDS_IT, .object = f->to });
 }
 
 bool bs_is_captured(const struct bs_checker *checker, const struct bs_run *run,
@@ -289,7 +293,7 @@ bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
 			continue;
 		findings.v[i].n_inside = *inside_of(checker, run, findings.v[i].from);
 		findings.v[i].level = level_of(&findings.v[i]);
-		tell_copy(run, &findings.v[i]);
+		tell_copy(checker, run, &findings.v[i]);
 	}
 	bs_check_twice(checker->libraries, run, result, &findings);
 	bs_check_deepbind(run, result, &findings);

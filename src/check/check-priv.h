@@ -61,6 +61,9 @@ struct bs_needs *bs_needs_new(const struct bs_run *run);
 /* Takes in the maps that came since the last call. */
 void bs_needs_learn(struct bs_needs *needs, const struct bs_run *run);
 
+/* FROM needs TO, directly or not. */
+bool bs_needs(const struct bs_needs *needs, bs_map_id from, bs_map_id to);
+
 /* B binds an object to one that it does not need, directly or not. */
 bool bs_is_outsider(const struct bs_needs *needs, const struct bs_binding *b);
 

@@ -103,11 +103,15 @@ void bs_needs_learn(struct bs_needs *needs, const struct bs_run *run)
 	}
 }
 
+bool bs_needs(const struct bs_needs *needs, bs_map_id from, bs_map_id to)
+{
+	return from < needs->rows.n && to < needs->rows.n && has(&needs->rows.v[from], to);
+}
+
 bool bs_is_outsider(const struct bs_needs *needs, const struct bs_binding *b)
 {
 	return b->definer != b->referrer && b->outcome == BS_BOUND && b->symbol &&
-	       b->referrer < needs->rows.n && b->definer < needs->rows.n &&
-	       !has(&needs->rows.v[b->referrer], b->definer);
+	       !bs_needs(needs, b->referrer, b->definer);
 }
 
 /* The unwinder has one interface and several makers: libgcc_s, libunwind. Who asks for all of it at

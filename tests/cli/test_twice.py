@@ -127,6 +127,14 @@ class CopyTest(CommandLineTest):
         hidden = '__attribute__((visibility("hidden"))) int more(void) { return 5; }'
         self.assertEqual(self.copy(SOURCE + hidden, USES + hidden), [("shared-exports", 3, 4, None)])
 
+    def test_a_copy_of_what_is_needed(self):
+        self.program()
+        self.object("libfoo.so", SOURCE)
+        self.object("second.so", USES, "-Wl,--no-as-needed", "./libfoo.so")
+        answer = self.bindsim("--format=json", "./app", "--dlopen=./libfoo.so:GLOBAL", "--dlopen=./second.so")
+        finding, = json.loads(answer.out)["findings"]
+        self.assertEqual([fact["kind"] for fact in finding["evidence"]], ["shared-exports", "needs-it"])
+
     def test_a_namespace(self):
         names = [f"_ZN4llvm{len(name)}{name}Ev" for name in ("one", "two", "three", "four")]
         source = "".join(f"int {name}(void) {{ return 1; }}" for name in names)
