@@ -18,14 +18,6 @@ enum { BIND_UNIQUE = 10 };
  */
 enum { SEVERAL = 2, MANY_FUNCTIONS = 3 };
 
-struct bs_checker {
-	BS_VEC(uint64_t)
-	copied;	       /* addresses in the executable that hold a copy of somebody's object */
-	bs_ids inside; /* by map: own symbols that it was bound to when it was loaded */
-	struct bs_libraries *libraries;
-	struct bs_needs *needs;
-};
-
 struct bs_checker *bs_checker_new(const struct bs_run *run)
 {
 	struct bs_checker *checker = bs_new(run->ctx.arena, struct bs_checker, 1);
@@ -42,25 +34,53 @@ static uint32_t *inside_of(struct bs_checker *checker, const struct bs_run *run,
 	return &checker->inside.v[map];
 }
 
+/* Nobody writes to ADDRESS of IMAGE once it is relocated. */
+static bool is_constant(const struct bs_image *image, uint64_t address)
+{
+	bool writable = false;
+
+	for (uint32_t i = 0; i < image->n_segments; i++) {
+		const struct bs_segment *segment = &image->segments[i];
+
+		if (address < segment->vaddr || address - segment->vaddr >= segment->memsz)
+			continue;
+		if (segment->type == PT_GNU_RELRO)
+			return true;
+		writable |= segment->type == PT_LOAD && segment->flags & PF_W;
+	}
+	return !writable;
+}
+
 /* What the executable holds by copy relocation is used by everybody there: that is the point of it.
  */
-static void note_copies(struct bs_checker *checker, const struct bs_run *run,
-			const bs_bindings *bindings)
+static void note_copies(struct bs_pass *pass)
 {
+	const struct bs_run *run = pass->run;
 	const struct bs_image *exe = bs_map_of(&run->process, run->process.executable)->image;
+	const bs_bindings *bindings = &pass->result->relocated.bindings;
 
-	bs_vec_each (i, bindings)
-		if (bindings->v[i].type_class == BS_CLASS_COPY &&
-		    bindings->v[i].referrer == run->process.executable)
-			bs_vec_push(run->ctx.arena, &checker->copied,
-				    bs_image_symbol(exe, bindings->v[i].symbol).value);
+	bs_vec_each (i, bindings) {
+		const struct bs_binding *b = &bindings->v[i];
+
+		if (b->type_class != BS_CLASS_COPY || b->referrer != run->process.executable ||
+		    b->outcome != BS_BOUND)
+			continue;
+		const struct bs_image *image = bs_map_of(&run->process, b->definer)->image;
+		struct bs_symbol own = bs_image_symbol(exe, b->symbol);
+		struct bs_symbol theirs = bs_image_symbol(image, b->definer_symbol);
+
+		bs_vec_push(run->ctx.arena, &pass->checker->copied,
+			    (struct bs_copied){ own.value, b->definer, theirs.value,
+						is_constant(image, theirs.value) });
+		bs_check_copy(pass, b, &own, &theirs);
+	}
 }
 
 /* By address, since an object may have several names and only one of them the relocation. */
 static bool is_copied(const struct bs_checker *checker, const struct bs_symbol *symbol)
 {
 	bs_vec_each (i, &checker->copied)
-		if (checker->copied.v[i] == symbol->value)
+		if (checker->copied.v[i].address == symbol->value)
 			return true;
 	return false;
 }
@@ -148,17 +168,19 @@ static enum bs_decided_by decider(const struct bs_run *run, bs_map_id from, bs_m
 	return run->scope_policy.chain ? BS_BY_LOCAL : BS_BY_GLOBAL;
 }
 
-static struct bs_finding *finding_for(const struct bs_run *run, bs_findings *findings,
-				      uint32_t step, bs_map_id from, bs_map_id to)
+static struct bs_finding *finding_for(const struct bs_pass *pass, bs_map_id from, bs_map_id to)
 {
+	const struct bs_run *run = pass->run;
+	bs_findings *findings = pass->findings;
+
 	for (uint32_t i = findings->n; i-- > 0;)
-		if (findings->v[i].rule == BS_RULE_CAPTURED && findings->v[i].from == from &&
-		    findings->v[i].to == to)
+		if (findings->v[i].from == from && findings->v[i].to == to &&
+		    findings->v[i].rule == BS_RULE_CAPTURED)
 			return &findings->v[i];
 	bs_vec_push(run->ctx.arena, findings,
 		    (struct bs_finding){
 			    .rule = BS_RULE_CAPTURED,
-			    .step = step,
+			    .step = pass->result->number,
 			    .from = from,
 			    .to = to,
 			    .decided_by = decider(run, from, to),
@@ -181,16 +203,6 @@ static void add_example(struct bs_finding *f, const struct bs_binding *b, bool s
 	f->examples[at] = *b;
 }
 
-struct pass {
-	struct bs_checker *checker;
-	const struct bs_run *run;
-	bs_findings *findings;
-	uint32_t step;
-	struct bs_counted counted;
-};
-
-enum { COUNTED_INSIDE = 1, COUNTED_CAPTURED = 2 };
-
 bool bs_counted_before(const struct bs_run *run, struct bs_counted *counted,
 		       const struct bs_binding *binding, uint8_t manner)
 {
@@ -206,34 +218,54 @@ bool bs_counted_before(const struct bs_run *run, struct bs_counted *counted,
 	return before;
 }
 
-static void go_through(struct pass *pass, const bs_bindings *bindings, bool waiting)
+static void count_captured(struct bs_pass *pass, const struct bs_binding *b, enum kind kind,
+			   bool waiting)
+{
+	struct bs_finding *f = finding_for(pass, b->referrer, b->definer);
+
+	f->n++;
+	f->n_functions += kind == FUNCTION;
+	f->n_data += kind == DATA;
+	f->n_weak += kind == WEAK;
+	f->n_replaceable += kind == REPLACEABLE;
+	f->n_waiting += waiting;
+	add_example(f, b, kind == FUNCTION || kind == DATA);
+}
+
+static void look_closer(struct bs_pass *pass, const struct bs_binding *b, enum kind kind)
+{
+	struct bs_symbol own =
+		bs_image_symbol(bs_map_of(&pass->run->process, b->referrer)->image, b->symbol);
+	struct bs_symbol theirs = bs_image_symbol(bs_map_of(&pass->run->process, b->definer)->image,
+						  b->definer_symbol);
+
+	bs_check_exchange(pass, b, &own, &theirs);
+	bs_take_class_part(pass, b, kind == FUNCTION || kind == DATA);
+}
+
+static void go_through(struct bs_pass *pass, const bs_bindings *bindings, bool waiting)
 {
 	bs_vec_each (i, bindings) {
 		const struct bs_binding *b = &bindings->v[i];
+
+		if (b->why == BS_WHY_UNIQUE && b->definer != b->referrer)
+			bs_check_unique(pass, b);
 		enum kind kind = kind_of(pass->checker, pass->run, b);
 
 		if (bs_is_outsider(pass->checker->needs, b) &&
 		    !is_moved_to_executable(pass->checker, pass->run, b))
-			bs_check_outsider(pass->checker->needs, pass->run, pass->step, b, waiting,
-					  pass->findings);
+			bs_check_outsider(pass->checker->needs, pass->run, pass->result->number, b,
+					  waiting, pass->findings);
 		if (kind == NOT_CAPTURED ||
 		    bs_counted_before(pass->run, &pass->counted, b,
-				      kind == INSIDE ? COUNTED_INSIDE : COUNTED_CAPTURED))
+				      kind == INSIDE ? BS_COUNTED_INSIDE : BS_COUNTED_CAPTURED))
 			continue;
 		if (kind == INSIDE) {
 			++*inside_of(pass->checker, pass->run, b->referrer);
 			continue;
 		}
-		struct bs_finding *f =
-			finding_for(pass->run, pass->findings, pass->step, b->referrer, b->definer);
-
-		f->n++;
-		f->n_functions += kind == FUNCTION;
-		f->n_data += kind == DATA;
-		f->n_weak += kind == WEAK;
-		f->n_replaceable += kind == REPLACEABLE;
-		f->n_waiting += waiting;
-		add_example(f, b, kind == FUNCTION || kind == DATA);
+		count_captured(pass, b, kind, waiting);
+		look_closer(pass, b, kind);
 	}
 }
 
@@ -272,16 +304,18 @@ bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
 			  const struct bs_step_result *result)
 {
 	bs_findings findings = { 0 };
-	struct pass pass = {
+	struct bs_pass pass = {
 		.checker = checker,
 		.run = run,
+		.result = result,
 		.findings = &findings,
-		.step = result->number,
 	};
 
 	bs_needs_learn(checker->needs, run);
-	if (result->state == BS_STEP_OK && result->number == 0)
-		note_copies(checker, run, &result->relocated.bindings);
+	if (result->state == BS_STEP_OK && result->number == 0) {
+		note_copies(&pass);
+		bs_note_interposers(&pass);
+	}
 	/* What a call bound was told when its slot got that answer. */
 	if (result->state == BS_STEP_OK && !(result->step && result->step->kind == BS_STEP_CALL))
 		go_through(&pass, &result->relocated.bindings, false);
@@ -289,13 +323,18 @@ bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
 		go_through(&pass, &result->slots, true);
 	go_through(&pass, &result->changed_slots, true);
 	bs_vec_each (i, &findings) {
-		if (findings.v[i].rule != BS_RULE_CAPTURED)
+		struct bs_finding *f = &findings.v[i];
+
+		if (f->rule != BS_RULE_CAPTURED)
 			continue;
-		findings.v[i].n_inside = *inside_of(checker, run, findings.v[i].from);
-		findings.v[i].level = level_of(&findings.v[i]);
-		tell_copy(checker, run, &findings.v[i]);
+		f->n_inside = *inside_of(checker, run, f->from);
+		f->level = level_of(f);
+		tell_copy(checker, run, f);
 	}
 	bs_check_twice(checker->libraries, run, result, &findings);
+	bs_check_classes(&pass);
+	bs_check_interposers(&pass);
+	bs_check_split(&pass);
 	bs_check_deepbind(run, result, &findings);
 	bs_findings_sort(&findings);
 	return findings;

@@ -4,9 +4,42 @@
 
 #include "check.h"
 
-/* BINDING takes an object's own symbol elsewhere. */
-bool bs_is_captured(const struct bs_checker *checker, const struct bs_run *run,
-		    const struct bs_binding *binding);
+/* What the executable holds by copy relocation. */
+struct bs_copied {
+	uint64_t address;  /* in the executable */
+	bs_map_id from;	   /* whose definition was copied ... */
+	uint64_t original; /* ... and its address there */
+	bool is_constant;  /* nobody writes to it */
+};
+
+/* Who was put first so that others are bound to it. */
+struct bs_interposer {
+	bs_map_id map;
+	uint32_t n_users; /* other objects that start-up bound to it */
+	bool any_symbol;  /* a preloaded object is there for all that it defines; an executable
+			     for what replaces the allocator */
+};
+
+struct bs_libraries; /* twice.c */
+struct bs_needs;     /* dependency.c */
+
+struct bs_checker {
+	BS_VEC(struct bs_copied) copied;
+	BS_VEC(struct bs_interposer) interposers;
+	bs_ids inside; /* by map: own symbols that it was bound to when it was loaded */
+	struct bs_libraries *libraries;
+	struct bs_needs *needs;
+};
+
+/* A captured symbol of a class of C++: a table, or a function that is not meant to be merged. */
+struct bs_class_part {
+	struct bs_binding binding;
+	const char *name; /* the class as it is mangled, N_NAME bytes, without N and E */
+	uint32_t n_name;
+	bool is_type; /* a vtable or the like; else a function */
+};
+
+typedef BS_VEC(struct bs_class_part) bs_class_parts;
 
 /* Which symbols of one referrer were counted already: one that is called and whose address is taken
  * has two bindings. Bindings come referrer by referrer. */
@@ -15,16 +48,68 @@ struct bs_counted {
 	bs_map_id of;
 };
 
+enum { BS_COUNTED_INSIDE = 1, BS_COUNTED_CAPTURED = 2, BS_COUNTED_UNIQUE = 4 };
+
+/* What one look at the bindings of a step collects. */
+struct bs_pass {
+	struct bs_checker *checker;
+	const struct bs_run *run;
+	const struct bs_step_result *result;
+	bs_findings *findings;
+	bs_class_parts classes;
+	struct bs_counted counted;
+};
+
+/* Functions that a program may replace by defining them. */
+bool bs_is_replaceable(const char *name);
+
+/* BINDING takes an object's own symbol elsewhere. */
+bool bs_is_captured(const struct bs_checker *checker, const struct bs_run *run,
+		    const struct bs_binding *binding);
+
 /* True when the symbol of BINDING was counted before in this MANNER. */
 bool bs_counted_before(const struct bs_run *run, struct bs_counted *counted,
 		       const struct bs_binding *binding, uint8_t manner);
 
-/* NAME is a function that programs may replace: malloc, operator new. */
-bool bs_is_replaceable(const char *name);
-
 /* deepbind.c: what RTLD_DEEPBIND would have bound elsewhere, where the loader passes it over. */
 void bs_check_deepbind(const struct bs_run *run, const struct bs_step_result *result,
 		       bs_findings *findings);
+
+/* The finding of LIKE's rule about LIKE's objects, from FINDINGS, to which LIKE is added when there
+ * is none. */
+struct bs_finding *bs_finding_like(const struct bs_run *run, bs_findings *findings,
+				   const struct bs_finding *like);
+
+/* Counts BINDING as one more symbol of FINDING. */
+void bs_finding_count(struct bs_finding *finding, const struct bs_binding *binding);
+
+/* Adds to the numbers of FINDING's fact of KIND, which is made when there is none. */
+void bs_finding_add(const struct bs_run *run, struct bs_finding *finding, enum bs_fact_kind kind,
+		    uint64_t n, uint64_t of);
+
+/* classes.c: BINDING is captured, and the object's own definition is STRONG; at the end of the
+ * pass: whose class is torn apart. */
+void bs_take_class_part(struct bs_pass *pass, const struct bs_binding *binding, bool strong);
+void bs_check_classes(struct bs_pass *pass);
+
+/* The entry of MAP's own table that defines NAME for others, or 0. */
+uint32_t bs_own_definition(const struct bs_run *run, bs_map_id map, const char *name);
+
+/* unique.c: BINDING's definition was found by its name, whatever the scope says. */
+void bs_check_unique(struct bs_pass *pass, const struct bs_binding *binding);
+
+/* differ.c: BINDING exchanges OWN for THEIRS; the executable copies THEIRS to OWN. */
+void bs_check_exchange(struct bs_pass *pass, const struct bs_binding *binding,
+		       const struct bs_symbol *own, const struct bs_symbol *theirs);
+void bs_check_copy(struct bs_pass *pass, const struct bs_binding *binding,
+		   const struct bs_symbol *own, const struct bs_symbol *theirs);
+
+/* interposers.c: who they are; whom references no longer reach. */
+void bs_note_interposers(struct bs_pass *pass);
+void bs_check_interposers(struct bs_pass *pass);
+
+/* split.c: of what there are two. */
+void bs_check_split(struct bs_pass *pass);
 
 /* Worst first, then by objects. */
 void bs_findings_sort(bs_findings *findings);
@@ -45,7 +130,6 @@ void bs_shared_tell(const struct bs_run *run, struct bs_finding *f, const struct
 
 /* ---- twice.c ------------------------------------------------------------------------------- */
 
-struct bs_libraries;
 struct bs_libraries *bs_libraries_new(const struct bs_run *run);
 
 /* Holds what the step RESULT brought against what is there. */
@@ -55,7 +139,6 @@ void bs_check_twice(struct bs_libraries *libraries, const struct bs_run *run,
 /* ---- dependency.c -------------------------------------------------------------------------- */
 
 /* Who needs whom. */
-struct bs_needs;
 struct bs_needs *bs_needs_new(const struct bs_run *run);
 
 /* Takes in the maps that came since the last call. */
