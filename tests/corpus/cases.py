@@ -78,7 +78,7 @@ CASES = [
     Case("tcmalloc-preload", ("git", "libtcmalloc-minimal4"), (Plan("start-up"),), program="/usr/bin/git",
          environment={"LD_PRELOAD": f"{{T}}{LIBRARIES}/libtcmalloc_minimal.so.4"}),
     Case("jemalloc-deepbind", ("libjemalloc2", "libjansson4"),
-         (Plan("as it is", ("libjansson.so.4:NOW,DEEPBIND",), (("libjansson.so.4", "libjemalloc.so.2"),)),
+         (Plan("as it is", ("libjansson.so.4:NOW,DEEPBIND",), (("libjansson.so.4", "libc.so.6"),)),
           Plan("LOCAL", ("libjansson.so.4:NOW",))),
          environment={"LD_PRELOAD": f"{{T}}{LIBRARIES}/libjemalloc.so.2"}),
     Case("llvm-14-15", ("libllvm14", "libllvm15"),
