@@ -234,6 +234,8 @@ static void go_through(struct bs_pass *pass, const bs_bindings *bindings, bool w
 
 		if (b->why == BS_WHY_UNIQUE && b->definer != b->referrer)
 			bs_check_unique(pass, b);
+		if (!b->is_defined)
+			continue;
 		enum kind kind = kind_of(pass->checker, pass->run, b);
 
 		if (kind == NOT_CAPTURED ||
