@@ -30,8 +30,7 @@ static uint32_t *inside_of(struct bs_checker *checker, const struct bs_run *run,
 	return &checker->inside.v[map];
 }
 
-/* Nobody writes to ADDRESS of IMAGE once it is relocated. */
-static bool is_constant(const struct bs_image *image, uint64_t address)
+bool bs_is_constant(const struct bs_image *image, uint64_t address)
 {
 	bool writable = false;
 
@@ -67,7 +66,7 @@ static void note_copies(struct bs_pass *pass)
 
 		bs_vec_push(run->ctx.arena, &pass->checker->copied,
 			    (struct bs_copied){ own.value, b->definer, theirs.value,
-						is_constant(image, theirs.value) });
+						bs_is_constant(image, theirs.value) });
 		bs_check_copy(pass, b, &own, &theirs);
 	}
 }
