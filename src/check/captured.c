@@ -34,8 +34,7 @@ static uint32_t *inside_of(struct bs_checker *checker, const struct bs_run *run,
 	return &checker->inside.v[map];
 }
 
-/* Nobody writes to ADDRESS of IMAGE once it is relocated. */
-static bool is_constant(const struct bs_image *image, uint64_t address)
+bool bs_is_constant(const struct bs_image *image, uint64_t address)
 {
 	bool writable = false;
 
@@ -71,7 +70,7 @@ static void note_copies(struct bs_pass *pass)
 
 		bs_vec_push(run->ctx.arena, &pass->checker->copied,
 			    (struct bs_copied){ own.value, b->definer, theirs.value,
-						is_constant(image, theirs.value) });
+						bs_is_constant(image, theirs.value) });
 		bs_check_copy(pass, b, &own, &theirs);
 	}
 }
@@ -250,6 +249,8 @@ static void go_through(struct bs_pass *pass, const bs_bindings *bindings, bool w
 
 		if (b->why == BS_WHY_UNIQUE && b->definer != b->referrer)
 			bs_check_unique(pass, b);
+		if (!b->is_defined)
+			continue;
 		enum kind kind = kind_of(pass->checker, pass->run, b);
 
 		if (bs_is_outsider(pass->checker->needs, b) &&

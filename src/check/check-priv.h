@@ -60,6 +60,9 @@ struct bs_pass {
 	struct bs_counted counted;
 };
 
+/* Nobody writes to ADDRESS of IMAGE once it is relocated. */
+bool bs_is_constant(const struct bs_image *image, uint64_t address);
+
 /* Functions that a program may replace by defining them. */
 bool bs_is_replaceable(const char *name);
 

@@ -21,6 +21,18 @@ static uint64_t place_of(const struct bs_process *process, bs_map_id from, bs_ma
 	return NOWHERE;
 }
 
+static enum bs_level level_of(const struct bs_process *process, const struct bs_binding *b,
+			      uint64_t place)
+{
+	const struct bs_image *image = bs_map_of(process, b->definer)->image;
+	bool together = place != NOWHERE && place_of(process, b->definer, b->referrer) != NOWHERE;
+
+	/* Of what nobody writes to one is as good as another. */
+	return together || bs_is_constant(image, bs_image_symbol(image, b->definer_symbol).value)
+		       ? BS_LEVEL_NOTE
+		       : BS_LEVEL_WARNING;
+}
+
 void bs_check_unique(struct bs_pass *pass, const struct bs_binding *b)
 {
 	const struct bs_process *process = &pass->run->process;
@@ -35,20 +47,20 @@ void bs_check_unique(struct bs_pass *pass, const struct bs_binding *b)
 	if ((place != NOWHERE && !own_is_earlier) ||
 	    bs_counted_before(pass->run, &pass->counted, b, BS_COUNTED_UNIQUE))
 		return;
-	bool together = place != NOWHERE && place_of(process, b->definer, b->referrer) != NOWHERE;
-	struct bs_finding *f =
-		bs_finding_like(pass->run, pass->findings,
-				&(struct bs_finding){
-					.rule = BS_RULE_UNIQUE_CROSSES,
-					.level = together ? BS_LEVEL_NOTE : BS_LEVEL_WARNING,
-					.step = pass->result->number,
-					.from = b->referrer,
-					.to = b->definer,
-					.before = BS_NO_MAP,
-					.instead = BS_NO_MAP,
-				});
+	enum bs_level level = level_of(process, b, place);
+	struct bs_finding *f = bs_finding_like(pass->run, pass->findings,
+					       &(struct bs_finding){
+						       .rule = BS_RULE_UNIQUE_CROSSES,
+						       .step = pass->result->number,
+						       .from = b->referrer,
+						       .to = b->definer,
+						       .before = BS_NO_MAP,
+						       .instead = BS_NO_MAP,
+					       });
 
 	bs_finding_count(f, b);
+	if (level > f->level)
+		f->level = level;
 	if (f->n > 1)
 		return;
 	if (place == NOWHERE)

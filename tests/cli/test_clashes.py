@@ -77,7 +77,7 @@ class TypeIdentityTest(ClashTest):
     def test_a_new_function_stays(self):
         newer = shape("draw", "move", "turn", use=("turn",))
         self.assertEqual(len(self.pair(self.BOTH, newer)), 1)
-        # One that is not even used tells nothing.
+        # A function that is not even used tells nothing.
         self.assertEqual(self.pair(self.BOTH, shape("draw", "move", "turn")), [])
 
     def test_the_table_stays(self):
@@ -140,6 +140,11 @@ class UniqueCrossesTest(ClashTest):
     def test_one_instance(self):
         self.object("needs.so", "extern int u; int *pointer = &u;", str(self.directory / "first.so"))
         self.assertEqual(self.levels("./app", "--dlopen=./first.so:LOCAL", "--dlopen=./needs.so"), [])
+
+    def test_constants_are_a_note(self):
+        for name, number in (("first.so", 1), ("second.so", 2)):
+            self.object(name, UNIQUE.replace(".data\\n", ".section .rodata\\n") % number)
+        self.assertEqual(self.levels(*self.plan("LOCAL", "LOCAL")), ["note"])
 
     def test_no_unique(self):
         plain = "int u = 1; int *pointer_%d = &u;"
