@@ -55,22 +55,23 @@ struct bs_worker *bs_worker_new(uint32_t starts_at)
 }
 
 /*
- * On another processor than this one, should there be one: what is started is wanted now, and a
- * scheduler may let it wait for the one that starts it.
+ * On another processor than this one: what is started is wanted now, and a scheduler may let it
+ * wait for the one that starts it. Where there is no other one, a second thread brings nothing.
  */
 static bool start(struct bs_worker *worker)
 {
 	pthread_attr_t attributes;
 	cpu_set_t others;
 	int here = sched_getcpu();
+	bool is_known = here >= 0 && here < CPU_SETSIZE &&
+			sched_getaffinity(0, sizeof others, &others) == 0;
 
-	if (pthread_attr_init(&attributes) != 0)
-		return false;
-	if (here >= 0 && here < CPU_SETSIZE && sched_getaffinity(0, sizeof others, &others) == 0) {
+	if (is_known)
 		CPU_CLR(here, &others);
-		if (CPU_COUNT(&others))
-			pthread_attr_setaffinity_np(&attributes, sizeof others, &others);
-	}
+	if ((is_known && !CPU_COUNT(&others)) || pthread_attr_init(&attributes) != 0)
+		return false;
+	if (is_known)
+		pthread_attr_setaffinity_np(&attributes, sizeof others, &others);
 	bool started = pthread_create(&worker->thread, &attributes, work, worker) == 0;
 
 	pthread_attr_destroy(&attributes);
