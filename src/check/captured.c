@@ -249,14 +249,14 @@ static void go_through(struct bs_pass *pass, const bs_bindings *bindings, bool w
 
 		if (b->why == BS_WHY_UNIQUE && b->definer != b->referrer)
 			bs_check_unique(pass, b);
-		if (!b->is_defined)
+		if (!b->is_defined) {
+			if (bs_is_outsider(pass->checker->needs, b) &&
+			    !is_moved_to_executable(pass->checker, pass->run, b))
+				bs_check_outsider(pass, b, waiting);
 			continue;
+		}
 		enum kind kind = kind_of(pass->checker, pass->run, b);
 
-		if (bs_is_outsider(pass->checker->needs, b) &&
-		    !is_moved_to_executable(pass->checker, pass->run, b))
-			bs_check_outsider(pass->checker->needs, pass->run, pass->result->number, b,
-					  waiting, pass->findings);
 		if (kind == NOT_CAPTURED ||
 		    bs_counted_before(pass->run, &pass->counted, b,
 				      kind == INSIDE ? BS_COUNTED_INSIDE : BS_COUNTED_CAPTURED))

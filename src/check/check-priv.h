@@ -153,6 +153,6 @@ bool bs_needs(const struct bs_needs *needs, bs_map_id from, bs_map_id to);
 /* B binds an object to one that it does not need, directly or not. */
 bool bs_is_outsider(const struct bs_needs *needs, const struct bs_binding *b);
 
-/* Looks whether something that B's referrer needs would have answered B, an outsider's. */
-void bs_check_outsider(const struct bs_needs *needs, const struct bs_run *run, uint32_t step,
-		       const struct bs_binding *b, bool waiting, bs_findings *findings);
+/* Looks whether something that B's referrer, which has no definition of its own, needs would have
+ * answered B, an outsider's. */
+void bs_check_outsider(struct bs_pass *pass, const struct bs_binding *b, bool waiting);

@@ -47,13 +47,22 @@ static bool unite(struct row *into, const struct row *from, uint32_t n_words)
 	return news;
 }
 
-/* What the dynamic section of MAP names, as far as it is in the process: each with PUT. */
-static void put_direct(const struct bs_run *run, bs_map_id id, struct row *row, bs_ids *edges)
+static void put_edge(const struct bs_run *run, bs_ids *edges, bs_map_id from, bs_map_id to)
+{
+	bs_vec_push(run->ctx.arena, edges, from);
+	bs_vec_push(run->ctx.arena, edges, to);
+}
+
+/* What map ID needs, as the loader has noted it for the order of constructors, or else as its
+ * dynamic section names it. */
+static void put_direct(const struct bs_run *run, bs_map_id id, bs_ids *edges)
 {
 	const struct bs_map *map = bs_map_of(&run->process, id);
 
-	put(row, id);
-	for (uint32_t i = 0; map->image && i < map->image->n_dynamic; i++) {
+	bs_vec_each (i, &map->initfini)
+		if (map->initfini.v[i] != id)
+			put_edge(run, edges, id, map->initfini.v[i]);
+	for (uint32_t i = 0; map->image && !map->has_initfini && i < map->image->n_dynamic; i++) {
 		const struct bs_dyn *d = &map->image->dynamic[i];
 
 		if (d->tag != DT_NEEDED && d->tag != DT_AUXILIARY && d->tag != DT_FILTER)
@@ -62,10 +71,8 @@ static void put_direct(const struct bs_run *run, bs_map_id id, struct row *row, 
 		bs_map_id needed =
 			name ? bs_map_by_name(&run->process, map->ns, name, true) : BS_NO_MAP;
 
-		if (needed == BS_NO_MAP)
-			continue;
-		bs_vec_push(run->ctx.arena, edges, id);
-		bs_vec_push(run->ctx.arena, edges, needed);
+		if (needed != BS_NO_MAP)
+			put_edge(run, edges, id, needed);
 	}
 }
 
@@ -91,7 +98,8 @@ void bs_needs_learn(struct bs_needs *needs, const struct bs_run *run)
 	for (bs_map_id id = from; id < n; id++) {
 		struct row row = { bs_new(arena, uint64_t, needs->n_words) };
 
-		put_direct(run, id, &row, &edges);
+		put(&row, id);
+		put_direct(run, id, &edges);
 		bs_vec_push(arena, &needs->rows, row);
 	}
 	/* Needs come later than who asked for them: from the end, one round does most of it. */
@@ -188,15 +196,15 @@ static void count_definer(const struct bs_run *run, struct bs_finding *f, bs_map
 			});
 }
 
-void bs_check_outsider(const struct bs_needs *needs, const struct bs_run *run, uint32_t step,
-		       const struct bs_binding *b, bool waiting, bs_findings *findings)
+void bs_check_outsider(struct bs_pass *pass, const struct bs_binding *b, bool waiting)
 {
+	const struct bs_needs *needs = pass->checker->needs;
+	const struct bs_run *run = pass->run;
 	const struct bs_map *to = bs_map_of(&run->process, b->definer);
 	bool is_function = false;
 
-	/* Who is preloaded is there to interpose; what an object defines itself is another rule's,
-	 * and so is what the executable holds for all. */
-	if (to->preloaded || !to->image || b->is_defined || b->why == BS_WHY_UNIQUE ||
+	/* Who is preloaded is there to interpose. */
+	if (to->preloaded || !to->image || b->why == BS_WHY_UNIQUE ||
 	    b->type_class == BS_CLASS_COPY || to->role != BS_ROLE_ORDINARY)
 		return;
 	struct bs_symbol theirs = bs_image_symbol(to->image, b->definer_symbol);
@@ -211,7 +219,7 @@ void bs_check_outsider(const struct bs_needs *needs, const struct bs_run *run, u
 
 	if (definer == BS_NO_MAP)
 		return;
-	struct bs_finding *f = finding_for(run, findings, step, b);
+	struct bs_finding *f = finding_for(run, pass->findings, pass->result->number, b);
 
 	f->n++;
 	f->n_functions += is_function;
