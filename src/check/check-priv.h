@@ -86,6 +86,10 @@ struct bs_finding *bs_finding_like(const struct bs_run *run, bs_findings *findin
 /* Counts BINDING as one more symbol of FINDING. */
 void bs_finding_count(struct bs_finding *finding, const struct bs_binding *binding);
 
+/* The finding of RULE about the two objects of BINDING, which is counted; LEVEL at least. */
+struct bs_finding *bs_finding_of(struct bs_pass *pass, enum bs_rule rule, enum bs_level level,
+				 const struct bs_binding *binding);
+
 /* Adds to the numbers of FINDING's fact of KIND, which is made when there is none. */
 void bs_finding_add(const struct bs_run *run, struct bs_finding *finding, enum bs_fact_kind kind,
 		    uint64_t n, uint64_t of);

@@ -92,18 +92,7 @@ static void check_guard(struct bs_pass *pass, const struct bs_binding *b, const 
 	if (!variable.symbol ||
 	    bs_answer_of(run->binder, &run->process, &run->ctx, &variable, b->definer))
 		return;
-	struct bs_finding *f = bs_finding_like(run, pass->findings,
-					       &(struct bs_finding){
-						       .rule = BS_RULE_TYPE_IDENTITY,
-						       .level = BS_LEVEL_WARNING,
-						       .step = pass->result->number,
-						       .from = b->referrer,
-						       .to = b->definer,
-						       .before = BS_NO_MAP,
-						       .instead = BS_NO_MAP,
-					       });
-
-	bs_finding_count(f, b);
+	struct bs_finding *f = bs_finding_of(pass, BS_RULE_TYPE_IDENTITY, BS_LEVEL_WARNING, b);
 	bs_finding_add(run, f, BS_FACT_VARIABLES_STAY, 1, 0);
 }
 

@@ -159,28 +159,6 @@ static bs_map_id own_definer(const struct bs_needs *needs, const struct bs_run *
 	return BS_NO_MAP;
 }
 
-static struct bs_finding *finding_for(const struct bs_run *run, bs_findings *findings,
-				      uint32_t step, const struct bs_binding *b)
-{
-	bs_vec_each (i, findings) {
-		struct bs_finding *f = &findings->v[i];
-
-		if (f->rule == BS_RULE_CAPTURED_DEPENDENCY && f->from == b->referrer &&
-		    f->to == b->definer)
-			return f;
-	}
-	bs_vec_push(run->ctx.arena, findings,
-		    ((struct bs_finding){
-			    .rule = BS_RULE_CAPTURED_DEPENDENCY,
-			    .step = step,
-			    .from = b->referrer,
-			    .to = b->definer,
-			    .before = BS_NO_MAP,
-			    .instead = BS_NO_MAP,
-		    }));
-	return &findings->v[findings->n - 1];
-}
-
 static void count_definer(const struct bs_run *run, struct bs_finding *f, bs_map_id definer)
 {
 	bs_vec_each (i, &f->facts)
@@ -219,14 +197,11 @@ void bs_check_outsider(struct bs_pass *pass, const struct bs_binding *b, bool wa
 
 	if (definer == BS_NO_MAP)
 		return;
-	struct bs_finding *f = finding_for(run, pass->findings, pass->result->number, b);
+	struct bs_finding *f = bs_finding_of(pass, BS_RULE_CAPTURED_DEPENDENCY, BS_LEVEL_NONE, b);
 
-	f->n++;
 	f->n_functions += is_function;
 	f->n_data += !is_function;
 	f->n_waiting += waiting;
-	if (f->n_examples < BS_MAX_EXAMPLES)
-		f->examples[f->n_examples++] = *b;
 	count_definer(run, f, definer);
 	/* A program that has a library in itself is mostly meant to serve its plugins. */
 	bool is_served = b->definer == run->process.executable;

@@ -39,17 +39,7 @@ static void tell(struct bs_pass *pass, const struct bs_binding *b, enum bs_level
 				      .of = theirs,
 				      .object = BS_NO_MAP,
 				      .text = bs_run_symbol_name(pass->run, b) };
-	struct bs_finding *f = bs_finding_like(pass->run, pass->findings,
-					       &(struct bs_finding){
-						       .rule = BS_RULE_DEFINITIONS_DIFFER,
-						       .step = pass->result->number,
-						       .from = b->referrer,
-						       .to = b->definer,
-						       .before = BS_NO_MAP,
-						       .instead = BS_NO_MAP,
-					       });
-
-	bs_finding_count(f, b);
+	struct bs_finding *f = bs_finding_of(pass, BS_RULE_DEFINITIONS_DIFFER, BS_LEVEL_NONE, b);
 	if (f->n == 1)
 		bs_finding_fact(pass->run, f, &fact);
 	else if (level < f->level || (level == f->level && gap(&fact) <= gap(&f->facts.v[0])))

@@ -129,18 +129,8 @@ static void go_through(struct bs_pass *pass, const bs_bindings *bindings)
 		 * over by itself. */
 		bool crosses =
 			allocates && b->definer != b->referrer && way != BS_FACT_BY_NAMESPACE;
-		struct bs_finding *f = bs_finding_like(run, pass->findings,
-						       &(struct bs_finding){
-							       .rule = BS_RULE_INTERPOSER_BYPASSED,
-							       .level = BS_LEVEL_WARNING,
-							       .step = pass->result->number,
-							       .from = b->referrer,
-							       .to = b->definer,
-							       .before = BS_NO_MAP,
-							       .instead = BS_NO_MAP,
-						       });
-
-		bs_finding_count(f, b);
+		struct bs_finding *f =
+			bs_finding_of(pass, BS_RULE_INTERPOSER_BYPASSED, BS_LEVEL_WARNING, b);
 		f->n_replaceable += allocates;
 		if (crosses)
 			f->level = BS_LEVEL_ERROR;

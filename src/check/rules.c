@@ -63,6 +63,25 @@ void bs_finding_count(struct bs_finding *finding, const struct bs_binding *bindi
 		finding->examples[finding->n_examples++] = *binding;
 }
 
+struct bs_finding *bs_finding_of(struct bs_pass *pass, enum bs_rule rule, enum bs_level level,
+				 const struct bs_binding *b)
+{
+	struct bs_finding *f = bs_finding_like(pass->run, pass->findings,
+					       &(struct bs_finding){
+						       .rule = rule,
+						       .step = pass->result->number,
+						       .from = b->referrer,
+						       .to = b->definer,
+						       .before = BS_NO_MAP,
+						       .instead = BS_NO_MAP,
+					       });
+
+	bs_finding_count(f, b);
+	if (level > f->level)
+		f->level = level;
+	return f;
+}
+
 void bs_finding_add(const struct bs_run *run, struct bs_finding *finding, enum bs_fact_kind kind,
 		    uint64_t n, uint64_t of)
 {

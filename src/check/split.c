@@ -13,19 +13,7 @@ enum { BIND_UNIQUE = 10 };
 static struct bs_finding *finding_for(struct bs_pass *pass, const struct bs_binding *b,
 				      enum bs_level level, enum bs_fact_kind kind, bs_map_id object)
 {
-	struct bs_finding *f = bs_finding_like(pass->run, pass->findings,
-					       &(struct bs_finding){
-						       .rule = BS_RULE_OBJECT_SPLIT,
-						       .step = pass->result->number,
-						       .from = b->referrer,
-						       .to = b->definer,
-						       .before = BS_NO_MAP,
-						       .instead = BS_NO_MAP,
-					       });
-
-	bs_finding_count(f, b);
-	if (level > f->level)
-		f->level = level;
+	struct bs_finding *f = bs_finding_of(pass, BS_RULE_OBJECT_SPLIT, level, b);
 	if (f->n == 1)
 		bs_finding_fact(pass->run, f, &(struct bs_fact){ .kind = kind, .object = object });
 	return f;

@@ -48,19 +48,7 @@ void bs_check_unique(struct bs_pass *pass, const struct bs_binding *b)
 	    bs_counted_before(pass->run, &pass->counted, b, BS_COUNTED_UNIQUE))
 		return;
 	enum bs_level level = level_of(process, b, place);
-	struct bs_finding *f = bs_finding_like(pass->run, pass->findings,
-					       &(struct bs_finding){
-						       .rule = BS_RULE_UNIQUE_CROSSES,
-						       .step = pass->result->number,
-						       .from = b->referrer,
-						       .to = b->definer,
-						       .before = BS_NO_MAP,
-						       .instead = BS_NO_MAP,
-					       });
-
-	bs_finding_count(f, b);
-	if (level > f->level)
-		f->level = level;
+	struct bs_finding *f = bs_finding_of(pass, BS_RULE_UNIQUE_CROSSES, level, b);
 	if (f->n > 1)
 		return;
 	if (place == NOWHERE)
