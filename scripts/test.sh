@@ -137,7 +137,7 @@ if step 'build with gcc, warnings are errors' build build-test/gcc -Dwerror=true
 	elif $quick; then
 		suites 'all suites but the long ones' build-test/gcc
 	else
-		suites 'all suites but foreign' build-test/gcc --setup=full --no-suite foreign
+		suites 'all suites but foreign and corpus' build-test/gcc --setup=full --no-suite foreign --no-suite corpus
 		printf "\n== other machines' loaders: left out; scripts/test.sh --foreign asks them\n"
 	fi
 fi

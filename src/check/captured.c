@@ -18,15 +18,13 @@ enum { BIND_UNIQUE = 10 };
  */
 enum { SEVERAL = 2, MANY_FUNCTIONS = 3 };
 
-struct bs_checker {
-	BS_VEC(uint64_t)
-	copied;	       /* addresses in the executable that hold a copy of somebody's object */
-	bs_ids inside; /* by map: own symbols that it was bound to when it was loaded */
-};
-
 struct bs_checker *bs_checker_new(const struct bs_run *run)
 {
-	return bs_new(run->ctx.arena, struct bs_checker, 1);
+	struct bs_checker *checker = bs_new(run->ctx.arena, struct bs_checker, 1);
+
+	checker->libraries = bs_libraries_new(run);
+	checker->needs = bs_needs_new(run);
+	return checker;
 }
 
 static uint32_t *inside_of(struct bs_checker *checker, const struct bs_run *run, bs_map_id map)
@@ -36,34 +34,73 @@ static uint32_t *inside_of(struct bs_checker *checker, const struct bs_run *run,
 	return &checker->inside.v[map];
 }
 
+bool bs_is_constant(const struct bs_image *image, uint64_t address)
+{
+	bool writable = false;
+
+	for (uint32_t i = 0; i < image->n_segments; i++) {
+		const struct bs_segment *segment = &image->segments[i];
+
+		if (address < segment->vaddr || address - segment->vaddr >= segment->memsz)
+			continue;
+		if (segment->type == PT_GNU_RELRO)
+			return true;
+		writable |= segment->type == PT_LOAD && segment->flags & PF_W;
+	}
+	return !writable;
+}
+
 /* What the executable holds by copy relocation is used by everybody there: that is the point of it.
  */
-static void note_copies(struct bs_checker *checker, const struct bs_run *run,
-			const bs_bindings *bindings)
+static void note_copies(struct bs_pass *pass)
 {
+	const struct bs_run *run = pass->run;
 	const struct bs_image *exe = bs_map_of(&run->process, run->process.executable)->image;
+	const bs_bindings *bindings = &pass->result->relocated.bindings;
 
-	bs_vec_each (i, bindings)
-		if (bindings->v[i].type_class == BS_CLASS_COPY &&
-		    bindings->v[i].referrer == run->process.executable)
-			bs_vec_push(run->ctx.arena, &checker->copied,
-				    bs_image_symbol(exe, bindings->v[i].symbol).value);
+	bs_vec_each (i, bindings) {
+		const struct bs_binding *b = &bindings->v[i];
+
+		if (b->type_class != BS_CLASS_COPY || b->referrer != run->process.executable ||
+		    b->outcome != BS_BOUND)
+			continue;
+		const struct bs_image *image = bs_map_of(&run->process, b->definer)->image;
+		struct bs_symbol own = bs_image_symbol(exe, b->symbol);
+		struct bs_symbol theirs = bs_image_symbol(image, b->definer_symbol);
+
+		bs_vec_push(run->ctx.arena, &pass->checker->copied,
+			    (struct bs_copied){ own.value, b->definer, theirs.value,
+						bs_is_constant(image, theirs.value) });
+		bs_check_copy(pass, b, &own, &theirs);
+	}
 }
 
 /* By address, since an object may have several names and only one of them the relocation. */
 static bool is_copied(const struct bs_checker *checker, const struct bs_symbol *symbol)
 {
 	bs_vec_each (i, &checker->copied)
-		if (checker->copied.v[i] == symbol->value)
+		if (checker->copied.v[i].address == symbol->value)
 			return true;
 	return false;
+}
+
+/* B ends in the executable because that holds the object, or stands for the function's address. */
+static bool is_moved_to_executable(const struct bs_checker *checker, const struct bs_run *run,
+				   const struct bs_binding *b)
+{
+	if (b->definer != run->process.executable)
+		return false;
+	struct bs_symbol theirs =
+		bs_image_symbol(bs_map_of(&run->process, b->definer)->image, b->definer_symbol);
+
+	return theirs.section == SHN_UNDEF || is_copied(checker, &theirs);
 }
 
 /*
  * Functions that a program may replace by defining them (glibc manual, "Replacing malloc"; C++
  * [new.delete]): being captured is what they are for.
  */
-static bool is_replaceable(const char *name)
+bool bs_is_replaceable(const char *name)
 {
 	static const char *const names[] = {
 		"malloc",	 "free",   "calloc",  "realloc",	"memalign",
@@ -101,7 +138,7 @@ static enum kind kind_of(const struct bs_checker *checker, const struct bs_run *
 		return NOT_CAPTURED;
 	if (b->definer == run->process.executable && is_copied(checker, &theirs))
 		return NOT_CAPTURED;
-	if (is_replaceable(bs_image_symbol_name(from->image, b->symbol)))
+	if (bs_is_replaceable(bs_image_symbol_name(from->image, b->symbol)))
 		return REPLACEABLE;
 	if (bs_symbol_bind(&own) == STB_WEAK)
 		return WEAK;
@@ -130,16 +167,19 @@ static enum bs_decided_by decider(const struct bs_run *run, bs_map_id from, bs_m
 	return run->scope_policy.chain ? BS_BY_LOCAL : BS_BY_GLOBAL;
 }
 
-static struct bs_finding *finding_for(const struct bs_run *run, bs_findings *findings,
-				      uint32_t step, bs_map_id from, bs_map_id to)
+static struct bs_finding *finding_for(const struct bs_pass *pass, bs_map_id from, bs_map_id to)
 {
+	const struct bs_run *run = pass->run;
+	bs_findings *findings = pass->findings;
+
 	for (uint32_t i = findings->n; i-- > 0;)
-		if (findings->v[i].from == from && findings->v[i].to == to)
+		if (findings->v[i].from == from && findings->v[i].to == to &&
+		    findings->v[i].rule == BS_RULE_CAPTURED)
 			return &findings->v[i];
 	bs_vec_push(run->ctx.arena, findings,
 		    (struct bs_finding){
 			    .rule = BS_RULE_CAPTURED,
-			    .step = step,
+			    .step = pass->result->number,
 			    .from = from,
 			    .to = to,
 			    .decided_by = decider(run, from, to),
@@ -162,16 +202,6 @@ static void add_example(struct bs_finding *f, const struct bs_binding *b, bool s
 	f->examples[at] = *b;
 }
 
-struct pass {
-	struct bs_checker *checker;
-	const struct bs_run *run;
-	bs_findings *findings;
-	uint32_t step;
-	struct bs_counted counted;
-};
-
-enum { COUNTED_INSIDE = 1, COUNTED_CAPTURED = 2 };
-
 bool bs_counted_before(const struct bs_run *run, struct bs_counted *counted,
 		       const struct bs_binding *binding, uint8_t manner)
 {
@@ -187,30 +217,56 @@ bool bs_counted_before(const struct bs_run *run, struct bs_counted *counted,
 	return before;
 }
 
-static void go_through(struct pass *pass, const bs_bindings *bindings, bool waiting)
+static void count_captured(struct bs_pass *pass, const struct bs_binding *b, enum kind kind,
+			   bool waiting)
+{
+	struct bs_finding *f = finding_for(pass, b->referrer, b->definer);
+
+	f->n++;
+	f->n_functions += kind == FUNCTION;
+	f->n_data += kind == DATA;
+	f->n_weak += kind == WEAK;
+	f->n_replaceable += kind == REPLACEABLE;
+	f->n_waiting += waiting;
+	add_example(f, b, kind == FUNCTION || kind == DATA);
+}
+
+static void look_closer(struct bs_pass *pass, const struct bs_binding *b, enum kind kind)
+{
+	struct bs_symbol own =
+		bs_image_symbol(bs_map_of(&pass->run->process, b->referrer)->image, b->symbol);
+	struct bs_symbol theirs = bs_image_symbol(bs_map_of(&pass->run->process, b->definer)->image,
+						  b->definer_symbol);
+
+	bs_check_exchange(pass, b, &own, &theirs);
+	bs_take_class_part(pass, b, kind == FUNCTION || kind == DATA);
+}
+
+static void go_through(struct bs_pass *pass, const bs_bindings *bindings, bool waiting)
 {
 	bs_vec_each (i, bindings) {
 		const struct bs_binding *b = &bindings->v[i];
+
+		if (b->why == BS_WHY_UNIQUE && b->definer != b->referrer)
+			bs_check_unique(pass, b);
+		if (!b->is_defined) {
+			if (bs_is_outsider(pass->checker->needs, b) &&
+			    !is_moved_to_executable(pass->checker, pass->run, b))
+				bs_check_outsider(pass, b, waiting);
+			continue;
+		}
 		enum kind kind = kind_of(pass->checker, pass->run, b);
 
 		if (kind == NOT_CAPTURED ||
 		    bs_counted_before(pass->run, &pass->counted, b,
-				      kind == INSIDE ? COUNTED_INSIDE : COUNTED_CAPTURED))
+				      kind == INSIDE ? BS_COUNTED_INSIDE : BS_COUNTED_CAPTURED))
 			continue;
 		if (kind == INSIDE) {
 			++*inside_of(pass->checker, pass->run, b->referrer);
 			continue;
 		}
-		struct bs_finding *f =
-			finding_for(pass->run, pass->findings, pass->step, b->referrer, b->definer);
-
-		f->n++;
-		f->n_functions += kind == FUNCTION;
-		f->n_data += kind == DATA;
-		f->n_weak += kind == WEAK;
-		f->n_replaceable += kind == REPLACEABLE;
-		f->n_waiting += waiting;
-		add_example(f, b, kind == FUNCTION || kind == DATA);
+		count_captured(pass, b, kind, waiting);
+		look_closer(pass, b, kind);
 	}
 }
 
@@ -219,6 +275,22 @@ static enum bs_level level_of(const struct bs_finding *f)
 	if (f->preloaded || f->n_functions + f->n_data < SEVERAL)
 		return BS_LEVEL_NOTE;
 	return f->n_functions >= MANY_FUNCTIONS ? BS_LEVEL_ERROR : BS_LEVEL_WARNING;
+}
+
+/* So much of the object is there a second time. */
+static void tell_copy(const struct bs_checker *checker, const struct bs_run *run,
+		      struct bs_finding *f)
+{
+	if (f->n_functions + f->n_data < SEVERAL)
+		return;
+	const struct bs_shared shared =
+		bs_shared_exports(run, bs_map_of(&run->process, f->from)->image,
+				  bs_map_of(&run->process, f->to)->image);
+
+	bs_shared_tell(run, f, &shared);
+	if (bs_needs(checker->needs, f->from, f->to))
+		bs_finding_fact(run, f,
+				&(struct bs_fact){ .kind = BS_FACT_NEEDS_IT, .object = f->to });
 }
 
 bool bs_is_captured(const struct bs_checker *checker, const struct bs_run *run,
@@ -233,15 +305,18 @@ bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
 			  const struct bs_step_result *result)
 {
 	bs_findings findings = { 0 };
-	struct pass pass = {
+	struct bs_pass pass = {
 		.checker = checker,
 		.run = run,
+		.result = result,
 		.findings = &findings,
-		.step = result->number,
 	};
 
-	if (result->state == BS_STEP_OK && result->number == 0)
-		note_copies(checker, run, &result->relocated.bindings);
+	bs_needs_learn(checker->needs, run);
+	if (result->state == BS_STEP_OK && result->number == 0) {
+		note_copies(&pass);
+		bs_note_interposers(&pass);
+	}
 	/* What a call bound was told when its slot got that answer. */
 	if (result->state == BS_STEP_OK && !(result->step && result->step->kind == BS_STEP_CALL))
 		go_through(&pass, &result->relocated.bindings, false);
@@ -249,9 +324,18 @@ bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
 		go_through(&pass, &result->slots, true);
 	go_through(&pass, &result->changed_slots, true);
 	bs_vec_each (i, &findings) {
-		findings.v[i].n_inside = *inside_of(checker, run, findings.v[i].from);
-		findings.v[i].level = level_of(&findings.v[i]);
+		struct bs_finding *f = &findings.v[i];
+
+		if (f->rule != BS_RULE_CAPTURED)
+			continue;
+		f->n_inside = *inside_of(checker, run, f->from);
+		f->level = level_of(f);
+		tell_copy(checker, run, f);
 	}
+	bs_check_twice(checker->libraries, run, result, &findings);
+	bs_check_classes(&pass);
+	bs_check_interposers(&pass);
+	bs_check_split(&pass);
 	bs_check_deepbind(run, result, &findings);
 	bs_findings_sort(&findings);
 	return findings;

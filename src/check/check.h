@@ -13,14 +13,16 @@
 #include "../sim/sim.h"
 
 enum bs_rule {
-#define RULE(id, slug, summary, help) BS_RULE_##id,
+#define RULE(id, slug, headline, summary, help) BS_RULE_##id,
 #include "rules.def"
 #undef RULE
 	BS_RULE_COUNT_
 };
 
 struct bs_rule_text {
-	const char *slug, *summary, *help;
+	const char *slug;
+	const char *headline; /* NULL: the report has words of its own; see rules.def */
+	const char *summary, *help;
 };
 
 /* The texts of RULE. */
@@ -39,6 +41,28 @@ enum bs_decided_by {
 	BS_BY_GLOBAL, /* the global scope, which comes first */
 	BS_BY_LOCAL,  /* the searchlist of the dlopen that brought both */
 	BS_BY_OWN,    /* an object that DT_SYMBOLIC or the like put first */
+};
+
+/* Evidence beside symbols. */
+enum bs_fact_kind {
+	BS_FACT_NONE,
+#define FACT(id, slug, label, words) BS_FACT_##id,
+#include "facts.def"
+#undef FACT
+	BS_FACT_COUNT_
+};
+
+/* The texts of a kind of facts; see facts.def. */
+struct bs_fact_text {
+	const char *slug, *label, *words;
+};
+const struct bs_fact_text *bs_fact_text(enum bs_fact_kind kind);
+
+struct bs_fact {
+	enum bs_fact_kind kind;
+	uint64_t n, of;	  /* numbers; 0 where the kind has none */
+	bs_map_id object; /* or BS_NO_MAP */
+	const char *text; /* a name, a path, a version; or NULL. As long as the run or its files */
 };
 
 enum { BS_MAX_EXAMPLES = 5 };
@@ -64,9 +88,14 @@ struct bs_finding {
 			*/
 	struct bs_binding examples[BS_MAX_EXAMPLES]; /* strong ones first */
 	uint32_t n_examples;
+	BS_VEC(struct bs_fact) facts;
 };
 
 typedef BS_VEC(struct bs_finding) bs_findings;
+
+/* Adds FACT to FINDING, in RUN's arena. */
+void bs_finding_fact(const struct bs_run *run, struct bs_finding *finding,
+		     const struct bs_fact *fact);
 
 /* What a check remembers from step to step of one run. */
 struct bs_checker;

@@ -18,20 +18,6 @@ static bs_map_id answer_within(const struct bs_run *run, bs_map_id root, const s
 	return answer.outcome == BS_BOUND ? answer.definer : BS_NO_MAP;
 }
 
-static struct bs_finding *finding_for(const struct bs_run *run, bs_findings *findings,
-				      const struct bs_finding *like)
-{
-	for (uint32_t i = findings->n; i-- > 0;) {
-		struct bs_finding *f = &findings->v[i];
-
-		if (f->rule == like->rule && f->from == like->from && f->to == like->to &&
-		    f->instead == like->instead)
-			return f;
-	}
-	bs_vec_push(run->ctx.arena, findings, *like);
-	return &findings->v[findings->n - 1];
-}
-
 void bs_check_deepbind(const struct bs_run *run, const struct bs_step_result *result,
 		       bs_findings *findings)
 {
@@ -53,19 +39,17 @@ void bs_check_deepbind(const struct bs_run *run, const struct bs_step_result *re
 		if (instead == BS_NO_MAP || instead == b->definer ||
 		    bs_counted_before(run, &counted, b, 1))
 			continue;
-		struct bs_finding *f = finding_for(run, findings,
-						   &(struct bs_finding){
-							   .rule = BS_RULE_IGNORED_DEEPBIND,
-							   .level = BS_LEVEL_WARNING,
-							   .step = result->number,
-							   .from = b->referrer,
-							   .to = b->definer,
-							   .instead = instead,
-							   .before = BS_NO_MAP,
-						   });
+		struct bs_finding *f = bs_finding_like(run, findings,
+						       &(struct bs_finding){
+							       .rule = BS_RULE_IGNORED_DEEPBIND,
+							       .level = BS_LEVEL_WARNING,
+							       .step = result->number,
+							       .from = b->referrer,
+							       .to = b->definer,
+							       .instead = instead,
+							       .before = BS_NO_MAP,
+						       });
 
-		f->n++;
-		if (f->n_examples < BS_MAX_EXAMPLES)
-			f->examples[f->n_examples++] = *b;
+		bs_finding_count(f, b);
 	}
 }

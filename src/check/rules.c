@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "check.h"
+#include "check-priv.h"
 
+#include <elf.h>
 #include <string.h>
 
 static const struct bs_rule_text rules[BS_RULE_COUNT_] = {
-#define RULE(id, slug, summary, help) [BS_RULE_##id] = { slug, summary, help },
+#define RULE(id, slug, headline, summary, help) [BS_RULE_##id] = { slug, headline, summary, help },
 #include "rules.def"
 #undef RULE
 };
@@ -20,6 +21,97 @@ enum bs_rule bs_rule_find(const char *slug)
 		if (strcmp(rules[rule].slug, slug) == 0)
 			return rule;
 	return BS_RULE_COUNT_;
+}
+
+/* The first row stands for none, so that there is one. */
+static const struct bs_fact_text facts[BS_FACT_COUNT_] = {
+	[BS_FACT_NONE] = { "none", "", "" },
+#define FACT(id, slug, label, words) [BS_FACT_##id] = { slug, label, words },
+#include "facts.def"
+#undef FACT
+};
+
+const struct bs_fact_text *bs_fact_text(enum bs_fact_kind kind)
+{
+	return &facts[kind];
+}
+
+void bs_finding_fact(const struct bs_run *run, struct bs_finding *finding,
+		     const struct bs_fact *fact)
+{
+	bs_vec_push(run->ctx.arena, &finding->facts, *fact);
+}
+
+struct bs_finding *bs_finding_like(const struct bs_run *run, bs_findings *findings,
+				   const struct bs_finding *like)
+{
+	for (uint32_t i = findings->n; i-- > 0;) {
+		struct bs_finding *f = &findings->v[i];
+
+		if (f->rule == like->rule && f->from == like->from && f->to == like->to &&
+		    f->instead == like->instead)
+			return f;
+	}
+	bs_vec_push(run->ctx.arena, findings, *like);
+	return &findings->v[findings->n - 1];
+}
+
+void bs_finding_count(struct bs_finding *finding, const struct bs_binding *binding)
+{
+	finding->n++;
+	if (finding->n_examples < BS_MAX_EXAMPLES)
+		finding->examples[finding->n_examples++] = *binding;
+}
+
+struct bs_finding *bs_finding_of(struct bs_pass *pass, enum bs_rule rule, enum bs_level level,
+				 const struct bs_binding *b)
+{
+	struct bs_finding *f = bs_finding_like(pass->run, pass->findings,
+					       &(struct bs_finding){
+						       .rule = rule,
+						       .step = pass->result->number,
+						       .from = b->referrer,
+						       .to = b->definer,
+						       .before = BS_NO_MAP,
+						       .instead = BS_NO_MAP,
+					       });
+
+	bs_finding_count(f, b);
+	if (level > f->level)
+		f->level = level;
+	return f;
+}
+
+void bs_finding_add(const struct bs_run *run, struct bs_finding *finding, enum bs_fact_kind kind,
+		    uint64_t n, uint64_t of)
+{
+	bs_vec_each (i, &finding->facts) {
+		struct bs_fact *fact = &finding->facts.v[i];
+
+		if (fact->kind != kind)
+			continue;
+		fact->n += n;
+		fact->of += of;
+		return;
+	}
+	bs_finding_fact(run, finding,
+			&(struct bs_fact){ .kind = kind, .n = n, .of = of, .object = BS_NO_MAP });
+}
+
+uint32_t bs_own_definition(const struct bs_run *run, bs_map_id map, const char *name)
+{
+	const struct bs_image *image = bs_map_of(&run->process, map)->image;
+	const uint32_t hash = bs_hash_gnu(name);
+	struct bs_hash_step step = { .shift_wraps = run->match_policy.bloom_shift_wraps };
+
+	for (uint32_t i; image && (i = bs_image_hash_next(image, name, hash, &step)) != 0;) {
+		const struct bs_symbol symbol = bs_image_symbol(image, i);
+
+		if (symbol.section != SHN_UNDEF && bs_symbol_bind(&symbol) != STB_LOCAL &&
+		    strcmp(bs_image_symbol_name(image, i), name) == 0)
+			return i;
+	}
+	return 0;
 }
 
 const char *bs_level_name(enum bs_level level)

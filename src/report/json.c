@@ -59,7 +59,7 @@ static void begin(struct bs_report *report, const struct bs_run *run)
 	else
 		bs_json_object(json, BS_JSON_LINES);
 	bs_json_member(json, "schema", streams(report) ? "bindsim-stream-1" : "bindsim-report-1");
-	bs_json_member(json, "schema_version", "1.1");
+	bs_json_member(json, "schema_version", "1.2");
 	bs_json_key(json, "tool");
 	bs_json_object(json, BS_JSON_INLINE);
 	bs_json_member(json, "name", "bindsim");
@@ -91,6 +91,24 @@ static void write_finding_counts(struct bs_json *json, const struct bs_finding *
 	bs_json_close(json);
 }
 
+static void write_evidence(struct bs_json *json, const struct bs_finding *f)
+{
+	bs_json_key(json, "evidence");
+	bs_json_array(json, BS_JSON_INLINE);
+	bs_vec_each (i, &f->facts) {
+		const struct bs_fact *fact = &f->facts.v[i];
+
+		bs_json_object(json, BS_JSON_INLINE);
+		bs_json_member(json, "kind", bs_fact_text(fact->kind)->slug);
+		bs_json_member_number(json, "n", fact->n);
+		bs_json_member_number(json, "of", fact->of);
+		bs_json_member_map(json, "object", fact->object);
+		bs_json_member(json, "text", fact->text);
+		bs_json_close(json);
+	}
+	bs_json_close(json);
+}
+
 static void write_finding_members(struct bs_report *report, const struct bs_run *run,
 				  const struct bs_finding *f)
 {
@@ -99,7 +117,8 @@ static void write_finding_members(struct bs_report *report, const struct bs_run 
 		[BS_BY_LOCAL] = "local-scope",
 		[BS_BY_OWN] = "own-scope",
 	};
-	bool over_time = f->rule != BS_RULE_CAPTURED && f->rule != BS_RULE_IGNORED_DEEPBIND;
+	bool over_time = f->rule == BS_RULE_UNRESOLVED_AT_CALL || f->rule == BS_RULE_HEALED ||
+			 f->rule == BS_RULE_WHEN_MATTERS;
 	struct bs_json *json = json_of(report);
 
 	bs_json_member(json, "rule", bs_rule_text(f->rule)->slug);
@@ -126,6 +145,7 @@ static void write_finding_members(struct bs_report *report, const struct bs_run 
 		bs_json_close(json);
 	}
 	bs_json_close(json);
+	write_evidence(json, f);
 }
 
 /* Those that are shown and selected; a document keeps them for its end. */

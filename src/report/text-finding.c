@@ -138,6 +138,7 @@ static void write_captured(struct bs_report *report, const struct bs_run *run,
 	bs_say(report, "\n");
 	write_counts(report, f);
 	write_examples(report, run, f);
+	bs_text_facts(report, run, f);
 	write_decider(report, run, f);
 	if (f->preloaded) {
 		bs_text_field(report, "meant");
@@ -165,39 +166,6 @@ static void write_ignored_deepbind(struct bs_report *report, const struct bs_run
 }
 
 /* ---- jump slots over time -------------------------------------------------------------------- */
-
-static void say_functions(struct bs_report *report, const struct bs_run *run,
-			  const struct bs_finding *f)
-{
-	bs_say_escaped(report, bs_text_short_name(run, f->from));
-	bs_say(report, ": ");
-	bs_say_count(report, f->n, "function", "functions");
-}
-
-static void write_unresolved(struct bs_report *report, const struct bs_run *run,
-			     const struct bs_finding *f)
-{
-	say_functions(report, run, f);
-	bs_say(report, f->n == 1 ? " is defined by nobody; its first call ends the process\n"
-				 : " are defined by nobody; their first call ends the process\n");
-}
-
-static void write_healed(struct bs_report *report, const struct bs_run *run,
-			 const struct bs_finding *f)
-{
-	say_functions(report, run, f);
-	bs_write_format(report->writer, " %s defined by nobody before step %u\n",
-			f->n == 1 ? "is" : "are", f->step);
-}
-
-static void write_when(struct bs_report *report, const struct bs_run *run,
-		       const struct bs_finding *f)
-{
-	bs_say_escaped(report, bs_text_short_name(run, f->from));
-	bs_say(report, ": to whom ");
-	bs_say_count(report, f->n, "function is", "functions are");
-	bs_say(report, " bound depends on the first call's time\n");
-}
 
 static void say_answerer(struct bs_report *report, const struct bs_run *run,
 			 const struct bs_binding *answer)
@@ -246,6 +214,64 @@ static void write_slot_evidence(struct bs_report *report, const struct bs_run *r
 	bs_say(report, " ...\n");
 }
 
+static void say_functions(struct bs_report *report, const struct bs_run *run,
+			  const struct bs_finding *f)
+{
+	bs_say_escaped(report, bs_text_short_name(run, f->from));
+	bs_say(report, ": ");
+	bs_say_count(report, f->n, "function", "functions");
+}
+
+static void write_unresolved(struct bs_report *report, const struct bs_run *run,
+			     const struct bs_finding *f)
+{
+	say_functions(report, run, f);
+	bs_say(report, f->n == 1 ? " is defined by nobody; its first call ends the process\n"
+				 : " are defined by nobody; their first call ends the process\n");
+	write_slot_evidence(report, run, f);
+}
+
+static void write_healed(struct bs_report *report, const struct bs_run *run,
+			 const struct bs_finding *f)
+{
+	say_functions(report, run, f);
+	bs_write_format(report->writer, " %s defined by nobody before step %u\n",
+			f->n == 1 ? "is" : "are", f->step);
+	write_slot_evidence(report, run, f);
+}
+
+static void write_when(struct bs_report *report, const struct bs_run *run,
+		       const struct bs_finding *f)
+{
+	bs_say_escaped(report, bs_text_short_name(run, f->from));
+	bs_say(report, ": to whom ");
+	bs_say_count(report, f->n, "function is", "functions are");
+	bs_say(report, " bound depends on the first call's time\n");
+	write_slot_evidence(report, run, f);
+}
+
+/* Whose words are in the list of rules. */
+static void write_clash(struct bs_report *report, const struct bs_run *run,
+			const struct bs_finding *f)
+{
+	bs_text_headline(report, run, f);
+	write_examples(report, run, f);
+	bs_text_facts(report, run, f);
+	if (f->n_examples && f->to != BS_NO_MAP)
+		write_pair(report, run, f);
+}
+
+typedef void write_finding(struct bs_report *report, const struct bs_run *run,
+			   const struct bs_finding *f);
+
+static write_finding *const writers[BS_RULE_COUNT_] = {
+	[BS_RULE_CAPTURED] = write_captured,
+	[BS_RULE_UNRESOLVED_AT_CALL] = write_unresolved,
+	[BS_RULE_HEALED] = write_healed,
+	[BS_RULE_WHEN_MATTERS] = write_when,
+	[BS_RULE_IGNORED_DEEPBIND] = write_ignored_deepbind,
+};
+
 void bs_text_finding(struct bs_report *report, const struct bs_run *run, const struct bs_finding *f)
 {
 	static const enum bs_ink inks[] = { BS_INK_PLAIN, BS_INK_DIM, BS_INK_WARN, BS_INK_BAD };
@@ -253,24 +279,5 @@ void bs_text_finding(struct bs_report *report, const struct bs_run *run, const s
 	bs_text_label(report, inks[f->level], bs_level_name(f->level));
 	bs_say(report, bs_rule_text(f->rule)->slug);
 	bs_say(report, ": ");
-	switch (f->rule) {
-	case BS_RULE_CAPTURED:
-		write_captured(report, run, f);
-		return;
-	case BS_RULE_IGNORED_DEEPBIND:
-		write_ignored_deepbind(report, run, f);
-		return;
-	case BS_RULE_UNRESOLVED_AT_CALL:
-		write_unresolved(report, run, f);
-		break;
-	case BS_RULE_HEALED:
-		write_healed(report, run, f);
-		break;
-	case BS_RULE_WHEN_MATTERS:
-		write_when(report, run, f);
-		break;
-	case BS_RULE_COUNT_:
-		break;
-	}
-	write_slot_evidence(report, run, f);
+	writers[f->rule] ? writers[f->rule](report, run, f) : write_clash(report, run, f);
 }

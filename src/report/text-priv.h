@@ -89,6 +89,11 @@ void bs_text_lazyload(struct bs_report *report, const struct bs_run *run, const 
 /* realtime.c: which objects leave slots to their first call, and what would bind them at load. */
 void bs_text_realtime(struct bs_report *report, const struct bs_run *run);
 
+/* text-clash.c: the headline of F's rule, which must have one, and the lines of its facts. */
+void bs_text_headline(struct bs_report *report, const struct bs_run *run,
+		      const struct bs_finding *f);
+void bs_text_facts(struct bs_report *report, const struct bs_run *run, const struct bs_finding *f);
+
 /* text-finding.c */
 void bs_text_finding(struct bs_report *report, const struct bs_run *run,
 		     const struct bs_finding *finding);

@@ -72,7 +72,7 @@ class Rule(NamedTuple):
 def rules() -> list[Rule]:
     """All rules of the findings. Their help has a line for each level that they give."""
     text = (ROOT / "src/check/rules.def").read_text()
-    rows = re.findall(r'^RULE\(\w+, "([\w-]+)",\s*"([^"]*)",(.*?)"\)$', text, re.MULTILINE | re.DOTALL)
+    rows = re.findall(r'^RULE\(\w+, "([\w-]+)",\s*(?:NULL|"[^"]*"),\s*"([^"]*)",(.*?)"\)$', text, re.MULTILINE | re.DOTALL)
     if len(rows) != text.count("\nRULE("):
         raise AssertionError("a row of rules.def is not understood")
     return [Rule(slug, summary, re.findall(r'^ *"(error|warning|note) {2,}', words, re.MULTILINE))

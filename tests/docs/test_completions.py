@@ -188,7 +188,7 @@ class ZshTest(ShellTest):
                 ("bindsim --call=lib", ["--call=library.so:"]),
                 ("bindsim --dlmopen=library.so:DEEP", ["--dlmopen=library.so:DEEPBIND"]),
                 ("bindsim --fail-on=w", ["--fail-on=warning"]),
-                ("bindsim explain --rule=c", ["explain", "--rule=captured-references"]),
+                ("bindsim explain --rule=he", ["explain", "--rule=healed"]),
                 ("bindsim expl", ["explain"]),
                 ("bindsim --show=ste", ["--show=steps"]),
                 ("bindsim --dlopen=library.so:DEEP", ["--dlopen=library.so:DEEPBIND"]),

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * captured-dependency: an object needs a library for some symbols, and is bound to an object that
+ * it does not need. What it was linked against is not what it works with.
+ */
+#include "check-priv.h"
+
+#include <elf.h>
+#include <string.h>
+
+enum { MANY_FUNCTIONS = 3, SEVERAL = 2, WORD = 64 };
+
+/* A set of maps. */
+struct row {
+	uint64_t *words;
+};
+
+struct bs_needs {
+	BS_VEC(struct row) rows; /* by map: it and all that it needs, directly or not */
+	uint32_t n_words;	 /* of each row */
+};
+
+struct bs_needs *bs_needs_new(const struct bs_run *run)
+{
+	return bs_new(run->ctx.arena, struct bs_needs, 1);
+}
+
+static bool has(const struct row *row, bs_map_id map)
+{
+	return row->words[map / WORD] >> map % WORD & 1;
+}
+
+static void put(struct row *row, bs_map_id map)
+{
+	row->words[map / WORD] |= UINT64_C(1) << map % WORD;
+}
+
+/* True when INTO did not have all of FROM. */
+static bool unite(struct row *into, const struct row *from, uint32_t n_words)
+{
+	uint64_t news = 0;
+
+	for (uint32_t i = 0; i < n_words; i++) {
+		news |= from->words[i] & ~into->words[i];
+		into->words[i] |= from->words[i];
+	}
+	return news;
+}
+
+static void put_edge(const struct bs_run *run, bs_ids *edges, bs_map_id from, bs_map_id to)
+{
+	bs_vec_push(run->ctx.arena, edges, from);
+	bs_vec_push(run->ctx.arena, edges, to);
+}
+
+/* What map ID needs, as the loader has noted it for the order of constructors, or else as its
+ * dynamic section names it. */
+static void put_direct(const struct bs_run *run, bs_map_id id, bs_ids *edges)
+{
+	const struct bs_map *map = bs_map_of(&run->process, id);
+
+	bs_vec_each (i, &map->initfini)
+		if (map->initfini.v[i] != id)
+			put_edge(run, edges, id, map->initfini.v[i]);
+	for (uint32_t i = 0; map->image && !map->has_initfini && i < map->image->n_dynamic; i++) {
+		const struct bs_dyn *d = &map->image->dynamic[i];
+
+		if (d->tag != DT_NEEDED && d->tag != DT_AUXILIARY && d->tag != DT_FILTER)
+			continue;
+		bs_name name = bs_name_find(run->ctx.names, bs_image_string(map->image, d->value));
+		bs_map_id needed =
+			name ? bs_map_by_name(&run->process, map->ns, name, true) : BS_NO_MAP;
+
+		if (needed != BS_NO_MAP)
+			put_edge(run, edges, id, needed);
+	}
+}
+
+void bs_needs_learn(struct bs_needs *needs, const struct bs_run *run)
+{
+	uint32_t n = run->process.maps.n, from = needs->rows.n;
+	uint32_t n_words = (n + WORD - 1) / WORD;
+	struct bs_arena *arena = run->ctx.arena;
+	bs_ids edges = { 0 };
+	bool changes = true;
+
+	if (from == n)
+		return;
+	/* Who came before does not need who came later. */
+	if (n_words > needs->n_words)
+		for (uint32_t i = 0; i < from; i++) {
+			struct row wider = { bs_new(arena, uint64_t, n_words) };
+
+			unite(&wider, &needs->rows.v[i], needs->n_words);
+			needs->rows.v[i] = wider;
+		}
+	needs->n_words = n_words > needs->n_words ? n_words : needs->n_words;
+	for (bs_map_id id = from; id < n; id++) {
+		struct row row = { bs_new(arena, uint64_t, needs->n_words) };
+
+		put(&row, id);
+		put_direct(run, id, &edges);
+		bs_vec_push(arena, &needs->rows, row);
+	}
+	/* Needs come later than who asked for them: from the end, one round does most of it. */
+	while (changes) {
+		changes = false;
+		for (uint32_t i = edges.n; i > 0; i -= 2)
+			changes |= unite(&needs->rows.v[edges.v[i - 2]],
+					 &needs->rows.v[edges.v[i - 1]], needs->n_words);
+	}
+}
+
+bool bs_needs(const struct bs_needs *needs, bs_map_id from, bs_map_id to)
+{
+	return from < needs->rows.n && to < needs->rows.n && has(&needs->rows.v[from], to);
+}
+
+bool bs_is_outsider(const struct bs_needs *needs, const struct bs_binding *b)
+{
+	return b->definer != b->referrer && b->outcome == BS_BOUND && b->symbol &&
+	       !bs_needs(needs, b->referrer, b->definer);
+}
+
+/* The unwinder has one interface and several makers: libgcc_s, libunwind. Who asks for all of it at
+ * one of them is served. */
+static bool is_unwinder(const char *name)
+{
+	return strncmp(name, "_Unwind_", 8) == 0;
+}
+
+static bool is_strong(const struct bs_symbol *s)
+{
+	return bs_symbol_bind(s) == STB_GLOBAL && s->section != SHN_UNDEF;
+}
+
+/* Who of REFERRER's needs defines what B was bound to elsewhere; BS_NO_MAP: nobody, or it does not
+ * matter. *RET_FUNCTION: it is one. */
+static bs_map_id own_definer(const struct bs_needs *needs, const struct bs_run *run,
+			     const struct bs_binding *b, bool *ret_function)
+{
+	const struct row *row = &needs->rows.v[b->referrer];
+
+	for (bs_map_id id = 0; id < needs->rows.n; id++) {
+		const struct bs_map *map = bs_map_of(&run->process, id);
+
+		if (!has(row, id) || id == b->referrer || map->removed || !map->image ||
+		    map->role != BS_ROLE_ORDINARY || id == run->process.ns[map->ns].libc)
+			continue;
+		uint32_t symbol = bs_answer_of(run->binder, &run->process, &run->ctx, b, id);
+
+		if (!symbol)
+			continue;
+		struct bs_symbol s = bs_image_symbol(map->image, symbol);
+
+		*ret_function = bs_symbol_type(&s) == STT_FUNC;
+		return is_strong(&s) ? id : BS_NO_MAP;
+	}
+	return BS_NO_MAP;
+}
+
+static void count_definer(const struct bs_run *run, struct bs_finding *f, bs_map_id definer)
+{
+	bs_vec_each (i, &f->facts)
+		if (f->facts.v[i].object == definer) {
+			f->facts.v[i].n++;
+			return;
+		}
+	bs_finding_fact(run, f,
+			&(struct bs_fact){
+				.kind = BS_FACT_NEEDED_DEFINER,
+				.n = 1,
+				.object = definer,
+			});
+}
+
+void bs_check_outsider(struct bs_pass *pass, const struct bs_binding *b, bool waiting)
+{
+	const struct bs_needs *needs = pass->checker->needs;
+	const struct bs_run *run = pass->run;
+	const struct bs_map *to = bs_map_of(&run->process, b->definer);
+	bool is_function = false;
+
+	/* Who is preloaded is there to interpose. */
+	if (to->preloaded || !to->image || b->why == BS_WHY_UNIQUE ||
+	    b->type_class == BS_CLASS_COPY || to->role != BS_ROLE_ORDINARY)
+		return;
+	struct bs_symbol theirs = bs_image_symbol(to->image, b->definer_symbol);
+
+	if (!is_strong(&theirs))
+		return;
+	const char *name = bs_image_string(to->image, theirs.name);
+
+	if (is_unwinder(name) || bs_is_replaceable(name))
+		return;
+	bs_map_id definer = own_definer(needs, run, b, &is_function);
+
+	if (definer == BS_NO_MAP)
+		return;
+	struct bs_finding *f = bs_finding_of(pass, BS_RULE_CAPTURED_DEPENDENCY, BS_LEVEL_NONE, b);
+
+	f->n_functions += is_function;
+	f->n_data += !is_function;
+	f->n_waiting += waiting;
+	count_definer(run, f, definer);
+	/* A program that has a library in itself is mostly meant to serve its plugins. */
+	bool is_served = b->definer == run->process.executable;
+
+	f->level = f->n_functions >= MANY_FUNCTIONS && !is_served ? BS_LEVEL_ERROR
+		   : f->n >= SEVERAL				  ? BS_LEVEL_WARNING
+								  : BS_LEVEL_NOTE;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* What two objects export alike: the measure of a copy. */
+#include "check-priv.h"
+
+#include <elf.h>
+#include <string.h>
+
+enum { BIND_UNIQUE = 10, MOST_NAMESPACES = 32 };
+
+/* Link editors put these into every object. */
+static bool is_linker_made(const char *name)
+{
+	static const char *const names[] = {
+		"_edata", "_end",	 "_etext", "edata", "end",
+		"etext",  "__bss_start", "_init",  "_fini",
+	};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+static bool is_exported(const struct bs_symbol *s)
+{
+	unsigned bind = bs_symbol_bind(s), visibility = bs_symbol_visibility(s);
+
+	return s->section != SHN_UNDEF &&
+	       (bind == STB_GLOBAL || bind == STB_WEAK || bind == BIND_UNIQUE) &&
+	       (visibility == STV_DEFAULT || visibility == STV_PROTECTED) &&
+	       (bs_symbol_type(s) != STT_OBJECT || s->section != SHN_ABS);
+}
+
+static bool exports(const struct bs_image *image, const char *name, uint32_t hash)
+{
+	struct bs_hash_step step = { 0 };
+
+	for (uint32_t i; (i = bs_image_hash_next(image, name, hash, &step)) != 0;) {
+		struct bs_symbol s = bs_image_symbol(image, i);
+
+		if (is_exported(&s) && strcmp(bs_image_string(image, s.name), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The namespace or class at the start of a mangled C++ name, N characters of it; NULL: there is
+ * none. (Itanium C++ ABI: _ZN, _ZTVN, _ZTIN ...) */
+static const char *outermost(const char *name, size_t *ret_n)
+{
+	size_t n = 0;
+
+	if (strncmp(name, "_Z", 2) != 0)
+		return NULL;
+	name += 2;
+	if (*name == 'T' || *name == 'G')
+		name += name[1] ? 2 : 1;
+	if (*name != 'N')
+		return NULL;
+	name += 1 + strspn(name + 1, "rVKRO");
+	for (; *name >= '0' && *name <= '9' && n < 1000; name++)
+		n = n * 10 + (size_t)(*name - '0');
+	*ret_n = n;
+	return n && strnlen(name, n) == n ? name : NULL;
+}
+
+struct namespaces {
+	struct {
+		const char *name;
+		size_t n_name;
+		uint32_t n;
+	} of[MOST_NAMESPACES];
+	uint32_t n;
+};
+
+static void count_namespace(struct namespaces *spaces, const char *name)
+{
+	size_t n;
+	const char *space = outermost(name, &n);
+
+	if (!space)
+		return;
+	for (uint32_t i = 0; i < spaces->n; i++)
+		if (spaces->of[i].n_name == n && strncmp(spaces->of[i].name, space, n) == 0) {
+			spaces->of[i].n++;
+			return;
+		}
+	if (spaces->n == MOST_NAMESPACES)
+		return;
+	spaces->of[spaces->n].name = space;
+	spaces->of[spaces->n].n_name = n;
+	spaces->of[spaces->n++].n = 1;
+}
+
+struct bs_shared bs_shared_exports(const struct bs_run *run, const struct bs_image *a,
+				   const struct bs_image *b)
+{
+	const struct bs_gnu_hash *gnu = &a->gnu_hash;
+	uint32_t first = gnu->present ? gnu->symbol_base : 1;
+	uint32_t n = gnu->present ? gnu->n_chain : a->symbols.n - (a->symbols.n > 0);
+	struct namespaces spaces = { .n = 0 };
+	struct bs_shared shared = { 0 };
+
+	for (uint32_t i = first; i - first < n; i++) {
+		struct bs_symbol s = bs_image_symbol(a, i);
+		const char *name = bs_image_string(a, s.name);
+
+		if (!is_exported(&s) || !*name || is_linker_made(name))
+			continue;
+		shared.n_exports++;
+		if (!exports(b, name, bs_image_name_hash(a, i)))
+			continue;
+		shared.n++;
+		count_namespace(&spaces, name);
+	}
+	for (uint32_t i = 0; i < spaces.n; i++)
+		if (spaces.of[i].n > shared.n_in_namespace) {
+			shared.n_in_namespace = spaces.of[i].n;
+			shared.name_space =
+				bs_arena_printf(run->ctx.arena, "%.*s", (int)spaces.of[i].n_name,
+						spaces.of[i].name);
+		}
+	/* What is no more than a part of it does not give it its name. */
+	if (shared.n_in_namespace < shared.n / 2 + 1)
+		shared.name_space = NULL;
+	return shared;
+}
+
+void bs_shared_tell(const struct bs_run *run, struct bs_finding *f, const struct bs_shared *shared)
+{
+	bs_finding_fact(run, f,
+			&(struct bs_fact){
+				.kind = BS_FACT_SHARED_EXPORTS,
+				.n = shared->n,
+				.of = shared->n_exports,
+				.object = f->to,
+			});
+	if (shared->name_space)
+		bs_finding_fact(run, f,
+				&(struct bs_fact){
+					.kind = BS_FACT_NAMESPACE,
+					.n = shared->n_in_namespace,
+					.of = shared->n,
+					.object = BS_NO_MAP,
+					.text = shared->name_space,
+				});
+}

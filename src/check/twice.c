@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One library twice in a process: two versions of it, or two files of one soname or of one build.
+ * Nothing need be bound across for that to hurt; captured references tell when something is.
+ */
+#include "check-priv.h"
+
+#include <ctype.h>
+#include <string.h>
+
+enum { HASH_OF_WHEELS = 8 }; /* hexadecimal digits that auditwheel puts behind a library's name */
+
+/* A soname taken apart: libssl.so.1.1 is of the family libssl. */
+struct family {
+	const char *name, *version;
+};
+
+/* auditwheel renames what it grafts: libgfortran-040039e1.so.5.0.0. What stands behind the hash is
+ * returned; AT is at a hyphen. */
+static const char *behind_hash(const char *at)
+{
+	unsigned n = 0;
+
+	while (n < HASH_OF_WHEELS && isxdigit((unsigned char)at[1 + n]))
+		n++;
+	return n == HASH_OF_WHEELS && at[1 + n] == '.' ? at + 1 + n : NULL;
+}
+
+/* The end of a stem of N characters without the version that may stand there: behind a separator,
+ * or with a point in it. libz3 is no version 3 of libz. */
+static size_t without_version(const char *stem, size_t n)
+{
+	size_t end = n;
+	bool has_point = false;
+
+	while (end > 0 && (isdigit((unsigned char)stem[end - 1]) || stem[end - 1] == '.'))
+		has_point |= stem[--end] == '.';
+	while (end < n && stem[end] == '.')
+		end++;
+	if (end == n || !end)
+		return n;
+	if (stem[end - 1] == '-' || stem[end - 1] == '_')
+		return end - 1;
+	return has_point ? end : n;
+}
+
+/* False: SONAME is none of a library. */
+static bool take_apart(struct bs_arena *arena, const char *soname, struct family *ret)
+{
+	if (strncmp(soname, "lib", 3) != 0)
+		return false;
+	char *name = bs_arena_strndup(arena, soname, strlen(soname));
+
+	for (char *hyphen = strchr(name, '-'); hyphen; hyphen = strchr(hyphen + 1, '-')) {
+		const char *rest = behind_hash(hyphen);
+
+		if (rest)
+			memmove(hyphen, rest, strlen(rest) + 1);
+	}
+	char *so = strstr(name, ".so");
+
+	if (!so || (so[3] && so[3] != '.'))
+		return false;
+	size_t n = (size_t)(so - name), end = without_version(name, n);
+	const char *behind = so[3] ? so + 4 : "";
+	int n_inner = (int)(n - end);
+	const char *inner = name + end;
+
+	if (n_inner && !isdigit((unsigned char)*inner)) {
+		inner++;
+		n_inner--;
+	}
+	ret->version = bs_arena_printf(arena, "%.*s%s%s", n_inner, inner,
+				       n_inner && *behind ? " " : "", behind);
+	ret->name = bs_arena_strndup(arena, name, end);
+	return true;
+}
+
+/* What is known of the libraries that came so far. */
+struct library {
+	bs_map_id map;
+	bs_name family, soname;
+	const char *version;
+	uint32_t before; /* of the same family: index plus 1 */
+};
+
+struct bs_libraries {
+	BS_VEC(struct library) list;
+	bs_ids last; /* by name of family: index in LIST plus 1 */
+};
+
+struct bs_libraries *bs_libraries_new(const struct bs_run *run)
+{
+	return bs_new(run->ctx.arena, struct bs_libraries, 1);
+}
+
+static bool same_build(const struct bs_image *a, const struct bs_image *b)
+{
+	return a->notes.n_build_id && a->notes.n_build_id == b->notes.n_build_id &&
+	       memcmp(a->notes.build_id, b->notes.build_id, a->notes.n_build_id) == 0;
+}
+
+static struct bs_finding *add(const struct bs_run *run, bs_findings *findings, enum bs_rule rule,
+			      enum bs_level level, uint32_t step, bs_map_id from, bs_map_id to)
+{
+	bs_vec_push(run->ctx.arena, findings,
+		    ((struct bs_finding){
+			    .rule = rule,
+			    .level = level,
+			    .step = step,
+			    .from = from,
+			    .to = to,
+			    .before = BS_NO_MAP,
+			    .instead = BS_NO_MAP,
+		    }));
+	return &findings->v[findings->n - 1];
+}
+
+/* What is said of the pair in this step already: one finding for one cause. */
+static struct bs_finding *captured_by(bs_findings *findings, bs_map_id a, bs_map_id b)
+{
+	bs_vec_each (i, findings) {
+		struct bs_finding *f = &findings->v[i];
+
+		if (f->rule == BS_RULE_CAPTURED &&
+		    ((f->from == a && f->to == b) || (f->from == b && f->to == a)))
+			return f;
+	}
+	return NULL;
+}
+
+static void tell(const struct bs_run *run, struct bs_finding *f, enum bs_fact_kind kind)
+{
+	bs_finding_fact(run, f, &(struct bs_fact){ .kind = kind, .object = BS_NO_MAP });
+}
+
+static void tell_file(const struct bs_run *run, struct bs_finding *f, enum bs_fact_kind kind,
+		      bs_map_id map)
+{
+	bs_finding_fact(run, f,
+			&(struct bs_fact){
+				.kind = kind,
+				.object = map,
+				.text = bs_text(&run->ctx, bs_map_of(&run->process, map)->name),
+			});
+}
+
+static void two_files(const struct bs_run *run, bs_findings *findings, uint32_t step, bs_map_id map,
+		      bs_map_id other, bool same)
+{
+	struct bs_finding *f = captured_by(findings, map, other);
+
+	if (f)
+		tell(run, f, BS_FACT_TWO_FILES);
+	else
+		f = add(run, findings, BS_RULE_LOADED_TWICE, BS_LEVEL_WARNING, step, map, other);
+	tell_file(run, f, BS_FACT_ONE_FILE, f->from);
+	tell_file(run, f, BS_FACT_OTHER_FILE, f->to);
+	tell(run, f, same ? BS_FACT_SAME_BUILD : BS_FACT_OTHER_BUILD);
+}
+
+static void two_versions(const struct bs_run *run, bs_findings *findings, uint32_t step,
+			 bs_map_id map, bs_map_id other)
+{
+	const struct bs_image *a = bs_map_of(&run->process, map)->image;
+	const struct bs_image *b = bs_map_of(&run->process, other)->image;
+	struct bs_finding *f = captured_by(findings, map, other);
+
+	if (f) {
+		tell(run, f, BS_FACT_TWO_VERSIONS);
+		return;
+	}
+	const struct bs_shared shared = bs_shared_exports(run, a, b);
+	bool isolated = a->versions.n_defs && b->versions.n_defs;
+
+	if (!shared.n)
+		return;
+	f = add(run, findings, BS_RULE_TWO_VERSIONS, isolated ? BS_LEVEL_NOTE : BS_LEVEL_WARNING,
+		step, map, other);
+	f->n = shared.n;
+	bs_shared_tell(run, f, &shared);
+	tell(run, f, isolated ? BS_FACT_VERSIONED : BS_FACT_UNVERSIONED);
+}
+
+/* MAP is another file of the library OTHER. */
+static void compare(const struct bs_run *run, bs_findings *findings, uint32_t step,
+		    const struct library *map, const struct library *other)
+{
+	bool same = same_build(bs_map_of(&run->process, map->map)->image,
+			       bs_map_of(&run->process, other->map)->image);
+
+	if (same || map->soname == other->soname)
+		two_files(run, findings, step, map->map, other->map, same);
+	else if (strcmp(map->version, other->version) != 0)
+		two_versions(run, findings, step, map->map, other->map);
+}
+
+static bool is_library(const struct bs_map *map)
+{
+	return map->image && map->image->soname && map->role == BS_ROLE_ORDINARY &&
+	       map->kind != BS_MAP_EXECUTABLE && !map->is_ghost;
+}
+
+static void meet(struct bs_libraries *libraries, const struct bs_run *run, bs_findings *findings,
+		 uint32_t step, bs_map_id id)
+{
+	const struct bs_map *map = bs_map_of(&run->process, id);
+	struct bs_arena *arena = run->ctx.arena;
+	struct family family;
+
+	if (!is_library(map) || map->real != id || map->removed ||
+	    !take_apart(arena, map->image->soname, &family))
+		return;
+	struct library library = {
+		.map = id,
+		.family = bs_name_of(run->ctx.names, family.name),
+		.soname = bs_name_of(run->ctx.names, map->image->soname),
+		.version = family.version,
+	};
+
+	while (libraries->last.n <= library.family)
+		bs_vec_push(arena, &libraries->last, 0);
+	library.before = libraries->last.v[library.family];
+	for (uint32_t at = library.before; at; at = libraries->list.v[at - 1].before) {
+		const struct library *other = &libraries->list.v[at - 1];
+		const struct bs_map *there = bs_map_of(&run->process, other->map);
+
+		/* A namespace is there to keep them apart. */
+		if (!there->removed && there->ns == map->ns && there->image != map->image)
+			compare(run, findings, step, &library, other);
+	}
+	bs_vec_push(arena, &libraries->list, library);
+	libraries->last.v[library.family] = libraries->list.n;
+}
+
+void bs_check_twice(struct bs_libraries *libraries, const struct bs_run *run,
+		    const struct bs_step_result *result, bs_findings *findings)
+{
+	bs_vec_each (i, &result->born)
+		meet(libraries, run, findings, result->number, result->born.v[i]);
+}
