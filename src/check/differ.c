@@ -40,6 +40,7 @@ static void tell(struct bs_pass *pass, const struct bs_binding *b, enum bs_level
 				      .object = BS_NO_MAP,
 				      .text = bs_run_symbol_name(pass->run, b) };
 	struct bs_finding *f = bs_finding_of(pass, BS_RULE_DEFINITIONS_DIFFER, BS_LEVEL_NONE, b);
+
 	if (f->n == 1)
 		bs_finding_fact(pass->run, f, &fact);
 	else if (level < f->level || (level == f->level && gap(&fact) <= gap(&f->facts.v[0])))

@@ -131,6 +131,7 @@ static void go_through(struct bs_pass *pass, const bs_bindings *bindings)
 			allocates && b->definer != b->referrer && way != BS_FACT_BY_NAMESPACE;
 		struct bs_finding *f =
 			bs_finding_of(pass, BS_RULE_INTERPOSER_BYPASSED, BS_LEVEL_WARNING, b);
+
 		f->n_replaceable += allocates;
 		if (crosses)
 			f->level = BS_LEVEL_ERROR;

@@ -11,9 +11,10 @@
 enum { BIND_UNIQUE = 10 };
 
 static struct bs_finding *finding_for(struct bs_pass *pass, const struct bs_binding *b,
-				      enum bs_level level, enum bs_fact_kind kind, bs_map_id object)
+				      enum bs_fact_kind kind, bs_map_id object)
 {
-	struct bs_finding *f = bs_finding_of(pass, BS_RULE_OBJECT_SPLIT, level, b);
+	struct bs_finding *f = bs_finding_of(pass, BS_RULE_OBJECT_SPLIT, BS_LEVEL_WARNING, b);
+
 	if (f->n == 1)
 		bs_finding_fact(pass->run, f, &(struct bs_fact){ .kind = kind, .object = object });
 	return f;
@@ -106,10 +107,7 @@ static void check_deepbind(struct bs_pass *pass)
 
 		if ((!copied && shared == BS_NO_MAP) || bs_counted_before(run, &counted, b, 1))
 			continue;
-		bool breaks = copied && !copied->is_constant;
-
-		finding_for(pass, b, breaks ? BS_LEVEL_ERROR : BS_LEVEL_WARNING,
-			    copied ? BS_FACT_COPIED : BS_FACT_ELSEWHERE,
+		finding_for(pass, b, copied ? BS_FACT_COPIED : BS_FACT_ELSEWHERE,
 			    copied ? run->process.executable : shared);
 	}
 }
@@ -135,7 +133,7 @@ static void check_symbolic(struct bs_pass *pass)
 		const struct bs_copied *copied = copy_of(pass, b);
 
 		if (copied && (!copied->is_constant || is_type(bs_run_symbol_name(run, b))))
-			finding_for(pass, b, BS_LEVEL_WARNING, BS_FACT_STAYS_INSIDE, b->definer);
+			finding_for(pass, b, BS_FACT_STAYS_INSIDE, b->definer);
 	}
 }
 

@@ -49,6 +49,7 @@ void bs_check_unique(struct bs_pass *pass, const struct bs_binding *b)
 		return;
 	enum bs_level level = level_of(process, b, place);
 	struct bs_finding *f = bs_finding_of(pass, BS_RULE_UNIQUE_CROSSES, level, b);
+
 	if (f->n > 1)
 		return;
 	if (place == NOWHERE)
