@@ -170,24 +170,14 @@ static enum bs_decided_by decider(const struct bs_run *run, bs_map_id from, bs_m
 static struct bs_finding *finding_for(const struct bs_pass *pass, bs_map_id from, bs_map_id to)
 {
 	const struct bs_run *run = pass->run;
-	bs_findings *findings = pass->findings;
+	struct bs_finding *f = bs_finding_between(run, pass->findings, BS_RULE_CAPTURED,
+						  pass->result->number, from, to);
 
-	for (uint32_t i = findings->n; i-- > 0;)
-		if (findings->v[i].from == from && findings->v[i].to == to &&
-		    findings->v[i].rule == BS_RULE_CAPTURED)
-			return &findings->v[i];
-	bs_vec_push(run->ctx.arena, findings,
-		    (struct bs_finding){
-			    .rule = BS_RULE_CAPTURED,
-			    .step = pass->result->number,
-			    .from = from,
-			    .to = to,
-			    .decided_by = decider(run, from, to),
-			    .preloaded = bs_map_of(&run->process, to)->preloaded,
-			    .before = BS_NO_MAP,
-			    .instead = BS_NO_MAP,
-		    });
-	return &findings->v[findings->n - 1];
+	if (!f->n) {
+		f->decided_by = decider(run, from, to);
+		f->preloaded = bs_map_of(&run->process, to)->preloaded;
+	}
+	return f;
 }
 
 /* Strong ones come first, in their order, and push weak ones out; B is counted already. */

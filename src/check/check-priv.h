@@ -86,6 +86,11 @@ struct bs_finding *bs_finding_like(const struct bs_run *run, bs_findings *findin
 /* Counts BINDING as one more symbol of FINDING. */
 void bs_finding_count(struct bs_finding *finding, const struct bs_binding *binding);
 
+/* The finding of RULE about FROM and TO, from FINDINGS or added to them for STEP. */
+struct bs_finding *bs_finding_between(const struct bs_run *run, bs_findings *findings,
+				      enum bs_rule rule, uint32_t step, bs_map_id from,
+				      bs_map_id to);
+
 /* The finding of RULE about the two objects of BINDING, which is counted; LEVEL at least. */
 struct bs_finding *bs_finding_of(struct bs_pass *pass, enum bs_rule rule, enum bs_level level,
 				 const struct bs_binding *binding);

@@ -247,17 +247,7 @@ static void tell(struct bs_pass *pass, const struct class *class)
 		if (part->is_type != (class->n_types > 0) ||
 		    (part->is_type && part->binding.definer != class->to))
 			continue;
-		f = bs_finding_like(pass->run, pass->findings,
-				    &(struct bs_finding){
-					    .rule = BS_RULE_TYPE_IDENTITY,
-					    .level = BS_LEVEL_WARNING,
-					    .step = pass->result->number,
-					    .from = part->binding.referrer,
-					    .to = part->binding.definer,
-					    .before = BS_NO_MAP,
-					    .instead = BS_NO_MAP,
-				    });
-		bs_finding_count(f, &part->binding);
+		f = bs_finding_of(pass, BS_RULE_TYPE_IDENTITY, BS_LEVEL_WARNING, &part->binding);
 		if (part->binding.definer == to)
 			continue;
 		to = part->binding.definer;

@@ -63,18 +63,26 @@ void bs_finding_count(struct bs_finding *finding, const struct bs_binding *bindi
 		finding->examples[finding->n_examples++] = *binding;
 }
 
+struct bs_finding *bs_finding_between(const struct bs_run *run, bs_findings *findings,
+				      enum bs_rule rule, uint32_t step, bs_map_id from,
+				      bs_map_id to)
+{
+	return bs_finding_like(run, findings,
+			       &(struct bs_finding){
+				       .rule = rule,
+				       .step = step,
+				       .from = from,
+				       .to = to,
+				       .before = BS_NO_MAP,
+				       .instead = BS_NO_MAP,
+			       });
+}
+
 struct bs_finding *bs_finding_of(struct bs_pass *pass, enum bs_rule rule, enum bs_level level,
 				 const struct bs_binding *b)
 {
-	struct bs_finding *f = bs_finding_like(pass->run, pass->findings,
-					       &(struct bs_finding){
-						       .rule = rule,
-						       .step = pass->result->number,
-						       .from = b->referrer,
-						       .to = b->definer,
-						       .before = BS_NO_MAP,
-						       .instead = BS_NO_MAP,
-					       });
+	struct bs_finding *f = bs_finding_between(pass->run, pass->findings, rule,
+						  pass->result->number, b->referrer, b->definer);
 
 	bs_finding_count(f, b);
 	if (level > f->level)

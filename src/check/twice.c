@@ -100,22 +100,6 @@ static bool same_build(const struct bs_image *a, const struct bs_image *b)
 	       memcmp(a->notes.build_id, b->notes.build_id, a->notes.n_build_id) == 0;
 }
 
-static struct bs_finding *add(const struct bs_run *run, bs_findings *findings, enum bs_rule rule,
-			      enum bs_level level, uint32_t step, bs_map_id from, bs_map_id to)
-{
-	bs_vec_push(run->ctx.arena, findings,
-		    ((struct bs_finding){
-			    .rule = rule,
-			    .level = level,
-			    .step = step,
-			    .from = from,
-			    .to = to,
-			    .before = BS_NO_MAP,
-			    .instead = BS_NO_MAP,
-		    }));
-	return &findings->v[findings->n - 1];
-}
-
 /* What is said of the pair in this step already: one finding for one cause. */
 static struct bs_finding *captured_by(bs_findings *findings, bs_map_id a, bs_map_id b)
 {
@@ -150,10 +134,12 @@ static void two_files(const struct bs_run *run, bs_findings *findings, uint32_t 
 {
 	struct bs_finding *f = captured_by(findings, map, other);
 
-	if (f)
+	if (f) {
 		tell(run, f, BS_FACT_TWO_FILES);
-	else
-		f = add(run, findings, BS_RULE_LOADED_TWICE, BS_LEVEL_WARNING, step, map, other);
+	} else {
+		f = bs_finding_between(run, findings, BS_RULE_LOADED_TWICE, step, map, other);
+		f->level = BS_LEVEL_WARNING;
+	}
 	tell_file(run, f, BS_FACT_ONE_FILE, f->from);
 	tell_file(run, f, BS_FACT_OTHER_FILE, f->to);
 	tell(run, f, same ? BS_FACT_SAME_BUILD : BS_FACT_OTHER_BUILD);
@@ -175,8 +161,8 @@ static void two_versions(const struct bs_run *run, bs_findings *findings, uint32
 
 	if (!shared.n)
 		return;
-	f = add(run, findings, BS_RULE_TWO_VERSIONS, isolated ? BS_LEVEL_NOTE : BS_LEVEL_WARNING,
-		step, map, other);
+	f = bs_finding_between(run, findings, BS_RULE_TWO_VERSIONS, step, map, other);
+	f->level = isolated ? BS_LEVEL_NOTE : BS_LEVEL_WARNING;
 	f->n = shared.n;
 	bs_shared_tell(run, f, &shared);
 	tell(run, f, isolated ? BS_FACT_VERSIONED : BS_FACT_UNVERSIONED);
