@@ -53,9 +53,8 @@ struct free_block {
 static struct {
 	pthread_mutex_t lock;
 	struct free_block *free[N_SIZES];
-	char *chunk; /* zeroed memory that is not cut yet */
+	char *chunk; /* zeroed memory that is not cut yet; NULL: there was none */
 	size_t n_chunk;
-	bool has_begun;
 } pool = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 /* N bytes, zeroed and a multiple of huge pages, at the start of one; or NULL. */
@@ -100,7 +99,7 @@ static bool new_chunk(size_t need)
 	char *chunk = NULL;
 	size_t n = HUGE_PAGE;
 
-	if (!pool.has_begun && need <= FIRST_CHUNK) {
+	if (!pool.chunk && need <= FIRST_CHUNK) {
 		n = FIRST_CHUNK;
 		chunk = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		if (chunk == MAP_FAILED)
@@ -112,7 +111,6 @@ static bool new_chunk(size_t need)
 		keep(pool.chunk, pool.n_chunk);
 	/* A page that is read before it is written is brought in twice. */
 	*(volatile char *)chunk = 0;
-	pool.has_begun = true;
 	pool.chunk = chunk;
 	pool.n_chunk = n;
 	return true;

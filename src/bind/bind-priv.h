@@ -215,9 +215,8 @@ struct bs_forecast {
 	uint32_t n_sources;
 	uint32_t serial; /* of the run that it is for; of an earlier one it has to be looked through
 			  */
-	bool looks_far;	 /* there are answers from behind the first source */
-	bool is_cut;	 /* maps from CUT on were others in the run that it comes from */
-	bs_map_id cut;
+	bs_map_id
+		cut; /* maps from here on were others in the run that it comes from, or BS_NO_MAP */
 };
 
 /*

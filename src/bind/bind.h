@@ -123,7 +123,7 @@ struct bs_binder {
 	struct bs_recall *recall; /* has the next two; NULL when the run is over */
 	struct bs_name_table *table;
 	struct bs_forecasts *forecasts;
-	uint32_t n_indexed; /* maps below this id are in TABLE */
+	bool is_indexed; /* TABLE is about this process, and has its maps */
 	/* Which binding a (symbol, class) of the map under relocation has: serials, so that nothing
 	 * need be cleared. */
 	struct bs_memo {

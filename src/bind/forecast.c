@@ -49,9 +49,8 @@ void bs_forecasts_cut(struct bs_forecasts *f, bs_map_id from)
 	bs_vec_each (i, &f->of) {
 		struct bs_forecast *forecast = &f->of.v[i];
 
-		if (!forecast->is_cut || forecast->cut > from)
+		if (forecast->cut > from)
 			forecast->cut = from;
-		forecast->is_cut = true;
 	}
 }
 
@@ -94,7 +93,7 @@ const struct bs_forecast *bs_forecast_of(const struct bs_binder *binder,
 		if (!is_source(process, &forecast->sources[i], scope->v[i]))
 			return NULL;
 	/* Who was added at the end of the first list may answer before what is in the second. */
-	if (forecast->looks_far &&
+	if (forecast->n_sources > 1 &&
 	    process->lists.v[scope->v[0]].maps.n != forecast->sources[0].lineup.n)
 		return NULL;
 	return forecast;
@@ -131,7 +130,7 @@ static void look_through(struct bs_forecasts *f, struct bs_forecast *forecast, c
 	const struct bs_name_table *table = f->binder->table;
 	const struct bs_searchlist *lists[BS_N_SOURCES];
 	uint32_t same[BS_N_SOURCES];
-	bool all = !forecast->is_cut, is_same = false; /* the first list */
+	bool all = forecast->cut == BS_NO_MAP, is_same = false; /* the first list */
 
 	for (uint32_t i = 0; i < BS_N_SOURCES && i < scope->n; i++) {
 		const struct bs_lineup *before = &forecast->sources[i].lineup;
@@ -141,7 +140,7 @@ static void look_through(struct bs_forecasts *f, struct bs_forecast *forecast, c
 		all &= i < forecast->n_sources && same[i] == before->n;
 		is_same |= i == 0 && same[i] == before->n && same[i] == lists[i]->maps.n;
 	}
-	all &= forecast->n_sources <= scope->n && (is_same || !forecast->looks_far);
+	all &= forecast->n_sources <= scope->n && (is_same || forecast->n_sources <= 1);
 	for (uint32_t s = 0; s < forecast->image->symbols.n && !all; s++) {
 		uint32_t entry = forecast->known[s] & ~BS_KNOWN_DEFINED;
 
@@ -149,12 +148,12 @@ static void look_through(struct bs_forecasts *f, struct bs_forecast *forecast, c
 			continue;
 		bs_map_id map = entry != BS_KNOWN_TO_ASK ? bs_entry_map(table, entry) : BS_NO_MAP;
 
-		if ((forecast->is_cut && map >= forecast->cut) ||
+		if (map >= forecast->cut ||
 		    (!is_among(lists[0], map, same[0]) &&
 		     !(scope->n > 1 && is_same && is_among(lists[1], map, same[1]))))
 			forecast->known[s] = 0;
 	}
-	forecast->is_cut = false;
+	forecast->cut = BS_NO_MAP;
 }
 
 /* ---- the answers ----------------------------------------------------------------------------- */
@@ -293,10 +292,10 @@ static bool prepare(struct bs_forecasts *f, bs_map_id map)
 		*forecast = (struct bs_forecast){
 			.known = bs_new(f->arena, bs_known, of->image->symbols.n),
 			.image = of->image,
+			.cut = BS_NO_MAP,
 		};
 	forecast->serial = f->serial;
 	forecast->n_sources = scope->n < BS_N_SOURCES ? scope->n : BS_N_SOURCES;
-	forecast->looks_far = forecast->n_sources > 1;
 	for (uint32_t i = 0; i < forecast->n_sources; i++) {
 		const struct bs_searchlist *list = &f->process->lists.v[scope->v[i]];
 

@@ -232,9 +232,9 @@ void bs_binder_index(struct bs_binder *binder, const struct bs_process *process)
 
 	if (!table->n)
 		table->n = BS_OWNER_UNIT; /* nobody's */
-	if (!binder->n_indexed)
+	if (!binder->is_indexed)
 		agree(table, process);
-	binder->n_indexed = process->maps.n;
+	binder->is_indexed = true;
 	if (table->maps.n == process->maps.n)
 		return;
 	room = table->n;
