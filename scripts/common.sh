@@ -88,6 +88,7 @@ need_for_build() {
 	need pkg-config have pkg-config
 	need libelf-dev 'printf "#include <gelf.h>\n" | ${CC:-cc} -E -'
 	need libjansson-dev pkg-config --exists jansson
+	need libinih-dev pkg-config --exists inih
 	# A header and a static library, with no file for pkg-config.
 	need libiberty-dev 'printf "#include <libiberty/demangle.h>\nint main;" | ${CC:-cc} -w -x c - -liberty -o /dev/null'
 }

@@ -378,6 +378,11 @@ bs_list_id bs_placeholder_wanted(const struct bs_binder *binder, const struct bs
 				 const struct bs_ctx *ctx, bs_map_id map, bool lazy,
 				 uint32_t *ret_symbol, bool *contested);
 
+/* The objects in PROCESS that define NAME for others, whatever scopes and versions say, in *RET,
+ * which is filled anew, in CTX's arena; of those that a relocation has had looked at. */
+void bs_definers_of(const struct bs_binder *binder, const struct bs_process *process,
+		    const struct bs_ctx *ctx, const char *name, bs_ids *ret);
+
 /* The entry with which MAP would answer BINDING's reference, or 0. */
 uint32_t bs_answer_of(const struct bs_binder *binder, const struct bs_process *process,
 		      const struct bs_ctx *ctx, const struct bs_binding *binding, bs_map_id map);

@@ -12,16 +12,11 @@
 
 enum { BIND_UNIQUE = 10 };
 
-/*
- * Three functions are no accident. One symbol alone is most often meant: a hook, or a fallback that
- * a program brings along for systems without it.
- */
-enum { SEVERAL = 2, MANY_FUNCTIONS = 3 };
-
-struct bs_checker *bs_checker_new(const struct bs_run *run)
+struct bs_checker *bs_checker_new(const struct bs_run *run, const struct bs_check_options *options)
 {
 	struct bs_checker *checker = bs_new(run->ctx.arena, struct bs_checker, 1);
 
+	checker->options = *options;
 	checker->libraries = bs_libraries_new(run);
 	checker->needs = bs_needs_new(run);
 	return checker;
@@ -115,37 +110,35 @@ bool bs_is_replaceable(const char *name)
 	       strncmp(name, "_Zdl", 4) == 0 || strncmp(name, "_Zda", 4) == 0;
 }
 
-enum kind { NOT_CAPTURED, INSIDE, WEAK, REPLACEABLE, FUNCTION, DATA };
-
-static enum kind kind_of(const struct bs_checker *checker, const struct bs_run *run,
-			 const struct bs_binding *b)
+enum bs_capture bs_capture_of(const struct bs_checker *checker, const struct bs_run *run,
+			      const struct bs_binding *b)
 {
 	if (!b->is_defined || b->outcome != BS_BOUND || b->type_class == BS_CLASS_COPY)
-		return NOT_CAPTURED;
+		return BS_NOT_CAPTURED;
 	if (b->definer == b->referrer)
-		return INSIDE;
+		return BS_BOUND_INSIDE;
 	const struct bs_map *from = bs_map_of(&run->process, b->referrer);
 	const struct bs_map *to = bs_map_of(&run->process, b->definer);
 
 	/* ld.so's own definitions serve it until libc is there; then it changes over to libc's. */
 	if (from->role == BS_ROLE_LOADER && b->definer == run->process.ns[from->ns].libc)
-		return NOT_CAPTURED;
+		return BS_NOT_CAPTURED;
 	struct bs_symbol own = bs_image_symbol(from->image, b->symbol);
 	struct bs_symbol theirs = bs_image_symbol(to->image, b->definer_symbol);
 
 	if (theirs.section == SHN_UNDEF || b->why == BS_WHY_UNIQUE ||
 	    bs_symbol_bind(&own) == BIND_UNIQUE)
-		return NOT_CAPTURED;
+		return BS_NOT_CAPTURED;
 	if (b->definer == run->process.executable && is_copied(checker, &theirs))
-		return NOT_CAPTURED;
+		return BS_NOT_CAPTURED;
 	if (bs_is_replaceable(bs_image_symbol_name(from->image, b->symbol)))
-		return REPLACEABLE;
+		return BS_CAPTURED_REPLACEABLE;
 	if (bs_symbol_bind(&own) == STB_WEAK)
-		return WEAK;
+		return BS_CAPTURED_WEAK;
 	return bs_symbol_type(&own) == STT_OBJECT || bs_symbol_type(&own) == STT_TLS ||
 			       bs_symbol_type(&own) == STT_COMMON
-		       ? DATA
-		       : FUNCTION;
+		       ? BS_CAPTURED_DATA
+		       : BS_CAPTURED_FUNCTION;
 }
 
 static enum bs_decided_by decider(const struct bs_run *run, bs_map_id from, bs_map_id to)
@@ -207,21 +200,21 @@ bool bs_counted_before(const struct bs_run *run, struct bs_counted *counted,
 	return before;
 }
 
-static void count_captured(struct bs_pass *pass, const struct bs_binding *b, enum kind kind,
+static void count_captured(struct bs_pass *pass, const struct bs_binding *b, enum bs_capture kind,
 			   bool waiting)
 {
 	struct bs_finding *f = finding_for(pass, b->referrer, b->definer);
 
 	f->n++;
-	f->n_functions += kind == FUNCTION;
-	f->n_data += kind == DATA;
-	f->n_weak += kind == WEAK;
-	f->n_replaceable += kind == REPLACEABLE;
+	f->n_functions += kind == BS_CAPTURED_FUNCTION;
+	f->n_data += kind == BS_CAPTURED_DATA;
+	f->n_weak += kind == BS_CAPTURED_WEAK;
+	f->n_replaceable += kind == BS_CAPTURED_REPLACEABLE;
 	f->n_waiting += waiting;
-	add_example(f, b, kind == FUNCTION || kind == DATA);
+	add_example(f, b, kind == BS_CAPTURED_FUNCTION || kind == BS_CAPTURED_DATA);
 }
 
-static void look_closer(struct bs_pass *pass, const struct bs_binding *b, enum kind kind)
+static void look_closer(struct bs_pass *pass, const struct bs_binding *b, enum bs_capture kind)
 {
 	struct bs_symbol own =
 		bs_image_symbol(bs_map_of(&pass->run->process, b->referrer)->image, b->symbol);
@@ -229,7 +222,7 @@ static void look_closer(struct bs_pass *pass, const struct bs_binding *b, enum k
 						  b->definer_symbol);
 
 	bs_check_exchange(pass, b, &own, &theirs);
-	bs_take_class_part(pass, b, kind == FUNCTION || kind == DATA);
+	bs_take_class_part(pass, b, kind == BS_CAPTURED_FUNCTION || kind == BS_CAPTURED_DATA);
 }
 
 static void go_through(struct bs_pass *pass, const bs_bindings *bindings, bool waiting)
@@ -245,13 +238,14 @@ static void go_through(struct bs_pass *pass, const bs_bindings *bindings, bool w
 				bs_check_outsider(pass, b, waiting);
 			continue;
 		}
-		enum kind kind = kind_of(pass->checker, pass->run, b);
+		enum bs_capture kind = bs_capture_of(pass->checker, pass->run, b);
 
-		if (kind == NOT_CAPTURED ||
+		if (kind == BS_NOT_CAPTURED ||
 		    bs_counted_before(pass->run, &pass->counted, b,
-				      kind == INSIDE ? BS_COUNTED_INSIDE : BS_COUNTED_CAPTURED))
+				      kind == BS_BOUND_INSIDE ? BS_COUNTED_INSIDE
+							      : BS_COUNTED_CAPTURED))
 			continue;
-		if (kind == INSIDE) {
+		if (kind == BS_BOUND_INSIDE) {
 			++*inside_of(pass->checker, pass->run, b->referrer);
 			continue;
 		}
@@ -260,35 +254,31 @@ static void go_through(struct bs_pass *pass, const bs_bindings *bindings, bool w
 	}
 }
 
-static enum bs_level level_of(const struct bs_finding *f)
-{
-	if (f->preloaded || f->n_functions + f->n_data < SEVERAL)
-		return BS_LEVEL_NOTE;
-	return f->n_functions >= MANY_FUNCTIONS ? BS_LEVEL_ERROR : BS_LEVEL_WARNING;
-}
-
-/* So much of the object is there a second time. */
-static void tell_copy(const struct bs_checker *checker, const struct bs_run *run,
-		      struct bs_finding *f)
-{
-	if (f->n_functions + f->n_data < SEVERAL)
-		return;
-	const struct bs_shared shared =
-		bs_shared_exports(run, bs_map_of(&run->process, f->from)->image,
-				  bs_map_of(&run->process, f->to)->image);
-
-	bs_shared_tell(run, f, &shared);
-	if (bs_needs(checker->needs, f->from, f->to))
-		bs_finding_fact(run, f,
-				&(struct bs_fact){ .kind = BS_FACT_NEEDS_IT, .object = f->to });
-}
-
 bool bs_is_captured(const struct bs_checker *checker, const struct bs_run *run,
 		    const struct bs_binding *binding)
 {
-	enum kind kind = kind_of(checker, run, binding);
+	enum bs_capture kind = bs_capture_of(checker, run, binding);
 
-	return kind != NOT_CAPTURED && kind != INSIDE;
+	return kind != BS_NOT_CAPTURED && kind != BS_BOUND_INSIDE;
+}
+
+static void note_pairs(struct bs_checker *checker, const struct bs_run *run,
+		       const bs_findings *findings)
+{
+	bs_vec_each (i, findings)
+		bs_vec_push(run->ctx.arena, &checker->told,
+			    (struct bs_pair){ findings->v[i].from, findings->v[i].to });
+}
+
+bool bs_pair_is_told(const struct bs_checker *checker, bs_map_id a, bs_map_id b)
+{
+	bs_vec_each (i, &checker->told) {
+		const struct bs_pair *pair = &checker->told.v[i];
+
+		if ((pair->from == a && pair->to == b) || (pair->from == b && pair->to == a))
+			return true;
+	}
+	return false;
 }
 
 bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
@@ -313,20 +303,15 @@ bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
 	if (result->state == BS_STEP_OK)
 		go_through(&pass, &result->slots, true);
 	go_through(&pass, &result->changed_slots, true);
-	bs_vec_each (i, &findings) {
-		struct bs_finding *f = &findings.v[i];
-
-		if (f->rule != BS_RULE_CAPTURED)
-			continue;
-		f->n_inside = *inside_of(checker, run, f->from);
-		f->level = level_of(f);
-		tell_copy(checker, run, f);
-	}
+	bs_vec_each (i, &findings)
+		findings.v[i].n_inside = *inside_of(checker, run, findings.v[i].from);
+	bs_judge_copies(&pass);
 	bs_check_twice(checker->libraries, run, result, &findings);
 	bs_check_classes(&pass);
 	bs_check_interposers(&pass);
 	bs_check_split(&pass);
 	bs_check_deepbind(run, result, &findings);
+	note_pairs(checker, run, &findings);
 	bs_findings_sort(&findings);
 	return findings;
 }

@@ -23,12 +23,19 @@ struct bs_interposer {
 struct bs_libraries; /* twice.c */
 struct bs_needs;     /* dependency.c */
 
+/* A pair of objects that a finding is about. */
+struct bs_pair {
+	bs_map_id from, to;
+};
+
 struct bs_checker {
+	struct bs_check_options options;
 	BS_VEC(struct bs_copied) copied;
 	BS_VEC(struct bs_interposer) interposers;
 	bs_ids inside; /* by map: own symbols that it was bound to when it was loaded */
 	struct bs_libraries *libraries;
 	struct bs_needs *needs;
+	BS_VEC(struct bs_pair) told;
 };
 
 /* A captured symbol of a class of C++: a table, or a function that is not meant to be merged. */
@@ -65,6 +72,18 @@ bool bs_is_constant(const struct bs_image *image, uint64_t address);
 
 /* Functions that a program may replace by defining them. */
 bool bs_is_replaceable(const char *name);
+
+/* What a binding does with an object's own symbol. */
+enum bs_capture {
+	BS_NOT_CAPTURED,
+	BS_BOUND_INSIDE,
+	BS_CAPTURED_WEAK,
+	BS_CAPTURED_REPLACEABLE,
+	BS_CAPTURED_FUNCTION,
+	BS_CAPTURED_DATA,
+};
+enum bs_capture bs_capture_of(const struct bs_checker *checker, const struct bs_run *run,
+			      const struct bs_binding *binding);
 
 /* BINDING takes an object's own symbol elsewhere. */
 bool bs_is_captured(const struct bs_checker *checker, const struct bs_run *run,
@@ -123,6 +142,16 @@ void bs_check_interposers(struct bs_pass *pass);
 /* split.c: of what there are two. */
 void bs_check_split(struct bs_pass *pass);
 
+/* copies.c: what becomes of those that captured-references is about: the last look at them. */
+void bs_judge_copies(struct bs_pass *pass);
+
+/* constructed.c: FINDING, an index, is about a captured pair. HAS_VARIABLES: among what is captured
+ * are variables that may be filled in by constructors. */
+void bs_check_constructed(struct bs_pass *pass, uint32_t finding, bool has_variables);
+
+/* A finding of an earlier step is about A and B, in this order or the other. */
+bool bs_pair_is_told(const struct bs_checker *checker, bs_map_id a, bs_map_id b);
+
 /* Worst first, then by objects. */
 void bs_findings_sort(bs_findings *findings);
 
@@ -139,6 +168,32 @@ struct bs_shared bs_shared_exports(const struct bs_run *run, const struct bs_ima
 
 /* Adds SHARED, of F's two objects, to F's evidence. */
 void bs_shared_tell(const struct bs_run *run, struct bs_finding *f, const struct bs_shared *shared);
+
+/* The namespace or class at the start of a mangled C++ name, *RET_N characters of it, or NULL. */
+const char *bs_outermost_namespace(const char *name, size_t *ret_n);
+
+/* ---- alike.c ------------------------------------------------------------------------------- */
+
+enum bs_alike { BS_ALIKE_UNKNOWN, BS_ALIKE_YES, BS_ALIKE_NOT };
+
+/*
+ * Whether the functions X of A and Y of B are the same instructions but for fields that are
+ * relative to the place where they stand, and lead to constants that are the same. UNKNOWN where
+ * that cannot be told: no size, another machine, a machine of which these fields are not known.
+ */
+enum bs_alike bs_code_is_alike(const struct bs_image *a, const struct bs_symbol *x,
+			       const struct bs_image *b, const struct bs_symbol *y);
+
+/* ---- carried.c ----------------------------------------------------------------------------- */
+
+/* The libraries that the checker knows; read at the first call. */
+const bs_known_libraries *bs_known(struct bs_checker *checker, const struct bs_run *run);
+
+/* MAP exports enough of LIBRARY's markers: it is it, or has it inside. */
+bool bs_carries(const struct bs_run *run, bs_map_id map, const struct bs_known_library *library);
+
+/* At the end: who exports a known library and is another. */
+void bs_check_carried(struct bs_checker *checker, const struct bs_run *run, bs_findings *findings);
 
 /* ---- twice.c ------------------------------------------------------------------------------- */
 

@@ -11,6 +11,7 @@
 
 #include "../base/base.h"
 #include "../sim/sim.h"
+#include "library-db.h"
 
 enum bs_rule {
 #define RULE(id, slug, headline, summary, help) BS_RULE_##id,
@@ -100,8 +101,13 @@ void bs_finding_fact(const struct bs_run *run, struct bs_finding *finding,
 /* What a check remembers from step to step of one run. */
 struct bs_checker;
 
+/* What else a check goes by. */
+struct bs_check_options {
+	struct bs_library_db *library_db; /* or NULL: no library is known */
+};
+
 /* A checker in the arena of RUN, for all of its steps. */
-struct bs_checker *bs_checker_new(const struct bs_run *run);
+struct bs_checker *bs_checker_new(const struct bs_run *run, const struct bs_check_options *options);
 
 /* The findings of the step RESULT, worst first, then by objects. They live as long as the run. */
 bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,

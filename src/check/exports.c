@@ -44,9 +44,8 @@ static bool exports(const struct bs_image *image, const char *name, uint32_t has
 	return false;
 }
 
-/* The namespace or class at the start of a mangled C++ name, N characters of it; NULL: there is
- * none. (Itanium C++ ABI: _ZN, _ZTVN, _ZTIN ...) */
-static const char *outermost(const char *name, size_t *ret_n)
+/* (Itanium C++ ABI: _ZN, _ZTVN, _ZTIN ...) */
+const char *bs_outermost_namespace(const char *name, size_t *ret_n)
 {
 	size_t n = 0;
 
@@ -76,7 +75,7 @@ struct namespaces {
 static void count_namespace(struct namespaces *spaces, const char *name)
 {
 	size_t n;
-	const char *space = outermost(name, &n);
+	const char *space = bs_outermost_namespace(name, &n);
 
 	if (!space)
 		return;

@@ -106,7 +106,7 @@ static struct bs_finding *captured_by(bs_findings *findings, bs_map_id a, bs_map
 	bs_vec_each (i, findings) {
 		struct bs_finding *f = &findings->v[i];
 
-		if (f->rule == BS_RULE_CAPTURED &&
+		if ((f->rule == BS_RULE_CAPTURED || f->rule == BS_RULE_SPLIT_COPY) &&
 		    ((f->from == a && f->to == b) || (f->from == b && f->to == a)))
 			return f;
 	}

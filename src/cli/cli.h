@@ -33,7 +33,8 @@ struct bs_command_line {
 	struct bs_plan plan;
 	BS_VEC(struct bs_output) outputs;
 	struct bs_selection selection;
-	enum bs_level fail_on; /* BS_LEVEL_NONE: findings do not count */
+	BS_VEC(const char *) library_dbs; /* files */
+	enum bs_level fail_on;		  /* BS_LEVEL_NONE: findings do not count */
 	enum bs_color color;
 	bool verbose;
 	bool simulates; /* false: only the question is written */
@@ -59,6 +60,17 @@ const char *bs_parse_step(struct bs_arena *arena, enum bs_step_kind kind, const 
 
 /* Sets the mode of RET when all of TEXT is flags: names that are joined, or a number. */
 bool bs_parse_flags(const char *text, struct bs_step *ret);
+
+/* All of the file PATH, or of standard input for "-", in ARENA, *RET_N bytes and a NUL. NULL with
+ * errno. */
+char *bs_input_read(struct bs_arena *arena, const char *path, size_t *ret_n);
+
+/* The libraries that are known: those of the file that is installed, else those that are built in.
+ */
+struct bs_library_db *bs_library_db_open(struct bs_arena *arena);
+
+/* Adds those of the file PATH to DB. False after a message. */
+bool bs_library_db_load(struct bs_arena *arena, struct bs_library_db *db, const char *path);
 
 /*
  * The plan that the N bytes at TEXT are (bindsim-plan(5)), in *RET. Strings are ARENA's. Returns

@@ -89,6 +89,11 @@ static bool open_all(struct opened *opened, const struct bs_command_line *line)
 {
 	opened->reports.list = bs_new(opened->arena, struct bs_report, line->outputs.n);
 	opened->reports.weighs = line->fail_on != BS_LEVEL_NONE;
+	opened->reports.check.library_db = bs_library_db_open(opened->arena);
+	bs_vec_each (i, &line->library_dbs)
+		if (!bs_library_db_load(opened->arena, opened->reports.check.library_db,
+					line->library_dbs.v[i]))
+			return false;
 	opened->destinations = bs_new(opened->arena, struct bs_destination, line->outputs.n);
 	bs_vec_each (i, &line->outputs) {
 		const struct bs_output *output = &line->outputs.v[i];

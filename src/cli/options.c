@@ -123,6 +123,9 @@ static bool read_option(struct bs_option_reader *r, int id, const char *value)
 		return bs_read_report(r, value);
 	case OPTION_FAIL_ON:
 		return bs_read_level(r, value);
+	case OPTION_LIBRARY_DB:
+		bs_vec_push(r->arena, &r->line->library_dbs, value);
+		return true;
 	case OPTION_FORMAT:
 		r->format = bs_read_format(r, "--format", value);
 		return r->format != NULL;

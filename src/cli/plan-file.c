@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LARGEST = 256 << 20 }; /* bytes: what never ends is no plan */
-
 /* ---- problems ------------------------------------------------------------------------------ */
 
 static const char *place_text(struct bs_arena *arena, const struct bs_place *place)
@@ -287,38 +285,14 @@ const char *bs_plan_read(struct bs_arena *arena, const char *text, size_t n, str
 	return r.problem;
 }
 
-/* All of FILE; NULL with errno. */
-static char *read_all(struct bs_arena *arena, FILE *file, size_t *ret_n)
-{
-	BS_VEC(char) bytes = { 0 };
-	size_t n;
-
-	do {
-		bs_vec_reserve(arena, &bytes, 1 << 16);
-		n = fread(bytes.v + bytes.n, 1, 1 << 16, file);
-		bytes.n += (uint32_t)n;
-		if (bytes.n > LARGEST) {
-			errno = EFBIG;
-			return NULL;
-		}
-	} while (n);
-	*ret_n = bytes.n;
-	return ferror(file) ? NULL : bytes.v;
-}
-
 bool bs_plan_load(struct bs_arena *arena, const char *path, struct bs_plan *ret)
 {
-	bool is_input = strcmp(path, "-") == 0;
-	const char *name = is_input ? "standard input" : path;
-	FILE *file = is_input ? stdin : fopen(path, "re");
+	const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
 	size_t n = 0;
-	char *text = file ? read_all(arena, file, &n) : NULL;
-	int error = errno;
+	const char *text = bs_input_read(arena, path, &n);
 
-	if (file && !is_input)
-		fclose(file);
 	if (!text) {
-		bs_complain("%s: %s", name, strerror(error));
+		bs_complain("%s: %s", name, strerror(errno));
 		return false;
 	}
 	const char *problem = bs_plan_read(arena, text, n, ret);

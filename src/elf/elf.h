@@ -406,6 +406,10 @@ static inline uint8_t bs_symbol_visibility(const struct bs_symbol *s)
 	return s->other & 3;
 }
 
+/* The bytes that stand in the file for ADDRESS, *RET_N of them up to the end of its segment; NULL:
+ * none do. Other than the tables they were not looked at when the image was read. */
+const uint8_t *bs_image_bytes_at(const struct bs_image *image, uint64_t address, uint64_t *ret_n);
+
 /* Symbol INDEX of IMAGE; all zero when INDEX is outside of the table. */
 static inline struct bs_symbol bs_image_symbol(const struct bs_image *image, uint32_t index)
 {

@@ -231,3 +231,19 @@ void bs_read_image(struct bs_reader *r)
 	bs_read_versions(r);
 	bs_read_relocations(r);
 }
+
+const uint8_t *bs_image_bytes_at(const struct bs_image *image, uint64_t address, uint64_t *ret_n)
+{
+	for (uint32_t i = 0; i < image->n_segments; i++) {
+		const struct bs_segment *s = &image->segments[i];
+		uint64_t into = address - s->vaddr;
+
+		if (s->type != PT_LOAD || address < s->vaddr || into >= s->filesz)
+			continue;
+		if (s->offset > image->n_bytes || s->filesz > image->n_bytes - s->offset)
+			return NULL;
+		*ret_n = s->filesz - into;
+		return (const uint8_t *)image->bytes + s->offset + into;
+	}
+	return NULL;
+}

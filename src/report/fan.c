@@ -16,7 +16,7 @@ static void begin(void *data, const struct bs_run *run)
 	struct bs_reports *reports = data;
 
 	if (want_findings(reports))
-		reports->checker = bs_checker_new(run);
+		reports->checker = bs_checker_new(run, &reports->check);
 	for (uint32_t i = 0; i < reports->n; i++)
 		if (reports->list[i].format->begin)
 			reports->list[i].format->begin(&reports->list[i], run);

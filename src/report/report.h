@@ -195,6 +195,7 @@ struct bs_reports {
 	struct bs_report *list;
 	uint32_t n;
 	bool weighs; /* WORST is asked for */
+	struct bs_check_options check;
 	/* filled in as the run goes: */
 	struct bs_checker *checker; /* NULL: nobody wants to know */
 	enum bs_level worst;	    /* of all findings */

@@ -266,6 +266,7 @@ typedef void write_finding(struct bs_report *report, const struct bs_run *run,
 
 static write_finding *const writers[BS_RULE_COUNT_] = {
 	[BS_RULE_CAPTURED] = write_captured,
+	[BS_RULE_SPLIT_COPY] = write_captured,
 	[BS_RULE_UNRESOLVED_AT_CALL] = write_unresolved,
 	[BS_RULE_HEALED] = write_healed,
 	[BS_RULE_WHEN_MATTERS] = write_when,

@@ -3,7 +3,7 @@
 
     player            needs libcodec.so.1
     lib/libcodec.so.1 defines codec_open, codec_read, codec_close and the data codec_table and codec_names
-    copy.so           has a copy of all of it inside, and uses it
+    copy.so           has an older build of all of it inside, and uses it
     static.so         has codec_open and codec_read inside, and uses them
     newer.so          uses codec_reset, which no libcodec.so.1 has
     first.so, second.so   first.so defines hook, second.so uses it
@@ -46,6 +46,7 @@ PARTS = {"open": "int codec_open(void) { return 1; }", "read": "int codec_read(v
          "close": "int codec_close(void) { return 3; }", "table": "int codec_table[4] = { 1 };",
          "names": "const char *codec_names[2] = { 0 };"}
 CODEC = "\n".join(PARTS.values())
+OLDER = CODEC.replace("return ", "return 10 + ")
 USES = "int codec_open(void); int codec_read(void);"
 WEAK = "\n".join(f'__attribute__((weak)) int w{i}(void) __asm__("{name}"); int w{i}(void) {{ return {i}; }}'
                  for i, name in enumerate(("_ZN5codec3oneIiEEvT_", "_ZN5codec4FileC1Ev", "_ZN5codec4FileC2Ev",
@@ -69,7 +70,7 @@ def build_examples(directory: Path) -> None:
     library("lib/libcodec.so.1", CODEC, soname("libcodec.so.1"))
     program("player", f"{USES} void _start(void) {{ codec_open(); codec_read(); }}", "lib/libcodec.so.1", now,
             "-Wl,--enable-new-dtags", "-Wl,-rpath,lib")
-    library("copy.so", f"{CODEC} int plugin(void)"
+    library("copy.so", f"{OLDER} int plugin(void)"
                        "{ return codec_open() + codec_read() + codec_close() + codec_table[1]; }")
     library("static.so", f"{PARTS['open']} {PARTS['read']} int plugin(void) {{ return codec_open() + codec_read(); }}")
     library("newer.so", "int codec_reset(void); int codec_open(void);"

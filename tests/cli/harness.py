@@ -88,8 +88,8 @@ class CommandLineTest(unittest.TestCase):
     def bindsim(self, *arguments: str | os.PathLike[str], env: dict[str, str] | None = None, cwd: str = ".",
                 **options) -> Answer:
         """Runs the tool in the test's directory, or in CWD below it."""
-        options = {"stdout": subprocess.PIPE, **options}
-        done = subprocess.run([options.pop("tool", BINDSIM), *arguments], cwd=self.directory / cwd, stdin=subprocess.DEVNULL,
+        options = {"stdout": subprocess.PIPE, **({} if "input" in options else {"stdin": subprocess.DEVNULL}), **options}
+        done = subprocess.run([options.pop("tool", BINDSIM), *arguments], cwd=self.directory / cwd,
                               stderr=subprocess.PIPE, env=environment() if env is None else env, check=False,
                               timeout=TIMEOUT_SECONDS, **options)
         out = (done.stdout or b"").decode("utf-8", "surrogateescape")

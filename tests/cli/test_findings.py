@@ -8,6 +8,8 @@ import unittest
 from harness import CommandLineTest
 
 ONE, TWO, THREE = ("int %s(void) { return 1; }" % name for name in ("one", "two", "three"))
+# Another build of the same.
+OWN = (ONE + TWO + THREE).replace("return 1", "return 2")
 USES = "int use(void) { return one() + two() + three(); }"
 
 
@@ -44,13 +46,13 @@ class FindingsTest(CommandLineTest):
         return self.levels(*self.plan())
 
     def test_three_functions_are_an_error(self):
-        self.assertEqual(self.pair(ONE + TWO + THREE, ONE + TWO + THREE + USES), ["error"])
+        self.assertEqual(self.pair(ONE + TWO + THREE, OWN + USES), ["error"])
         (level, source, target, counts), = self.findings(*self.plan())
         self.assertEqual((source, target), ("./second.so", "./first.so"))
         self.assertEqual((counts["symbols"], counts["functions"], counts["data"]), (3, 3, 0))
 
     def test_two_are_a_warning(self):
-        self.assertEqual(self.pair(ONE + TWO, ONE + TWO + THREE + USES), ["warning"])
+        self.assertEqual(self.pair(ONE + TWO, OWN + USES), ["warning"])
         (_, _, _, counts), = self.findings(*self.plan())
         self.assertEqual((counts["functions"], counts["inside"]), (2, 1))
 
@@ -65,13 +67,13 @@ class FindingsTest(CommandLineTest):
         self.assertEqual(self.pair(ONE + TWO + THREE, "int one(void), two(void), three(void);" + USES), [])
 
     def test_what_is_bound_inside_is_not_captured(self):
-        own = ONE + TWO + THREE + USES
+        own = OWN + USES
         self.assertEqual(self.pair(ONE + TWO + THREE, own, "-Wl,-Bsymbolic"), [])
         self.assertEqual(self.pair(ONE + TWO + THREE, own, "-fvisibility=hidden"), [])
         self.assertEqual(self.pair(ONE + TWO + THREE, own, "-fvisibility=protected"), [])
 
     def test_the_flags_decide(self):
-        self.pair(ONE + TWO + THREE, ONE + TWO + THREE + USES)
+        self.pair(ONE + TWO + THREE, OWN + USES)
         self.assertEqual(self.levels(*self.plan("./first.so:LOCAL")), [])
         self.assertEqual(self.levels(*self.plan(second="./second.so:DEEPBIND")), [])
         self.assertEqual(self.levels(*self.plan(second="./second.so:LAZY")), ["error"])
@@ -81,7 +83,7 @@ class FindingsTest(CommandLineTest):
         weak = "__attribute__((weak)) "
         parts = "".join(weak + part for part in (ONE, TWO, THREE))
         self.assertEqual(self.pair(parts, parts + USES), ["note"])
-        self.assertEqual(self.pair(parts, weak + ONE + TWO + THREE + USES), ["warning"])
+        self.assertEqual(self.pair(parts, weak + OWN + USES), ["warning"])
 
     def test_an_allocator_is_a_note(self):
         heap = "".join(f"void *{name}(unsigned long n) {{ return (void *)n; }}" for name in ("malloc", "valloc", "pvalloc"))
@@ -89,7 +91,7 @@ class FindingsTest(CommandLineTest):
         self.assertEqual(self.pair(heap, heap + use, "-fno-builtin"), ["note"])
 
     def test_what_is_preloaded_is_a_note(self):
-        self.pair(ONE + TWO + THREE, ONE + TWO + THREE + USES)
+        self.pair(ONE + TWO + THREE, OWN + USES)
         preload = ["--preload=./first.so", "./app", "--dlopen=./second.so"]
         self.assertEqual(self.levels(*preload), ["note"])
 
@@ -113,7 +115,7 @@ class FindingsTest(CommandLineTest):
 
     def test_at_start_up(self):
         self.object("libfirst.so", ONE + TWO + THREE)
-        self.object("libsecond.so", ONE + TWO + THREE + USES)
+        self.object("libsecond.so", OWN + USES)
         self.program("both", "int one(void), use(void); void _start(void) { one(); use(); }",
                      str(self.directory / "libfirst.so"), str(self.directory / "libsecond.so"))
         self.assertEqual(self.levels("./both"), ["error"])
@@ -121,7 +123,7 @@ class FindingsTest(CommandLineTest):
 
     def test_a_step_that_fails_has_none(self):
         self.object("first.so", ONE + TWO + THREE)
-        self.object("second.so", ONE + TWO + THREE + USES + "extern int absent; int *p = &absent;")
+        self.object("second.so", OWN + USES + "extern int absent; int *p = &absent;")
         answer = self.bindsim("--show=findings,notes", *self.plan())
         self.assertEqual(answer.status, 1)
         self.assertNotIn("captured-references", answer.out)
@@ -135,7 +137,7 @@ class FailOnTest(CommandLineTest):
         self.program()
         self.object("first.so", ONE + TWO + THREE)
         self.plans = {"none": ["./app"]}
-        for level, own in (("error", ONE + TWO + THREE), ("warning", ONE + TWO),
+        for level, own in (("error", OWN), ("warning", ONE + TWO),
                            ("note", "".join("__attribute__((weak)) " + part for part in (ONE, TWO)))):
             self.object(f"{level}.so", own + "int use(void) { return one() + two(); }" +
                         ("int more(void) { return three(); }" if level == "error" else ""))

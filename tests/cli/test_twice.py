@@ -102,10 +102,10 @@ class TwiceTest(CommandLineTest):
 
     def test_one_finding_for_one_cause(self):
         self.library("libfoo.so.1", "libfoo.so.1", USES)
-        self.library("libfoo.so.2", "libfoo.so.2", USES)
+        self.library("libfoo.so.2", "libfoo.so.2", USES.replace("return 3", "return 4"))
         (rule, level, evidence), = self.findings("./libfoo.so.1:NOW,GLOBAL", "./libfoo.so.2:NOW")
         self.assertEqual((rule, level), ("captured-references", "error"))
-        self.assertEqual(evidence, ["shared-exports", "two-versions"])
+        self.assertEqual(evidence, ["shared-exports", "same-code", "two-versions"])
 
 
 class CopyTest(CommandLineTest):
@@ -121,11 +121,11 @@ class CopyTest(CommandLineTest):
         return [(fact["kind"], fact["n"], fact["of"], fact["text"]) for fact in finding["evidence"]]
 
     def test_a_part(self):
-        self.assertEqual(self.copy(SOURCE, USES), [("shared-exports", 3, 4, None)])
+        self.assertEqual(self.copy(SOURCE, USES), [("shared-exports", 3, 4, None), ("same-code", 3, 3, None)])
 
     def test_what_is_hidden_is_not_exported(self):
         hidden = '__attribute__((visibility("hidden"))) int more(void) { return 5; }'
-        self.assertEqual(self.copy(SOURCE + hidden, USES + hidden), [("shared-exports", 3, 4, None)])
+        self.assertEqual(self.copy(SOURCE + hidden, USES + hidden), [("shared-exports", 3, 4, None), ("same-code", 3, 3, None)])
 
     def test_a_copy_of_what_is_needed(self):
         self.program()
@@ -133,13 +133,14 @@ class CopyTest(CommandLineTest):
         self.object("second.so", USES, "-Wl,--no-as-needed", "./libfoo.so")
         answer = self.bindsim("--format=json", "./app", "--dlopen=./libfoo.so:GLOBAL", "--dlopen=./second.so")
         finding, = json.loads(answer.out)["findings"]
-        self.assertEqual([fact["kind"] for fact in finding["evidence"]], ["shared-exports", "needs-it"])
+        self.assertEqual([fact["kind"] for fact in finding["evidence"]], ["shared-exports", "needs-it", "same-code"])
 
     def test_a_namespace(self):
         names = [f"_ZN4llvm{len(name)}{name}Ev" for name in ("one", "two", "three", "four")]
         source = "".join(f"int {name}(void) {{ return 1; }}" for name in names)
         uses = source + f"int use(void) {{ return {' + '.join(f'{name}()' for name in names)}; }}"
-        self.assertEqual(self.copy(source, uses), [("shared-exports", 4, 5, None), ("namespace", 4, 4, "llvm")])
+        self.assertEqual(self.copy(source, uses),
+                         [("shared-exports", 4, 5, None), ("namespace", 4, 4, "llvm"), ("same-code", 4, 4, None)])
 
 
 if __name__ == "__main__":

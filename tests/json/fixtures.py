@@ -79,7 +79,7 @@ def furnish_captured(shop):
     copy = "int _Z3onei(int x) { return x; } int _Z3twoi(int x) { return x; } int _Z5threei(int x) { return x; }"
     uses = "void *pointers[] = { (void *)_Z3onei, (void *)_Z3twoi, (void *)_Z5threei };"
     shop.library("libfirst.so", copy)
-    shop.library("libsecond.so", copy + uses)
+    shop.library("libsecond.so", copy.replace("return x", "return x + 1") + uses)
     shop.program("captured", "extern int _Z3onei(int); int call(void) { return _Z3onei(1); }", "./libfirst.so",
                  "./libsecond.so")
 

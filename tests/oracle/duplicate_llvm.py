@@ -54,7 +54,7 @@ extern "C" void print_module(int argc, char **argv)
 
 
 # What the text report says of the two copies.
-FINDING = re.compile(r"^(error|warning): captured-references: (\S+) is bound to (\S+) for ([\d,]+) symbols")
+FINDING = re.compile(r"^(error|warning): (?:captured-references|split-copy): (\S+) is bound to (\S+) for ([\d,]+) symbols")
 PLUGIN_CAPTURED = "error: libX.so to libLLVM-14.so.1: 2,350"
 LLVM_CAPTURED = "warning: libLLVM-14.so.1 to libX.so: 577"
 

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads files of known libraries: INI, as inih understands it; see bindsim-libraries(5). */
+#include "library-db.h"
+
+#include "check-priv.h"
+
+#include <ini.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LONGEST_LINE = 198 }; /* inih cuts lines that are longer without a word */
+
+struct bs_library_db {
+	struct bs_arena *arena;
+	bs_known_libraries libraries;
+	const char *path, *text; /* of what is built in or installed, until it is read */
+};
+
+struct reader {
+	struct bs_library_db *db;
+	bool replaces; /* what is there already; else it stays */
+	uint32_t n_before;
+	struct bs_known_library *library; /* of the section; NULL: it is passed over */
+	char *section;			  /* its name, of this file */
+	const char *problem;
+};
+
+struct bs_library_db *bs_library_db_new(struct bs_arena *arena, const char *path, const char *text)
+{
+	struct bs_library_db *db = bs_new(arena, struct bs_library_db, 1);
+
+	*db = (struct bs_library_db){ .arena = arena, .path = path, .text = text };
+	return db;
+}
+
+static struct bs_known_library *find(struct bs_library_db *db, const char *name)
+{
+	bs_vec_each (i, &db->libraries)
+		if (strcmp(db->libraries.v[i].name, name) == 0)
+			return &db->libraries.v[i];
+	return NULL;
+}
+
+/* A section begins. */
+static void begin(struct reader *r, const char *name)
+{
+	struct bs_library_db *db = r->db;
+	struct bs_known_library *there = find(db, name);
+
+	r->section = bs_arena_strndup(db->arena, name, strlen(name));
+	r->library = there;
+	if (!there) {
+		bs_vec_push(db->arena, &db->libraries,
+			    (struct bs_known_library){ .name = r->section });
+		r->library = &db->libraries.v[db->libraries.n - 1];
+	} else if (there - db->libraries.v < r->n_before) {
+		if (r->replaces)
+			*there = (struct bs_known_library){ .name = r->section };
+		else
+			r->library = NULL;
+	}
+}
+
+static void add_words(struct bs_arena *arena, bs_texts *texts, const char *words)
+{
+	while (*(words += strspn(words, " \t"))) {
+		size_t n = strcspn(words, " \t");
+
+		bs_vec_push(arena, texts, bs_arena_strndup(arena, words, n));
+		words += n;
+	}
+}
+
+static const char *read_number(const char *text, uint32_t *ret)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (end == text || *end || !n || n > UINT16_MAX)
+		return "`least' takes a number from 1 on";
+	*ret = (uint32_t)n;
+	return NULL;
+}
+
+static const char *take(struct bs_arena *arena, struct bs_known_library *library, const char *key,
+			const char *value)
+{
+	const char *star = strchr(value, '*');
+
+	if (!*value)
+		return "nothing stands behind the `='";
+	if (strcmp(key, "soname") == 0)
+		add_words(arena, &library->sonames, value);
+	else if (strcmp(key, "marker") == 0)
+		add_words(arena, &library->markers, value);
+	else if (strcmp(key, "least") == 0)
+		return read_number(value, &library->least);
+	else if (strcmp(key, "twice") == 0)
+		library->twice = bs_arena_strndup(arena, value, strlen(value));
+	else if (strcmp(key, "version") != 0)
+		return "no such key: soname, marker, least, version or twice";
+	else if (!star || star == value || strchr(star + 1, '*'))
+		return "`version' takes a text with one * in it, and something before that";
+	else
+		library->version = bs_arena_strndup(arena, value, strlen(value));
+	return NULL;
+}
+
+/* inih goes on after a 0, and says in the end where the first one was. */
+static int take_line(void *user, const char *section, const char *key, const char *value)
+{
+	struct reader *r = user;
+	const char *problem;
+
+	if (!*section) {
+		problem = "a section has to come first: [NAME OF A LIBRARY]";
+	} else {
+		if (!r->section || strcmp(r->section, section) != 0)
+			begin(r, section);
+		problem = r->library ? take(r->db->arena, r->library, key, value) : NULL;
+	}
+	if (problem && !r->problem)
+		r->problem = problem;
+	return !problem;
+}
+
+/* The first line of TEXT that inih would cut; 0: there is none. */
+static int long_line(const char *text)
+{
+	for (int line = 1; *text; line++) {
+		size_t n = strcspn(text, "\n");
+
+		if (n > LONGEST_LINE)
+			return line;
+		text += n + (text[n] != '\0');
+	}
+	return 0;
+}
+
+/* What is missing in a library from N_BEFORE on. */
+static const char *incomplete(const struct bs_library_db *db, uint32_t n_before)
+{
+	for (uint32_t i = n_before; i < db->libraries.n; i++) {
+		const struct bs_known_library *library = &db->libraries.v[i];
+		const char *what = !library->markers.n	 ? "has no marker"
+				   : !library->sonames.n ? "has no soname"
+				   : library->least > library->markers.n
+					   ? "asks for more markers than it has"
+					   : NULL;
+
+		if (what)
+			return bs_arena_printf(db->arena, "[%s] %s", library->name, what);
+	}
+	return NULL;
+}
+
+static const char *read_text(struct bs_library_db *db, const char *path, const char *text,
+			     bool replaces)
+{
+	struct reader r = { .db = db, .replaces = replaces, .n_before = db->libraries.n };
+	int line = long_line(text);
+
+	if (line)
+		r.problem = "the line is longer than 198 characters; keys can be repeated";
+	else if ((line = ini_parse_string(text, take_line, &r)) != 0 && !r.problem)
+		r.problem = "neither `[NAME]' nor `KEY = VALUE'";
+	if (line > 0)
+		return bs_arena_printf(db->arena, "%s:%d: %s", path, line, r.problem);
+	if (line < 0)
+		bs_arena_exhausted(db->arena);
+	r.problem = incomplete(db, 0);
+	return r.problem ? bs_arena_printf(db->arena, "%s: %s", path, r.problem) : NULL;
+}
+
+const char *bs_library_db_add(struct bs_library_db *db, const char *path, const char *text)
+{
+	return read_text(db, path, text, true);
+}
+
+const bs_known_libraries *bs_library_db_read(struct bs_library_db *db, const char **ret_problem)
+{
+	const char *text = db->text;
+
+	*ret_problem = NULL;
+	db->text = NULL;
+	if (text)
+		*ret_problem = read_text(db, db->path, text, false);
+	return &db->libraries;
+}
+
+const char *bs_library_db_unread(const struct bs_library_db *db)
+{
+	return db->libraries.n ? NULL : db->text;
+}
