@@ -110,6 +110,16 @@ bool bs_is_replaceable(const char *name)
 	       strncmp(name, "_Zdl", 4) == 0 || strncmp(name, "_Zda", 4) == 0;
 }
 
+/* B takes libc's own NAME elsewhere, or the program stands in for libc: an error handler, a
+ * variable that programs may set by defining it. (glibc manual: argp, obstacks) */
+static bool replaces_libc(const struct bs_run *run, const struct bs_binding *b, const char *name)
+{
+	bs_map_id libc = run->process.ns[bs_map_of(&run->process, b->referrer)->ns].libc;
+
+	return b->referrer == libc || (b->definer == run->process.executable && libc != BS_NO_MAP &&
+				       bs_own_definition(run, libc, name));
+}
+
 enum bs_capture bs_capture_of(const struct bs_checker *checker, const struct bs_run *run,
 			      const struct bs_binding *b)
 {
@@ -131,9 +141,13 @@ enum bs_capture bs_capture_of(const struct bs_checker *checker, const struct bs_
 		return BS_NOT_CAPTURED;
 	if (b->definer == run->process.executable && is_copied(checker, &theirs))
 		return BS_NOT_CAPTURED;
-	if (bs_is_replaceable(bs_image_symbol_name(from->image, b->symbol)))
+	const char *name = bs_image_symbol_name(from->image, b->symbol);
+
+	if (bs_is_replaceable(name) || bs_is_unwinder(name) || replaces_libc(run, b, name))
 		return BS_CAPTURED_REPLACEABLE;
-	if (bs_symbol_bind(&own) == STB_WEAK)
+	/* What tells types apart is one for all, whoever has it. */
+	if (bs_symbol_bind(&own) == STB_WEAK || strncmp(name, "_ZTS", 4) == 0 ||
+	    strncmp(name, "_ZTI", 4) == 0)
 		return BS_CAPTURED_WEAK;
 	return bs_symbol_type(&own) == STT_OBJECT || bs_symbol_type(&own) == STT_TLS ||
 			       bs_symbol_type(&own) == STT_COMMON
@@ -230,6 +244,8 @@ static void go_through(struct bs_pass *pass, const bs_bindings *bindings, bool w
 	bs_vec_each (i, bindings) {
 		const struct bs_binding *b = &bindings->v[i];
 
+		if (b->outcome == BS_BOUND && bs_ids_have(&pass->checker->unwinders, b->definer))
+			bs_note_unwinder(pass, b);
 		if (b->why == BS_WHY_UNIQUE && b->definer != b->referrer)
 			bs_check_unique(pass, b);
 		if (!b->is_defined) {
@@ -293,6 +309,7 @@ bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
 	};
 
 	bs_needs_learn(checker->needs, run);
+	bs_learn_unwinders(&pass);
 	if (result->state == BS_STEP_OK && result->number == 0) {
 		note_copies(&pass);
 		bs_note_interposers(&pass);

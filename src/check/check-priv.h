@@ -28,6 +28,13 @@ struct bs_pair {
 	bs_map_id from, to;
 };
 
+/* A reference to an unwinder, which RAISES an exception or goes on with one. */
+struct bs_unwinding {
+	struct bs_binding binding;
+	uint32_t step;
+	bool raises;
+};
+
 struct bs_checker {
 	struct bs_check_options options;
 	BS_VEC(struct bs_copied) copied;
@@ -36,6 +43,8 @@ struct bs_checker {
 	struct bs_libraries *libraries;
 	struct bs_needs *needs;
 	BS_VEC(struct bs_pair) told;
+	bs_ids unwinders; /* maps */
+	BS_VEC(struct bs_unwinding) unwinding;
 };
 
 /* A captured symbol of a class of C++: a table, or a function that is not meant to be merged. */
@@ -148,6 +157,14 @@ void bs_judge_copies(struct bs_pass *pass);
 /* constructed.c: FINDING, an index, is about a captured pair. HAS_VARIABLES: among what is captured
  * are variables that may be filled in by constructors. */
 void bs_check_constructed(struct bs_pass *pass, uint32_t finding, bool has_variables);
+
+/* unwinders.c: NAME is part of the unwinder's interface; who offers it; BINDING leads to one who
+ * does; at the end: whose exceptions go on with another one. */
+bool bs_is_unwinder(const char *name);
+void bs_learn_unwinders(struct bs_pass *pass);
+void bs_note_unwinder(struct bs_pass *pass, const struct bs_binding *binding);
+void bs_check_unwinders(struct bs_checker *checker, const struct bs_run *run,
+			bs_findings *findings);
 
 /* A finding of an earlier step is about A and B, in this order or the other. */
 bool bs_pair_is_told(const struct bs_checker *checker, bs_map_id a, bs_map_id b);

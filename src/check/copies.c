@@ -171,11 +171,11 @@ static void conclude(struct bs_pass *pass, const struct copy *copy)
 		tell_of(pass->run, f, BS_FACT_SAME_CODE, copy->n_same,
 			copy->n_same + copy->n_differ);
 	/* One source, built alike: who is bound elsewhere meets what it would have met at home. */
-	bool same_source =
-		copy->n_same == f->n_functions && !copy->n_other_size && !copy->n_stay_shared;
+	bool same_source = f->n_functions && copy->n_same == f->n_functions &&
+			   !copy->n_other_size && !copy->n_stay_shared;
 
 	if (same_source) {
-		f->level = f->level < BS_LEVEL_WARNING ? f->level : BS_LEVEL_WARNING;
+		f->level--;
 	} else if (f->n_functions >= MANY_FUNCTIONS && copy->n_stay) {
 		f->rule = BS_RULE_SPLIT_COPY;
 		tell_of(pass->run, f, BS_FACT_STAY, copy->n_stay, 0);

@@ -122,13 +122,6 @@ bool bs_is_outsider(const struct bs_needs *needs, const struct bs_binding *b)
 	       !bs_needs(needs, b->referrer, b->definer);
 }
 
-/* The unwinder has one interface and several makers: libgcc_s, libunwind. Who asks for all of it at
- * one of them is served. */
-static bool is_unwinder(const char *name)
-{
-	return strncmp(name, "_Unwind_", 8) == 0;
-}
-
 static bool is_strong(const struct bs_symbol *s)
 {
 	return bs_symbol_bind(s) == STB_GLOBAL && s->section != SHN_UNDEF;
@@ -191,7 +184,7 @@ void bs_check_outsider(struct bs_pass *pass, const struct bs_binding *b, bool wa
 		return;
 	const char *name = bs_image_string(to->image, theirs.name);
 
-	if (is_unwinder(name) || bs_is_replaceable(name))
+	if (bs_is_unwinder(name) || bs_is_replaceable(name))
 		return;
 	bs_map_id definer = own_definer(needs, run, b, &is_function);
 

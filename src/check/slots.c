@@ -157,6 +157,7 @@ bs_findings bs_check_end(struct bs_checker *checker, const struct bs_run *run)
 		if (f->n_examples < BS_MAX_EXAMPLES)
 			f->examples[f->n_examples++] = *story.last;
 	}
+	bs_check_unwinders(checker, run, &findings);
 	bs_check_carried(checker, run, &findings);
 	bs_findings_sort(&findings);
 	return findings;

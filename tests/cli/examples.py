@@ -4,7 +4,7 @@
     player            needs libcodec.so.1
     lib/libcodec.so.1 defines codec_open, codec_read, codec_close and the data codec_table and codec_names
     copy.so           has an older build of all of it inside, and uses it
-    static.so         has codec_open and codec_read inside, and uses them
+    static.so         has older builds of codec_open and codec_read inside, and uses them
     newer.so          uses codec_reset, which no libcodec.so.1 has
     first.so, second.so   first.so defines hook, second.so uses it
     third.so          defines hook, too
@@ -72,7 +72,8 @@ def build_examples(directory: Path) -> None:
             "-Wl,--enable-new-dtags", "-Wl,-rpath,lib")
     library("copy.so", f"{OLDER} int plugin(void)"
                        "{ return codec_open() + codec_read() + codec_close() + codec_table[1]; }")
-    library("static.so", f"{PARTS['open']} {PARTS['read']} int plugin(void) {{ return codec_open() + codec_read(); }}")
+    library("static.so", "int codec_open(void) { return 11; } int codec_read(void) { return 12; }"
+                         "int plugin(void) { return codec_open() + codec_read(); }")
     library("newer.so", "int codec_reset(void); int codec_open(void);"
                         "int plugin(void) { return codec_reset() + codec_open(); }")
     library("first.so", "int hook(void) { return 1; }")

@@ -62,6 +62,11 @@ class SameCodeTest(CopiesTest):
     def test_constants_differ(self):
         self.assertEqual(self.same(functions(1), functions(2) + uses()), (0, 3, "error"))
 
+    def test_two_of_them(self):
+        names = NAMES[:2]
+        self.assertEqual(self.same(functions(1, names=names), functions(2, names=names) + uses(names)), (0, 2, "warning"))
+        self.assertEqual(self.same(functions(1, names=names), functions(1, names=names) + uses(names)), (2, 2, "note"))
+
     def test_all_the_same(self):
         self.assertEqual(self.same(functions(1), functions(1) + uses()), (3, 3, "warning"))
 
@@ -241,6 +246,42 @@ class LeakTest(CopiesTest):
         facts = [f[4]["carries"]["text"] for f in self.findings("./app", "--dlopen=./plugin.so") if f[0] == "leaked-static-runtime"]
         self.assertEqual(facts, ["OpenSSL 3.0.99"])
         self.assertEqual(self.rules("./app", "--dlopen=./half.so"), [])
+
+
+UNWINDER = "".join(f"int _Unwind_{name}(void) {{{{ return {{0}}; }}}}" for name in ("RaiseException", "Resume", "GetIP", "SetGR"))
+RUNTIME = "int _Unwind_RaiseException(void); int raise(void) { return _Unwind_RaiseException(); }"
+THROUGH = "int _Unwind_Resume(void), raise(void); int through(void) { return raise() + _Unwind_Resume(); }"
+
+
+class UnwinderTest(CopiesTest):
+    """libunwind.so.8 is an unwinder, too, and stands in for libgcc_s.so.1, or for a part of the process."""
+
+    def setUp(self):
+        super().setUp()
+        one = str(self.object("libgcc_s.so.1", UNWINDER.format(1)))
+        two = str(self.object("libunwind.so.8", UNWINDER.format(2)))
+        runtime = str(self.object("libruntime.so", RUNTIME, one))
+        self.object("plugin.so", THROUGH, runtime, one)
+        self.object("first.so", THROUGH, two, runtime, one)
+
+    def test_one_serves_all(self):
+        self.assertEqual(self.rules("./app", "--dlopen=./plugin.so"), [])
+        self.assertEqual(self.rules("./app", "--dlopen=./libunwind.so.8:GLOBAL", "--dlopen=./plugin.so"), [])
+        self.assertEqual(self.rules("./app", "--dlopen=./first.so"), [])
+
+    def test_an_earlier_one_keeps_its_own(self):
+        (rule, level, source, target, evidence), = self.findings("./app", "--dlopen=./libruntime.so", "--dlopen=./first.so")
+        self.assertEqual((rule, level, source, target), ("mixed-unwinders", "error", "first.so", "libunwind.so.8"))
+        self.assertEqual(sorted(evidence), ["raised-by", "raised-with"])
+
+    def test_a_namespace_of_its_own(self):
+        self.assertEqual(self.rules("./app", "--dlopen=./plugin.so", "--dlmopen=./first.so"), [])
+
+    def test_what_an_unwinder_has_inside(self):
+        inside = UNWINDER.format(3) + "int personality(void) { return _Unwind_GetIP() + _Unwind_SetGR() + _Unwind_Resume(); }"
+        self.object("libgcc_s.so.1", inside)
+        self.assertEqual(self.rules("./app", "--dlopen=./libunwind.so.8:GLOBAL", "--dlopen=./plugin.so"),
+                         [("captured-references", "note")])
 
 
 class LibraryFileTest(CopiesTest):

@@ -137,7 +137,7 @@ class FailOnTest(CommandLineTest):
         self.program()
         self.object("first.so", ONE + TWO + THREE)
         self.plans = {"none": ["./app"]}
-        for level, own in (("error", OWN), ("warning", ONE + TWO),
+        for level, own in (("error", OWN), ("warning", (ONE + TWO).replace("return 1", "return 2")),
                            ("note", "".join("__attribute__((weak)) " + part for part in (ONE, TWO)))):
             self.object(f"{level}.so", own + "int use(void) { return one() + two(); }" +
                         ("int more(void) { return three(); }" if level == "error" else ""))
