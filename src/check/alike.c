@@ -90,12 +90,25 @@ static bool same_constants(const struct code *a, uint64_t x, const struct code *
 	return are_jumps(a, x, at_x, b, y, at_y);
 }
 
-/* ADDRESS of CODE's object is in a segment with neither code nor variables. */
-static bool are_constants(const struct code *code, uint64_t address)
+/* A text that ends is at ADDRESS, of ASCII characters: instructions have others. */
+static bool is_string(const struct bs_image *image, uint64_t address)
+{
+	uint64_t n = 0, length = 0;
+	const uint8_t *bytes = bs_image_bytes_at(image, address, &n);
+
+	while (bytes && length < n && length < MOST_OF_A_STRING && bytes[length] < 0x80 &&
+	       is_text(bytes[length]))
+		length++;
+	return length > 1 && length < n && (length == MOST_OF_A_STRING || !bytes[length]);
+}
+
+/* ADDRESS of CODE's object is that of a constant. Many a link editor puts constants and code into
+ * one segment: there strings are told apart. */
+static bool is_constant(const struct code *code, uint64_t address)
 {
 	const struct bs_segment *s = segment_at(code->image, address);
 
-	return s && !(s->flags & (PF_W | PF_X));
+	return s && !is_writable(s) && (!(s->flags & PF_X) || is_string(code->image, address));
 }
 
 /* X of A and Y of B are of one kind: code, variables, or the same constants. */
@@ -104,14 +117,9 @@ static bool lead_alike(const struct code *a, uint64_t x, const struct code *b, u
 	const struct bs_segment *to_x = segment_at(a->image, x);
 	const struct bs_segment *to_y = segment_at(b->image, y);
 
-	if (!to_x || !to_y || is_writable(to_x) != is_writable(to_y))
+	if (!to_x || !to_y || (to_x->flags ^ to_y->flags) & (PF_W | PF_X))
 		return false;
-	if (is_writable(to_x))
-		return true;
-	/* Link editors of old put constants and code into one segment. */
-	if (to_x->flags & PF_X || to_y->flags & PF_X)
-		return to_x->flags & to_y->flags & PF_X;
-	return same_constants(a, x, b, y);
+	return !is_constant(a, x) || !is_constant(b, y) || same_constants(a, x, b, y);
 }
 
 /* ---- x86-64 ---------------------------------------------------------------------------------- */
@@ -191,9 +199,8 @@ static bool is_relative_field(const struct code *a, const struct code *b, uint64
 static bool leads_elsewhere(const struct code *a, const struct code *b, uint64_t at)
 {
 	return at + FIELD <= a->n && is_rip_relative(a->bytes, at) &&
-	       memcmp(a->bytes + at, b->bytes + at, FIELD) == 0 &&
-	       are_constants(a, target(a, at)) && are_constants(b, target(b, at)) &&
-	       !is_relative_field(a, b, at);
+	       memcmp(a->bytes + at, b->bytes + at, FIELD) == 0 && is_constant(a, target(a, at)) &&
+	       is_constant(b, target(b, at)) && !is_relative_field(a, b, at);
 }
 
 static bool same_on_x86_64(const struct code *a, const struct code *b)
@@ -280,7 +287,7 @@ static bool same_on_aarch64(const struct code *a, const struct code *b)
 			uint64_t to_y = in_b.page[base] + (y >> 10 & 0xfff);
 
 			mask = 0x003ffc00;
-			if (is_add(x) && are_constants(a, to_x) && are_constants(b, to_y) &&
+			if (is_add(x) && is_constant(a, to_x) && is_constant(b, to_y) &&
 			    !same_constants(a, to_x, b, to_y))
 				return false;
 		}

@@ -244,7 +244,8 @@ static void go_through(struct bs_pass *pass, const bs_bindings *bindings, bool w
 	bs_vec_each (i, bindings) {
 		const struct bs_binding *b = &bindings->v[i];
 
-		if (b->outcome == BS_BOUND && bs_ids_have(&pass->checker->unwinders, b->definer))
+		if (pass->checker->unwinders.n && b->outcome == BS_BOUND &&
+		    bs_ids_have(&pass->checker->unwinders, b->definer))
 			bs_note_unwinder(pass, b);
 		if (b->why == BS_WHY_UNIQUE && b->definer != b->referrer)
 			bs_check_unique(pass, b);

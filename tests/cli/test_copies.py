@@ -4,8 +4,11 @@
 
 import json
 import os
+import shutil
 import unittest
+from unittest import mock
 
+import harness
 from harness import CommandLineTest
 
 NAMES = ("one", "two", "three")
@@ -98,6 +101,24 @@ class SameCodeTest(CopiesTest):
     def test_variables_of_other_sizes(self):
         first, second = functions() + "int table[4] = { 1 };", functions() + uses() + "int table[5] = { 1 }; int *p = table;"
         self.assertIn(("captured-references", "error"), [f[:2] for f in self.pair(first, second)])
+
+
+AARCH64 = "aarch64-linux-gnu-gcc"
+
+
+@unittest.skipUnless(shutil.which(AARCH64), f"needs {AARCH64}")
+class SameCodeOnAarch64Test(SameCodeTest):
+    """The same for instructions of AArch64, with constants and code in one segment, as its link editor likes it."""
+
+    def setUp(self):
+        compiler = mock.patch.object(harness, "CC", [AARCH64])
+        compiler.start()
+        self.addCleanup(compiler.stop)
+        super().setUp()
+        self.file("lib/ld-linux-aarch64.so.1", (self.directory / "app").read_bytes())
+
+    def bindsim(self, *arguments, **options):
+        return super().bindsim("--root=.", "--loader=glibc:2.36", *arguments, **options)
 
 
 class SplitCopyTest(CopiesTest):
