@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LONGEST_LINE = 198 }; /* inih cuts lines that are longer without a word */
+enum { LONGEST_LINE = 198, LONGEST_NAME = 48 }; /* inih cuts what is longer without a word */
 
 struct bs_library_db {
 	struct bs_arena *arena;
@@ -125,13 +125,19 @@ static int take_line(void *user, const char *section, const char *key, const cha
 	return !problem;
 }
 
-/* The first line of TEXT that inih would cut; 0: there is none. */
-static int long_line(const char *text)
+/* The first line of TEXT that inih would cut, which *RET_PROBLEM says; 0: there is none. */
+static int long_line(const char *text, const char **ret_problem)
 {
 	for (int line = 1; *text; line++) {
 		size_t n = strcspn(text, "\n");
 
-		if (n > LONGEST_LINE)
+		*ret_problem =
+			n > LONGEST_LINE
+				? "the line is longer than 198 characters; keys can be repeated"
+			: *text == '[' && n > LONGEST_NAME + 2
+				? "the name is longer than 48 characters"
+				: NULL;
+		if (*ret_problem)
 			return line;
 		text += n + (text[n] != '\0');
 	}
@@ -159,11 +165,9 @@ static const char *read_text(struct bs_library_db *db, const char *path, const c
 			     bool replaces)
 {
 	struct reader r = { .db = db, .replaces = replaces, .n_before = db->libraries.n };
-	int line = long_line(text);
+	int line = long_line(text, &r.problem);
 
-	if (line)
-		r.problem = "the line is longer than 198 characters; keys can be repeated";
-	else if ((line = ini_parse_string(text, take_line, &r)) != 0 && !r.problem)
+	if (!line && (line = ini_parse_string(text, take_line, &r)) != 0 && !r.problem)
 		r.problem = "neither `[NAME]' nor `KEY = VALUE'";
 	if (line > 0)
 		return bs_arena_printf(db->arena, "%s:%d: %s", path, line, r.problem);

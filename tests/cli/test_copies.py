@@ -333,6 +333,7 @@ class LibraryFileTest(CopiesTest):
                               ("[a]\nsoname = a\n", "libs.conf: [a] has no marker"),
                               ("[a]\nmarker = a\n", "libs.conf: [a] has no soname"),
                               (self.GOOD + "marker = " + "b" * 200 + "\n", "libs.conf:4: the line is longer"),
+                              ("[" + "a" * 60 + "]\n", "libs.conf:1: the name is longer"),
                               (self.GOOD + "\0", "libs.conf: it has a NUL byte at offset 33")):
             self.assertIn(problem, self.problem(text))
 
