@@ -212,6 +212,16 @@ bool bs_carries(const struct bs_run *run, bs_map_id map, const struct bs_known_l
 /* At the end: who exports a known library and is another. */
 void bs_check_carried(struct bs_checker *checker, const struct bs_run *run, bs_findings *findings);
 
+/* ---- family.c ------------------------------------------------------------------------------ */
+
+/* A soname taken apart: libssl.so.1.1 is of the family libssl. */
+struct bs_family {
+	const char *name, *version;
+};
+
+/* Takes SONAME apart, into ARENA. False: it is none of a library. */
+bool bs_family_of(struct bs_arena *arena, const char *soname, struct bs_family *ret);
+
 /* ---- twice.c ------------------------------------------------------------------------------- */
 
 struct bs_libraries *bs_libraries_new(const struct bs_run *run);

@@ -101,6 +101,12 @@ void bs_finding_fact(const struct bs_run *run, struct bs_finding *finding,
 /* What a check remembers from step to step of one run. */
 struct bs_checker;
 
+/*
+ * What FINDING is known by in another run: the same for other builds, versions and places of its
+ * objects, another one for other rules and objects. Neither levels nor counts are in it.
+ */
+uint64_t bs_finding_fingerprint(const struct bs_run *run, const struct bs_finding *finding);
+
 /* What else a check goes by. */
 struct bs_check_options {
 	struct bs_library_db *library_db; /* or NULL: no library is known */

@@ -5,76 +5,7 @@
  */
 #include "check-priv.h"
 
-#include <ctype.h>
 #include <string.h>
-
-enum { HASH_OF_WHEELS = 8 }; /* hexadecimal digits that auditwheel puts behind a library's name */
-
-/* A soname taken apart: libssl.so.1.1 is of the family libssl. */
-struct family {
-	const char *name, *version;
-};
-
-/* auditwheel renames what it grafts: libgfortran-040039e1.so.5.0.0. What stands behind the hash is
- * returned; AT is at a hyphen. */
-static const char *behind_hash(const char *at)
-{
-	unsigned n = 0;
-
-	while (n < HASH_OF_WHEELS && isxdigit((unsigned char)at[1 + n]))
-		n++;
-	return n == HASH_OF_WHEELS && at[1 + n] == '.' ? at + 1 + n : NULL;
-}
-
-/* The end of a stem of N characters without the version that may stand there: behind a separator,
- * or with a point in it. libz3 is no version 3 of libz. */
-static size_t without_version(const char *stem, size_t n)
-{
-	size_t end = n;
-	bool has_point = false;
-
-	while (end > 0 && (isdigit((unsigned char)stem[end - 1]) || stem[end - 1] == '.'))
-		has_point |= stem[--end] == '.';
-	while (end < n && stem[end] == '.')
-		end++;
-	if (end == n || !end)
-		return n;
-	if (stem[end - 1] == '-' || stem[end - 1] == '_')
-		return end - 1;
-	return has_point ? end : n;
-}
-
-/* False: SONAME is none of a library. */
-static bool take_apart(struct bs_arena *arena, const char *soname, struct family *ret)
-{
-	if (strncmp(soname, "lib", 3) != 0)
-		return false;
-	char *name = bs_arena_strndup(arena, soname, strlen(soname));
-
-	for (char *hyphen = strchr(name, '-'); hyphen; hyphen = strchr(hyphen + 1, '-')) {
-		const char *rest = behind_hash(hyphen);
-
-		if (rest)
-			memmove(hyphen, rest, strlen(rest) + 1);
-	}
-	char *so = strstr(name, ".so");
-
-	if (!so || (so[3] && so[3] != '.'))
-		return false;
-	size_t n = (size_t)(so - name), end = without_version(name, n);
-	const char *behind = so[3] ? so + 4 : "";
-	int n_inner = (int)(n - end);
-	const char *inner = name + end;
-
-	if (n_inner && !isdigit((unsigned char)*inner)) {
-		inner++;
-		n_inner--;
-	}
-	ret->version = bs_arena_printf(arena, "%.*s%s%s", n_inner, inner,
-				       n_inner && *behind ? " " : "", behind);
-	ret->name = bs_arena_strndup(arena, name, end);
-	return true;
-}
 
 /* What is known of the libraries that came so far. */
 struct library {
@@ -192,10 +123,10 @@ static void meet(struct bs_libraries *libraries, const struct bs_run *run, bs_fi
 {
 	const struct bs_map *map = bs_map_of(&run->process, id);
 	struct bs_arena *arena = run->ctx.arena;
-	struct family family;
+	struct bs_family family;
 
 	if (!is_library(map) || map->real != id || map->removed ||
-	    !take_apart(arena, map->image->soname, &family))
+	    !bs_family_of(arena, map->image->soname, &family))
 		return;
 	struct library library = {
 		.map = id,

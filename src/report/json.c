@@ -7,6 +7,8 @@
 #include "jansson-late.h"
 #include "json-priv.h"
 
+#include <inttypes.h>
+
 static const char *const parts[] = { "steps",  "objects",  "bindings",	"slots",  "findings",
 				     "scopes", "searches", "demangled", "mapped", NULL };
 
@@ -59,7 +61,7 @@ static void begin(struct bs_report *report, const struct bs_run *run)
 	else
 		bs_json_object(json, BS_JSON_LINES);
 	bs_json_member(json, "schema", streams(report) ? "bindsim-stream-1" : "bindsim-report-1");
-	bs_json_member(json, "schema_version", "1.2");
+	bs_json_member(json, "schema_version", "1.3");
 	bs_json_key(json, "tool");
 	bs_json_object(json, BS_JSON_INLINE);
 	bs_json_member(json, "name", "bindsim");
@@ -122,6 +124,9 @@ static void write_finding_members(struct bs_report *report, const struct bs_run 
 	struct bs_json *json = json_of(report);
 
 	bs_json_member(json, "rule", bs_rule_text(f->rule)->slug);
+	bs_json_member(
+		json, "fingerprint",
+		bs_arena_printf(run->ctx.arena, "%016" PRIx64, bs_finding_fingerprint(run, f)));
 	bs_json_member(json, "level", bs_level_name(f->level));
 	bs_json_member_number(json, "step", f->step);
 	bs_json_member_map(json, "from", f->from);

@@ -108,6 +108,38 @@ class TwiceTest(CommandLineTest):
         self.assertEqual(evidence, ["shared-exports", "same-code", "two-versions"])
 
 
+class FingerprintTest(CommandLineTest):
+    """What a finding is known by in other runs."""
+
+    def prints(self, *steps):
+        document = json.loads(self.bindsim("--format=json", "./app", *(f"--dlopen={step}" for step in steps)).out)
+        return {f["rule"]: f["fingerprint"] for f in document["findings"]}
+
+    def setUp(self):
+        super().setUp()
+        self.program()
+
+    def pair(self, first, second, source=USES.replace("return 3", "return 4")):
+        """That of second.so, captured by first.so."""
+        for path, text in ((first, SOURCE), (second, source)):
+            (self.directory / path).parent.mkdir(exist_ok=True)
+            self.object(path, text, f"-Wl,-soname,{path.rpartition('/')[2]}")
+        return self.prints(f"./{first}:GLOBAL", f"./{second}")
+
+    def test_what_does_not_matter(self):
+        first = self.pair("a/libfoo.so.1", "b/libbar.so.2")
+        self.assertEqual(len(first), 1)
+        self.assertEqual(first, self.pair("c/libfoo.so.3", "libbar-0123abcd.so.4"))
+        fewer = USES.replace("return 3", "return 4").replace("one() + ", "")
+        self.assertEqual(first, self.pair("a/libfoo.so.1", "b/libbar.so.2", fewer))
+
+    def test_what_matters(self):
+        first, second = self.pair("libfoo.so.1", "libbar.so.1"), self.pair("libfoo.so.1", "libbaz.so.1")
+        self.assertNotEqual(*(list(found.values()) for found in (first, second)))
+        turned = self.pair("libbar.so.1", "libfoo.so.1")
+        self.assertNotEqual(first, turned)
+
+
 class CopyTest(CommandLineTest):
     """How much of an object another one exports, too."""
 
