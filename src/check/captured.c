@@ -18,12 +18,13 @@ enum { BIND_UNIQUE = 10 };
  */
 enum { SEVERAL = 2, MANY_FUNCTIONS = 3 };
 
-struct bs_checker *bs_checker_new(const struct bs_run *run)
+struct bs_checker *bs_checker_new(const struct bs_run *run, const struct bs_check_options *options)
 {
 	struct bs_checker *checker = bs_new(run->ctx.arena, struct bs_checker, 1);
 
 	checker->libraries = bs_libraries_new(run);
 	checker->needs = bs_needs_new(run);
+	checker->pairs.lists = options->lists_left_out;
 	return checker;
 }
 
@@ -76,7 +77,7 @@ static void note_copies(struct bs_pass *pass)
 }
 
 /* By address, since an object may have several names and only one of them the relocation. */
-static bool is_copied(const struct bs_checker *checker, const struct bs_symbol *symbol)
+bool bs_is_copied(const struct bs_checker *checker, const struct bs_symbol *symbol)
 {
 	bs_vec_each (i, &checker->copied)
 		if (checker->copied.v[i].address == symbol->value)
@@ -93,7 +94,7 @@ static bool is_moved_to_executable(const struct bs_checker *checker, const struc
 	struct bs_symbol theirs =
 		bs_image_symbol(bs_map_of(&run->process, b->definer)->image, b->definer_symbol);
 
-	return theirs.section == SHN_UNDEF || is_copied(checker, &theirs);
+	return theirs.section == SHN_UNDEF || bs_is_copied(checker, &theirs);
 }
 
 /*
@@ -108,7 +109,7 @@ bool bs_is_replaceable(const char *name)
 		"reallocarray",	 "cfree",
 	};
 
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+	for (size_t i = 0; *name != '_' && i < sizeof names / sizeof *names; i++)
 		if (strcmp(names[i], name) == 0)
 			return true;
 	return strncmp(name, "_Znw", 4) == 0 || strncmp(name, "_Zna", 4) == 0 ||
@@ -136,9 +137,13 @@ static enum kind kind_of(const struct bs_checker *checker, const struct bs_run *
 	if (theirs.section == SHN_UNDEF || b->why == BS_WHY_UNIQUE ||
 	    bs_symbol_bind(&own) == BIND_UNIQUE)
 		return NOT_CAPTURED;
-	if (b->definer == run->process.executable && is_copied(checker, &theirs))
+	if (b->definer == run->process.executable && bs_is_copied(checker, &theirs))
 		return NOT_CAPTURED;
-	if (bs_is_replaceable(bs_image_symbol_name(from->image, b->symbol)))
+	const char *name = bs_image_symbol_name(from->image, b->symbol);
+
+	if (bs_is_linker_made(name))
+		return NOT_CAPTURED;
+	if (bs_is_replaceable(name))
 		return REPLACEABLE;
 	if (bs_symbol_bind(&own) == STB_WEAK)
 		return WEAK;
@@ -207,11 +212,33 @@ bool bs_counted_before(const struct bs_run *run, struct bs_counted *counted,
 	return before;
 }
 
+static void mark_captured(const struct bs_pass *pass, const struct bs_binding *b)
+{
+	struct bs_checker *checker = pass->checker;
+	const struct bs_image *image = bs_map_of(&pass->run->process, b->referrer)->image;
+	struct bs_arena *arena = pass->run->ctx.arena;
+
+	while (checker->captured.n <= b->referrer)
+		bs_vec_push(arena, &checker->captured, NULL);
+	uint8_t **marks = &checker->captured.v[b->referrer];
+
+	if (!*marks)
+		*marks = bs_new(arena, uint8_t, image->symbols.n);
+	(*marks)[b->symbol] = 1;
+}
+
+bool bs_was_captured(const struct bs_checker *checker, bs_map_id map, uint32_t symbol)
+{
+	return map < checker->captured.n && checker->captured.v[map] &&
+	       checker->captured.v[map][symbol];
+}
+
 static void count_captured(struct bs_pass *pass, const struct bs_binding *b, enum kind kind,
 			   bool waiting)
 {
 	struct bs_finding *f = finding_for(pass, b->referrer, b->definer);
 
+	mark_captured(pass, b);
 	f->n++;
 	f->n_functions += kind == FUNCTION;
 	f->n_data += kind == DATA;
@@ -291,6 +318,21 @@ bool bs_is_captured(const struct bs_checker *checker, const struct bs_run *run,
 	return kind != NOT_CAPTURED && kind != INSIDE;
 }
 
+/* What is meant to be merged or replaced, and nothing else, is left out: duplicates.c counts it. */
+static void drop_harmless(bs_findings *findings)
+{
+	uint32_t kept = 0;
+
+	bs_vec_each (i, findings) {
+		const struct bs_finding *f = &findings->v[i];
+
+		if (f->rule != BS_RULE_CAPTURED ||
+		    (!f->preloaded && f->n_functions + f->n_data > 0))
+			findings->v[kept++] = *f;
+	}
+	findings->n = kept;
+}
+
 bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
 			  const struct bs_step_result *result)
 {
@@ -304,6 +346,7 @@ bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
 
 	bs_needs_learn(checker->needs, run);
 	if (result->state == BS_STEP_OK && result->number == 0) {
+		checker->has_started = true;
 		note_copies(&pass);
 		bs_note_interposers(&pass);
 	}
@@ -313,6 +356,7 @@ bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
 	if (result->state == BS_STEP_OK)
 		go_through(&pass, &result->slots, true);
 	go_through(&pass, &result->changed_slots, true);
+	drop_harmless(&findings);
 	bs_vec_each (i, &findings) {
 		struct bs_finding *f = &findings.v[i];
 
@@ -328,5 +372,6 @@ bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
 	bs_check_split(&pass);
 	bs_check_deepbind(run, result, &findings);
 	bs_findings_sort(&findings);
+	bs_object_pairs_tell(run, &checker->pairs, &findings);
 	return findings;
 }

@@ -23,12 +23,47 @@ struct bs_interposer {
 struct bs_libraries; /* twice.c */
 struct bs_needs;     /* dependency.c */
 
+/* Whether findings name two objects. */
+enum bs_told {
+	BS_NOT_TOLD,
+	BS_TOLD,
+	BS_TOLD_SYMBOLS, /* one of them counts the captured symbols, weak ones included */
+};
+
+/* Two objects. */
+struct bs_object_pair {
+	bs_map_id from, to; /* the later one and the earlier */
+	enum bs_told told;
+	/* Strong in both, and for no reason to be left out: all, functions, and those whose
+	 * versions differ. */
+	uint32_t n, n_functions, n_apart;
+	uint64_t bytes_from, bytes_to; /* of the functions */
+	uint32_t n_first;	       /* of the N: TO is the first that has the name */
+	struct {
+		uint32_t from, to; /* symbols */
+		bool first;
+	} examples[BS_MAX_EXAMPLES];
+	uint32_t left_out; /* index in the list plus 1 of the last one */
+	uint32_t next;	   /* with a like hash: index plus 1 */
+};
+
+struct bs_object_pairs {
+	BS_VEC(struct bs_object_pair) list;
+	uint32_t *heads, n_heads; /* by hash; a power of two */
+	bool lists;		  /* what is left out is not only counted */
+	uint64_t n_left_out;
+	bs_left_outs left_out;
+};
+
 struct bs_checker {
 	BS_VEC(struct bs_copied) copied;
 	BS_VEC(struct bs_interposer) interposers;
 	bs_ids inside; /* by map: own symbols that it was bound to when it was loaded */
+	BS_VEC(uint8_t *) captured; /* by map: by symbol, 1 for those that were captured; or NULL */
 	struct bs_libraries *libraries;
 	struct bs_needs *needs;
+	struct bs_object_pairs pairs;
+	bool has_started; /* start-up succeeded */
 };
 
 /* A captured symbol of a class of C++: a table, or a function that is not meant to be merged. */
@@ -66,9 +101,19 @@ bool bs_is_constant(const struct bs_image *image, uint64_t address);
 /* Functions that a program may replace by defining them. */
 bool bs_is_replaceable(const char *name);
 
+/* SYMBOL, of the executable, is what it holds by copy relocation. */
+bool bs_is_copied(const struct bs_checker *checker, const struct bs_symbol *symbol);
+
+/* Where the scope of FROM has TO: the list in the high half, the place in it in the low one. */
+#define BS_NOWHERE UINT64_MAX
+uint64_t bs_place_of(const struct bs_process *process, bs_map_id from, bs_map_id to);
+
 /* BINDING takes an object's own symbol elsewhere. */
 bool bs_is_captured(const struct bs_checker *checker, const struct bs_run *run,
 		    const struct bs_binding *binding);
+
+/* SYMBOL of MAP was captured at some time. */
+bool bs_was_captured(const struct bs_checker *checker, bs_map_id map, uint32_t symbol);
 
 /* True when the symbol of BINDING was counted before in this MANNER. */
 bool bs_counted_before(const struct bs_run *run, struct bs_counted *counted,
@@ -131,14 +176,49 @@ void bs_findings_sort(bs_findings *findings);
 /* How much of what A exports is exported by B, too. */
 struct bs_shared {
 	uint32_t n, n_exports;
-	const char *name_space; /* of C++, which more than half of them begin with; or NULL */
-	uint32_t n_in_namespace;
+	/* What more than half of these have in common: a namespace of C++, or what names of C begin
+	 * with; or NULL. */
+	const char *family;
+	bool is_prefix;
+	uint32_t n_in_family;
 };
 struct bs_shared bs_shared_exports(const struct bs_run *run, const struct bs_image *a,
 				   const struct bs_image *b);
 
 /* Adds SHARED, of F's two objects, to F's evidence. */
 void bs_shared_tell(const struct bs_run *run, struct bs_finding *f, const struct bs_shared *shared);
+
+/* The part of it that names the family. */
+void bs_shared_tell_family(const struct bs_run *run, struct bs_finding *f,
+			   const struct bs_shared *shared);
+
+/* Others can be bound to S. */
+bool bs_is_exported(const struct bs_symbol *s);
+
+/* NAME is one that link editors put into every object. */
+bool bs_is_linker_made(const char *name);
+
+/* ---- pairs.c ------------------------------------------------------------------------------- */
+
+/* What is known of FROM, the later one, and TO; valid until the next call. */
+struct bs_object_pair *bs_object_pair(const struct bs_run *run, struct bs_object_pairs *pairs,
+				      bs_map_id from, bs_map_id to);
+enum bs_told bs_object_pair_told(const struct bs_object_pairs *pairs, bs_map_id from, bs_map_id to);
+
+/* Notes which pairs of objects FINDINGS are about. */
+void bs_object_pairs_tell(const struct bs_run *run, struct bs_object_pairs *pairs,
+			  const bs_findings *findings);
+
+/* NAME, which FROM and TO define, is left out; NULL: one more name, which is no example. */
+void bs_leave_out(const struct bs_run *run, struct bs_object_pairs *pairs, enum bs_reason reason,
+		  bs_map_id from, bs_map_id to, const char *name);
+void bs_left_out_sort(struct bs_object_pairs *pairs);
+
+/* ---- duplicates.c -------------------------------------------------------------------------- */
+
+/* What the objects of RUN, which is over, define twice and no other finding is about. */
+void bs_check_duplicates(struct bs_checker *checker, const struct bs_run *run,
+			 bs_findings *findings);
 
 /* ---- twice.c ------------------------------------------------------------------------------- */
 
@@ -158,6 +238,12 @@ void bs_needs_learn(struct bs_needs *needs, const struct bs_run *run);
 
 /* FROM needs TO, directly or not. */
 bool bs_needs(const struct bs_needs *needs, bs_map_id from, bs_map_id to);
+
+/* FROM's dynamic section names TO. */
+bool bs_needs_directly(const struct bs_run *run, bs_map_id from, bs_map_id to);
+
+/* NAME is of the unwinder's interface. */
+bool bs_is_unwinder(const char *name);
 
 /* B binds an object to one that it does not need, directly or not. */
 bool bs_is_outsider(const struct bs_needs *needs, const struct bs_binding *b);

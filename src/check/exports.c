@@ -7,8 +7,7 @@
 
 enum { BIND_UNIQUE = 10, MOST_NAMESPACES = 32 };
 
-/* Link editors put these into every object. */
-static bool is_linker_made(const char *name)
+bool bs_is_linker_made(const char *name)
 {
 	static const char *const names[] = {
 		"_edata", "_end",	 "_etext", "edata", "end",
@@ -21,7 +20,7 @@ static bool is_linker_made(const char *name)
 	return false;
 }
 
-static bool is_exported(const struct bs_symbol *s)
+bool bs_is_exported(const struct bs_symbol *s)
 {
 	unsigned bind = bs_symbol_bind(s), visibility = bs_symbol_visibility(s);
 
@@ -38,7 +37,7 @@ static bool exports(const struct bs_image *image, const char *name, uint32_t has
 	for (uint32_t i; (i = bs_image_hash_next(image, name, hash, &step)) != 0;) {
 		struct bs_symbol s = bs_image_symbol(image, i);
 
-		if (is_exported(&s) && strcmp(bs_image_string(image, s.name), name) == 0)
+		if (bs_is_exported(&s) && strcmp(bs_image_string(image, s.name), name) == 0)
 			return true;
 	}
 	return false;
@@ -64,20 +63,35 @@ static const char *outermost(const char *name, size_t *ret_n)
 	return n && strnlen(name, n) == n ? name : NULL;
 }
 
-struct namespaces {
+/* What names of C have in its place, N characters of it with the underscore: png_, SSL_. */
+static const char *prefix(const char *name, size_t *ret_n)
+{
+	const char *end = strchr(name + strspn(name, "_"), '_');
+
+	*ret_n = end ? (size_t)(end + 1 - name) : 0;
+	return *ret_n > 2 && strncmp(name, "_Z", 2) != 0 && strncmp(name, "_R", 2) != 0 ? name
+											: NULL;
+}
+
+/* Those that come first; what most of them have in common is among these. */
+struct families {
 	struct {
 		const char *name;
 		size_t n_name;
 		uint32_t n;
+		bool is_prefix;
 	} of[MOST_NAMESPACES];
 	uint32_t n;
 };
 
-static void count_namespace(struct namespaces *spaces, const char *name)
+static void count_family(struct families *spaces, const char *name)
 {
 	size_t n;
 	const char *space = outermost(name, &n);
+	bool is_prefix = !space;
 
+	if (!space)
+		space = prefix(name, &n);
 	if (!space)
 		return;
 	for (uint32_t i = 0; i < spaces->n; i++)
@@ -89,6 +103,7 @@ static void count_namespace(struct namespaces *spaces, const char *name)
 		return;
 	spaces->of[spaces->n].name = space;
 	spaces->of[spaces->n].n_name = n;
+	spaces->of[spaces->n].is_prefix = is_prefix;
 	spaces->of[spaces->n++].n = 1;
 }
 
@@ -98,31 +113,29 @@ struct bs_shared bs_shared_exports(const struct bs_run *run, const struct bs_ima
 	const struct bs_gnu_hash *gnu = &a->gnu_hash;
 	uint32_t first = gnu->present ? gnu->symbol_base : 1;
 	uint32_t n = gnu->present ? gnu->n_chain : a->symbols.n - (a->symbols.n > 0);
-	struct namespaces spaces = { .n = 0 };
+	struct families spaces = { .n = 0 };
 	struct bs_shared shared = { 0 };
 
 	for (uint32_t i = first; i - first < n; i++) {
 		struct bs_symbol s = bs_image_symbol(a, i);
 		const char *name = bs_image_string(a, s.name);
 
-		if (!is_exported(&s) || !*name || is_linker_made(name))
+		if (!bs_is_exported(&s) || !*name || bs_is_linker_made(name))
 			continue;
 		shared.n_exports++;
 		if (!exports(b, name, bs_image_name_hash(a, i)))
 			continue;
 		shared.n++;
-		count_namespace(&spaces, name);
+		count_family(&spaces, name);
 	}
-	for (uint32_t i = 0; i < spaces.n; i++)
-		if (spaces.of[i].n > shared.n_in_namespace) {
-			shared.n_in_namespace = spaces.of[i].n;
-			shared.name_space =
-				bs_arena_printf(run->ctx.arena, "%.*s", (int)spaces.of[i].n_name,
-						spaces.of[i].name);
-		}
 	/* What is no more than a part of it does not give it its name. */
-	if (shared.n_in_namespace < shared.n / 2 + 1)
-		shared.name_space = NULL;
+	for (uint32_t i = 0; i < spaces.n; i++)
+		if (spaces.of[i].n > shared.n / 2) {
+			shared.n_in_family = spaces.of[i].n;
+			shared.is_prefix = spaces.of[i].is_prefix;
+			shared.family = bs_arena_strndup(run->ctx.arena, spaces.of[i].name,
+							 spaces.of[i].n_name);
+		}
 	return shared;
 }
 
@@ -135,13 +148,20 @@ void bs_shared_tell(const struct bs_run *run, struct bs_finding *f, const struct
 				.of = shared->n_exports,
 				.object = f->to,
 			});
-	if (shared->name_space)
-		bs_finding_fact(run, f,
-				&(struct bs_fact){
-					.kind = BS_FACT_NAMESPACE,
-					.n = shared->n_in_namespace,
-					.of = shared->n,
-					.object = BS_NO_MAP,
-					.text = shared->name_space,
-				});
+	bs_shared_tell_family(run, f, shared);
+}
+
+void bs_shared_tell_family(const struct bs_run *run, struct bs_finding *f,
+			   const struct bs_shared *shared)
+{
+	if (shared->family)
+		bs_finding_fact(
+			run, f,
+			&(struct bs_fact){
+				.kind = shared->is_prefix ? BS_FACT_PREFIX : BS_FACT_NAMESPACE,
+				.n = shared->n_in_family,
+				.of = shared->n,
+				.object = BS_NO_MAP,
+				.text = shared->family,
+			});
 }

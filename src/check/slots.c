@@ -157,6 +157,10 @@ bs_findings bs_check_end(struct bs_checker *checker, const struct bs_run *run)
 		if (f->n_examples < BS_MAX_EXAMPLES)
 			f->examples[f->n_examples++] = *story.last;
 	}
+	if (checker->has_started) {
+		bs_object_pairs_tell(run, &checker->pairs, &findings);
+		bs_check_duplicates(checker, run, &findings);
+	}
 	bs_findings_sort(&findings);
 	return findings;
 }
