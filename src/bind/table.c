@@ -6,6 +6,7 @@
  */
 #include "bind-priv.h"
 
+#include <assert.h>
 #include <elf.h>
 
 #include <string.h>
@@ -146,6 +147,7 @@ static void leave(struct bs_name_table *table, uint32_t entry, uint32_t hash)
 		return;
 	place->hash &= ~UINT32_C(1);
 	/* Entries leave in the order in which they came, backwards. */
+	assert(table->shared.n && table->shared.v[table->shared.n - 1] == entry);
 	table->shared.n--;
 }
 

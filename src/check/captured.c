@@ -24,7 +24,7 @@ struct bs_checker *bs_checker_new(const struct bs_run *run, const struct bs_chec
 
 	checker->libraries = bs_libraries_new(run);
 	checker->needs = bs_needs_new(run);
-	checker->pairs.lists = options->lists_left_out;
+	checker->pairs.options = *options;
 	return checker;
 }
 
@@ -109,11 +109,14 @@ bool bs_is_replaceable(const char *name)
 		"reallocarray",	 "cfree",
 	};
 
-	for (size_t i = 0; *name != '_' && i < sizeof names / sizeof *names; i++)
+	/* _Znw, _Zna, _Zdl, _Zda */
+	if (*name == '_')
+		return name[1] == 'Z' && ((name[2] == 'n' && (name[3] == 'w' || name[3] == 'a')) ||
+					  (name[2] == 'd' && (name[3] == 'l' || name[3] == 'a')));
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (strcmp(names[i], name) == 0)
 			return true;
-	return strncmp(name, "_Znw", 4) == 0 || strncmp(name, "_Zna", 4) == 0 ||
-	       strncmp(name, "_Zdl", 4) == 0 || strncmp(name, "_Zda", 4) == 0;
+	return false;
 }
 
 enum kind { NOT_CAPTURED, INSIDE, WEAK, REPLACEABLE, FUNCTION, DATA };

@@ -50,7 +50,7 @@ struct bs_object_pair {
 struct bs_object_pairs {
 	BS_VEC(struct bs_object_pair) list;
 	uint32_t *heads, n_heads; /* by hash; a power of two */
-	bool lists;		  /* what is left out is not only counted */
+	struct bs_check_options options;
 	uint64_t n_left_out;
 	bs_left_outs left_out;
 };
@@ -197,6 +197,9 @@ bool bs_is_exported(const struct bs_symbol *s);
 
 /* NAME is one that link editors put into every object. */
 bool bs_is_linker_made(const char *name);
+
+/* How much IMAGE exports. */
+uint32_t bs_exports_count(const struct bs_image *image);
 
 /* ---- pairs.c ------------------------------------------------------------------------------- */
 

@@ -133,6 +133,9 @@ struct bs_checker;
 
 struct bs_check_options {
 	bool lists_left_out; /* what is left out is not only counted */
+	/* Notes are shown. If not, some that the end of a run brings are no more than counted: they
+	 * have no evidence, and their rule may be another of those that give notes. */
+	bool shows_notes;
 };
 
 /* A checker in the arena of RUN, for all of its steps. */

@@ -231,18 +231,6 @@ static void look_at(const struct search *search)
 
 /* ---- findings ------------------------------------------------------------------------------ */
 
-/* What one of a pair is to the other. */
-struct side {
-	bs_map_id map;
-	const struct bs_image *image;
-	struct bs_shared shared; /* of what it exports */
-};
-
-static bool carries(const struct side *a, const struct side *b)
-{
-	return b->shared.n >= WHOLE && b->shared.n * UINT64_C(2) >= b->shared.n_exports && a->image;
-}
-
 static void fact(const struct bs_run *run, struct bs_finding *f, enum bs_fact_kind kind,
 		 bs_map_id object)
 {
@@ -314,61 +302,75 @@ static void add_examples(struct bs_finding *f, const struct bs_object_pair *pair
 		};
 }
 
-/* Which of the two has the copy, as far as one can tell: who needs the other, else the program,
- * else who came later. */
-static bool is_turned(const struct bs_run *run, const struct bs_object_pair *pair,
-		      const struct side *a, const struct side *b)
+/* The finding about PAIR; FROM is the one of the two that is the first to be named. */
+static struct bs_finding *finding_of(const struct search *search, const struct bs_object_pair *pair,
+				     bool turned, bs_findings *findings)
 {
-	if (carries(a, b) != carries(b, a))
-		return carries(b, a);
-	if (bs_needs_directly(run, pair->from, pair->to))
-		return false;
-	return bs_needs_directly(run, pair->to, pair->from) || pair->to == run->process.executable;
-}
-
-static struct side side_of(const struct bs_run *run, bs_map_id map, bs_map_id other)
-{
-	const struct bs_image *image = bs_map_of(&run->process, map)->image;
-
-	return (struct side){
-		map, image, bs_shared_exports(run, image, bs_map_of(&run->process, other)->image)
-	};
-}
-
-static void judge(const struct search *search, const struct bs_object_pair *pair,
-		  bs_findings *findings)
-{
-	const struct bs_run *run = search->run;
-	const struct side a = side_of(run, pair->from, pair->to);
-	const struct side b = side_of(run, pair->to, pair->from);
-	bool is_embedded = carries(&a, &b) || carries(&b, &a),
-	     turned = is_turned(run, pair, &a, &b);
-	const struct side *from = turned ? &b : &a, *to = turned ? &a : &b;
-	uint32_t born[] = { bs_map_of(&run->process, pair->from)->born,
-			    bs_map_of(&run->process, pair->to)->born };
-	struct bs_finding *f =
-		bs_finding_between(run, findings, BS_RULE_POTENTIAL,
-				   born[0] > born[1] ? born[0] : born[1], from->map, to->map);
+	const struct bs_process *process = &search->run->process;
+	uint32_t here = bs_map_of(process, pair->from)->born;
+	uint32_t there = bs_map_of(process, pair->to)->born;
+	struct bs_finding *f = bs_finding_between(
+		search->run, findings, BS_RULE_POTENTIAL, here > there ? here : there,
+		turned ? pair->to : pair->from, turned ? pair->from : pair->to);
 
 	f->level = BS_LEVEL_NOTE;
 	f->n = pair->n;
 	f->n_functions = pair->n_functions;
 	f->n_data = pair->n - pair->n_functions;
 	add_examples(f, pair, turned);
-	if (is_embedded) {
+	return f;
+}
+
+/* One of the two needs the other, or it is a note that is shown: else nobody wants to know more. */
+static bool matters(const struct search *search, const struct bs_object_pair *pair)
+{
+	return search->checker->pairs.options.shows_notes ||
+	       bs_needs_directly(search->run, pair->from, pair->to) ||
+	       bs_needs_directly(search->run, pair->to, pair->from);
+}
+
+/* What the object of FEWER exports has in common with the other, if that is a library. */
+static bool is_whole(const struct bs_shared *fewer)
+{
+	return fewer->n >= WHOLE && fewer->n * UINT64_C(2) >= fewer->n_exports;
+}
+
+static void judge(const struct search *search, const struct bs_object_pair *pair,
+		  bs_findings *findings)
+{
+	const struct bs_run *run = search->run;
+	const struct bs_image *a = bs_map_of(&run->process, pair->from)->image;
+	const struct bs_image *b = bs_map_of(&run->process, pair->to)->image;
+
+	if (!matters(search, pair)) {
+		finding_of(search, pair, false, findings);
+		return;
+	}
+	bool b_has_fewer = bs_exports_count(b) < bs_exports_count(a);
+	const struct bs_shared shared =
+		b_has_fewer ? bs_shared_exports(run, b, a) : bs_shared_exports(run, a, b);
+	bool whole = is_whole(&shared), turned = whole && b_has_fewer;
+	bool back = whole && bs_needs_directly(run, pair->to, pair->from);
+	bool needed = back || (whole && bs_needs_directly(run, pair->from, pair->to));
+	struct bs_finding *f = finding_of(search, pair, needed ? back : turned, findings);
+
+	if (whole) {
+		bool from_has_fewer = f->from == (b_has_fewer ? pair->to : pair->from);
+
 		bs_finding_fact(run, f,
-				&(struct bs_fact){ .kind = BS_FACT_CARRIES,
-						   .n = to->shared.n,
-						   .of = to->shared.n_exports,
-						   .object = to->map });
-		bs_shared_tell_family(run, f, &to->shared);
+				&(struct bs_fact){ .kind = from_has_fewer ? BS_FACT_SHARED_EXPORTS
+									  : BS_FACT_CARRIES,
+						   .n = shared.n,
+						   .of = shared.n_exports,
+						   .object = f->to });
+		bs_shared_tell_family(run, f, &shared);
 	}
 	bool isolated = tell_why(run, f, pair);
 
-	if (is_embedded && bs_needs_directly(run, from->map, to->map)) {
+	if (needed) {
 		f->rule = BS_RULE_EMBEDDED_AND_NEEDED;
 		f->level = BS_LEVEL_WARNING;
-	} else if (is_embedded) {
+	} else if (whole) {
 		f->rule = BS_RULE_EMBEDDED_COPY;
 	} else if (isolated) {
 		f->rule = BS_RULE_ISOLATED;

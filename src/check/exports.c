@@ -14,6 +14,9 @@ bool bs_is_linker_made(const char *name)
 		"etext",  "__bss_start", "_init",  "_fini",
 	};
 
+	/* Most names end here. */
+	if (*name == '_' ? name[1] == 'Z' : *name != 'e')
+		return false;
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (strcmp(names[i], name) == 0)
 			return true;
@@ -107,23 +110,45 @@ static void count_family(struct families *spaces, const char *name)
 	spaces->of[spaces->n++].n = 1;
 }
 
+/* So many entries of IMAGE others may find, from *RET_FIRST on. */
+static uint32_t count_found(const struct bs_image *image, uint32_t *ret_first)
+{
+	const struct bs_gnu_hash *gnu = &image->gnu_hash;
+
+	*ret_first = gnu->present ? gnu->symbol_base : 1;
+	return gnu->present ? gnu->n_chain : image->symbols.n - (image->symbols.n > 0);
+}
+
+/* The name of what others can be bound to; NULL: entry I is nothing of the kind. */
+static const char *export_name(const struct bs_image *image, uint32_t i)
+{
+	const struct bs_symbol s = bs_image_symbol(image, i);
+	const char *name = bs_image_string(image, s.name);
+
+	return bs_is_exported(&s) && *name && !bs_is_linker_made(name) ? name : NULL;
+}
+
+uint32_t bs_exports_count(const struct bs_image *image)
+{
+	uint32_t first, n = count_found(image, &first), n_exports = 0;
+
+	for (uint32_t i = first; i - first < n; i++)
+		n_exports += export_name(image, i) != NULL;
+	return n_exports;
+}
+
 struct bs_shared bs_shared_exports(const struct bs_run *run, const struct bs_image *a,
 				   const struct bs_image *b)
 {
-	const struct bs_gnu_hash *gnu = &a->gnu_hash;
-	uint32_t first = gnu->present ? gnu->symbol_base : 1;
-	uint32_t n = gnu->present ? gnu->n_chain : a->symbols.n - (a->symbols.n > 0);
+	uint32_t first, n = count_found(a, &first);
 	struct families spaces = { .n = 0 };
 	struct bs_shared shared = { 0 };
 
 	for (uint32_t i = first; i - first < n; i++) {
-		struct bs_symbol s = bs_image_symbol(a, i);
-		const char *name = bs_image_string(a, s.name);
+		const char *name = export_name(a, i);
 
-		if (!bs_is_exported(&s) || !*name || bs_is_linker_made(name))
-			continue;
-		shared.n_exports++;
-		if (!exports(b, name, bs_image_name_hash(a, i)))
+		shared.n_exports += name != NULL;
+		if (!name || !exports(b, name, bs_image_name_hash(a, i)))
 			continue;
 		shared.n++;
 		count_family(&spaces, name);

@@ -117,7 +117,7 @@ void bs_leave_out(const struct bs_run *run, struct bs_object_pairs *pairs, enum 
 		  bs_map_id from, bs_map_id to, const char *name)
 {
 	pairs->n_left_out++;
-	if (!pairs->lists)
+	if (!pairs->options.lists_left_out)
 		return;
 	struct bs_left_out *item =
 		left_out_of(run, pairs, bs_object_pair(run, pairs, from, to), reason);

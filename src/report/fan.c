@@ -23,13 +23,20 @@ bool bs_report_shows(const struct bs_report *report, const char *part)
 	return false;
 }
 
-static bool want_left_out(const struct bs_reports *reports)
+static struct bs_check_options options_for(const struct bs_reports *reports)
 {
-	bool want = false;
+	struct bs_check_options options = { .shows_notes = false };
 
-	for (uint32_t i = 0; i < reports->n; i++)
-		want |= bs_report_shows(&reports->list[i], "suppressed");
-	return want;
+	for (uint32_t i = 0; i < reports->n; i++) {
+		const struct bs_report *report = &reports->list[i];
+
+		options.lists_left_out |= bs_report_shows(report, "suppressed");
+		/* Where notes are no part of their own they are findings like others. */
+		options.shows_notes |=
+			bs_report_shows(report, "notes") ||
+			(bs_report_shows(report, "findings") && report->format != &bs_format_text);
+	}
+	return options;
 }
 
 static void begin(void *data, const struct bs_run *run)
@@ -37,8 +44,7 @@ static void begin(void *data, const struct bs_run *run)
 	struct bs_reports *reports = data;
 
 	if (want_findings(reports)) {
-		const struct bs_check_options options = { .lists_left_out =
-								  want_left_out(reports) };
+		const struct bs_check_options options = options_for(reports);
 
 		reports->checker = bs_checker_new(run, &options);
 	}

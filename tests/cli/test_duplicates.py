@@ -70,7 +70,7 @@ class EmbeddedTest(DuplicatesTest):
 
     def test_a_copy(self):
         self.assertEqual(self.plugin(LIBRARY, "-Wl,-Bsymbolic"),
-                         [("embedded-copy", "note", "plugin.so", "libcodec.so", 12, ["carries", "prefix", "by-symbolic"])])
+                         [("embedded-copy", "note", "libcodec.so", "plugin.so", 12, ["shared-exports", "prefix", "by-symbolic"])])
 
     def test_a_copy_that_is_needed(self):
         found = self.plugin(LIBRARY, "-Wl,-Bsymbolic", "-Wl,--no-as-needed", self.codec)
@@ -99,6 +99,15 @@ class EmbeddedTest(DuplicatesTest):
         self.object("libcodec.so", functions(LIBRARY + others))
         more = [f"more_{number}" for number in range(20)]
         self.assertEqual(self.plugin(LIBRARY + more, "-Wl,-Bsymbolic", "-Wl,--no-as-needed", self.codec)[0][0], "potential")
+
+    def test_who_has_fewer_comes_first(self):
+        more = [f"more_{number}" for number in range(20)]
+        self.assertEqual(self.plugin(LIBRARY + more, "-Wl,-Bsymbolic"),
+                         [("embedded-copy", "note", "libcodec.so", "plugin.so", 12, ["shared-exports", "prefix", "by-symbolic"])])
+        # Who needs the other has the copy, however much else it has.
+        self.assertEqual(self.plugin(LIBRARY + more, "-Wl,-Bsymbolic", "-Wl,--no-as-needed", self.codec),
+                         [("embedded-and-needed", "warning", "plugin.so", "libcodec.so", 12,
+                           ["carries", "prefix", "by-symbolic"])])
 
     def test_what_captured_references_tells(self):
         self.assertEqual([finding[0] for finding in self.plugin(LIBRARY)], ["captured-references"])
@@ -136,7 +145,7 @@ class EmbeddedTest(DuplicatesTest):
         self.object("libcodec.so", source)
         self.program("app", PROGRAM, "-Wl,--no-as-needed", self.codec)
         self.object("plugin.so", source, "-Wl,-Bsymbolic")
-        self.assertEqual(self.found("./app", "--dlopen=./plugin.so")[0][-1], ["carries", "namespace", "by-symbolic"])
+        self.assertEqual(self.found("./app", "--dlopen=./plugin.so")[0][-1], ["shared-exports", "namespace", "by-symbolic"])
 
     def test_a_start_up_that_fails(self):
         self.program("app", PROGRAM, "-Wl,--no-as-needed", self.codec, str(self.object("libgone.so")))
