@@ -22,9 +22,10 @@ struct bs_checker *bs_checker_new(const struct bs_run *run, const struct bs_chec
 {
 	struct bs_checker *checker = bs_new(run->ctx.arena, struct bs_checker, 1);
 
+	checker->options = *options;
+	checker->pairs.lists = options->lists_left_out;
 	checker->libraries = bs_libraries_new(run);
 	checker->needs = bs_needs_new(run);
-	checker->pairs.options = *options;
 	return checker;
 }
 

@@ -50,12 +50,13 @@ struct bs_object_pair {
 struct bs_object_pairs {
 	BS_VEC(struct bs_object_pair) list;
 	uint32_t *heads, n_heads; /* by hash; a power of two */
-	struct bs_check_options options;
+	bool lists;		  /* what is left out is not only counted */
 	uint64_t n_left_out;
 	bs_left_outs left_out;
 };
 
 struct bs_checker {
+	struct bs_check_options options;
 	BS_VEC(struct bs_copied) copied;
 	BS_VEC(struct bs_interposer) interposers;
 	bs_ids inside; /* by map: own symbols that it was bound to when it was loaded */
@@ -176,11 +177,10 @@ void bs_findings_sort(bs_findings *findings);
 /* How much of what A exports is exported by B, too. */
 struct bs_shared {
 	uint32_t n, n_exports;
-	/* What more than half of these have in common: a namespace of C++, or what names of C begin
-	 * with; or NULL. */
-	const char *family;
-	bool is_prefix;
-	uint32_t n_in_family;
+	/* What more than half of these have in common, or NULL. */
+	const char *name_space; /* of C++ */
+	const char *prefix;	/* of names of C: png_ */
+	uint32_t n_in_family;	/* symbols with the one or the other */
 };
 struct bs_shared bs_shared_exports(const struct bs_run *run, const struct bs_image *a,
 				   const struct bs_image *b);
@@ -206,7 +206,9 @@ uint32_t bs_exports_count(const struct bs_image *image);
 /* What is known of FROM, the later one, and TO; valid until the next call. */
 struct bs_object_pair *bs_object_pair(const struct bs_run *run, struct bs_object_pairs *pairs,
 				      bs_map_id from, bs_map_id to);
-enum bs_told bs_object_pair_told(const struct bs_object_pairs *pairs, bs_map_id from, bs_map_id to);
+
+/* What findings of earlier steps say of A and B, in this order or the other. */
+enum bs_told bs_pair_is_told(const struct bs_checker *checker, bs_map_id a, bs_map_id b);
 
 /* Notes which pairs of objects FINDINGS are about. */
 void bs_object_pairs_tell(const struct bs_run *run, struct bs_object_pairs *pairs,

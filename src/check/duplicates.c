@@ -197,7 +197,7 @@ static void compare(const struct search *search, const struct definition *a,
 {
 	struct bs_object_pairs *pairs = &search->checker->pairs;
 	enum bs_reason reason = reason_of(search, a, b);
-	enum bs_told told = bs_object_pair_told(pairs, a->at.map, b->at.map);
+	enum bs_told told = bs_pair_is_told(search->checker, a->at.map, b->at.map);
 
 	if (reason == BS_REASON_COUNT_) {
 		if (!told)
@@ -324,7 +324,7 @@ static struct bs_finding *finding_of(const struct search *search, const struct b
 /* One of the two needs the other, or it is a note that is shown: else nobody wants to know more. */
 static bool matters(const struct search *search, const struct bs_object_pair *pair)
 {
-	return search->checker->pairs.options.shows_notes ||
+	return search->checker->options.shows_notes ||
 	       bs_needs_directly(search->run, pair->from, pair->to) ||
 	       bs_needs_directly(search->run, pair->to, pair->from);
 }
@@ -359,7 +359,7 @@ static void judge(const struct search *search, const struct bs_object_pair *pair
 
 		bs_finding_fact(run, f,
 				&(struct bs_fact){ .kind = from_has_fewer ? BS_FACT_SHARED_EXPORTS
-									  : BS_FACT_CARRIES,
+									  : BS_FACT_CONTAINS,
 						   .n = shared.n,
 						   .of = shared.n_exports,
 						   .object = f->to });

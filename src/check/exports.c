@@ -154,13 +154,18 @@ struct bs_shared bs_shared_exports(const struct bs_run *run, const struct bs_ima
 		count_family(&spaces, name);
 	}
 	/* What is no more than a part of it does not give it its name. */
-	for (uint32_t i = 0; i < spaces.n; i++)
-		if (spaces.of[i].n > shared.n / 2) {
-			shared.n_in_family = spaces.of[i].n;
-			shared.is_prefix = spaces.of[i].is_prefix;
-			shared.family = bs_arena_strndup(run->ctx.arena, spaces.of[i].name,
-							 spaces.of[i].n_name);
-		}
+	for (uint32_t i = 0; i < spaces.n; i++) {
+		if (spaces.of[i].n <= shared.n / 2)
+			continue;
+		const char *name =
+			bs_arena_strndup(run->ctx.arena, spaces.of[i].name, spaces.of[i].n_name);
+
+		shared.n_in_family = spaces.of[i].n;
+		if (spaces.of[i].is_prefix)
+			shared.prefix = name;
+		else
+			shared.name_space = name;
+	}
 	return shared;
 }
 
@@ -179,14 +184,14 @@ void bs_shared_tell(const struct bs_run *run, struct bs_finding *f, const struct
 void bs_shared_tell_family(const struct bs_run *run, struct bs_finding *f,
 			   const struct bs_shared *shared)
 {
-	if (shared->family)
-		bs_finding_fact(
-			run, f,
+	if (!shared->name_space && !shared->prefix)
+		return;
+	bs_finding_fact(run, f,
 			&(struct bs_fact){
-				.kind = shared->is_prefix ? BS_FACT_PREFIX : BS_FACT_NAMESPACE,
+				.kind = shared->prefix ? BS_FACT_PREFIX : BS_FACT_NAMESPACE,
 				.n = shared->n_in_family,
 				.of = shared->n,
 				.object = BS_NO_MAP,
-				.text = shared->family,
+				.text = shared->prefix ? shared->prefix : shared->name_space,
 			});
 }

@@ -62,9 +62,9 @@ struct bs_object_pair *bs_object_pair(const struct bs_run *run, struct bs_object
 	return &pairs->list.v[pairs->list.n - 1];
 }
 
-enum bs_told bs_object_pair_told(const struct bs_object_pairs *pairs, bs_map_id from, bs_map_id to)
+enum bs_told bs_pair_is_told(const struct bs_checker *checker, bs_map_id a, bs_map_id b)
 {
-	const struct bs_object_pair *pair = find(pairs, from, to);
+	const struct bs_object_pair *pair = find(&checker->pairs, a > b ? a : b, a > b ? b : a);
 
 	return pair ? pair->told : BS_NOT_TOLD;
 }
@@ -117,7 +117,7 @@ void bs_leave_out(const struct bs_run *run, struct bs_object_pairs *pairs, enum 
 		  bs_map_id from, bs_map_id to, const char *name)
 {
 	pairs->n_left_out++;
-	if (!pairs->options.lists_left_out)
+	if (!pairs->lists)
 		return;
 	struct bs_left_out *item =
 		left_out_of(run, pairs, bs_object_pair(run, pairs, from, to), reason);

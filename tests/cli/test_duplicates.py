@@ -75,7 +75,7 @@ class EmbeddedTest(DuplicatesTest):
     def test_a_copy_that_is_needed(self):
         found = self.plugin(LIBRARY, "-Wl,-Bsymbolic", "-Wl,--no-as-needed", self.codec)
         self.assertEqual(found, [("embedded-and-needed", "warning", "plugin.so", "libcodec.so", 12,
-                                  ["carries", "prefix", "by-symbolic"])])
+                                  ["contains", "prefix", "by-symbolic"])])
         text = self.bindsim("./app", "--dlopen=./plugin.so").out
         self.assertIn("plugin.so contains 12 symbols of libcodec.so, and needs it all the same (step 1)\n", text)
         self.assertIn("plugin.so exports 12 of the 12 symbols that libcodec.so exports\n", text)
@@ -107,7 +107,7 @@ class EmbeddedTest(DuplicatesTest):
         # Who needs the other has the copy, however much else it has.
         self.assertEqual(self.plugin(LIBRARY + more, "-Wl,-Bsymbolic", "-Wl,--no-as-needed", self.codec),
                          [("embedded-and-needed", "warning", "plugin.so", "libcodec.so", 12,
-                           ["carries", "prefix", "by-symbolic"])])
+                           ["contains", "prefix", "by-symbolic"])])
 
     def test_what_captured_references_tells(self):
         self.assertEqual([finding[0] for finding in self.plugin(LIBRARY)], ["captured-references"])
