@@ -70,10 +70,13 @@ static bool is_version_node(const struct bs_symbol *s)
 	return s->section == SHN_ABS && bs_symbol_type(s) == STT_OBJECT;
 }
 
-/* An undefined entry with an address: where others find the function. */
-static bool is_canonical_plt(const struct bs_symbol *s)
+/* An undefined entry with an address: where others find the function. On MIPS every call has one,
+ * and those are marked. */
+static bool is_canonical_plt(const struct bs_image *image, const struct bs_symbol *s)
 {
-	return s->section == SHN_UNDEF && s->value;
+	uint8_t mark = image->machine ? image->machine->canonical_plt_mark : 0;
+
+	return s->section == SHN_UNDEF && s->value && (s->other & mark) == mark;
 }
 
 /* Another version of NAME, which the object AT.MAP has, was taken already. */
@@ -100,7 +103,7 @@ static void collect(struct search *search, const struct bs_namesakes *group)
 		const struct bs_symbol entry = bs_image_symbol(map->image, at.symbol);
 
 		if (!bs_is_exported(&entry) && !is_version_node(&entry) &&
-		    !is_canonical_plt(&entry))
+		    !is_canonical_plt(map->image, &entry))
 			continue;
 		const char *name = bs_image_string(map->image, entry.name);
 
@@ -127,7 +130,8 @@ static enum bs_reason reason_of(const struct search *search, const struct defini
 		return BS_REASON_LINKER_MADE;
 	if (is_version_node(&a->entry) || is_version_node(&b->entry))
 		return BS_REASON_VERSION_NODE;
-	if (is_canonical_plt(&a->entry) || is_canonical_plt(&b->entry))
+	if (is_canonical_plt(a->map->image, &a->entry) ||
+	    is_canonical_plt(b->map->image, &b->entry))
 		return BS_REASON_CANONICAL_PLT;
 	if (is_copy(search, a) || is_copy(search, b))
 		return BS_REASON_COPY;

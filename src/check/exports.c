@@ -9,9 +9,11 @@ enum { BIND_UNIQUE = 10, MOST_NAMESPACES = 32 };
 
 bool bs_is_linker_made(const char *name)
 {
+	/* From __bss_start__ on: for ARM and AArch64, and from _fdata on for MIPS. */
 	static const char *const names[] = {
-		"_edata", "_end",	 "_etext", "edata", "end",
-		"etext",  "__bss_start", "_init",  "_fini",
+		"_edata",  "_end",   "_etext",	    "edata",	     "end",	    "etext",
+		"_init",   "_fini",  "__bss_start", "__bss_start__", "__bss_end__", "_bss_end__",
+		"__end__", "_fdata", "_ftext",	    "_fbss",
 	};
 
 	/* Most names end here. */

@@ -147,6 +147,13 @@ class EmbeddedTest(DuplicatesTest):
         self.object("plugin.so", source, "-Wl,-Bsymbolic")
         self.assertEqual(self.found("./app", "--dlopen=./plugin.so")[0][-1], ["shared-exports", "namespace", "by-symbolic"])
 
+    def test_other_hash_tables(self):
+        for first in ("sysv", "gnu"):
+            for second in ("sysv", "gnu"):
+                self.object("libcodec.so", functions(LIBRARY), f"-Wl,--hash-style={first}")
+                self.assertEqual([finding[:5] for finding in self.plugin(LIBRARY, "-Wl,-Bsymbolic", f"-Wl,--hash-style={second}")],
+                                 [("embedded-copy", "note", "libcodec.so", "plugin.so", 12)], (first, second))
+
     def test_a_start_up_that_fails(self):
         self.program("app", PROGRAM, "-Wl,--no-as-needed", self.codec, str(self.object("libgone.so")))
         self.object("plugin.so", functions(LIBRARY), "-Wl,-Bsymbolic")
@@ -179,6 +186,16 @@ class ApartTest(DuplicatesTest):
                          [("isolated", "note", "second.so", "first.so", 3, ["other-versions"])])
         # One version of both keeps nothing apart.
         self.assertEqual([rule for rule, *_ in self.pair([scripts[0]], [scripts[0]])], ["captured-references"])
+
+    def test_two_versions_of_one_symbol(self):
+        """They count once."""
+        source = "".join(f'__asm__(".symver {name}_1,{name}@V1\\n.symver {name}_2,{name}@@V2");'
+                         f"int {name}_1(void) {{ return 1; }} int {name}_2(void) {{ return 2; }}" for name in self.SOME)
+        script = self.file("both.map", "V1 { global: codec_*; local: *; }; V2 { } V1;")
+        self.object("first.so", source, f"-Wl,--version-script={script}")
+        self.object("second.so", functions(self.SOME))
+        self.assertEqual(self.found("./app", "--dlopen=./first.so", "--dlopen=./second.so"),
+                         [("isolated", "note", "second.so", "first.so", 3, ["no-scope"])])
 
     def test_deepbind(self):
         self.assertEqual(self.pair(plan=("GLOBAL", "DEEPBIND")),
