@@ -2,7 +2,7 @@
 # Completion of bindsim(1) for fish.
 
 set -g __bindsim_formats text ld-debug json ndjson ldd plan
-set -g __bindsim_text_parts steps unresolved findings notes objects scopes pairs bindings slots lazyload
+set -g __bindsim_text_parts steps unresolved findings notes objects scopes pairs bindings slots lazyload suppressed
 
 # FILE[:FLAGS]: files, then flags joined by commas that are not there yet.
 function __bindsim_dlopen
@@ -30,7 +30,7 @@ function __bindsim_parts
             case ld-debug
                 set -a parts bindings libs scopes versions files mapped addresses slots reloc lazyload statistics debug
             case json ndjson
-                set -a parts steps objects bindings slots findings scopes searches demangled mapped
+                set -a parts steps objects bindings slots findings scopes searches demangled mapped suppressed
             case ldd
                 set -a parts libs versions undefined unused
         end
@@ -118,7 +118,7 @@ complete -c bindsim -l symbol -x -d 'References to symbols of this name'
 complete -c bindsim -l from -r -F -d 'References that this object makes'
 complete -c bindsim -l to -r -F -d 'References that are bound to this object'
 complete -c bindsim -l pair -x -d 'Explain the references between two objects'
-complete -c bindsim -l rule -x -a 'captured-references unresolved-at-call healed when-matters ignored-deepbind two-versions loaded-twice captured-dependency type-identity unique-crosses definitions-differ interposer-bypassed object-split split-copy constructed-twice leaked-static-runtime mixed-unwinders' -d 'Explain a rule of the findings'
+complete -c bindsim -l rule -x -a 'captured-references unresolved-at-call healed when-matters ignored-deepbind two-versions loaded-twice captured-dependency type-identity unique-crosses definitions-differ interposer-bypassed object-split split-copy constructed-twice leaked-static-runtime mixed-unwinders embedded-and-needed embedded-copy isolated potential' -d 'Explain a rule of the findings'
 
 # The answer
 complete -c bindsim -l format -x -a '$__bindsim_formats' -d 'Format of the report'

@@ -41,6 +41,7 @@ struct bs_name_table {
 				    is not walked */
 	uint32_t *owner;	 /* by entry / BS_OWNER_UNIT: the map */
 	uint32_t n, capacity;	 /* entries; 0 is none */
+	BS_VEC(uint32_t) shared; /* of each circle of several: the entry that came second */
 	BS_VEC(struct bs_entries_of) maps;
 };
 

@@ -409,6 +409,28 @@ bool bs_bind_name(struct bs_binder *binder, struct bs_process *process, const st
 		  const struct bs_name_query *asked, struct bs_relocated *ret,
 		  struct bs_failure *ret_failure);
 
+/* ---- definitions of one name --------------------------------------------------------------- */
+
+/* An entry of a map's hash table. */
+struct bs_entry {
+	bs_map_id map;
+	uint32_t symbol;
+};
+
+/* Entries whose names have the same hash but for its lowest bit, and so mostly the same name. */
+struct bs_namesakes {
+	BS_VEC(struct bs_entry) list; /* of two maps or more, by map */
+	uint32_t at;		      /* private */
+};
+
+/*
+ * Goes on to the next group of entries in BINDER's name table; false at the end. Begins with all
+ * zero; the list grows in ARENA and is filled anew each time. References, maps that are dead and
+ * several versions of one map are among them: who asks looks.
+ */
+bool bs_next_namesakes(const struct bs_binder *binder, struct bs_arena *arena,
+		       struct bs_namesakes *group);
+
 /* ---- the walk, told ------------------------------------------------------------------------- */
 
 /* One object of the scope, in the order in which the loader would ask. */

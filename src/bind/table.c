@@ -6,6 +6,7 @@
  */
 #include "bind-priv.h"
 
+#include <assert.h>
 #include <elf.h>
 
 #include <string.h>
@@ -96,20 +97,33 @@ static bool is_taken(const struct bs_name_place *place)
 	return place->last && place->last != BS_NAME_PLACE_LEFT;
 }
 
+/* ENTRY, of PLACE's hash, is not alone any more. Apart from enter(), which most entries pass
+ * quickly. */
+static __attribute__((noinline, cold)) void
+enter_second(struct bs_name_table *table, struct bs_name_place *place, uint32_t entry)
+{
+	bs_vec_push(table->arena, &table->shared, entry);
+	table->next[entry] = table->next[place->last];
+	table->next[place->last] = entry;
+	*place = (struct bs_name_place){ place->hash | 1, entry };
+}
+
 /* ENTRY goes behind all that have HASH already. */
 static void enter(struct bs_name_table *table, uint32_t entry, uint32_t hash)
 {
 	struct bs_name_place *place = place_of(table, hash);
-	bool has_several = is_taken(place);
 
-	if (has_several) {
-		table->next[entry] = table->next[place->last];
-		table->next[place->last] = entry;
-	} else {
+	if (!is_taken(place)) {
 		table->next[entry] = entry;
 		table->n_places += !place->last;
+		*place = (struct bs_name_place){ hash & ~UINT32_C(1), entry };
+	} else if (place->hash & 1) {
+		table->next[entry] = table->next[place->last];
+		table->next[place->last] = entry;
+		place->last = entry;
+	} else {
+		enter_second(table, place, entry);
 	}
-	*place = (struct bs_name_place){ (hash & ~UINT32_C(1)) | has_several, entry };
 }
 
 /* Takes ENTRY, which came last of all with HASH, away again. */
@@ -129,8 +143,12 @@ static void leave(struct bs_name_table *table, uint32_t entry, uint32_t hash)
 	}
 	table->next[before] = table->next[entry];
 	place->last = before;
-	if (table->next[before] == before)
-		place->hash &= ~UINT32_C(1);
+	if (table->next[before] != before)
+		return;
+	place->hash &= ~UINT32_C(1);
+	/* Entries leave in the order in which they came, backwards. */
+	assert(table->shared.n && table->shared.v[table->shared.n - 1] == entry);
+	table->shared.n--;
 }
 
 /* ---- DT_GNU_HASH ----------------------------------------------------------------------------- */
@@ -249,6 +267,42 @@ void bs_binder_index(struct bs_binder *binder, const struct bs_process *process)
 	grow_entries(table, room);
 	for (bs_map_id id = table->maps.n; id < process->maps.n; id++)
 		enter_map(table, bs_map_of(process, id)->image, id);
+}
+
+/* Several versions of one map's symbol, mostly. */
+static bool is_of_one_map(const struct bs_name_table *table, uint32_t entry)
+{
+	const bs_map_id map = bs_entry_map(table, entry);
+	uint32_t at = table->next[entry];
+
+	while (at != entry && bs_entry_map(table, at) == map)
+		at = table->next[at];
+	return at == entry;
+}
+
+bool bs_next_namesakes(const struct bs_binder *binder, struct bs_arena *arena,
+		       struct bs_namesakes *group)
+{
+	const struct bs_name_table *table = binder->table;
+
+	while (group->at < table->shared.n && is_of_one_map(table, table->shared.v[group->at]))
+		group->at++;
+	if (group->at == table->shared.n)
+		return false;
+	/* The circle leads from its last entry to its first. */
+	const uint32_t second = table->shared.v[group->at++];
+	uint32_t first = second;
+
+	while (table->next[first] != second)
+		first = table->next[first];
+	group->list.n = 0;
+	for (uint32_t entry = first, i = 0; !i || entry != first; i++) {
+		bs_vec_push(arena, &group->list,
+			    (struct bs_entry){ bs_entry_map(table, entry),
+					       bs_entry_symbol(table, entry) });
+		entry = table->next[entry];
+	}
+	return true;
 }
 
 /* ---- unique symbols ------------------------------------------------------------------------ */

@@ -17,6 +17,7 @@ struct bs_checker *bs_checker_new(const struct bs_run *run, const struct bs_chec
 	struct bs_checker *checker = bs_new(run->ctx.arena, struct bs_checker, 1);
 
 	checker->options = *options;
+	checker->pairs.lists = options->lists_left_out;
 	checker->libraries = bs_libraries_new(run);
 	checker->needs = bs_needs_new(run);
 	return checker;
@@ -71,7 +72,7 @@ static void note_copies(struct bs_pass *pass)
 }
 
 /* By address, since an object may have several names and only one of them the relocation. */
-static bool is_copied(const struct bs_checker *checker, const struct bs_symbol *symbol)
+bool bs_is_copied(const struct bs_checker *checker, const struct bs_symbol *symbol)
 {
 	bs_vec_each (i, &checker->copied)
 		if (checker->copied.v[i].address == symbol->value)
@@ -88,7 +89,7 @@ static bool is_moved_to_executable(const struct bs_checker *checker, const struc
 	struct bs_symbol theirs =
 		bs_image_symbol(bs_map_of(&run->process, b->definer)->image, b->definer_symbol);
 
-	return theirs.section == SHN_UNDEF || is_copied(checker, &theirs);
+	return theirs.section == SHN_UNDEF || bs_is_copied(checker, &theirs);
 }
 
 /*
@@ -103,11 +104,19 @@ bool bs_is_replaceable(const char *name)
 		"reallocarray",	 "cfree",
 	};
 
+	/* _Znw, _Zna, _Zdl, _Zda */
+	if (*name == '_')
+		return name[1] == 'Z' && ((name[2] == 'n' && (name[3] == 'w' || name[3] == 'a')) ||
+					  (name[2] == 'd' && (name[3] == 'l' || name[3] == 'a')));
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (strcmp(names[i], name) == 0)
 			return true;
-	return strncmp(name, "_Znw", 4) == 0 || strncmp(name, "_Zna", 4) == 0 ||
-	       strncmp(name, "_Zdl", 4) == 0 || strncmp(name, "_Zda", 4) == 0;
+	return false;
+}
+
+bool bs_is_type_information(const char *name)
+{
+	return strncmp(name, "_ZTI", 4) == 0 || strncmp(name, "_ZTS", 4) == 0;
 }
 
 /* B takes libc's own NAME elsewhere, or the program stands in for libc: an error handler, a
@@ -139,15 +148,16 @@ enum bs_capture bs_capture_of(const struct bs_checker *checker, const struct bs_
 	if (theirs.section == SHN_UNDEF || b->why == BS_WHY_UNIQUE ||
 	    bs_symbol_bind(&own) == BIND_UNIQUE)
 		return BS_NOT_CAPTURED;
-	if (b->definer == run->process.executable && is_copied(checker, &theirs))
+	if (b->definer == run->process.executable && bs_is_copied(checker, &theirs))
 		return BS_NOT_CAPTURED;
 	const char *name = bs_image_symbol_name(from->image, b->symbol);
 
+	if (bs_is_linker_made(name))
+		return BS_NOT_CAPTURED;
 	if (bs_is_replaceable(name) || bs_is_unwinder(name) || replaces_libc(run, b, name))
 		return BS_CAPTURED_REPLACEABLE;
 	/* What tells types apart is one for all, whoever has it. */
-	if (bs_symbol_bind(&own) == STB_WEAK || strncmp(name, "_ZTS", 4) == 0 ||
-	    strncmp(name, "_ZTI", 4) == 0)
+	if (bs_symbol_bind(&own) == STB_WEAK || bs_is_type_information(name))
 		return BS_CAPTURED_WEAK;
 	return bs_symbol_type(&own) == STT_OBJECT || bs_symbol_type(&own) == STT_TLS ||
 			       bs_symbol_type(&own) == STT_COMMON
@@ -214,11 +224,33 @@ bool bs_counted_before(const struct bs_run *run, struct bs_counted *counted,
 	return before;
 }
 
+static void mark_captured(const struct bs_pass *pass, const struct bs_binding *b)
+{
+	struct bs_checker *checker = pass->checker;
+	const struct bs_image *image = bs_map_of(&pass->run->process, b->referrer)->image;
+	struct bs_arena *arena = pass->run->ctx.arena;
+
+	while (checker->captured.n <= b->referrer)
+		bs_vec_push(arena, &checker->captured, NULL);
+	uint8_t **marks = &checker->captured.v[b->referrer];
+
+	if (!*marks)
+		*marks = bs_new(arena, uint8_t, image->symbols.n);
+	(*marks)[b->symbol] = 1;
+}
+
+bool bs_was_captured(const struct bs_checker *checker, bs_map_id map, uint32_t symbol)
+{
+	return map < checker->captured.n && checker->captured.v[map] &&
+	       checker->captured.v[map][symbol];
+}
+
 static void count_captured(struct bs_pass *pass, const struct bs_binding *b, enum bs_capture kind,
 			   bool waiting)
 {
 	struct bs_finding *f = finding_for(pass, b->referrer, b->definer);
 
+	mark_captured(pass, b);
 	f->n++;
 	f->n_functions += kind == BS_CAPTURED_FUNCTION;
 	f->n_data += kind == BS_CAPTURED_DATA;
@@ -279,23 +311,19 @@ bool bs_is_captured(const struct bs_checker *checker, const struct bs_run *run,
 	return kind != BS_NOT_CAPTURED && kind != BS_BOUND_INSIDE;
 }
 
-static void note_pairs(struct bs_checker *checker, const struct bs_run *run,
-		       const bs_findings *findings)
+/* What is meant to be merged or replaced, and nothing else, is left out: duplicates.c counts it. */
+static void drop_harmless(bs_findings *findings)
 {
-	bs_vec_each (i, findings)
-		bs_vec_push(run->ctx.arena, &checker->told,
-			    (struct bs_pair){ findings->v[i].from, findings->v[i].to });
-}
+	uint32_t kept = 0;
 
-bool bs_pair_is_told(const struct bs_checker *checker, bs_map_id a, bs_map_id b)
-{
-	bs_vec_each (i, &checker->told) {
-		const struct bs_pair *pair = &checker->told.v[i];
+	bs_vec_each (i, findings) {
+		const struct bs_finding *f = &findings->v[i];
 
-		if ((pair->from == a && pair->to == b) || (pair->from == b && pair->to == a))
-			return true;
+		if (f->rule != BS_RULE_CAPTURED ||
+		    (!f->preloaded && f->n_functions + f->n_data > 0))
+			findings->v[kept++] = *f;
 	}
-	return false;
+	findings->n = kept;
 }
 
 bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
@@ -312,6 +340,7 @@ bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
 	bs_needs_learn(checker->needs, run);
 	bs_learn_unwinders(&pass);
 	if (result->state == BS_STEP_OK && result->number == 0) {
+		checker->has_started = true;
 		note_copies(&pass);
 		bs_note_interposers(&pass);
 	}
@@ -321,6 +350,7 @@ bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
 	if (result->state == BS_STEP_OK)
 		go_through(&pass, &result->slots, true);
 	go_through(&pass, &result->changed_slots, true);
+	drop_harmless(&findings);
 	bs_vec_each (i, &findings)
 		findings.v[i].n_inside = *inside_of(checker, run, findings.v[i].from);
 	bs_judge_copies(&pass);
@@ -329,7 +359,7 @@ bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
 	bs_check_interposers(&pass);
 	bs_check_split(&pass);
 	bs_check_deepbind(run, result, &findings);
-	note_pairs(checker, run, &findings);
 	bs_findings_sort(&findings);
+	bs_object_pairs_tell(run, &checker->pairs, &findings);
 	return findings;
 }

@@ -23,11 +23,6 @@ struct bs_interposer {
 struct bs_libraries; /* twice.c */
 struct bs_needs;     /* dependency.c */
 
-/* A pair of objects that a finding is about. */
-struct bs_pair {
-	bs_map_id from, to;
-};
-
 /* A reference to an unwinder, which RAISES an exception or goes on with one. */
 struct bs_unwinding {
 	struct bs_binding binding;
@@ -35,16 +30,50 @@ struct bs_unwinding {
 	bool raises;
 };
 
+/* Whether findings name two objects. */
+enum bs_told {
+	BS_NOT_TOLD,
+	BS_TOLD,
+	BS_TOLD_SYMBOLS, /* one of them counts the captured symbols, weak ones included */
+};
+
+/* Two objects. */
+struct bs_object_pair {
+	bs_map_id from, to; /* the later one and the earlier */
+	enum bs_told told;
+	/* Strong in both, and for no reason to be left out: all, functions, and those whose
+	 * versions differ. */
+	uint32_t n, n_functions, n_apart;
+	uint64_t bytes_from, bytes_to; /* of the functions */
+	uint32_t n_first;	       /* of the N: TO is the first that has the name */
+	struct {
+		uint32_t from, to; /* symbols */
+		bool first;
+	} examples[BS_MAX_EXAMPLES];
+	uint32_t left_out; /* index in the list plus 1 of the last one */
+	uint32_t next;	   /* with a like hash: index plus 1 */
+};
+
+struct bs_object_pairs {
+	BS_VEC(struct bs_object_pair) list;
+	uint32_t *heads, n_heads; /* by hash; a power of two */
+	bool lists;		  /* what is left out is not only counted */
+	uint64_t n_left_out;
+	bs_left_outs left_out;
+};
+
 struct bs_checker {
 	struct bs_check_options options;
 	BS_VEC(struct bs_copied) copied;
 	BS_VEC(struct bs_interposer) interposers;
 	bs_ids inside; /* by map: own symbols that it was bound to when it was loaded */
+	BS_VEC(uint8_t *) captured; /* by map: by symbol, 1 for those that were captured; or NULL */
 	struct bs_libraries *libraries;
 	struct bs_needs *needs;
-	BS_VEC(struct bs_pair) told;
 	bs_ids unwinders; /* maps */
 	BS_VEC(struct bs_unwinding) unwinding;
+	struct bs_object_pairs pairs;
+	bool has_started; /* start-up succeeded */
 };
 
 /* A captured symbol of a class of C++: a table, or a function that is not meant to be merged. */
@@ -82,6 +111,9 @@ bool bs_is_constant(const struct bs_image *image, uint64_t address);
 /* Functions that a program may replace by defining them. */
 bool bs_is_replaceable(const char *name);
 
+/* NAME is that of a C++ type's information, or of its name: what tells types apart. */
+bool bs_is_type_information(const char *name);
+
 /* What a binding does with an object's own symbol. */
 enum bs_capture {
 	BS_NOT_CAPTURED,
@@ -93,21 +125,31 @@ enum bs_capture {
 };
 enum bs_capture bs_capture_of(const struct bs_checker *checker, const struct bs_run *run,
 			      const struct bs_binding *binding);
+/* SYMBOL, of the executable, is what it holds by copy relocation. */
+bool bs_is_copied(const struct bs_checker *checker, const struct bs_symbol *symbol);
+
+/* Where the scope of FROM has TO: the list in the high half, the place in it in the low one. */
+#define BS_NOWHERE UINT64_MAX
+uint64_t bs_place_of(const struct bs_process *process, bs_map_id from, bs_map_id to);
 
 /* BINDING takes an object's own symbol elsewhere. */
 bool bs_is_captured(const struct bs_checker *checker, const struct bs_run *run,
 		    const struct bs_binding *binding);
 
+/* SYMBOL of MAP was captured at some time. */
+bool bs_was_captured(const struct bs_checker *checker, bs_map_id map, uint32_t symbol);
+
 /* True when the symbol of BINDING was counted before in this MANNER. */
 bool bs_counted_before(const struct bs_run *run, struct bs_counted *counted,
 		       const struct bs_binding *binding, uint8_t manner);
 
-/* deepbind.c: what RTLD_DEEPBIND would have bound elsewhere, where the loader passes it over. */
+/* deepbind.c: what RTLD_DEEPBIND would have bound elsewhere, where the loader passes it
+ * over. */
 void bs_check_deepbind(const struct bs_run *run, const struct bs_step_result *result,
 		       bs_findings *findings);
 
-/* The finding of LIKE's rule about LIKE's objects, from FINDINGS, to which LIKE is added when there
- * is none. */
+/* The finding of LIKE's rule about LIKE's objects, from FINDINGS, to which LIKE is added
+ * when there is none. */
 struct bs_finding *bs_finding_like(const struct bs_run *run, bs_findings *findings,
 				   const struct bs_finding *like);
 
@@ -119,7 +161,8 @@ struct bs_finding *bs_finding_between(const struct bs_run *run, bs_findings *fin
 				      enum bs_rule rule, uint32_t step, bs_map_id from,
 				      bs_map_id to);
 
-/* The finding of RULE about the two objects of BINDING, which is counted; LEVEL at least. */
+/* The finding of RULE about the two objects of BINDING, which is counted; LEVEL at least.
+ */
 struct bs_finding *bs_finding_of(struct bs_pass *pass, enum bs_rule rule, enum bs_level level,
 				 const struct bs_binding *binding);
 
@@ -127,8 +170,8 @@ struct bs_finding *bs_finding_of(struct bs_pass *pass, enum bs_rule rule, enum b
 void bs_finding_add(const struct bs_run *run, struct bs_finding *finding, enum bs_fact_kind kind,
 		    uint64_t n, uint64_t of);
 
-/* classes.c: BINDING is captured, and the object's own definition is STRONG; at the end of the
- * pass: whose class is torn apart. */
+/* classes.c: BINDING is captured, and the object's own definition is STRONG; at the end of
+ * the pass: whose class is torn apart. */
 void bs_take_class_part(struct bs_pass *pass, const struct bs_binding *binding, bool strong);
 void bs_check_classes(struct bs_pass *pass);
 
@@ -151,34 +194,35 @@ void bs_check_interposers(struct bs_pass *pass);
 /* split.c: of what there are two. */
 void bs_check_split(struct bs_pass *pass);
 
-/* copies.c: what becomes of those that captured-references is about: the last look at them. */
+/* copies.c: what becomes of those that captured-references is about: the last look at them.
+ */
 void bs_judge_copies(struct bs_pass *pass);
 
-/* constructed.c: FINDING, an index, is about a captured pair. HAS_VARIABLES: among what is captured
- * are variables that may be filled in by constructors. */
+/* constructed.c: FINDING, an index, is about a captured pair. HAS_VARIABLES: among what is
+ * captured are variables that may be filled in by constructors. */
 void bs_check_constructed(struct bs_pass *pass, uint32_t finding, bool has_variables);
 
-/* unwinders.c: NAME is part of the unwinder's interface; who offers it; BINDING leads to one who
- * does; at the end: whose exceptions go on with another one. */
+/* unwinders.c: NAME is part of the unwinder's interface; who offers it; BINDING leads to
+ * one who does; at the end: whose exceptions go on with another one. */
 bool bs_is_unwinder(const char *name);
 void bs_learn_unwinders(struct bs_pass *pass);
 void bs_note_unwinder(struct bs_pass *pass, const struct bs_binding *binding);
 void bs_check_unwinders(struct bs_checker *checker, const struct bs_run *run,
 			bs_findings *findings);
 
-/* A finding of an earlier step is about A and B, in this order or the other. */
-bool bs_pair_is_told(const struct bs_checker *checker, bs_map_id a, bs_map_id b);
-
 /* Worst first, then by objects. */
 void bs_findings_sort(bs_findings *findings);
 
-/* ---- exports.c ----------------------------------------------------------------------------- */
+/* ---- exports.c
+ * ----------------------------------------------------------------------------- */
 
 /* How much of what A exports is exported by B, too. */
 struct bs_shared {
 	uint32_t n, n_exports;
-	const char *name_space; /* of C++, which more than half of them begin with; or NULL */
-	uint32_t n_in_namespace;
+	/* What more than half of these have in common, or NULL. */
+	const char *name_space; /* of C++ */
+	const char *prefix;	/* of names of C: png_ */
+	uint32_t n_in_family;	/* symbols with the one or the other */
 };
 struct bs_shared bs_shared_exports(const struct bs_run *run, const struct bs_image *a,
 				   const struct bs_image *b);
@@ -186,22 +230,26 @@ struct bs_shared bs_shared_exports(const struct bs_run *run, const struct bs_ima
 /* Adds SHARED, of F's two objects, to F's evidence. */
 void bs_shared_tell(const struct bs_run *run, struct bs_finding *f, const struct bs_shared *shared);
 
-/* The namespace or class at the start of a mangled C++ name, *RET_N characters of it, or NULL. */
+/* The namespace or class at the start of a mangled C++ name, *RET_N characters of it, or
+ * NULL. */
 const char *bs_outermost_namespace(const char *name, size_t *ret_n);
 
-/* ---- alike.c ------------------------------------------------------------------------------- */
+/* ---- alike.c
+ * ------------------------------------------------------------------------------- */
 
 enum bs_alike { BS_ALIKE_UNKNOWN, BS_ALIKE_YES, BS_ALIKE_NOT };
 
 /*
  * Whether the functions X of A and Y of B are the same instructions but for fields that are
- * relative to the place where they stand, and lead to constants that are the same. UNKNOWN where
- * that cannot be told: no size, another machine, a machine of which these fields are not known.
+ * relative to the place where they stand, and lead to constants that are the same. UNKNOWN
+ * where that cannot be told: no size, another machine, a machine of which these fields are
+ * not known.
  */
 enum bs_alike bs_code_is_alike(const struct bs_image *a, const struct bs_symbol *x,
 			       const struct bs_image *b, const struct bs_symbol *y);
 
-/* ---- carried.c ----------------------------------------------------------------------------- */
+/* ---- carried.c
+ * ----------------------------------------------------------------------------- */
 
 /* The libraries that the checker knows; read at the first call. */
 const bs_known_libraries *bs_known(struct bs_checker *checker, const struct bs_run *run);
@@ -212,7 +260,8 @@ bool bs_carries(const struct bs_run *run, bs_map_id map, const struct bs_known_l
 /* At the end: who exports a known library and is another. */
 void bs_check_carried(struct bs_checker *checker, const struct bs_run *run, bs_findings *findings);
 
-/* ---- family.c ------------------------------------------------------------------------------ */
+/* ---- family.c
+ * ------------------------------------------------------------------------------ */
 
 /* A soname taken apart: libssl.so.1.1 is of the family libssl. */
 struct bs_family {
@@ -221,8 +270,47 @@ struct bs_family {
 
 /* Takes SONAME apart, into ARENA. False: it is none of a library. */
 bool bs_family_of(struct bs_arena *arena, const char *soname, struct bs_family *ret);
+/* The part of it that names the family. */
+void bs_shared_tell_family(const struct bs_run *run, struct bs_finding *f,
+			   const struct bs_shared *shared);
 
-/* ---- twice.c ------------------------------------------------------------------------------- */
+/* Others can be bound to S. */
+bool bs_is_exported(const struct bs_symbol *s);
+
+/* NAME is one that link editors put into every object. */
+bool bs_is_linker_made(const char *name);
+
+/* How much IMAGE exports. */
+uint32_t bs_exports_count(const struct bs_image *image);
+
+/* ---- pairs.c
+ * ------------------------------------------------------------------------------- */
+
+/* What is known of FROM, the later one, and TO; valid until the next call. */
+struct bs_object_pair *bs_object_pair(const struct bs_run *run, struct bs_object_pairs *pairs,
+				      bs_map_id from, bs_map_id to);
+
+/* What findings of earlier steps say of A and B, in this order or the other. */
+enum bs_told bs_pair_is_told(const struct bs_checker *checker, bs_map_id a, bs_map_id b);
+
+/* Notes which pairs of objects FINDINGS are about. */
+void bs_object_pairs_tell(const struct bs_run *run, struct bs_object_pairs *pairs,
+			  const bs_findings *findings);
+
+/* NAME, which FROM and TO define, is left out; NULL: one more name, which is no example. */
+void bs_leave_out(const struct bs_run *run, struct bs_object_pairs *pairs, enum bs_reason reason,
+		  bs_map_id from, bs_map_id to, const char *name);
+void bs_left_out_sort(struct bs_object_pairs *pairs);
+
+/* ---- duplicates.c
+ * -------------------------------------------------------------------------- */
+
+/* What the objects of RUN, which is over, define twice and no other finding is about. */
+void bs_check_duplicates(struct bs_checker *checker, const struct bs_run *run,
+			 bs_findings *findings);
+
+/* ---- twice.c
+ * ------------------------------------------------------------------------------- */
 
 struct bs_libraries *bs_libraries_new(const struct bs_run *run);
 
@@ -230,7 +318,8 @@ struct bs_libraries *bs_libraries_new(const struct bs_run *run);
 void bs_check_twice(struct bs_libraries *libraries, const struct bs_run *run,
 		    const struct bs_step_result *result, bs_findings *findings);
 
-/* ---- dependency.c -------------------------------------------------------------------------- */
+/* ---- dependency.c
+ * -------------------------------------------------------------------------- */
 
 /* Who needs whom. */
 struct bs_needs *bs_needs_new(const struct bs_run *run);
@@ -241,9 +330,15 @@ void bs_needs_learn(struct bs_needs *needs, const struct bs_run *run);
 /* FROM needs TO, directly or not. */
 bool bs_needs(const struct bs_needs *needs, bs_map_id from, bs_map_id to);
 
+/* FROM's dynamic section names TO. */
+bool bs_needs_directly(const struct bs_run *run, bs_map_id from, bs_map_id to);
+
+/* NAME is of the unwinder's interface. */
+bool bs_is_unwinder(const char *name);
+
 /* B binds an object to one that it does not need, directly or not. */
 bool bs_is_outsider(const struct bs_needs *needs, const struct bs_binding *b);
 
-/* Looks whether something that B's referrer, which has no definition of its own, needs would have
- * answered B, an outsider's. */
+/* Looks whether something that B's referrer, which has no definition of its own, needs
+ * would have answered B, an outsider's. */
 void bs_check_outsider(struct bs_pass *pass, const struct bs_binding *b, bool waiting);

@@ -98,6 +98,37 @@ typedef BS_VEC(struct bs_finding) bs_findings;
 void bs_finding_fact(const struct bs_run *run, struct bs_finding *finding,
 		     const struct bs_fact *fact);
 
+/* ---- what is left out ---------------------------------------------------------------------- */
+
+/* Why a name that two objects define is no finding. */
+enum bs_reason {
+#define REASON(id, slug, words) BS_REASON_##id,
+#include "reasons.def"
+#undef REASON
+	BS_REASON_COUNT_
+};
+
+struct bs_reason_text {
+	const char *slug, *words;
+};
+
+/* The texts of REASON. */
+const struct bs_reason_text *bs_reason_text(enum bs_reason reason);
+
+/* Names that two objects define, left out for one reason. */
+struct bs_left_out {
+	bs_map_id from, to; /* the later one of the two, and the earlier */
+	enum bs_reason reason;
+	uint32_t n;
+	const char *examples[BS_MAX_EXAMPLES];
+	uint32_t n_examples;
+	uint32_t next; /* private */
+};
+
+typedef BS_VEC(struct bs_left_out) bs_left_outs;
+
+/* ---- the check ----------------------------------------------------------------------------- */
+
 /* What a check remembers from step to step of one run. */
 struct bs_checker;
 
@@ -110,6 +141,10 @@ uint64_t bs_finding_fingerprint(const struct bs_run *run, const struct bs_findin
 /* What else a check goes by. */
 struct bs_check_options {
 	struct bs_library_db *library_db; /* or NULL: no library is known */
+	bool lists_left_out;		  /* what is left out is not only counted */
+	/* Notes are shown. If not, some that the end of a run brings are no more than counted: they
+	 * have no evidence, and their rule may be another of those that give notes. */
+	bool shows_notes;
 };
 
 /* A checker in the arena of RUN, for all of its steps. */
@@ -119,9 +154,15 @@ struct bs_checker *bs_checker_new(const struct bs_run *run, const struct bs_chec
 bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
 			  const struct bs_step_result *result);
 
-/* What the jump slots of RUN, which is over, have come to: findings that no single step can tell.
- * The same order. */
+/* What the jump slots of RUN, which is over, have come to, and what its objects have twice:
+ * findings that no single step can tell. The same order. */
 bs_findings bs_check_end(struct bs_checker *checker, const struct bs_run *run);
+
+/* After bs_check_end(): how many names were left out, each counted once for every object but the
+ * first that has it, and, if that was asked for, which; by objects. The list lives as long as the
+ * run. */
+uint64_t bs_left_out_count(const struct bs_checker *checker);
+const bs_left_outs *bs_left_out_list(const struct bs_checker *checker);
 
 /* ---- hints --------------------------------------------------------------------------------- */
 

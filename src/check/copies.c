@@ -103,14 +103,17 @@ static void compare(const struct second_look *look, struct copy *copy, const str
 
 /* ---- bound inside ---------------------------------------------------------------------------- */
 
-/* NAME is in the namespace of what COPY has twice. */
-static bool is_of_namespace(const struct copy *copy, const char *name)
+/* NAME is in the namespace of what COPY has twice, or begins as the names of a C library do. */
+static bool is_of_family(const struct copy *copy, const char *name)
 {
+	const struct bs_shared *shared = &copy->shared;
 	size_t n;
 	const char *space = bs_outermost_namespace(name, &n);
 
-	return space && copy->shared.name_space && strlen(copy->shared.name_space) == n &&
-	       strncmp(space, copy->shared.name_space, n) == 0;
+	if (!space)
+		return shared->prefix && strncmp(name, shared->prefix, strlen(shared->prefix)) == 0;
+	return shared->name_space && strlen(shared->name_space) == n &&
+	       strncmp(space, shared->name_space, n) == 0;
 }
 
 static void stay(const struct bs_run *run, struct copy *copy, const struct bs_finding *f,
@@ -119,7 +122,7 @@ static void stay(const struct bs_run *run, struct copy *copy, const struct bs_fi
 	bool shared = bs_own_definition(run, f->to, name) != 0;
 
 	copy->n_stay_shared += shared;
-	copy->n_stay += shared || is_of_namespace(copy, name);
+	copy->n_stay += shared || is_of_family(copy, name);
 }
 
 static void look_at(struct second_look *look, const struct bs_binding *b)

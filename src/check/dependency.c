@@ -53,6 +53,17 @@ static void put_edge(const struct bs_run *run, bs_ids *edges, bs_map_id from, bs
 	bs_vec_push(run->ctx.arena, edges, to);
 }
 
+/* Whom the entry D of MAP's dynamic section names; or BS_NO_MAP. */
+static bs_map_id needed_by(const struct bs_run *run, const struct bs_map *map,
+			   const struct bs_dyn *d)
+{
+	if (d->tag != DT_NEEDED && d->tag != DT_AUXILIARY && d->tag != DT_FILTER)
+		return BS_NO_MAP;
+	bs_name name = bs_name_find(run->ctx.names, bs_image_string(map->image, d->value));
+
+	return name ? bs_map_by_name(&run->process, map->ns, name, true) : BS_NO_MAP;
+}
+
 /* What map ID needs, as the loader has noted it for the order of constructors, or else as its
  * dynamic section names it. */
 static void put_direct(const struct bs_run *run, bs_map_id id, bs_ids *edges)
@@ -63,17 +74,21 @@ static void put_direct(const struct bs_run *run, bs_map_id id, bs_ids *edges)
 		if (map->initfini.v[i] != id)
 			put_edge(run, edges, id, map->initfini.v[i]);
 	for (uint32_t i = 0; map->image && !map->has_initfini && i < map->image->n_dynamic; i++) {
-		const struct bs_dyn *d = &map->image->dynamic[i];
-
-		if (d->tag != DT_NEEDED && d->tag != DT_AUXILIARY && d->tag != DT_FILTER)
-			continue;
-		bs_name name = bs_name_find(run->ctx.names, bs_image_string(map->image, d->value));
-		bs_map_id needed =
-			name ? bs_map_by_name(&run->process, map->ns, name, true) : BS_NO_MAP;
+		bs_map_id needed = needed_by(run, map, &map->image->dynamic[i]);
 
 		if (needed != BS_NO_MAP)
 			put_edge(run, edges, id, needed);
 	}
+}
+
+bool bs_needs_directly(const struct bs_run *run, bs_map_id from, bs_map_id to)
+{
+	const struct bs_map *map = bs_map_of(&run->process, from);
+
+	for (uint32_t i = 0; i < map->image->n_dynamic; i++)
+		if (needed_by(run, map, &map->image->dynamic[i]) == to)
+			return true;
+	return false;
 }
 
 void bs_needs_learn(struct bs_needs *needs, const struct bs_run *run)

@@ -7,21 +7,25 @@
 
 enum { BIND_UNIQUE = 10, MOST_NAMESPACES = 32 };
 
-/* Link editors put these into every object. */
-static bool is_linker_made(const char *name)
+bool bs_is_linker_made(const char *name)
 {
+	/* From __bss_start__ on: for ARM and AArch64, and from _fdata on for MIPS. */
 	static const char *const names[] = {
-		"_edata", "_end",	 "_etext", "edata", "end",
-		"etext",  "__bss_start", "_init",  "_fini",
+		"_edata",  "_end",   "_etext",	    "edata",	     "end",	    "etext",
+		"_init",   "_fini",  "__bss_start", "__bss_start__", "__bss_end__", "_bss_end__",
+		"__end__", "_fdata", "_ftext",	    "_fbss",
 	};
 
+	/* Most names end here. */
+	if (*name == '_' ? name[1] == 'Z' : *name != 'e')
+		return false;
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (strcmp(names[i], name) == 0)
 			return true;
 	return false;
 }
 
-static bool is_exported(const struct bs_symbol *s)
+bool bs_is_exported(const struct bs_symbol *s)
 {
 	unsigned bind = bs_symbol_bind(s), visibility = bs_symbol_visibility(s);
 
@@ -38,7 +42,7 @@ static bool exports(const struct bs_image *image, const char *name, uint32_t has
 	for (uint32_t i; (i = bs_image_hash_next(image, name, hash, &step)) != 0;) {
 		struct bs_symbol s = bs_image_symbol(image, i);
 
-		if (is_exported(&s) && strcmp(bs_image_string(image, s.name), name) == 0)
+		if (bs_is_exported(&s) && strcmp(bs_image_string(image, s.name), name) == 0)
 			return true;
 	}
 	return false;
@@ -63,20 +67,35 @@ const char *bs_outermost_namespace(const char *name, size_t *ret_n)
 	return n && strnlen(name, n) == n ? name : NULL;
 }
 
-struct namespaces {
+/* What names of C have in its place, N characters of it with the underscore: png_, SSL_. */
+static const char *prefix(const char *name, size_t *ret_n)
+{
+	const char *end = strchr(name + strspn(name, "_"), '_');
+
+	*ret_n = end ? (size_t)(end + 1 - name) : 0;
+	return *ret_n > 2 && strncmp(name, "_Z", 2) != 0 && strncmp(name, "_R", 2) != 0 ? name
+											: NULL;
+}
+
+/* Those that come first; what most of them have in common is among these. */
+struct families {
 	struct {
 		const char *name;
 		size_t n_name;
 		uint32_t n;
+		bool is_prefix;
 	} of[MOST_NAMESPACES];
 	uint32_t n;
 };
 
-static void count_namespace(struct namespaces *spaces, const char *name)
+static void count_family(struct families *spaces, const char *name)
 {
 	size_t n;
 	const char *space = bs_outermost_namespace(name, &n);
+	bool is_prefix = !space;
 
+	if (!space)
+		space = prefix(name, &n);
 	if (!space)
 		return;
 	for (uint32_t i = 0; i < spaces->n; i++)
@@ -88,40 +107,66 @@ static void count_namespace(struct namespaces *spaces, const char *name)
 		return;
 	spaces->of[spaces->n].name = space;
 	spaces->of[spaces->n].n_name = n;
+	spaces->of[spaces->n].is_prefix = is_prefix;
 	spaces->of[spaces->n++].n = 1;
+}
+
+/* So many entries of IMAGE others may find, from *RET_FIRST on. */
+static uint32_t count_found(const struct bs_image *image, uint32_t *ret_first)
+{
+	const struct bs_gnu_hash *gnu = &image->gnu_hash;
+
+	*ret_first = gnu->present ? gnu->symbol_base : 1;
+	return gnu->present ? gnu->n_chain : image->symbols.n - (image->symbols.n > 0);
+}
+
+/* The name of what others can be bound to; NULL: entry I is nothing of the kind. */
+static const char *export_name(const struct bs_image *image, uint32_t i)
+{
+	const struct bs_symbol s = bs_image_symbol(image, i);
+	const char *name = bs_image_string(image, s.name);
+
+	return bs_is_exported(&s) && *name && !bs_is_linker_made(name) ? name : NULL;
+}
+
+uint32_t bs_exports_count(const struct bs_image *image)
+{
+	uint32_t first, n = count_found(image, &first), n_exports = 0;
+
+	for (uint32_t i = first; i - first < n; i++)
+		n_exports += export_name(image, i) != NULL;
+	return n_exports;
 }
 
 struct bs_shared bs_shared_exports(const struct bs_run *run, const struct bs_image *a,
 				   const struct bs_image *b)
 {
-	const struct bs_gnu_hash *gnu = &a->gnu_hash;
-	uint32_t first = gnu->present ? gnu->symbol_base : 1;
-	uint32_t n = gnu->present ? gnu->n_chain : a->symbols.n - (a->symbols.n > 0);
-	struct namespaces spaces = { .n = 0 };
+	uint32_t first, n = count_found(a, &first);
+	struct families spaces = { .n = 0 };
 	struct bs_shared shared = { 0 };
 
 	for (uint32_t i = first; i - first < n; i++) {
-		struct bs_symbol s = bs_image_symbol(a, i);
-		const char *name = bs_image_string(a, s.name);
+		const char *name = export_name(a, i);
 
-		if (!is_exported(&s) || !*name || is_linker_made(name))
-			continue;
-		shared.n_exports++;
-		if (!exports(b, name, bs_image_name_hash(a, i)))
+		shared.n_exports += name != NULL;
+		if (!name || !exports(b, name, bs_image_name_hash(a, i)))
 			continue;
 		shared.n++;
-		count_namespace(&spaces, name);
+		count_family(&spaces, name);
 	}
-	for (uint32_t i = 0; i < spaces.n; i++)
-		if (spaces.of[i].n > shared.n_in_namespace) {
-			shared.n_in_namespace = spaces.of[i].n;
-			shared.name_space =
-				bs_arena_printf(run->ctx.arena, "%.*s", (int)spaces.of[i].n_name,
-						spaces.of[i].name);
-		}
 	/* What is no more than a part of it does not give it its name. */
-	if (shared.n_in_namespace < shared.n / 2 + 1)
-		shared.name_space = NULL;
+	for (uint32_t i = 0; i < spaces.n; i++) {
+		if (spaces.of[i].n <= shared.n / 2)
+			continue;
+		const char *name =
+			bs_arena_strndup(run->ctx.arena, spaces.of[i].name, spaces.of[i].n_name);
+
+		shared.n_in_family = spaces.of[i].n;
+		if (spaces.of[i].is_prefix)
+			shared.prefix = name;
+		else
+			shared.name_space = name;
+	}
 	return shared;
 }
 
@@ -134,13 +179,20 @@ void bs_shared_tell(const struct bs_run *run, struct bs_finding *f, const struct
 				.of = shared->n_exports,
 				.object = f->to,
 			});
-	if (shared->name_space)
-		bs_finding_fact(run, f,
-				&(struct bs_fact){
-					.kind = BS_FACT_NAMESPACE,
-					.n = shared->n_in_namespace,
-					.of = shared->n,
-					.object = BS_NO_MAP,
-					.text = shared->name_space,
-				});
+	bs_shared_tell_family(run, f, shared);
+}
+
+void bs_shared_tell_family(const struct bs_run *run, struct bs_finding *f,
+			   const struct bs_shared *shared)
+{
+	if (!shared->name_space && !shared->prefix)
+		return;
+	bs_finding_fact(run, f,
+			&(struct bs_fact){
+				.kind = shared->prefix ? BS_FACT_PREFIX : BS_FACT_NAMESPACE,
+				.n = shared->n_in_family,
+				.of = shared->n,
+				.object = BS_NO_MAP,
+				.text = shared->prefix ? shared->prefix : shared->name_space,
+			});
 }

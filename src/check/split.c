@@ -20,11 +20,6 @@ static struct bs_finding *finding_for(struct bs_pass *pass, const struct bs_bind
 	return f;
 }
 
-static bool is_type(const char *name)
-{
-	return strncmp(name, "_ZTI", 4) == 0 || strncmp(name, "_ZTS", 4) == 0;
-}
-
 /* The copy in the executable of what B is bound to, or NULL. */
 static const struct bs_copied *copy_of(const struct bs_pass *pass, const struct bs_binding *b)
 {
@@ -67,7 +62,8 @@ static bs_map_id shared_instance(const struct bs_pass *pass, const struct bs_bin
 	const struct bs_symbol there =
 		bs_image_symbol(bs_map_of(&run->process, answer.definer)->image, answer.symbol);
 
-	if (bs_symbol_bind(&there) != BIND_UNIQUE && !is_type(bs_run_symbol_name(run, b)))
+	if (bs_symbol_bind(&there) != BIND_UNIQUE &&
+	    !bs_is_type_information(bs_run_symbol_name(run, b)))
 		return BS_NO_MAP;
 	/* Two that have nothing to do with each other are what the flag is for. */
 	return is_bound(&pass->result->relocated.bindings, b->referrer, answer.definer) ||
@@ -98,7 +94,7 @@ static void check_deepbind(struct bs_pass *pass)
 		    b->definer == run->process.executable || !is_data(run, b))
 			continue;
 		const struct bs_copied *copied = copy_of(pass, b);
-		bool is_a_type = is_type(bs_run_symbol_name(run, b));
+		bool is_a_type = bs_is_type_information(bs_run_symbol_name(run, b));
 
 		/* Of constants only those matter that are told apart by their address. */
 		if (copied && copied->is_constant && !is_a_type)
@@ -132,7 +128,8 @@ static void check_symbolic(struct bs_pass *pass)
 			continue;
 		const struct bs_copied *copied = copy_of(pass, b);
 
-		if (copied && (!copied->is_constant || is_type(bs_run_symbol_name(run, b))))
+		if (copied &&
+		    (!copied->is_constant || bs_is_type_information(bs_run_symbol_name(run, b))))
 			finding_for(pass, b, BS_FACT_STAYS_INSIDE, b->definer);
 	}
 }

@@ -2,6 +2,8 @@
 /* One run, several reports: each step is checked once and shown to all of them. */
 #include "report.h"
 
+#include <string.h>
+
 static bool want_findings(const struct bs_reports *reports)
 {
 	bool want = reports->weighs;
@@ -11,15 +13,46 @@ static bool want_findings(const struct bs_reports *reports)
 	return want;
 }
 
+bool bs_report_shows(const struct bs_report *report, const char *part)
+{
+	const char *const *parts = report->format->parts;
+
+	for (unsigned i = 0; parts && parts[i]; i++)
+		if (strcmp(parts[i], part) == 0)
+			return report->show >> i & 1;
+	return false;
+}
+
+static struct bs_check_options options_for(const struct bs_reports *reports)
+{
+	struct bs_check_options options = reports->check;
+
+	for (uint32_t i = 0; i < reports->n; i++) {
+		const struct bs_report *report = &reports->list[i];
+
+		options.lists_left_out |= bs_report_shows(report, "suppressed");
+		/* Where notes are no part of their own they are findings like others. */
+		options.shows_notes |=
+			bs_report_shows(report, "notes") ||
+			(bs_report_shows(report, "findings") && report->format != &bs_format_text);
+	}
+	return options;
+}
+
 static void begin(void *data, const struct bs_run *run)
 {
 	struct bs_reports *reports = data;
 
-	if (want_findings(reports))
-		reports->checker = bs_checker_new(run, &reports->check);
-	for (uint32_t i = 0; i < reports->n; i++)
+	if (want_findings(reports)) {
+		const struct bs_check_options options = options_for(reports);
+
+		reports->checker = bs_checker_new(run, &options);
+	}
+	for (uint32_t i = 0; i < reports->n; i++) {
+		reports->list[i].checker = reports->checker;
 		if (reports->list[i].format->begin)
 			reports->list[i].format->begin(&reports->list[i], run);
+	}
 }
 
 static void bound(void *data, const struct bs_run *run, const struct bs_step_result *result)

@@ -15,6 +15,7 @@ enum {
 	SHOW_SEARCHES = 1 << 6,
 	SHOW_DEMANGLED = 1 << 7, /* beside each symbol that is mangled */
 	SHOW_MAPPED = 1 << 8,
+	SHOW_SUPPRESSED = 1 << 9, /* names that two objects define and no finding is about */
 };
 
 /* One report under way. */

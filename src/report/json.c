@@ -9,10 +9,14 @@
 
 #include <inttypes.h>
 
-static const char *const parts[] = { "steps",  "objects",  "bindings",	"slots",  "findings",
-				     "scopes", "searches", "demangled", "mapped", NULL };
+static const char *const parts[] = { "steps",	 "objects",    "bindings", "slots",
+				     "findings", "scopes",     "searches", "demangled",
+				     "mapped",	 "suppressed", NULL };
 
-enum { DEFAULT_SHOW = SHOW_STEPS | SHOW_OBJECTS | SHOW_BINDINGS | SHOW_FINDINGS | SHOW_DEMANGLED };
+enum {
+	DEFAULT_SHOW = SHOW_STEPS | SHOW_OBJECTS | SHOW_BINDINGS | SHOW_FINDINGS | SHOW_DEMANGLED |
+		       SHOW_SUPPRESSED
+};
 
 static struct bs_json *json_of(const struct bs_report *report)
 {
@@ -111,6 +115,15 @@ static void write_evidence(struct bs_json *json, const struct bs_finding *f)
 	bs_json_close(json);
 }
 
+static void write_example(struct bs_report *report, const char *name)
+{
+	struct bs_json *json = json_of(report);
+
+	bs_json_object(json, BS_JSON_INLINE);
+	bs_json_symbol(report, name);
+	bs_json_close(json);
+}
+
 static void write_finding_members(struct bs_report *report, const struct bs_run *run,
 				  const struct bs_finding *f)
 {
@@ -146,11 +159,8 @@ static void write_finding_members(struct bs_report *report, const struct bs_run 
 	write_finding_counts(json, f);
 	bs_json_key(json, "examples");
 	bs_json_array(json, BS_JSON_INLINE);
-	for (uint32_t i = 0; i < f->n_examples; i++) {
-		bs_json_object(json, BS_JSON_INLINE);
-		bs_json_symbol(report, bs_run_symbol_name(run, &f->examples[i]));
-		bs_json_close(json);
-	}
+	for (uint32_t i = 0; i < f->n_examples; i++)
+		write_example(report, bs_run_symbol_name(run, &f->examples[i]));
 	bs_json_close(json);
 	write_evidence(json, f);
 }
@@ -166,7 +176,7 @@ static void take_findings(struct bs_report *report, const struct bs_run *run,
 
 		state->levels[f->level]++;
 		if (!(report->show & SHOW_FINDINGS) ||
-		    !bs_selected_finding(&report->selection, run, f))
+		    !bs_selected_pair(&report->selection, run, f->from, f->to))
 			continue;
 		if (streams(report)) {
 			begin_line(report, "finding");
@@ -176,6 +186,70 @@ static void take_findings(struct bs_report *report, const struct bs_run *run,
 			bs_vec_push(run->ctx.arena, &state->findings, *f);
 		}
 	}
+}
+
+/* ---- what is left out ---------------------------------------------------------------------- */
+
+static void write_left_out_members(struct bs_report *report, const struct bs_left_out *item)
+{
+	struct bs_json *json = json_of(report);
+
+	bs_json_member_map(json, "from", item->from);
+	bs_json_member_map(json, "to", item->to);
+	bs_json_member(json, "reason", bs_reason_text(item->reason)->slug);
+	bs_json_member_number(json, "symbols", item->n);
+	bs_json_key(json, "examples");
+	bs_json_array(json, BS_JSON_INLINE);
+	for (uint32_t i = 0; i < item->n_examples; i++)
+		write_example(report, item->examples[i]);
+	bs_json_close(json);
+}
+
+/* The next of those that are shown and selected, from *AT on; NULL at the end. */
+static const struct bs_left_out *next_left_out(const struct bs_report *report,
+					       const struct bs_run *run, uint32_t *at)
+{
+	if (!(report->show & SHOW_SUPPRESSED) || !report->checker)
+		return NULL;
+	const bs_left_outs *items = bs_left_out_list(report->checker);
+
+	while (*at < items->n) {
+		const struct bs_left_out *item = &items->v[(*at)++];
+
+		if (bs_selected_pair(&report->selection, run, item->from, item->to))
+			return item;
+	}
+	return NULL;
+}
+
+static void write_left_out_lines(struct bs_report *report, const struct bs_run *run)
+{
+	const struct bs_left_out *item;
+	uint32_t at = 0;
+
+	while ((item = next_left_out(report, run, &at))) {
+		begin_line(report, "suppressed");
+		write_left_out_members(report, item);
+		end_line(report);
+	}
+}
+
+static void write_left_out_items(struct bs_report *report, const struct bs_run *run)
+{
+	struct bs_json *json = json_of(report);
+	const struct bs_left_out *item;
+	uint32_t at = 0;
+
+	if (!(report->show & SHOW_SUPPRESSED))
+		return;
+	bs_json_key(json, "suppressed");
+	bs_json_array(json, BS_JSON_LINES);
+	while ((item = next_left_out(report, run, &at))) {
+		bs_json_object(json, BS_JSON_INLINE);
+		write_left_out_members(report, item);
+		bs_json_close(json);
+	}
+	bs_json_close(json);
 }
 
 /* ---- a step -------------------------------------------------------------------------------- */
@@ -329,6 +403,8 @@ static void write_outcome(const struct bs_report *report, const struct bs_run *r
 	bs_json_member_number(json, "errors", state->levels[BS_LEVEL_ERROR]);
 	bs_json_member_number(json, "warnings", state->levels[BS_LEVEL_WARNING]);
 	bs_json_member_number(json, "notes", state->levels[BS_LEVEL_NOTE]);
+	bs_json_member_number(json, "suppressed",
+			      report->checker ? bs_left_out_count(report->checker) : 0);
 	bs_json_close(json);
 }
 
@@ -369,6 +445,7 @@ static void end_stream(struct bs_report *report, const struct bs_run *run,
 
 	write_slot_lines(report, run);
 	take_findings(report, run, findings);
+	write_left_out_lines(report, run);
 	begin_line(report, "end");
 	write_outcome(report, run);
 	bs_json_member_number(&state->json, "lines", state->lines + 1);
@@ -404,6 +481,7 @@ static void end_document(struct bs_report *report, const struct bs_run *run,
 		}
 		bs_json_close(json);
 	}
+	write_left_out_items(report, run);
 	write_outcome(report, run);
 	bs_json_close(json);
 	bs_write(report->writer, "\n", 1);

@@ -77,8 +77,8 @@ struct bs_selection {
 bool bs_selected_object(const struct bs_run *run, bs_map_id map, const char *glob);
 bool bs_selected(const struct bs_selection *selection, const struct bs_run *run,
 		 const struct bs_binding *binding);
-bool bs_selected_finding(const struct bs_selection *selection, const struct bs_run *run,
-			 const struct bs_finding *finding);
+bool bs_selected_pair(const struct bs_selection *selection, const struct bs_run *run,
+		      bs_map_id from, bs_map_id to);
 
 /*
  * NAME as a person writes it: C++ and Rust names demangled. Returns NAME itself when it is none;
@@ -172,8 +172,12 @@ struct bs_report {
 	struct bs_writer *writer;
 	enum bs_level
 		fail_on; /* a finding of this level is a reason to fail; BS_LEVEL_NONE: none is */
-	void *state;	 /* the format's own, in the run's arena */
+	const struct bs_checker *checker; /* of the run; NULL: nobody wants to know */
+	void *state;			  /* the format's own, in the run's arena */
 };
+
+/* REPORT is to show PART, a name that its format may have. */
+bool bs_report_shows(const struct bs_report *report, const char *part);
 
 /* The format called NAME, or NULL. */
 const struct bs_format *bs_format_find(const char *name);

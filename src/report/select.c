@@ -57,9 +57,9 @@ bool bs_selected(const struct bs_selection *selection, const struct bs_run *run,
 	return demangled != name && fnmatch(selection->symbol, demangled, 0) == 0;
 }
 
-bool bs_selected_finding(const struct bs_selection *selection, const struct bs_run *run,
-			 const struct bs_finding *finding)
+bool bs_selected_pair(const struct bs_selection *selection, const struct bs_run *run,
+		      bs_map_id from, bs_map_id to)
 {
-	return bs_selected_object(run, finding->from, selection->from) &&
-	       bs_selected_object(run, finding->to, selection->to);
+	return bs_selected_object(run, from, selection->from) &&
+	       bs_selected_object(run, to, selection->to);
 }

@@ -140,10 +140,6 @@ static void write_captured(struct bs_report *report, const struct bs_run *run,
 	write_examples(report, run, f);
 	bs_text_facts(report, run, f);
 	write_decider(report, run, f);
-	if (f->preloaded) {
-		bs_text_field(report, "meant");
-		bs_say(report, "it was preloaded, which is to interpose\n");
-	}
 	write_pair(report, run, f);
 }
 
@@ -257,7 +253,8 @@ static void write_clash(struct bs_report *report, const struct bs_run *run,
 	bs_text_headline(report, run, f);
 	write_examples(report, run, f);
 	bs_text_facts(report, run, f);
-	if (f->n_examples && f->to != BS_NO_MAP)
+	/* Where nothing is bound there is nothing more to explain. */
+	if (f->n_examples && f->to != BS_NO_MAP && f->examples[0].why != BS_WHY_NONE)
 		write_pair(report, run, f);
 }
 

@@ -11,10 +11,11 @@ enum {
 	SHOW_NOTES = 1 << 3,	  /* the findings that are harmless */
 	SHOW_OBJECTS = 1 << 4,
 	SHOW_SCOPES = 1 << 5,
-	SHOW_PAIRS = 1 << 6,	/* who binds to whom, in counts */
-	SHOW_BINDINGS = 1 << 7, /* each binding */
-	SHOW_SLOTS = 1 << 8,	/* each jump slot that waits for its first call */
-	SHOW_LAZYLOAD = 1 << 9, /* what is loaded on demand, and what that changes */
+	SHOW_PAIRS = 1 << 6,	   /* who binds to whom, in counts */
+	SHOW_BINDINGS = 1 << 7,	   /* each binding */
+	SHOW_SLOTS = 1 << 8,	   /* each jump slot that waits for its first call */
+	SHOW_LAZYLOAD = 1 << 9,	   /* what is loaded on demand, and what that changes */
+	SHOW_SUPPRESSED = 1 << 10, /* names that two objects define and no finding is about */
 };
 
 /* Colours by meaning. */
@@ -93,6 +94,9 @@ void bs_text_realtime(struct bs_report *report, const struct bs_run *run);
 void bs_text_headline(struct bs_report *report, const struct bs_run *run,
 		      const struct bs_finding *f);
 void bs_text_facts(struct bs_report *report, const struct bs_run *run, const struct bs_finding *f);
+
+/* text-left-out.c: the duplicates that are no finding, and why. */
+void bs_text_left_out(struct bs_report *report, const struct bs_run *run);
 
 /* text-finding.c */
 void bs_text_finding(struct bs_report *report, const struct bs_run *run,

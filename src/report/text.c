@@ -9,9 +9,9 @@
 #include <string.h>
 #include <wchar.h>
 
-static const char *const parts[] = { "steps",	"unresolved", "findings", "notes",
-				     "objects", "scopes",     "pairs",	  "bindings",
-				     "slots",	"lazyload",   NULL };
+static const char *const parts[] = { "steps",	"unresolved", "findings",   "notes",
+				     "objects", "scopes",     "pairs",	    "bindings",
+				     "slots",	"lazyload",   "suppressed", NULL };
 
 /* Listings are written as the steps come; table, troubles and findings at the end. */
 struct totals {
@@ -202,7 +202,8 @@ static void take_findings(struct bs_report *report, const struct bs_run *run,
 		totals->levels[f->level]++;
 		if (f->rule == BS_RULE_UNRESOLVED_AT_CALL)
 			totals->unresolved += f->n;
-		if (wants_findings(report, f) && bs_selected_finding(&report->selection, run, f))
+		if (wants_findings(report, f) &&
+		    bs_selected_pair(&report->selection, run, f->from, f->to))
 			bs_vec_push(run->ctx.arena, &totals->findings, *f);
 	}
 }
@@ -258,7 +259,26 @@ static void write_findings(struct bs_report *report, const struct bs_run *run,
 				bs_text_finding(report, run, &totals->findings.v[i]);
 }
 
-/* "1 error, 2 warnings, 3 notes not shown (--show=notes)" or "no clash" */
+/* " (1 note, 9 harmless duplicates not shown: --show=notes,suppressed)" */
+static void write_not_shown(struct bs_report *report, uint32_t notes, uint64_t left_out)
+{
+	if (!notes && !left_out)
+		return;
+	bs_say(report, " (");
+	if (notes)
+		bs_say_count(report, notes, "note", "notes");
+	if (notes && left_out)
+		bs_say(report, ", ");
+	if (left_out)
+		bs_say_count(report, left_out, "harmless duplicate", "harmless duplicates");
+	bs_say(report, " not shown: --show=");
+	bs_say(report, notes ? "notes" : "");
+	bs_say(report, notes && left_out ? "," : "");
+	bs_say(report, left_out ? "suppressed" : "");
+	bs_say(report, ")");
+}
+
+/* "1 error, 2 warnings (3 notes not shown: --show=notes)" or "no clash" */
 static void write_verdict(struct bs_report *report, const struct totals *totals)
 {
 	uint32_t errors = totals->levels[BS_LEVEL_ERROR];
@@ -275,11 +295,10 @@ static void write_verdict(struct bs_report *report, const struct totals *totals)
 	} else {
 		bs_say(report, "no clash");
 	}
-	if (notes && !(report->show & SHOW_NOTES)) {
-		bs_say(report, " (");
-		bs_say_count(report, notes, "note", "notes");
-		bs_say(report, " not shown: --show=notes)");
-	}
+	write_not_shown(report, report->show & SHOW_NOTES ? 0 : notes,
+			report->checker && !(report->show & SHOW_SUPPRESSED)
+				? bs_left_out_count(report->checker)
+				: 0);
 }
 
 static void end(struct bs_report *report, const struct bs_run *run, const bs_findings *findings)
@@ -287,7 +306,7 @@ static void end(struct bs_report *report, const struct bs_run *run, const bs_fin
 	struct totals *totals = report->state;
 	bool table = run->plan->n_steps && (report->show & SHOW_STEPS);
 	uint32_t listings = SHOW_OBJECTS | SHOW_SCOPES | SHOW_PAIRS | SHOW_BINDINGS | SHOW_SLOTS |
-			    SHOW_LAZYLOAD;
+			    SHOW_LAZYLOAD | SHOW_SUPPRESSED;
 
 	take_findings(report, run, findings);
 	if (report->show & (SHOW_SLOTS | SHOW_BINDINGS))
@@ -301,6 +320,8 @@ static void end(struct bs_report *report, const struct bs_run *run, const bs_fin
 	if (report->show & SHOW_UNRESOLVED)
 		write_troubles(report, run, totals);
 	write_findings(report, run, totals);
+	if (report->show & SHOW_SUPPRESSED)
+		bs_text_left_out(report, run);
 	bs_text_assumptions(report, run,
 			    run->assumed |
 				    (report->show & SHOW_SCOPES ? run->assumed_by_scopes : 0));

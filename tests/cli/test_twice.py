@@ -56,7 +56,9 @@ class TwiceTest(CommandLineTest):
     def test_other_libraries_of_like_names(self):
         for first, second in (("libz.so.1", "libz3.so.4"), ("libfoo.so.1", "libfoo-extra.so.2"), ("libfoo.so.1", "libfoos.so.2"),
                               ("foo.so.1", "foo.so.2"), ("libfoo_a.so", "libfoo_b.so")):
-            self.assertEqual(self.pair(first, second), [], (first, second))
+            rules = [rule for rule, *_ in self.pair(first, second)]
+            self.assertNotIn("two-versions", rules, (first, second))
+            self.assertNotIn("loaded-twice", rules, (first, second))
 
     def test_nothing_exported_alike(self):
         self.assertEqual(self.pair("libfoo.so.1", "libfoo.so.2", OTHER), [])

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """options.def is the one list of options: --help, the manual page and the completions say the same."""
 
+import json
 import re
 import unittest
 
@@ -118,6 +119,18 @@ class ManTest(unittest.TestCase):
             else:
                 table[word] = []
         self.assertEqual(table, {rule.slug: rule.levels for rule in project.rules()})
+
+    def test_reasons(self):
+        """Why something is no finding: the list, the manual page and both schemas have the same, in one order."""
+        rows = (project.ROOT / "src/check/reasons.def").read_text()
+        known = re.findall(r'^REASON\(\w+, "([\w-]+)", "([^"]+)"\)$', rows, re.MULTILINE)
+        self.assertEqual(len(known), rows.count("\nREASON("))
+        table = self.text.partition(".Bl -tag -width copy-relocation -compact\n")[2].partition(".El\n")[0]
+        self.assertEqual(re.findall(r"^\.It Li ([\w-]+)\n(.*)$", table, re.MULTILINE), known)
+        for schema in ("report", "stream"):
+            text = (project.ROOT / f"schema/bindsim-{schema}-1.schema.json").read_text()
+            reason = json.loads(text)["$defs"]["suppressed"]["properties"]["reason"]
+            self.assertEqual(reason["enum"], [slug for slug, _ in known])
 
     def test_levels(self):
         body = re.search(r"^\.It Fl -fail-on [^\n]*\n(.*?)(?=^\.It )", self.text, re.MULTILINE | re.DOTALL)[1]

@@ -4,7 +4,7 @@
 import copy
 
 OPTIONAL = {"demangled", "definition_version", "protected", "asked_by", "namespace", "filter", "searches", "scopes",
-            "bindings", "objects", "findings", "slots", "slot", "mapped", "because"}
+            "bindings", "objects", "findings", "slots", "slot", "mapped", "because", "suppressed"}
 
 
 def damages(document):

@@ -76,7 +76,8 @@ def furnish_versions(shop):
 
 def furnish_captured(shop):
     """Two copies of one library: what libsecond.so defines and uses is bound to libfirst.so."""
-    copy = "int _Z3onei(int x) { return x; } int _Z3twoi(int x) { return x; } int _Z5threei(int x) { return x; }"
+    copy = ("int _Z3onei(int x) { return x; } int _Z3twoi(int x) { return x; } int _Z5threei(int x) { return x; }"
+            "__attribute__((weak)) int _Z6inlinei(int x) { return x; }")
     uses = "void *pointers[] = { (void *)_Z3onei, (void *)_Z3twoi, (void *)_Z5threei };"
     shop.library("libfirst.so", copy)
     shop.library("libsecond.so", copy.replace("return x", "return x + 1") + uses)

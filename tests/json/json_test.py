@@ -166,17 +166,18 @@ class Findings(Case):
 class Parts(Case):
     def test_defaults(self):
         document = self.ask("./app", options=())
-        self.assertEqual(["steps", "objects", "bindings", "findings", "demangled"], document["parts"])
+        self.assertEqual(["steps", "objects", "bindings", "findings", "demangled", "suppressed"], document["parts"])
         self.assertNotIn("searches", document["steps"][0])
 
     def test_one_at_a_time(self):
-        members = {"objects": {"objects"}, "findings": {"findings"}, "bindings": {"slots"}, "slots": {"slots"}}
+        members = {"objects": {"objects"}, "findings": {"findings"}, "bindings": {"slots"}, "slots": {"slots"},
+                   "suppressed": {"suppressed"}}
         of_steps = {"bindings": "bindings", "slots": "bindings", "searches": "searches", "scopes": "scopes",
                     "mapped": "mapped"}
         for part in reports.PARTS.split(","):
             document = self.ask("./app", options=("--show=" + part,))
             self.assertEqual([part], document["parts"])
-            self.assertEqual(members.get(part, set()), {"objects", "findings", "slots"} & set(document), part)
+            self.assertEqual(members.get(part, set()), {"objects", "findings", "slots", "suppressed"} & set(document), part)
             self.assertEqual({of_steps[part]} if part in of_steps else set(),
                              set(of_steps.values()) & set(document["steps"][0]))
 
@@ -256,7 +257,7 @@ class Schema(Case):
     def test_both_describe_the_same_records(self):
         report, stream = (reports.read_schema(name)["$defs"] for name in ("bindsim-report-1", "bindsim-stream-1"))
         del report["step"]["properties"]["bindings"]
-        for name in ("object", "step", "binding", "slot", "finding"):
+        for name in ("object", "step", "binding", "slot", "finding", "suppressed"):
             self.assertEqual({"const": name}, {"const": stream[name]["properties"].pop("type")["const"]})
             stream[name]["required"].remove("type")
         del stream["run"], stream["end"]
@@ -264,7 +265,7 @@ class Schema(Case):
 
     def test_whole_schema_of_lines(self):
         self.ask("./captured", "--dlopen", "libnowhere.so")
-        self.assertEqual({"run", "object", "step", "binding", "slot", "finding", "end"},
+        self.assertEqual({"run", "object", "step", "binding", "slot", "finding", "suppressed", "end"},
                          {line["type"] for line in self.lines})
         for line in self.lines:
             self.schemas.stream.validate(line)

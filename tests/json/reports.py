@@ -15,7 +15,7 @@ except ImportError:
     Draft202012Validator = None
 
 SKIPPED = 77
-PARTS = "steps,objects,bindings,slots,findings,scopes,searches,demangled,mapped"
+PARTS = "steps,objects,bindings,slots,findings,scopes,searches,demangled,mapped,suppressed"
 REFERENCES = ("from", "to", "before", "object", "root", "within", "caller", "needed_by", "required_by", "via",
               "asked_by")
 LISTS = ("loaded", "unloaded", "promoted", "activated", "mapped", "lists")
@@ -37,7 +37,7 @@ class Schemas:
         self.report, self.stream = map(Draft202012Validator, schemas)
         # The schema of a line is a choice by its type: to make it beforehand is quicker and says more.
         self.lines = {name: Draft202012Validator({"$ref": "#/$defs/" + name, "$defs": schemas[1]["$defs"]})
-                      for name in ("run", "object", "step", "binding", "slot", "finding", "end")}
+                      for name in ("run", "object", "step", "binding", "slot", "finding", "suppressed", "end")}
 
     def problems(self, document, lines):
         for error in self.report.iter_errors(document):
@@ -110,7 +110,8 @@ def document_problems(document):
     yield from order_problems(document)
     yield from slot_problems(document)
     if known is not None:
-        referring = [document["steps"], document.get("slots", []), document.get("findings", []), objects]
+        referring = [document["steps"], document.get("slots", []), document.get("findings", []),
+                     document.get("suppressed", []), objects]
         unknown = set(references(referring)) - known
         if unknown:
             yield "unknown objects are referred to: %s" % unknown
@@ -219,7 +220,7 @@ def document_of(lines, document):
     head, tail = rest[0], rest[-1]
     made = {**head, **tail, "schema": "bindsim-report-1", "steps": []}
     del made["type"], made["lines"]
-    for part in ("objects", "findings"):
+    for part in ("objects", "findings", "suppressed"):
         if part in head["parts"]:
             made[part] = []
     if {"bindings", "slots"} & set(head["parts"]):
@@ -235,7 +236,7 @@ def document_of(lines, document):
         elif kind == "object" and line["id"] < len(made["objects"]):
             made["objects"][line["id"]] = line  # a call would have loaded it, and now it is loaded
         else:
-            made[kind + "s"].append(line)
+            made[kind if kind == "suppressed" else kind + "s"].append(line)
     for step in made["steps"]:
         for gone in step["unloaded"]:
             if "objects" in made:
