@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * interposer-bypassed: a preloaded object, or an executable that brings an allocator, stands first
- * in the global scope. Who asks others before that, or has another global scope, does not reach it.
+ * interposer-bypassed: a preloaded object, or whoever brings an allocator to the program, stands
+ * first in the global scope. Who asks others before that, or has another global scope, does not
+ * reach it.
  */
 #include "check-priv.h"
 
@@ -31,6 +32,27 @@ static void count_users(struct bs_pass *pass, const bs_bindings *bindings)
 	}
 }
 
+/* Whose malloc the program is bound to: its own, that of a library it is linked with, as
+ * libjemalloc or libasan, or libc's. */
+static bs_map_id first_allocator(const struct bs_run *run)
+{
+	const struct bs_process *process = &run->process;
+	bs_map_id first = BS_NO_MAP;
+	uint64_t place = BS_NOWHERE;
+	bs_ids definers = { 0 };
+
+	bs_definers_of(run->binder, process, &run->ctx, "malloc", &definers);
+	bs_vec_each (i, &definers) {
+		uint64_t at = bs_place_of(process, process->executable, definers.v[i]);
+
+		if (at < place) {
+			place = at;
+			first = definers.v[i];
+		}
+	}
+	return first;
+}
+
 void bs_note_interposers(struct bs_pass *pass)
 {
 	const struct bs_run *run = pass->run;
@@ -44,9 +66,12 @@ void bs_note_interposers(struct bs_pass *pass)
 		if (bs_map_of(process, id)->preloaded)
 			bs_vec_push(run->ctx.arena, &checker->interposers,
 				    (struct bs_interposer){ id, 0, true });
-	if (bs_own_definition(run, process->executable, "malloc"))
+	bs_map_id allocator = first_allocator(run);
+
+	if (allocator != BS_NO_MAP && allocator != process->ns[0].libc &&
+	    !bs_map_of(process, allocator)->preloaded)
 		bs_vec_push(run->ctx.arena, &checker->interposers,
-			    (struct bs_interposer){ process->executable, 0, false });
+			    (struct bs_interposer){ allocator, 0, false });
 	count_users(pass, &pass->result->relocated.bindings);
 	count_users(pass, &pass->result->slots);
 }
@@ -83,13 +108,15 @@ static const struct bs_interposer *passed_by(const struct bs_pass *pass, const s
 					     bool allocates)
 {
 	const struct bs_run *run = pass->run;
+	/* Who brings an allocator may bring more of what libc has, as sanitizers do. */
+	bool is_libc = b->definer == run->process.ns[bs_map_of(&run->process, b->definer)->ns].libc;
 
 	bs_vec_each (i, &pass->checker->interposers) {
 		const struct bs_interposer *interposer = &pass->checker->interposers.v[i];
 
 		if (b->definer == interposer->map || b->referrer == interposer->map)
 			return NULL;
-		if (!interposer->n_users || (!interposer->any_symbol && !allocates))
+		if (!interposer->n_users || !(interposer->any_symbol || allocates || is_libc))
 			continue;
 		uint32_t symbol =
 			bs_answer_of(run->binder, &run->process, &run->ctx, b, interposer->map);

@@ -254,6 +254,26 @@ class InterposerTest(ClashTest):
         self.assertEqual(self.levels("./owner", "--dlopen=./plugin.so:DEEPBIND"), ["error"])
         self.assertEqual(self.levels("./owner", "--dlopen=./plugin.so"), [])
 
+    def test_an_allocator_of_a_library(self):
+        """As libjemalloc or a sanitizer's library, with which the program is linked."""
+        heap = str(self.directory / "libheap.so")
+        first = self.library("libfirst.so", HEAP, "-fno-builtin")
+        self.program("linked", "void *malloc(unsigned long); void _start(void) { malloc(1); }", "-fno-builtin",
+                     "-Wl,--no-as-needed", first, heap)
+        self.assertEqual([f[:3] for f in self.found("./linked", "--dlopen=./plugin.so:DEEPBIND")],
+                         [("error", "plugin.so", "libheap.so")])
+        self.assertEqual(self.levels("./linked", "--dlopen=./plugin.so"), [])
+
+    def test_what_a_sanitizer_watches(self):
+        libc = self.library("libc.so.6", HEAP + "int strcpy(void) { return 1; }", "-fno-builtin", "-Wl,-soname,libc.so.6")
+        watch = self.library("libwatch.so", HEAP + "int strcpy(void) { return 2; } int other(void) { return 3; }", "-fno-builtin")
+        self.object("plugin.so", "int strcpy(void), other(void); int use(void) { return strcpy() + other(); }", "-fno-builtin",
+                    libc)
+        self.program("linked", "void *malloc(unsigned long); void _start(void) { malloc(1); }", "-fno-builtin",
+                     "-Wl,--no-as-needed", watch, libc)
+        self.assertEqual([(f[0], f[3]) for f in self.found("./linked", "--dlopen=./plugin.so:DEEPBIND")], [("warning", ["strcpy"])])
+        self.assertEqual(self.levels("./linked", "--dlopen=./plugin.so"), [])
+
     def test_an_allocator_of_its_own(self):
         self.object("plugin.so", HEAP + USES_HEAP % "plugin", "-fno-builtin")
         self.assertEqual(self.levels("--preload=./preload.so", "./app", "--dlopen=./plugin.so:DEEPBIND"), ["warning"])
