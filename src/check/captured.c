@@ -18,10 +18,11 @@ enum { BIND_UNIQUE = 10 };
  */
 enum { SEVERAL = 2, MANY_FUNCTIONS = 3 };
 
-struct bs_checker *bs_checker_new(const struct bs_run *run)
+struct bs_checker *bs_checker_new(const struct bs_run *run, const struct bs_check_options *options)
 {
 	struct bs_checker *checker = bs_new(run->ctx.arena, struct bs_checker, 1);
 
+	checker->options = *options;
 	checker->libraries = bs_libraries_new(run);
 	checker->needs = bs_needs_new(run);
 	return checker;
@@ -84,9 +85,8 @@ static bool is_copied(const struct bs_checker *checker, const struct bs_symbol *
 	return false;
 }
 
-/* B ends in the executable because that holds the object, or stands for the function's address. */
-static bool is_moved_to_executable(const struct bs_checker *checker, const struct bs_run *run,
-				   const struct bs_binding *b)
+bool bs_is_moved_to_executable(const struct bs_checker *checker, const struct bs_run *run,
+			       const struct bs_binding *b)
 {
 	if (b->definer != run->process.executable)
 		return false;
@@ -108,7 +108,8 @@ bool bs_is_replaceable(const char *name)
 		"reallocarray",	 "cfree",
 	};
 
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+	/* Most names are mangled. */
+	for (size_t i = 0; *name != '_' && i < sizeof names / sizeof *names; i++)
 		if (strcmp(names[i], name) == 0)
 			return true;
 	return strncmp(name, "_Znw", 4) == 0 || strncmp(name, "_Zna", 4) == 0 ||
@@ -232,19 +233,51 @@ static void look_closer(struct bs_pass *pass, const struct bs_binding *b, enum k
 	bs_take_class_part(pass, b, kind == FUNCTION || kind == DATA);
 }
 
+static uint8_t *pairs_of(struct bs_pass *pass, bs_map_id referrer)
+{
+	struct bs_arena *arena = pass->run->ctx.arena;
+
+	if (!pass->pairs) {
+		pass->n_pairs = pass->run->process.maps.n;
+		pass->pairs = bs_new(arena, uint8_t *, pass->n_pairs);
+	}
+	if (!pass->pairs[referrer])
+		pass->pairs[referrer] = bs_new(arena, uint8_t, pass->n_pairs);
+	return pass->pairs[referrer];
+}
+
+/* The first binding of a PAIR, or one of a pair of which each is looked at. */
+static __attribute__((noinline)) void look_at_pair(struct bs_pass *pass, const struct bs_binding *b,
+						   uint8_t *pair, bool waiting)
+{
+	if (!b->symbol || b->outcome != BS_BOUND)
+		return;
+	if (!*pair)
+		*pair = bs_versions_between(pass->run, b->referrer, b->definer) |
+			bs_needs_between(pass->checker->needs, b->referrer, b->definer);
+	if (*pair & (BS_PAIR_UNVERSIONED | BS_PAIR_OLDER))
+		bs_check_crossed(pass, b, pair);
+	if (*pair & BS_PAIR_OUTSIDER && !b->is_defined &&
+	    !bs_is_moved_to_executable(pass->checker, pass->run, b))
+		bs_check_outsider(pass, b, waiting);
+}
+
 static void go_through(struct bs_pass *pass, const bs_bindings *bindings, bool waiting)
 {
+	bs_map_id last = BS_NO_MAP; /* they come referrer by referrer */
+	uint8_t *pairs = NULL;
+
 	bs_vec_each (i, bindings) {
 		const struct bs_binding *b = &bindings->v[i];
 
+		if (b->referrer != last)
+			pairs = pairs_of(pass, last = b->referrer);
 		if (b->why == BS_WHY_UNIQUE && b->definer != b->referrer)
 			bs_check_unique(pass, b);
-		if (!b->is_defined) {
-			if (bs_is_outsider(pass->checker->needs, b) &&
-			    !is_moved_to_executable(pass->checker, pass->run, b))
-				bs_check_outsider(pass, b, waiting);
+		if (b->definer != BS_NO_MAP && pairs[b->definer] != BS_PAIR_BOUND)
+			look_at_pair(pass, b, &pairs[b->definer], waiting);
+		if (!b->is_defined)
 			continue;
-		}
 		enum kind kind = kind_of(pass->checker, pass->run, b);
 
 		if (kind == NOT_CAPTURED ||
@@ -303,6 +336,7 @@ bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
 	};
 
 	bs_needs_learn(checker->needs, run);
+	bs_note_promoted(checker, run, result);
 	if (result->state == BS_STEP_OK && result->number == 0) {
 		note_copies(&pass);
 		bs_note_interposers(&pass);
@@ -312,7 +346,9 @@ bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
 		go_through(&pass, &result->relocated.bindings, false);
 	if (result->state == BS_STEP_OK)
 		go_through(&pass, &result->slots, true);
+	pass.is_later = true;
 	go_through(&pass, &result->changed_slots, true);
+	bs_fold_crossed(&pass);
 	bs_vec_each (i, &findings) {
 		struct bs_finding *f = &findings.v[i];
 
@@ -327,6 +363,8 @@ bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
 	bs_check_interposers(&pass);
 	bs_check_split(&pass);
 	bs_check_deepbind(run, result, &findings);
+	bs_check_withheld(&pass);
+	bs_check_unused(&pass);
 	bs_findings_sort(&findings);
 	return findings;
 }

@@ -100,8 +100,14 @@ void bs_finding_fact(const struct bs_run *run, struct bs_finding *finding,
 /* What a check remembers from step to step of one run. */
 struct bs_checker;
 
+struct bs_check_options {
+	/* Notes are shown. Without, it may be that a finding which is a note counts some symbols
+	 * only; which findings there are does not change. */
+	bool counts_notes;
+};
+
 /* A checker in the arena of RUN, for all of its steps. */
-struct bs_checker *bs_checker_new(const struct bs_run *run);
+struct bs_checker *bs_checker_new(const struct bs_run *run, const struct bs_check_options *options);
 
 /* The findings of the step RESULT, worst first, then by objects. They live as long as the run. */
 bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,

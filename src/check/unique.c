@@ -5,10 +5,7 @@
  */
 #include "check-priv.h"
 
-#define NOWHERE UINT64_MAX
-
-/* Where the scope of FROM has TO. */
-static uint64_t place_of(const struct bs_process *process, bs_map_id from, bs_map_id to)
+uint64_t bs_place_in_scope(const struct bs_process *process, bs_map_id from, bs_map_id to)
 {
 	const bs_ids *scope = &bs_map_of(process, from)->scope;
 
@@ -18,14 +15,15 @@ static uint64_t place_of(const struct bs_process *process, bs_map_id from, bs_ma
 		if (to < list->n_place && list->place[to])
 			return (uint64_t)i << 32 | list->place[to];
 	}
-	return NOWHERE;
+	return BS_NOWHERE;
 }
 
 static enum bs_level level_of(const struct bs_process *process, const struct bs_binding *b,
 			      uint64_t place)
 {
 	const struct bs_image *image = bs_map_of(process, b->definer)->image;
-	bool together = place != NOWHERE && place_of(process, b->definer, b->referrer) != NOWHERE;
+	bool together = place != BS_NOWHERE &&
+			bs_place_in_scope(process, b->definer, b->referrer) != BS_NOWHERE;
 
 	/* Of what nobody writes to one is as good as another. */
 	return together || bs_is_constant(image, bs_image_symbol(image, b->definer_symbol).value)
@@ -41,10 +39,11 @@ void bs_check_unique(struct bs_pass *pass, const struct bs_binding *b)
 	/* At start-up all see the same, and the first in scope is the first in the table. */
 	if (!pass->result->number || !b->symbol || b->outcome != BS_BOUND)
 		return;
-	uint64_t place = place_of(process, b->referrer, b->definer);
-	bool own_is_earlier = b->is_defined && place_of(process, b->referrer, b->referrer) < place;
+	uint64_t place = bs_place_in_scope(process, b->referrer, b->definer);
+	bool own_is_earlier =
+		b->is_defined && bs_place_in_scope(process, b->referrer, b->referrer) < place;
 
-	if ((place != NOWHERE && !own_is_earlier) ||
+	if ((place != BS_NOWHERE && !own_is_earlier) ||
 	    bs_counted_before(pass->run, &pass->counted, b, BS_COUNTED_UNIQUE))
 		return;
 	enum bs_level level = level_of(process, b, place);
@@ -52,7 +51,7 @@ void bs_check_unique(struct bs_pass *pass, const struct bs_binding *b)
 
 	if (f->n > 1)
 		return;
-	if (place == NOWHERE)
+	if (place == BS_NOWHERE)
 		bs_finding_fact(
 			pass->run, f,
 			&(struct bs_fact){ .kind = BS_FACT_NOT_IN_SCOPE, .object = b->definer });

@@ -11,12 +11,24 @@ static bool want_findings(const struct bs_reports *reports)
 	return want;
 }
 
+static bool show_notes(const struct bs_reports *reports)
+{
+	bool show = false;
+
+	for (uint32_t i = 0; i < reports->n; i++)
+		show |= (reports->list[i].show & reports->list[i].format->notes) != 0;
+	return show;
+}
+
 static void begin(void *data, const struct bs_run *run)
 {
 	struct bs_reports *reports = data;
 
-	if (want_findings(reports))
-		reports->checker = bs_checker_new(run);
+	if (want_findings(reports)) {
+		const struct bs_check_options options = { .counts_notes = show_notes(reports) };
+
+		reports->checker = bs_checker_new(run, &options);
+	}
 	for (uint32_t i = 0; i < reports->n; i++)
 		if (reports->list[i].format->begin)
 			reports->list[i].format->begin(&reports->list[i], run);
