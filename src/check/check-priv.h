@@ -22,6 +22,7 @@ struct bs_interposer {
 
 struct bs_libraries; /* twice.c */
 struct bs_needs;     /* dependency.c */
+struct bs_pins;	     /* pinned.c */
 
 struct bs_checker {
 	struct bs_check_options options;
@@ -30,6 +31,7 @@ struct bs_checker {
 	bs_ids inside; /* by map: own symbols that it was bound to when it was loaded */
 	struct bs_libraries *libraries;
 	struct bs_needs *needs;
+	struct bs_pins *pins;
 	bs_ids promoted_by; /* by map: the step that put it into the global scope, or 0 */
 };
 
@@ -253,3 +255,10 @@ void bs_check_crossed(struct bs_pass *pass, const struct bs_binding *b, uint8_t 
 
 /* What worse findings tell of the same objects goes into them. */
 void bs_fold_crossed(struct bs_pass *pass);
+
+/* ---- pinned.c ------------------------------------------------------------------------------ */
+
+struct bs_pins *bs_pins_new(const struct bs_run *run);
+
+/* Remembers what the step RESULT opened and pinned; what a dlclose should have unloaded. */
+void bs_check_pinned(struct bs_pass *pass);
