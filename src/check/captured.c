@@ -26,6 +26,7 @@ struct bs_checker *bs_checker_new(const struct bs_run *run, const struct bs_chec
 	checker->libraries = bs_libraries_new(run);
 	checker->needs = bs_needs_new(run);
 	checker->pins = bs_pins_new(run);
+	checker->paths = bs_paths_new(run);
 	return checker;
 }
 
@@ -367,6 +368,7 @@ bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
 	bs_check_withheld(&pass);
 	bs_check_unused(&pass);
 	bs_check_pinned(&pass);
+	bs_check_paths(&pass);
 	bs_findings_sort(&findings);
 	return findings;
 }

@@ -23,6 +23,7 @@ struct bs_interposer {
 struct bs_libraries; /* twice.c */
 struct bs_needs;     /* dependency.c */
 struct bs_pins;	     /* pinned.c */
+struct bs_paths;     /* paths.c */
 
 struct bs_checker {
 	struct bs_check_options options;
@@ -32,6 +33,7 @@ struct bs_checker {
 	struct bs_libraries *libraries;
 	struct bs_needs *needs;
 	struct bs_pins *pins;
+	struct bs_paths *paths;
 	bs_ids promoted_by; /* by map: the step that put it into the global scope, or 0 */
 };
 
@@ -262,3 +264,10 @@ struct bs_pins *bs_pins_new(const struct bs_run *run);
 
 /* Remembers what the step RESULT opened and pinned; what a dlclose should have unloaded. */
 void bs_check_pinned(struct bs_pass *pass);
+
+/* ---- paths.c ------------------------------------------------------------------------------- */
+
+struct bs_paths *bs_paths_new(const struct bs_run *run);
+
+/* Where the objects that the step brought, and those they asked for, were looked for. */
+void bs_check_paths(struct bs_pass *pass);
