@@ -118,7 +118,7 @@ complete -c bindsim -l symbol -x -d 'References to symbols of this name'
 complete -c bindsim -l from -r -F -d 'References that this object makes'
 complete -c bindsim -l to -r -F -d 'References that are bound to this object'
 complete -c bindsim -l pair -x -d 'Explain the references between two objects'
-complete -c bindsim -l rule -x -a 'captured-references unresolved-at-call healed when-matters ignored-deepbind two-versions loaded-twice captured-dependency type-identity unique-crosses definitions-differ interposer-bypassed object-split split-copy constructed-twice leaked-static-runtime mixed-unwinders embedded-and-needed embedded-copy isolated potential' -d 'Explain a rule of the findings'
+complete -c bindsim -l rule -x -a 'captured-references unresolved-at-call healed when-matters ignored-deepbind two-versions loaded-twice captured-dependency type-identity unique-crosses definitions-differ interposer-bypassed object-split split-copy constructed-twice leaked-static-runtime mixed-unwinders embedded-and-needed embedded-copy isolated potential undeclared-dependency needs-global unused-needed version-crossed pinned search-path' -d 'Explain a rule of the findings'
 
 # The answer
 complete -c bindsim -l format -x -a '$__bindsim_formats' -d 'Format of the report'

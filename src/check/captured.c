@@ -20,6 +20,8 @@ struct bs_checker *bs_checker_new(const struct bs_run *run, const struct bs_chec
 	checker->pairs.lists = options->lists_left_out;
 	checker->libraries = bs_libraries_new(run);
 	checker->needs = bs_needs_new(run);
+	checker->pins = bs_pins_new(run);
+	checker->paths = bs_paths_new(run);
 	return checker;
 }
 
@@ -80,9 +82,8 @@ bool bs_is_copied(const struct bs_checker *checker, const struct bs_symbol *symb
 	return false;
 }
 
-/* B ends in the executable because that holds the object, or stands for the function's address. */
-static bool is_moved_to_executable(const struct bs_checker *checker, const struct bs_run *run,
-				   const struct bs_binding *b)
+bool bs_is_moved_to_executable(const struct bs_checker *checker, const struct bs_run *run,
+			       const struct bs_binding *b)
 {
 	if (b->definer != run->process.executable)
 		return false;
@@ -271,22 +272,54 @@ static void look_closer(struct bs_pass *pass, const struct bs_binding *b, enum b
 	bs_take_class_part(pass, b, kind == BS_CAPTURED_FUNCTION || kind == BS_CAPTURED_DATA);
 }
 
+static uint8_t *pairs_of(struct bs_pass *pass, bs_map_id referrer)
+{
+	struct bs_arena *arena = pass->run->ctx.arena;
+
+	if (!pass->pairs) {
+		pass->n_pairs = pass->run->process.maps.n;
+		pass->pairs = bs_new(arena, uint8_t *, pass->n_pairs);
+	}
+	if (!pass->pairs[referrer])
+		pass->pairs[referrer] = bs_new(arena, uint8_t, pass->n_pairs);
+	return pass->pairs[referrer];
+}
+
+/* The first binding of a PAIR, or one of a pair of which each is looked at. */
+static __attribute__((noinline)) void look_at_pair(struct bs_pass *pass, const struct bs_binding *b,
+						   uint8_t *pair, bool waiting)
+{
+	if (!b->symbol || b->outcome != BS_BOUND)
+		return;
+	if (!*pair)
+		*pair = bs_versions_between(pass->run, b->referrer, b->definer) |
+			bs_needs_between(pass->checker->needs, b->referrer, b->definer);
+	if (*pair & (BS_PAIR_UNVERSIONED | BS_PAIR_OLDER))
+		bs_check_crossed(pass, b, pair);
+	if (*pair & BS_PAIR_OUTSIDER && !b->is_defined &&
+	    !bs_is_moved_to_executable(pass->checker, pass->run, b))
+		bs_check_outsider(pass, b, waiting);
+}
+
 static void go_through(struct bs_pass *pass, const bs_bindings *bindings, bool waiting)
 {
+	bs_map_id last = BS_NO_MAP; /* they come referrer by referrer */
+	uint8_t *pairs = NULL;
+
 	bs_vec_each (i, bindings) {
 		const struct bs_binding *b = &bindings->v[i];
 
+		if (b->referrer != last)
+			pairs = pairs_of(pass, last = b->referrer);
 		if (pass->checker->unwinders.n && b->outcome == BS_BOUND &&
 		    bs_ids_have(&pass->checker->unwinders, b->definer))
 			bs_note_unwinder(pass, b);
 		if (b->why == BS_WHY_UNIQUE && b->definer != b->referrer)
 			bs_check_unique(pass, b);
-		if (!b->is_defined) {
-			if (bs_is_outsider(pass->checker->needs, b) &&
-			    !is_moved_to_executable(pass->checker, pass->run, b))
-				bs_check_outsider(pass, b, waiting);
+		if (b->definer != BS_NO_MAP && pairs[b->definer] != BS_PAIR_BOUND)
+			look_at_pair(pass, b, &pairs[b->definer], waiting);
+		if (!b->is_defined)
 			continue;
-		}
 		enum bs_capture kind = bs_capture_of(pass->checker, pass->run, b);
 
 		if (kind == BS_NOT_CAPTURED ||
@@ -339,6 +372,7 @@ bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
 
 	bs_needs_learn(checker->needs, run);
 	bs_learn_unwinders(&pass);
+	bs_note_promoted(checker, run, result);
 	if (result->state == BS_STEP_OK && result->number == 0) {
 		checker->has_started = true;
 		note_copies(&pass);
@@ -349,7 +383,9 @@ bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
 		go_through(&pass, &result->relocated.bindings, false);
 	if (result->state == BS_STEP_OK)
 		go_through(&pass, &result->slots, true);
+	pass.is_later = true;
 	go_through(&pass, &result->changed_slots, true);
+	bs_fold_crossed(&pass);
 	drop_harmless(&findings);
 	bs_vec_each (i, &findings)
 		findings.v[i].n_inside = *inside_of(checker, run, findings.v[i].from);
@@ -359,6 +395,10 @@ bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
 	bs_check_interposers(&pass);
 	bs_check_split(&pass);
 	bs_check_deepbind(run, result, &findings);
+	bs_check_withheld(&pass);
+	bs_check_unused(&pass);
+	bs_check_pinned(&pass);
+	bs_check_paths(&pass);
 	bs_findings_sort(&findings);
 	bs_object_pairs_tell(run, &checker->pairs, &findings);
 	return findings;

@@ -22,6 +22,8 @@ struct bs_interposer {
 
 struct bs_libraries; /* twice.c */
 struct bs_needs;     /* dependency.c */
+struct bs_pins;	     /* pinned.c */
+struct bs_paths;     /* paths.c */
 
 /* A reference to an unwinder, which RAISES an exception or goes on with one. */
 struct bs_unwinding {
@@ -74,6 +76,9 @@ struct bs_checker {
 	BS_VEC(struct bs_unwinding) unwinding;
 	struct bs_object_pairs pairs;
 	bool has_started; /* start-up succeeded */
+	struct bs_pins *pins;
+	struct bs_paths *paths;
+	bs_ids promoted_by; /* by map: the step that put it into the global scope, or 0 */
 };
 
 /* A captured symbol of a class of C++: a table, or a function that is not meant to be merged. */
@@ -93,7 +98,21 @@ struct bs_counted {
 	bs_map_id of;
 };
 
-enum { BS_COUNTED_INSIDE = 1, BS_COUNTED_CAPTURED = 2, BS_COUNTED_UNIQUE = 4 };
+enum {
+	BS_COUNTED_INSIDE = 1,
+	BS_COUNTED_CAPTURED = 2,
+	BS_COUNTED_UNIQUE = 4,
+	BS_COUNTED_UNDECLARED = 8,
+	BS_COUNTED_CROSSED = 16,
+};
+
+/* What is known of a pair of objects when the first binding between them was met. */
+enum {
+	BS_PAIR_BOUND = 1,	 /* there is one; alone: nothing more to look at in others */
+	BS_PAIR_UNVERSIONED = 2, /* the definer has no versions, and the referrer asks for some */
+	BS_PAIR_OLDER = 4,	 /* the definer has versions, and the referrer names none of them */
+	BS_PAIR_OUTSIDER = 8,	 /* the referrer does not need the definer, directly or not */
+};
 
 /* What one look at the bindings of a step collects. */
 struct bs_pass {
@@ -103,6 +122,10 @@ struct bs_pass {
 	bs_findings *findings;
 	bs_class_parts classes;
 	struct bs_counted counted;
+	bool is_later;	 /* it is at slots that had another answer before */
+	uint8_t **pairs; /* by referrer, if met: by definer, BS_PAIR_*; N_PAIRS of both */
+	uint32_t n_pairs;
+	uint32_t **crossed; /* by referrer and definer: index in FINDINGS plus 1, of crossed.c */
 };
 
 /* Nobody writes to ADDRESS of IMAGE once it is relocated. */
@@ -125,12 +148,22 @@ enum bs_capture {
 };
 enum bs_capture bs_capture_of(const struct bs_checker *checker, const struct bs_run *run,
 			      const struct bs_binding *binding);
+
 /* SYMBOL, of the executable, is what it holds by copy relocation. */
 bool bs_is_copied(const struct bs_checker *checker, const struct bs_symbol *symbol);
 
-/* Where the scope of FROM has TO: the list in the high half, the place in it in the low one. */
-#define BS_NOWHERE UINT64_MAX
-uint64_t bs_place_of(const struct bs_process *process, bs_map_id from, bs_map_id to);
+/* B ends in the executable because that holds the object, or stands for the function's address. */
+bool bs_is_moved_to_executable(const struct bs_checker *checker, const struct bs_run *run,
+			       const struct bs_binding *b);
+
+/* MAP is the loader, or its stand-in in another namespace, or libc itself. */
+bool bs_is_loader_or_libc(const struct bs_run *run, bs_map_id map);
+
+/* MAP is the loader, libc or one of the libraries that come with libc. */
+bool bs_is_of_libc(const struct bs_run *run, bs_map_id map);
+
+/* The same of a library by its soname, libc itself included. */
+bool bs_is_soname_of_libc(const char *soname);
 
 /* BINDING takes an object's own symbol elsewhere. */
 bool bs_is_captured(const struct bs_checker *checker, const struct bs_run *run,
@@ -152,6 +185,14 @@ void bs_check_deepbind(const struct bs_run *run, const struct bs_step_result *re
  * when there is none. */
 struct bs_finding *bs_finding_like(const struct bs_run *run, bs_findings *findings,
 				   const struct bs_finding *like);
+
+/* A finding of RULE about FROM and TO, which have none of it yet, in this step; without a level. */
+struct bs_finding *bs_finding_add_new(struct bs_pass *pass, enum bs_rule rule, bs_map_id from,
+				      bs_map_id to);
+
+/* The finding of RULE about FROM and TO in FINDINGS, or NULL. */
+struct bs_finding *bs_finding_find(bs_findings *findings, enum bs_rule rule, bs_map_id from,
+				   bs_map_id to);
 
 /* Counts BINDING as one more symbol of FINDING. */
 void bs_finding_count(struct bs_finding *finding, const struct bs_binding *binding);
@@ -177,6 +218,11 @@ void bs_check_classes(struct bs_pass *pass);
 
 /* The entry of MAP's own table that defines NAME for others, or 0. */
 uint32_t bs_own_definition(const struct bs_run *run, bs_map_id map, const char *name);
+
+/* Where the scope of FROM has TO: the list's number in the high half, the place in it in the low
+ * one; BS_NOWHERE when TO is not in it. */
+#define BS_NOWHERE UINT64_MAX
+uint64_t bs_place_in_scope(const struct bs_process *process, bs_map_id from, bs_map_id to);
 
 /* unique.c: BINDING's definition was found by its name, whatever the scope says. */
 void bs_check_unique(struct bs_pass *pass, const struct bs_binding *binding);
@@ -324,6 +370,10 @@ void bs_check_twice(struct bs_libraries *libraries, const struct bs_run *run,
 /* Who needs whom. */
 struct bs_needs *bs_needs_new(const struct bs_run *run);
 
+/* The object that DT_NEEDED or the like, NEED of MAP, leads to, or BS_NO_MAP. */
+bs_map_id bs_needed_map(const struct bs_run *run, const struct bs_map *map,
+			const struct bs_dyn *need);
+
 /* Takes in the maps that came since the last call. */
 void bs_needs_learn(struct bs_needs *needs, const struct bs_run *run);
 
@@ -333,12 +383,57 @@ bool bs_needs(const struct bs_needs *needs, bs_map_id from, bs_map_id to);
 /* FROM's dynamic section names TO. */
 bool bs_needs_directly(const struct bs_run *run, bs_map_id from, bs_map_id to);
 
-/* NAME is of the unwinder's interface. */
-bool bs_is_unwinder(const char *name);
-
-/* B binds an object to one that it does not need, directly or not. */
-bool bs_is_outsider(const struct bs_needs *needs, const struct bs_binding *b);
+/* BS_PAIR_OUTSIDER or 0. */
+uint8_t bs_needs_between(const struct bs_needs *needs, bs_map_id from, bs_map_id to);
 
 /* Looks whether something that B's referrer, which has no definition of its own, needs
  * would have answered B, an outsider's. */
 void bs_check_outsider(struct bs_pass *pass, const struct bs_binding *b, bool waiting);
+
+/* ---- undeclared.c -------------------------------------------------------------------------- */
+
+/* B, an outsider's, has no other definition among what its referrer needs. */
+void bs_check_undeclared(struct bs_pass *pass, const struct bs_binding *b, bool waiting);
+
+/* Remembers what the step RESULT put into the global scope. */
+void bs_note_promoted(struct bs_checker *checker, const struct bs_run *run,
+		      const struct bs_step_result *result);
+
+/* ---- withheld.c ---------------------------------------------------------------------------- */
+
+/* Looks who would have had what the step of PASS, which failed, misses. */
+void bs_check_withheld(struct bs_pass *pass);
+
+/* The same for a slot that nobody answers at the end of RUN. */
+void bs_check_withheld_slot(const struct bs_run *run, bs_findings *findings,
+			    const struct bs_binding *answer, uint32_t step);
+
+/* ---- unused.c ------------------------------------------------------------------------------ */
+
+/* Which needs of the objects that the step brought no binding of them uses. */
+void bs_check_unused(struct bs_pass *pass);
+
+/* ---- crossed.c ----------------------------------------------------------------------------- */
+
+/* BS_PAIR_BOUND, and what it says of versions, of two objects that are bound. */
+uint8_t bs_versions_between(const struct bs_run *run, bs_map_id from, bs_map_id to);
+
+/* B is between objects of such a PAIR, whose mark goes when one reference is enough. */
+void bs_check_crossed(struct bs_pass *pass, const struct bs_binding *b, uint8_t *pair);
+
+/* What worse findings tell of the same objects goes into them. */
+void bs_fold_crossed(struct bs_pass *pass);
+
+/* ---- pinned.c ------------------------------------------------------------------------------ */
+
+struct bs_pins *bs_pins_new(const struct bs_run *run);
+
+/* Remembers what the step RESULT opened and pinned; what a dlclose should have unloaded. */
+void bs_check_pinned(struct bs_pass *pass);
+
+/* ---- paths.c ------------------------------------------------------------------------------- */
+
+struct bs_paths *bs_paths_new(const struct bs_run *run);
+
+/* Where the objects that the step brought, and those they asked for, were looked for. */
+void bs_check_paths(struct bs_pass *pass);

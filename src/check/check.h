@@ -142,8 +142,9 @@ uint64_t bs_finding_fingerprint(const struct bs_run *run, const struct bs_findin
 struct bs_check_options {
 	struct bs_library_db *library_db; /* or NULL: no library is known */
 	bool lists_left_out;		  /* what is left out is not only counted */
-	/* Notes are shown. If not, some that the end of a run brings are no more than counted: they
-	 * have no evidence, and their rule may be another of those that give notes. */
+	/* Notes are shown. If not, findings that are notes need not be complete: some count some of
+	 * their symbols only, and those that the end of a run brings have no evidence, and may have
+	 * the rule of others that give notes. How many there are is the same. */
 	bool shows_notes;
 };
 

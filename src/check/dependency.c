@@ -53,15 +53,21 @@ static void put_edge(const struct bs_run *run, bs_ids *edges, bs_map_id from, bs
 	bs_vec_push(run->ctx.arena, edges, to);
 }
 
-/* Whom the entry D of MAP's dynamic section names; or BS_NO_MAP. */
+bs_map_id bs_needed_map(const struct bs_run *run, const struct bs_map *map,
+			const struct bs_dyn *need)
+{
+	bs_name name = bs_name_find(run->ctx.names, bs_image_string(map->image, need->value));
+
+	return name ? bs_map_by_name(&run->process, map->ns, name, true) : BS_NO_MAP;
+}
+
+/* Whom the entry D of MAP's dynamic section asks for; or BS_NO_MAP. */
 static bs_map_id needed_by(const struct bs_run *run, const struct bs_map *map,
 			   const struct bs_dyn *d)
 {
-	if (d->tag != DT_NEEDED && d->tag != DT_AUXILIARY && d->tag != DT_FILTER)
-		return BS_NO_MAP;
-	bs_name name = bs_name_find(run->ctx.names, bs_image_string(map->image, d->value));
-
-	return name ? bs_map_by_name(&run->process, map->ns, name, true) : BS_NO_MAP;
+	return d->tag == DT_NEEDED || d->tag == DT_AUXILIARY || d->tag == DT_FILTER
+		       ? bs_needed_map(run, map, d)
+		       : BS_NO_MAP;
 }
 
 /* What map ID needs, as the loader has noted it for the order of constructors, or else as its
@@ -131,10 +137,9 @@ bool bs_needs(const struct bs_needs *needs, bs_map_id from, bs_map_id to)
 	return from < needs->rows.n && to < needs->rows.n && has(&needs->rows.v[from], to);
 }
 
-bool bs_is_outsider(const struct bs_needs *needs, const struct bs_binding *b)
+uint8_t bs_needs_between(const struct bs_needs *needs, bs_map_id from, bs_map_id to)
 {
-	return b->definer != b->referrer && b->outcome == BS_BOUND && b->symbol &&
-	       !bs_needs(needs, b->referrer, b->definer);
+	return from == to || bs_needs(needs, from, to) ? 0 : BS_PAIR_OUTSIDER;
 }
 
 static bool is_strong(const struct bs_symbol *s)
@@ -142,29 +147,32 @@ static bool is_strong(const struct bs_symbol *s)
 	return bs_symbol_bind(s) == STB_GLOBAL && s->section != SHN_UNDEF;
 }
 
-/* Who of REFERRER's needs defines what B was bound to elsewhere; BS_NO_MAP: nobody, or it does not
- * matter. *RET_FUNCTION: it is one. */
-static bs_map_id own_definer(const struct bs_needs *needs, const struct bs_run *run,
-			     const struct bs_binding *b, bool *ret_function)
+/* Who of what B's referrer needs defines what B was bound to elsewhere, and by which symbol: libc
+ * only when nobody else does. BS_NO_MAP: nobody. */
+static bs_map_id needed_definer(const struct bs_needs *needs, const struct bs_run *run,
+				const struct bs_binding *b, uint32_t *ret_symbol)
 {
 	const struct row *row = &needs->rows.v[b->referrer];
+	bs_map_id libc = BS_NO_MAP;
 
-	for (bs_map_id id = 0; id < needs->rows.n; id++) {
-		const struct bs_map *map = bs_map_of(&run->process, id);
+	for (uint32_t i = 0; i < needs->n_words; i++)
+		for (uint64_t word = row->words[i]; word; word &= word - 1) {
+			bs_map_id id = i * WORD + (bs_map_id)__builtin_ctzll(word);
+			const struct bs_map *map = bs_map_of(&run->process, id);
 
-		if (!has(row, id) || id == b->referrer || map->removed || !map->image ||
-		    map->role != BS_ROLE_ORDINARY || id == run->process.ns[map->ns].libc)
-			continue;
-		uint32_t symbol = bs_answer_of(run->binder, &run->process, &run->ctx, b, id);
+			if (id == b->referrer || map->removed || !map->image)
+				continue;
+			uint32_t symbol =
+				bs_answer_of(run->binder, &run->process, &run->ctx, b, id);
 
-		if (!symbol)
-			continue;
-		struct bs_symbol s = bs_image_symbol(map->image, symbol);
-
-		*ret_function = bs_symbol_type(&s) == STT_FUNC;
-		return is_strong(&s) ? id : BS_NO_MAP;
-	}
-	return BS_NO_MAP;
+			if (symbol && !bs_is_loader_or_libc(run, id)) {
+				*ret_symbol = symbol;
+				return id;
+			}
+			if (symbol)
+				libc = id;
+		}
+	return libc;
 }
 
 static void count_definer(const struct bs_run *run, struct bs_finding *f, bs_map_id definer)
@@ -182,29 +190,20 @@ static void count_definer(const struct bs_run *run, struct bs_finding *f, bs_map
 			});
 }
 
-void bs_check_outsider(struct bs_pass *pass, const struct bs_binding *b, bool waiting)
+/* B was bound past DEFINER, which has SYMBOL. */
+static void check_captured(struct bs_pass *pass, const struct bs_binding *b, bool waiting,
+			   bs_map_id definer, uint32_t symbol)
 {
-	const struct bs_needs *needs = pass->checker->needs;
 	const struct bs_run *run = pass->run;
 	const struct bs_map *to = bs_map_of(&run->process, b->definer);
-	bool is_function = false;
+	struct bs_symbol theirs = bs_image_symbol(to->image, b->definer_symbol);
+	struct bs_symbol own = bs_image_symbol(bs_map_of(&run->process, definer)->image, symbol);
 
 	/* Who is preloaded is there to interpose. */
-	if (to->preloaded || !to->image || b->why == BS_WHY_UNIQUE ||
-	    b->type_class == BS_CLASS_COPY || to->role != BS_ROLE_ORDINARY)
+	if (to->preloaded || to->role != BS_ROLE_ORDINARY || !is_strong(&theirs) ||
+	    !is_strong(&own))
 		return;
-	struct bs_symbol theirs = bs_image_symbol(to->image, b->definer_symbol);
-
-	if (!is_strong(&theirs))
-		return;
-	const char *name = bs_image_string(to->image, theirs.name);
-
-	if (bs_is_unwinder(name) || bs_is_replaceable(name))
-		return;
-	bs_map_id definer = own_definer(needs, run, b, &is_function);
-
-	if (definer == BS_NO_MAP)
-		return;
+	bool is_function = bs_symbol_type(&own) == STT_FUNC;
 	struct bs_finding *f = bs_finding_of(pass, BS_RULE_CAPTURED_DEPENDENCY, BS_LEVEL_NONE, b);
 
 	f->n_functions += is_function;
@@ -217,4 +216,25 @@ void bs_check_outsider(struct bs_pass *pass, const struct bs_binding *b, bool wa
 	f->level = f->n_functions >= MANY_FUNCTIONS && !is_served ? BS_LEVEL_ERROR
 		   : f->n >= SEVERAL				  ? BS_LEVEL_WARNING
 								  : BS_LEVEL_NOTE;
+}
+
+void bs_check_outsider(struct bs_pass *pass, const struct bs_binding *b, bool waiting)
+{
+	const struct bs_needs *needs = pass->checker->needs;
+	const struct bs_run *run = pass->run;
+	const struct bs_map *to = bs_map_of(&run->process, b->definer);
+	uint32_t symbol = 0;
+
+	if (!to->image || b->why == BS_WHY_UNIQUE || b->type_class == BS_CLASS_COPY)
+		return;
+	const char *name = bs_image_symbol_name(to->image, b->definer_symbol);
+
+	if (bs_is_unwinder(name) || bs_is_replaceable(name))
+		return;
+	bs_map_id definer = needed_definer(needs, run, b, &symbol);
+
+	if (definer == BS_NO_MAP)
+		bs_check_undeclared(pass, b, waiting);
+	else if (!bs_is_loader_or_libc(run, definer))
+		check_captured(pass, b, waiting, definer, symbol);
 }

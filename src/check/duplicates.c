@@ -39,17 +39,6 @@ struct search {
 	BS_VEC(struct definition) defined; /* of one hash, as far as others can be bound to them */
 };
 
-/* The libraries of glibc have its versions; that of musl is the loader itself. */
-static bool is_libc(const struct bs_run *run, bs_map_id id, const struct bs_map *map)
-{
-	if (map->role == BS_ROLE_LOADER || id == run->process.ns[map->ns].libc)
-		return true;
-	for (uint32_t i = 0; i < map->image->versions.n_defs; i++)
-		if (strncmp(map->image->versions.defs[i].name, "GLIBC_", 6) == 0)
-			return true;
-	return false;
-}
-
 static uint8_t *parties(const struct bs_run *run)
 {
 	uint8_t *party = bs_new(run->ctx.arena, uint8_t, run->process.maps.n);
@@ -60,7 +49,7 @@ static uint8_t *parties(const struct bs_run *run)
 		if (map->removed || !map->image || map->is_ghost || map->real != id)
 			party[id] = NOBODY;
 		else
-			party[id] = is_libc(run, id, map) ? LIBC : ORDINARY;
+			party[id] = bs_is_of_libc(run, id) ? LIBC : ORDINARY;
 	}
 	return party;
 }
@@ -276,8 +265,8 @@ static void tell_escape(const struct bs_run *run, struct bs_finding *f,
 
 static bool is_apart(const struct bs_run *run, const struct bs_object_pair *pair)
 {
-	return bs_place_of(&run->process, pair->from, pair->to) == BS_NOWHERE &&
-	       bs_place_of(&run->process, pair->to, pair->from) == BS_NOWHERE;
+	return bs_place_in_scope(&run->process, pair->from, pair->to) == BS_NOWHERE &&
+	       bs_place_in_scope(&run->process, pair->to, pair->from) == BS_NOWHERE;
 }
 
 /* What keeps the two from being bound across. True: it does so in other plans, too. */

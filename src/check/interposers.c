@@ -43,7 +43,7 @@ static bs_map_id first_allocator(const struct bs_run *run)
 
 	bs_definers_of(run->binder, process, &run->ctx, "malloc", &definers);
 	bs_vec_each (i, &definers) {
-		uint64_t at = bs_place_of(process, process->executable, definers.v[i]);
+		uint64_t at = bs_place_in_scope(process, process->executable, definers.v[i]);
 
 		if (at < place) {
 			place = at;

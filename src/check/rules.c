@@ -56,6 +56,18 @@ struct bs_finding *bs_finding_like(const struct bs_run *run, bs_findings *findin
 	return &findings->v[findings->n - 1];
 }
 
+struct bs_finding *bs_finding_find(bs_findings *findings, enum bs_rule rule, bs_map_id from,
+				   bs_map_id to)
+{
+	bs_vec_each (i, findings) {
+		struct bs_finding *f = &findings->v[i];
+
+		if (f->rule == rule && f->from == from && f->to == to)
+			return f;
+	}
+	return NULL;
+}
+
 void bs_finding_count(struct bs_finding *finding, const struct bs_binding *binding)
 {
 	finding->n++;
@@ -63,19 +75,34 @@ void bs_finding_count(struct bs_finding *finding, const struct bs_binding *bindi
 		finding->examples[finding->n_examples++] = *binding;
 }
 
+/* One that says nothing yet. */
+static struct bs_finding blank(enum bs_rule rule, uint32_t step, bs_map_id from, bs_map_id to)
+{
+	return (struct bs_finding){
+		.rule = rule,
+		.step = step,
+		.from = from,
+		.to = to,
+		.before = BS_NO_MAP,
+		.instead = BS_NO_MAP,
+	};
+}
+
 struct bs_finding *bs_finding_between(const struct bs_run *run, bs_findings *findings,
 				      enum bs_rule rule, uint32_t step, bs_map_id from,
 				      bs_map_id to)
 {
-	return bs_finding_like(run, findings,
-			       &(struct bs_finding){
-				       .rule = rule,
-				       .step = step,
-				       .from = from,
-				       .to = to,
-				       .before = BS_NO_MAP,
-				       .instead = BS_NO_MAP,
-			       });
+	const struct bs_finding like = blank(rule, step, from, to);
+
+	return bs_finding_like(run, findings, &like);
+}
+
+struct bs_finding *bs_finding_add_new(struct bs_pass *pass, enum bs_rule rule, bs_map_id from,
+				      bs_map_id to)
+{
+	bs_vec_push(pass->run->ctx.arena, pass->findings,
+		    blank(rule, pass->result->number, from, to));
+	return &pass->findings->v[pass->findings->n - 1];
 }
 
 struct bs_finding *bs_finding_of(struct bs_pass *pass, enum bs_rule rule, enum bs_level level,

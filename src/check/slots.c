@@ -152,10 +152,10 @@ bs_findings bs_check_end(struct bs_checker *checker, const struct bs_run *run)
 			continue;
 		struct bs_finding *f = finding_for(run, &findings, &like);
 
-		f->n++;
+		bs_finding_count(f, story.last);
 		f->n_waiting++;
-		if (f->n_examples < BS_MAX_EXAMPLES)
-			f->examples[f->n_examples++] = *story.last;
+		if (like.rule == BS_RULE_UNRESOLVED_AT_CALL)
+			bs_check_withheld_slot(run, &findings, story.last, like.step);
 	}
 	bs_check_unwinders(checker, run, &findings);
 	bs_check_carried(checker, run, &findings);

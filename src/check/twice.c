@@ -34,14 +34,13 @@ static bool same_build(const struct bs_image *a, const struct bs_image *b)
 /* What is said of the pair in this step already: one finding for one cause. */
 static struct bs_finding *captured_by(bs_findings *findings, bs_map_id a, bs_map_id b)
 {
-	bs_vec_each (i, findings) {
-		struct bs_finding *f = &findings->v[i];
+	struct bs_finding *f = bs_finding_find(findings, BS_RULE_CAPTURED, a, b);
 
-		if ((f->rule == BS_RULE_CAPTURED || f->rule == BS_RULE_SPLIT_COPY) &&
-		    ((f->from == a && f->to == b) || (f->from == b && f->to == a)))
-			return f;
-	}
-	return NULL;
+	if (!f)
+		f = bs_finding_find(findings, BS_RULE_CAPTURED, b, a);
+	if (!f)
+		f = bs_finding_find(findings, BS_RULE_SPLIT_COPY, a, b);
+	return f ? f : bs_finding_find(findings, BS_RULE_SPLIT_COPY, b, a);
 }
 
 static void tell(const struct bs_run *run, struct bs_finding *f, enum bs_fact_kind kind)

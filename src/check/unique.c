@@ -5,7 +5,7 @@
  */
 #include "check-priv.h"
 
-uint64_t bs_place_of(const struct bs_process *process, bs_map_id from, bs_map_id to)
+uint64_t bs_place_in_scope(const struct bs_process *process, bs_map_id from, bs_map_id to)
 {
 	const bs_ids *scope = &bs_map_of(process, from)->scope;
 
@@ -22,8 +22,8 @@ static enum bs_level level_of(const struct bs_process *process, const struct bs_
 			      uint64_t place)
 {
 	const struct bs_image *image = bs_map_of(process, b->definer)->image;
-	bool together =
-		place != BS_NOWHERE && bs_place_of(process, b->definer, b->referrer) != BS_NOWHERE;
+	bool together = place != BS_NOWHERE &&
+			bs_place_in_scope(process, b->definer, b->referrer) != BS_NOWHERE;
 
 	/* Of what nobody writes to one is as good as another. */
 	return together || bs_is_constant(image, bs_image_symbol(image, b->definer_symbol).value)
@@ -39,9 +39,9 @@ void bs_check_unique(struct bs_pass *pass, const struct bs_binding *b)
 	/* At start-up all see the same, and the first in scope is the first in the table. */
 	if (!pass->result->number || !b->symbol || b->outcome != BS_BOUND)
 		return;
-	uint64_t place = bs_place_of(process, b->referrer, b->definer);
+	uint64_t place = bs_place_in_scope(process, b->referrer, b->definer);
 	bool own_is_earlier =
-		b->is_defined && bs_place_of(process, b->referrer, b->referrer) < place;
+		b->is_defined && bs_place_in_scope(process, b->referrer, b->referrer) < place;
 
 	if ((place != BS_NOWHERE && !own_is_earlier) ||
 	    bs_counted_before(pass->run, &pass->counted, b, BS_COUNTED_UNIQUE))

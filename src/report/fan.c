@@ -31,10 +31,7 @@ static struct bs_check_options options_for(const struct bs_reports *reports)
 		const struct bs_report *report = &reports->list[i];
 
 		options.lists_left_out |= bs_report_shows(report, "suppressed");
-		/* Where notes are no part of their own they are findings like others. */
-		options.shows_notes |=
-			bs_report_shows(report, "notes") ||
-			(bs_report_shows(report, "findings") && report->format != &bs_format_text);
+		options.shows_notes |= (report->show & report->format->notes) != 0;
 	}
 	return options;
 }

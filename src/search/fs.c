@@ -255,6 +255,13 @@ bool bs_fs_is_directory(const struct bs_fs *fs, const char *path)
 	return bs_fs_stat(fs, path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+bool bs_fs_anybody_writes(const struct bs_fs *fs, const char *path)
+{
+	struct stat st;
+
+	return bs_fs_stat(fs, path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_mode & S_IWOTH;
+}
+
 const char *bs_fs_canonical(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *path)
 {
 	char *canonical = NULL;

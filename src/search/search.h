@@ -45,6 +45,9 @@ int bs_fs_open_file(const struct bs_fs *fs, const char *path);
 /* True when PATH is a directory. */
 bool bs_fs_is_directory(const struct bs_fs *fs, const char *path);
 
+/* True when PATH is a directory that anybody may write to, sticky or not. */
+bool bs_fs_anybody_writes(const struct bs_fs *fs, const char *path);
+
 /*
  * The path, absolute and free of links, `.` and `..`, of the file PATH: what /proc/self/exe says
  * after execve(2) of PATH. In CTX's arena; NULL and errno when it does not exist.

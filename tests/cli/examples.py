@@ -69,7 +69,7 @@ def build_examples(directory: Path) -> None:
     now = "-Wl,-z,now"
     library("lib/libcodec.so.1", CODEC, soname("libcodec.so.1"))
     program("player", f"{USES} void _start(void) {{ codec_open(); codec_read(); }}", "lib/libcodec.so.1", now,
-            "-Wl,--enable-new-dtags", "-Wl,-rpath,lib")
+            "-Wl,--enable-new-dtags", "-Wl,-rpath,$ORIGIN/lib")
     library("copy.so", f"{OLDER} int plugin(void)"
                        "{ return codec_open() + codec_read() + codec_close() + codec_table[1]; }")
     library("static.so", "int codec_open(void) { return 11; } int codec_read(void) { return 12; }"

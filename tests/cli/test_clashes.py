@@ -13,6 +13,7 @@ class ClashTest(CommandLineTest):
     """A program, and findings of one rule."""
 
     RULE = ""
+    STATUS = 0  # of the questions
 
     def setUp(self):
         super().setUp()
@@ -25,9 +26,10 @@ class ClashTest(CommandLineTest):
     def found(self, *arguments, **options):
         """Level, objects, symbols and kinds of evidence of the rule's findings; the text report must have them, too."""
         answer = self.bindsim("--format=json", *arguments, **options)
-        self.assertEqual(answer.status, 0, answer)
+        self.assertEqual(answer.status, self.STATUS, answer)
         document = json.loads(answer.out)
-        names = [os.path.basename(item["name"]) for item in document["objects"]]
+        names = {item["id"]: os.path.basename(item["name"]) for item in document["objects"]}
+        names[None] = None
         found = [(f["level"], names[f["from"]], names[f["to"]], sorted(e["symbol"] for e in f["examples"]),
                   [e["kind"] for e in f["evidence"]]) for f in document["findings"] if f["rule"] == self.RULE]
         text = self.bindsim("--show=findings,notes", *arguments, **options).out

@@ -221,7 +221,8 @@ class ApartTest(DuplicatesTest):
         self.object("first.so", functions(self.SOME))
         need = str(self.object("libneed.so", functions(self.SOME)))
         self.object("second.so", "int codec_open(void), codec_close(void), codec_read(void);" + self.USE % "second", need)
-        self.assertEqual(self.rules("./app", "--dlopen=./first.so:GLOBAL", "--dlopen=./second.so"), ["captured-dependency"])
+        self.assertEqual(self.rules("./app", "--dlopen=./first.so:GLOBAL", "--dlopen=./second.so"),
+                         ["captured-dependency", "unused-needed"])
 
     def test_two_versions_of_a_library(self):
         for number in (1, 2):

@@ -29,7 +29,8 @@ class ReportTest(CommandLineTest):
         build_examples(cls.examples)
 
     def setUp(self):
-        super().setUp()
+        self.directory = transcripts.new_directory()
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
         shutil.copytree(self.examples, self.directory, dirs_exist_ok=True)
 
 

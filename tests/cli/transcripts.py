@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +21,8 @@ from harness import BINDSIM, environment
 PROMPT = "$ "
 MORE = "> "
 TIMEOUT_SECONDS = 60
+# What a transcript has in place of the directory in which it is run; as long, for tables have columns.
+STAND_IN = "/home/sam/player-1.0"
 
 
 class Command(NamedTuple):
@@ -44,13 +47,20 @@ def parse(text: str) -> list[Command]:
     return commands
 
 
+def new_directory() -> Path:
+    """A directory for whose path transcripts have the stand-in."""
+    path = os.path.realpath(tempfile.mkdtemp(prefix="player-", dir="/tmp"))
+    assert len(path) == len(STAND_IN), path
+    return Path(path)
+
+
 def run(command: str, directory: Path) -> list[str]:
     """What COMMAND prints in DIRECTORY."""
     path = f"{os.path.dirname(BINDSIM)}:{os.environ.get('PATH', '/usr/bin:/bin')}"
     done = subprocess.run(["sh", "-c", command], cwd=directory, env=environment(PATH=path), text=True, check=False,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           timeout=TIMEOUT_SECONDS)
-    return done.stdout.splitlines()
+    return done.stdout.replace(str(directory), STAND_IN).splitlines()
 
 
 def again(text: str, directory: Path) -> str:

@@ -15,7 +15,6 @@ import os
 import re
 import shutil
 import sys
-import tempfile
 import unittest
 from pathlib import Path
 
@@ -58,7 +57,7 @@ class ReadmeTest(unittest.TestCase):
 
     @unittest.skipUnless(os.path.exists("/lib64/ld-linux-x86-64.so.2"), "the examples are for x86-64")
     def test_examples(self):
-        directory = Path(tempfile.mkdtemp(prefix="bindsim-readme-"))
+        directory = transcripts.new_directory()
         self.addCleanup(shutil.rmtree, directory)
         build_examples(directory)
         self.check("examples", directory)
