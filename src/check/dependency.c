@@ -196,12 +196,10 @@ static void check_captured(struct bs_pass *pass, const struct bs_binding *b, boo
 {
 	const struct bs_run *run = pass->run;
 	const struct bs_map *to = bs_map_of(&run->process, b->definer);
-	struct bs_symbol theirs = bs_image_symbol(to->image, b->definer_symbol);
 	struct bs_symbol own = bs_image_symbol(bs_map_of(&run->process, definer)->image, symbol);
 
 	/* Who is preloaded is there to interpose. */
-	if (to->preloaded || to->role != BS_ROLE_ORDINARY || !is_strong(&theirs) ||
-	    !is_strong(&own))
+	if (to->preloaded || to->role != BS_ROLE_ORDINARY || !is_strong(&own))
 		return;
 	bool is_function = bs_symbol_type(&own) == STT_FUNC;
 	struct bs_finding *f = bs_finding_of(pass, BS_RULE_CAPTURED_DEPENDENCY, BS_LEVEL_NONE, b);
@@ -227,7 +225,12 @@ void bs_check_outsider(struct bs_pass *pass, const struct bs_binding *b, bool wa
 
 	if (!to->image || b->why == BS_WHY_UNIQUE || b->type_class == BS_CLASS_COPY)
 		return;
-	const char *name = bs_image_symbol_name(to->image, b->definer_symbol);
+	const struct bs_symbol theirs = bs_image_symbol(to->image, b->definer_symbol);
+
+	/* Of what is meant to be merged one is as good as another. */
+	if (!is_strong(&theirs))
+		return;
+	const char *name = bs_image_string(to->image, theirs.name);
 
 	if (bs_is_unwinder(name) || bs_is_replaceable(name))
 		return;

@@ -25,6 +25,10 @@ class UndeclaredDependencyTest(ClashTest):
         self.assertEqual(self.found(*self.GLOBAL),
                          [("warning", "user.so", "libright.so", ["one", "two"], ["comes-global"])])
 
+    def test_weak_definitions(self):
+        self.library("libright.so", LIBRARY.replace("int ", "__attribute__((weak)) int "))
+        self.assertEqual(self.found(*self.GLOBAL), [])
+
     def test_it_says_which_step(self):
         text = self.bindsim(*self.GLOBAL).out
         self.assertIn("user.so is bound to libright.so, which it does not need, for 2 symbols (step 2)", text)
