@@ -8,7 +8,7 @@ Packages of Debian, PyPI and npm are downloaded and unpacked into a private dire
 run.  The exit status is 0 only if each harmful plan has an error about one of its pairs and each harmless one has none,
 but for those that are known to be judged wrongly, which are printed and must stay wrong: a label that has come true loses
 its `known_wrong`.  What the real loader was seen to bind across must be what is simulated.  A case whose packages cannot
-be had is skipped, and the status is 77 if all are.  What they take is 4 GB.
+be had is skipped, and the status is 77 if all are.  What they take is 5 GB.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 LIBRARIES = "/usr/lib/x86_64-linux-gnu"
+Bound = tuple[tuple[str, str, int], ...]
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Plan:
     steps: tuple[str, ...] = ()
     harms: tuple[tuple[str, str], ...] = ()
     may_harm: bool = False
-    bound: tuple[tuple[str, str, int], ...] = ()
+    bound: Bound = ()
     known_wrong: str = ""
 
 
@@ -43,13 +44,17 @@ class Case:
     why: str = ""
 
 
-def pair(first: str, second: str, harms: tuple[tuple[str, str], ...], deepbind: bool = True) -> list[Plan]:
-    """One library for all to see and then another: as it is, with RTLD_LOCAL, with RTLD_DEEPBIND."""
-    plans = [Plan("as it is", (f"{first}:NOW,GLOBAL", f"{second}:NOW"), harms),
-             Plan("LOCAL", (f"{first}:NOW", f"{second}:NOW"))]
-    return plans + ([Plan("DEEPBIND", (f"{first}:NOW,GLOBAL", f"{second}:NOW,DEEPBIND"))] if deepbind else [])
+def pair(first: str, second: str, harms: tuple[tuple[str, str], ...], deepbind: bool = True, bound: Bound = ()) -> list[Plan]:
+    """One library for all to see and then another: as it is, with RTLD_LOCAL, with RTLD_DEEPBIND.
+
+    What is `bound` across as it is, is not in the other two.
+    """
+    apart = tuple((source, target, 0) for source, target, _ in bound)
+    plans = [Plan("as it is", (f"{first}:NOW,GLOBAL", f"{second}:NOW"), harms, bound=bound),
+             Plan("LOCAL", (f"{first}:NOW", f"{second}:NOW"), bound=apart)]
+    return plans + ([Plan("DEEPBIND", (f"{first}:NOW,GLOBAL", f"{second}:NOW,DEEPBIND"), bound=apart)] if deepbind else [])
 
 
-def other_order(first: str, second: str, *harms: tuple[str, str]) -> Plan:
+def other_order(first: str, second: str, *harms: tuple[str, str], bound: Bound = ()) -> Plan:
     """The same two, the other way round."""
-    return Plan("other order", (f"{first}:NOW,GLOBAL", f"{second}:NOW"), harms)
+    return Plan("other order", (f"{first}:NOW,GLOBAL", f"{second}:NOW"), harms, bound=bound)

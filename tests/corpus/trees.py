@@ -48,7 +48,7 @@ def _npm_package(package: str, cache: Path) -> Path:
     directory = cache / "npm" / package.replace("/", "+")
     if not list(directory.glob("*.tgz")):
         directory.mkdir(parents=True, exist_ok=True)
-        _fetch(["npm", "pack", "--silent", "--ignore-scripts", package], directory, package)
+        _fetch(["npm", "pack", "--loglevel=error", "--ignore-scripts", package], directory, package)
     return next(directory.glob("*.tgz"))
 
 
