@@ -18,9 +18,10 @@ from debian_packages import Unavailable, download, with_needs  # noqa: E402
 
 # The C library is this machine's, whose loader is asked about.
 NOT_UNPACKED = {"libc6", "libc-bin", "gcc-12-base"}
-# What Python 3.11 on x86-64 with this machine's C library takes.
+# What Python 3.11 on x86-64 with this machine's C library takes.  Of several builds of one version the first one in this
+# order is had: counts differ between builds.
 WHEEL_TAGS = ["--python-version=3.11", "--implementation=cp", "--abi=cp311", "--abi=abi3", "--abi=none",
-              *(f"--platform=manylinux{tag}_x86_64" for tag in ("_2_28", "_2_27", "_2_17", "2014", "_2_12", "2010", "1"))]
+              *(f"--platform=manylinux{tag}_x86_64" for tag in ("2014", "_2_17", "_2_28", "_2_27", "_2_12", "2010", "1"))]
 
 
 def _fetch(command: list[str], directory: Path, what: str) -> None:
@@ -29,7 +30,7 @@ def _fetch(command: list[str], directory: Path, what: str) -> None:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unavailable(f"{what}: {error}") from error
     if done.returncode != 0:
-        lines = (done.stderr or done.stdout).strip().splitlines()
+        lines = [line for line in (done.stderr or done.stdout).strip().splitlines() if "complete log" not in line]
         raise Unavailable(f"{what}: {lines[-1] if lines else command[0] + ' failed'}")
 
 
