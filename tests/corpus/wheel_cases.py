@@ -8,7 +8,7 @@ What is said to work or to fail has been tried with this Python and these wheels
 
 from __future__ import annotations
 
-from labels import Case, Plan
+from labels import Bound, Case, Plan
 
 PYTHON = "/usr/bin/python3.11"
 BUILTIN = "{T}/usr/lib/python3.11/lib-dynload"
@@ -20,9 +20,9 @@ def _wheel(path: str) -> str:
     return f"{{T}}/wheels/{path}"
 
 
-def _imports(first: str, second: str, known_wrong: str = "", may_harm: bool = False) -> Plan:
+def _imports(first: str, second: str, known_wrong: str = "", bound: Bound = ()) -> Plan:
     """As Python's import statement does it."""
-    return Plan("imports", (f"{first}:NOW", f"{second}:NOW"), known_wrong=known_wrong, may_harm=may_harm)
+    return Plan("imports", (f"{first}:NOW", f"{second}:NOW"), known_wrong=known_wrong, bound=bound)
 
 
 def _global(name: str, first: str, second: str, harms: Pairs = (), **more: object) -> Plan:
@@ -122,14 +122,15 @@ WHEELS = [
           "BoringSSL in the wheel, which hides it since it was once bound to the host's OpenSSL; curl itself tells that its "
           "zlib is Debian's"),
     _case("wheels-gdal", ("rasterio==1.4.4", "fiona==1.10.1"), (
-        # libzstd of rasterio is 1.5.7 and bound to 1.5.6 in its libblosc for 80 functions, and keeps 171.
-        _imports(RASTERIO, FIONA, may_harm=True),
+        _imports(RASTERIO, FIONA, bound=(("lib*", "libzstd-*", 0), ("libgdal-c8*", "libblosc-*", 16)),
+                 known_wrong="rasterio's libtiff and libgdal are bound to zstd 1.5.6 in its libblosc as a whole, and so is its "
+                 "libzstd 1.5.7, which nobody enters"),
         _global("rasterio GLOBAL", RASTERIO, FIONA, (("libgdal-fiona-*", "libgdal-c8c9c467.so.*"),),
                 bound=(("libgeos-fiona-*", "libgeos-1269e1bd.so.*", 3368),)),
         _global("fiona GLOBAL", FIONA, RASTERIO, (("libgdal-c8c9c467.so.*", "libgdal-fiona-*"),),
                 bound=(("libgdal-c8c9c467.so.*", "libgdal-fiona-*", 4860),))),
           "GDAL 3.10 and 3.9 with all that they need.  With GLOBAL the second import ends in a constructor of its libproj, "
-          "by std::bad_alloc or SIGSEGV; apart both read and write"),
+          "by std::bad_alloc or SIGSEGV; apart both read and write, all of zstd's files, too"),
     _case("wheel-xml", ("lxml==6.1.3",), (
         _imports(LXML, "libxslt.so.1", known_wrong=f"{WHOLE_API}: zlib in etree (libz.so.1 of python3.11)"),
         _global("lxml GLOBAL", LXML, "libxslt.so.1", (("libxml2.so.2", "etree.*"), ("libxslt.so.1", "etree.*")),
