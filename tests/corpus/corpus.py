@@ -4,9 +4,11 @@
 
     corpus.py --bindsim build/bindsim [--cache DIR] [--case NAME]...
 
-Debian's packages are downloaded and unpacked into a private directory, nothing is installed and nothing is run.  The
-exit status is 0 only if each harmful plan of cases.py has an error about one of its pairs and no other plan has any; it
-is 77 where the packages cannot be had.  What they take is 1.5 GB.
+Packages of Debian, PyPI and npm are downloaded and unpacked into a private directory, nothing is installed and nothing is
+run.  The exit status is 0 only if each harmful plan has an error about one of its pairs and each harmless one has none,
+but for those that are known to be judged wrongly, which are printed and must stay wrong: a label that has come true loses
+its `known_wrong`.  What the real loader was seen to bind across must be what is simulated.  A case whose packages cannot
+be had is skipped, and the status is 77 if all are.  What they take is 5 GB.
 """
 
 from __future__ import annotations
@@ -15,34 +17,18 @@ import argparse
 import json
 import subprocess
 import sys
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from cases import CASES, LIBRARIES, Case, Plan
-
-sys.path += [str(Path(__file__).resolve().parents[1] / "oracle")]
-
-from debian_packages import Unavailable, download, with_needs  # noqa: E402
+from debian_cases import DEBIAN
+from labels import LIBRARIES, Case, Plan
+from npm_cases import NPM
+from trees import Unavailable, unpack
+from wheel_cases import WHEELS
 
 SKIPPED = 77
-# The C library is this machine's, whose loader is asked about.
-NOT_UNPACKED = {"libc6", "libc-bin", "gcc-12-base"}
-
-
-def unpack(case: Case, cache: Path) -> Path:
-    """The tree of a case, made if it is not there."""
-    tree = cache / "trees" / case.name
-    if (tree / "complete").exists():
-        return tree
-    tree.mkdir(parents=True, exist_ok=True)
-    names = [name for name in with_needs(cache, "amd64", case.packages) if name not in NOT_UNPACKED]
-    for file in download(cache, "amd64", names):
-        subprocess.run(["dpkg-deb", "-x", file, tree], check=True)
-    program = tree / "empty.c"
-    program.write_text("int main(void) { return 0; }\n")
-    subprocess.run(["gcc", "-o", tree / "empty", program], check=True)
-    (tree / "complete").touch()
-    return tree
+CASES = [*DEBIAN, *WHEELS, *NPM]
 
 
 def ask(bindsim: str, case: Case, plan: Plan, tree: Path) -> dict:
@@ -50,7 +36,8 @@ def ask(bindsim: str, case: Case, plan: Plan, tree: Path) -> dict:
     def inside(text: str) -> str:
         return text.replace("{T}", str(tree))
     path = f"{tree}{LIBRARIES}:{tree}/lib/x86_64-linux-gnu"
-    command = [bindsim, "--format=json", "--no-env", "--env", f"LD_LIBRARY_PATH={path}"]
+    show = "steps,objects,findings" + (",bindings" if plan.bound else "")
+    command = [bindsim, "--format=json", f"--show={show}", "--no-env", "--env", f"LD_LIBRARY_PATH={path}"]
     for name, value in case.environment.items():
         command += ["--env", f"{name}={inside(value)}"]
     command.append(f"{tree}{case.program}" if case.program else str(tree / "empty"))
@@ -62,24 +49,75 @@ def ask(bindsim: str, case: Case, plan: Plan, tree: Path) -> dict:
     return json.loads(done.stdout)
 
 
+def base_names(document: dict) -> list[str]:
+    """Of all objects, by their numbers."""
+    return [Path(entry["path"] or entry["name"]).name for entry in document["objects"]]
+
+
 def errors(document: dict) -> list[tuple[str, str, str]]:
     """Rule and base names of the two objects of each error."""
-    names = [Path(entry["path"] or entry["name"]).name for entry in document["objects"]]
+    names = base_names(document)
     return [(finding["rule"], names[finding["from"]], names[finding["to"]] if finding["to"] is not None else "nobody")
             for finding in document["findings"] if finding["level"] == "error"]
 
 
-def check(case: Case, plan: Plan, found: list[tuple[str, str, str]]) -> str | None:
-    """What is wrong, if something is."""
+def judged_otherwise(plan: Plan, found: list[tuple[str, str, str]]) -> str | None:
+    """In what the errors are not what the label says."""
     told = "; ".join(f"{rule}: {source} to {target}" for rule, source, target in found) or "nothing"
     if plan.may_harm:
         return None
     if not plan.harms:
-        return f"{case.name}, {plan.name}: it does no harm, and there is {told}" if found else None
+        return f"it does no harm, and there is {told}" if found else None
     if any(fnmatchcase(source, pair[0]) and fnmatchcase(target, pair[1])
            for _, source, target in found for pair in plan.harms):
         return None
-    return f"{case.name}, {plan.name}: {plan.harms} is harmful, and there is {told}"
+    return f"{plan.harms} is harmful, and there is {told}"
+
+
+def bound_otherwise(plan: Plan, document: dict) -> list[str]:
+    """Pairs with another number of symbols bound across than the real loader has."""
+    if not plan.bound:
+        return []
+    names = base_names(document)
+    crossing = {(binding["from"], binding["to"], binding["symbol"])
+                for step in document["steps"] for binding in step["bindings"] or []
+                if binding["to"] is not None and binding["from"] != binding["to"]}
+    problems = []
+    for source, target, number in plan.bound:
+        count = sum(fnmatchcase(names[of], source) and fnmatchcase(names[to], target) for of, to, _ in crossing)
+        if count != number:
+            problems.append(f"{source} is bound to {target} for {number} symbols by the real loader, for {count} here")
+    return problems
+
+
+@dataclass
+class Tally:
+    """What has come of the plans."""
+
+    plans: int = 0
+    harmful: int = 0
+    skipped: int = 0
+    known_wrong: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def add(self, bindsim: str, case: Case, plan: Plan, tree: Path) -> None:
+        """Asks about one plan more."""
+        where = f"{case.name}, {plan.name}"
+        self.plans += 1
+        self.harmful += bool(plan.harms)
+        try:
+            document = ask(bindsim, case, plan, tree)
+        except RuntimeError as error:
+            self.problems.append(str(error))
+            return
+        self.problems += [f"{where}: {problem}" for problem in bound_otherwise(plan, document)]
+        problem = judged_otherwise(plan, errors(document))
+        if plan.known_wrong and problem:
+            self.known_wrong.append(f"{where}: {problem}; the label: {plan.known_wrong}")
+        elif plan.known_wrong:
+            self.problems.append(f"{where}: known to be judged wrongly, and is not any more: take known_wrong away")
+        elif problem:
+            self.problems.append(f"{where}: {problem}")
 
 
 def main() -> int:
@@ -91,7 +129,7 @@ def main() -> int:
     arguments = parser.parse_args()
     bindsim, cache = str(Path(arguments.bindsim).resolve()), arguments.cache.resolve()
     cache.mkdir(parents=True, exist_ok=True)
-    problems, plans, harmful = [], 0, 0
+    tally = Tally()
     for case in CASES:
         if arguments.case and case.name not in arguments.case:
             continue
@@ -99,19 +137,19 @@ def main() -> int:
             tree = unpack(case, cache)
         except Unavailable as error:
             print(f"skipped: {case.name}: {error}")
-            return SKIPPED
+            tally.skipped += 1
+            continue
         for plan in case.plans:
-            plans += 1
-            harmful += bool(plan.harms)
-            try:
-                problem = check(case, plan, errors(ask(bindsim, case, plan, tree)))
-            except RuntimeError as error:
-                problem = str(error)
-            problems += [problem] if problem else []
-    for problem in problems:
+            tally.add(bindsim, case, plan, tree)
+    for wrong in tally.known_wrong:
+        print(f"KNOWN TO BE WRONG: {wrong}")
+    for problem in tally.problems:
         print(problem)
-    print(f"{plans} plans, {harmful} of them harmful, {len(problems)} judged otherwise than their labels")
-    return 1 if problems or not plans else 0
+    print(f"{tally.plans} plans, {tally.harmful} of them harmful, {len(tally.problems)} judged otherwise than their labels, "
+          f"{len(tally.known_wrong)} known to be judged wrongly, {tally.skipped} cases skipped")
+    if tally.skipped and not tally.plans:
+        return SKIPPED
+    return 1 if tally.problems or not tally.plans else 0
 
 
 if __name__ == "__main__":
