@@ -29,6 +29,7 @@ struct bs_checker {
 	bs_ids inside; /* by map: own symbols that it was bound to when it was loaded */
 	struct bs_libraries *libraries;
 	struct bs_needs *needs;
+	uint32_t n_kept; /* symbols of each finding that are kept */
 };
 
 /* A captured symbol of a class of C++: a table, or a function that is not meant to be merged. */
@@ -75,13 +76,16 @@ bool bs_counted_before(const struct bs_run *run, struct bs_counted *counted,
 		       const struct bs_binding *binding, uint8_t manner);
 
 /* deepbind.c: what RTLD_DEEPBIND would have bound elsewhere, where the loader passes it over. */
-void bs_check_deepbind(const struct bs_run *run, const struct bs_step_result *result,
-		       bs_findings *findings);
+void bs_check_deepbind(struct bs_pass *pass);
 
 /* The finding of LIKE's rule about LIKE's objects, from FINDINGS, to which LIKE is added when there
  * is none. */
 struct bs_finding *bs_finding_like(const struct bs_run *run, bs_findings *findings,
 				   const struct bs_finding *like);
+
+/* Keeps BINDING among the symbols of FINDING where these are wanted. */
+void bs_finding_keep(const struct bs_pass *pass, struct bs_finding *finding,
+		     const struct bs_binding *binding);
 
 /* Counts BINDING as one more symbol of FINDING. */
 void bs_finding_count(struct bs_finding *finding, const struct bs_binding *binding);
@@ -122,9 +126,6 @@ void bs_check_interposers(struct bs_pass *pass);
 
 /* split.c: of what there are two. */
 void bs_check_split(struct bs_pass *pass);
-
-/* Worst first, then by objects. */
-void bs_findings_sort(bs_findings *findings);
 
 /* ---- exports.c ----------------------------------------------------------------------------- */
 

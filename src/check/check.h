@@ -67,6 +67,8 @@ struct bs_fact {
 
 enum { BS_MAX_EXAMPLES = 5 };
 
+struct bs_proof; /* of the floor above: what debug information says of the definitions */
+
 struct bs_finding {
 	enum bs_rule rule;
 	enum bs_level level;
@@ -89,6 +91,10 @@ struct bs_finding {
 	struct bs_binding examples[BS_MAX_EXAMPLES]; /* strong ones first */
 	uint32_t n_examples;
 	BS_VEC(struct bs_fact) facts;
+	/* All symbols that were counted, up to the number that was asked for. */
+	BS_VEC(struct bs_binding) symbols;
+	/* Apart from what the rule itself found, since it depends on what is installed; or NULL. */
+	const struct bs_proof *proof;
 };
 
 typedef BS_VEC(struct bs_finding) bs_findings;
@@ -103,6 +109,9 @@ struct bs_checker;
 /* A checker in the arena of RUN, for all of its steps. */
 struct bs_checker *bs_checker_new(const struct bs_run *run);
 
+/* From here on findings have up to N of their symbols, beside the examples. */
+void bs_checker_keep_symbols(struct bs_checker *checker, uint32_t n);
+
 /* The findings of the step RESULT, worst first, then by objects. They live as long as the run. */
 bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
 			  const struct bs_step_result *result);
@@ -110,6 +119,23 @@ bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
 /* What the jump slots of RUN, which is over, have come to: findings that no single step can tell.
  * The same order. */
 bs_findings bs_check_end(struct bs_checker *checker, const struct bs_run *run);
+
+/* Worst first, then by objects. */
+void bs_findings_sort(bs_findings *findings);
+
+/* One of two definitions of a symbol. */
+struct bs_definition {
+	bs_map_id object;
+	uint32_t symbol; /* in its own table */
+};
+
+/*
+ * The two definitions that BINDING, of FINDING, is about: the one that its referrer has, or was to
+ * get, and the one that answers. False when it is not about two: nobody answers, there is no other
+ * one, or they are one object that was moved.
+ */
+bool bs_finding_definitions(const struct bs_run *run, const struct bs_finding *finding,
+			    const struct bs_binding *binding, struct bs_definition ret[2]);
 
 /* ---- hints --------------------------------------------------------------------------------- */
 
