@@ -126,6 +126,7 @@ complete -c bindsim -l show -x -a '(__bindsim_parts)' -d 'Print these parts only
 complete -c bindsim -s o -l output -r -F -d 'Write to FILE'
 complete -c bindsim -l report -x -a '(__bindsim_report)' -d 'Write one more report'
 complete -c bindsim -l fail-on -x -a 'error warning note none' -d 'Exit with 1 at a finding'
+complete -c bindsim -l proof -x -a 'auto all none' -d 'Debug information as evidence'
 complete -c bindsim -l color -x -a 'auto always never' -d 'Use colours'
 complete -c bindsim -s v -l verbose -d 'Print what was assumed, too'
 complete -c bindsim -s q -l quiet -d 'Print no report'

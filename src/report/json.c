@@ -59,7 +59,7 @@ static void begin(struct bs_report *report, const struct bs_run *run)
 	else
 		bs_json_object(json, BS_JSON_LINES);
 	bs_json_member(json, "schema", streams(report) ? "bindsim-stream-1" : "bindsim-report-1");
-	bs_json_member(json, "schema_version", "1.2");
+	bs_json_member(json, "schema_version", "1.3");
 	bs_json_key(json, "tool");
 	bs_json_object(json, BS_JSON_INLINE);
 	bs_json_member(json, "name", "bindsim");
@@ -146,6 +146,7 @@ static void write_finding_members(struct bs_report *report, const struct bs_run 
 	}
 	bs_json_close(json);
 	write_evidence(json, f);
+	bs_json_proof(report, json, f->proof);
 }
 
 /* Those that are shown and selected; a document keeps them for its end. */
