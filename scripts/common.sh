@@ -87,6 +87,7 @@ need_for_build() {
 	need ninja-build 'have ninja || have samu'
 	need pkg-config have pkg-config
 	need libelf-dev 'printf "#include <gelf.h>\n" | ${CC:-cc} -E -'
+	need libdw-dev 'printf "#include <elfutils/libdw.h>\n" | ${CC:-cc} -E -'
 	need libjansson-dev pkg-config --exists jansson
 	need libinih-dev pkg-config --exists inih
 	# A header and a static library, with no file for pkg-config.

@@ -33,6 +33,9 @@ need python3 'python3 -c "import sys; sys.exit(sys.version_info < (3, 10))"'
 want python3-jsonschema can_validate
 want jq have jq
 want clang have clang
+want g++ have g++
+want dwz have dwz
+want xz-utils have xz
 want lld have ld.lld
 want man-db have man
 want groff 'printf ".Dd\n" | groff -mdoc -Tutf8 -z'
@@ -43,7 +46,6 @@ want musl test -e /lib/ld-musl-x86_64.so.1
 want musl-tools have musl-gcc
 if ! $quick; then
 	want clang-format-14 have clang-format-14
-	want g++ have g++
 	want valgrind have valgrind
 	want libasan8 'printf "int main(void) { return 0; }" | gcc -fsanitize=address,undefined -x c - -o /dev/null'
 	want locales 'test -f /usr/share/i18n/locales/de_DE'

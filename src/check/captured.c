@@ -25,6 +25,11 @@ struct bs_checker *bs_checker_new(const struct bs_run *run, const struct bs_chec
 	return checker;
 }
 
+void bs_checker_keep_symbols(struct bs_checker *checker, uint32_t n)
+{
+	checker->n_kept = n;
+}
+
 static uint32_t *inside_of(struct bs_checker *checker, const struct bs_run *run, bs_map_id map)
 {
 	while (checker->inside.n <= map)
@@ -259,6 +264,7 @@ static void count_captured(struct bs_pass *pass, const struct bs_binding *b, enu
 	f->n_replaceable += kind == BS_CAPTURED_REPLACEABLE;
 	f->n_waiting += waiting;
 	add_example(f, b, kind == BS_CAPTURED_FUNCTION || kind == BS_CAPTURED_DATA);
+	bs_finding_keep(pass, f, b);
 }
 
 static void look_closer(struct bs_pass *pass, const struct bs_binding *b, enum bs_capture kind)
@@ -394,7 +400,7 @@ bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
 	bs_check_classes(&pass);
 	bs_check_interposers(&pass);
 	bs_check_split(&pass);
-	bs_check_deepbind(run, result, &findings);
+	bs_check_deepbind(&pass);
 	bs_check_withheld(&pass);
 	bs_check_unused(&pass);
 	bs_check_pinned(&pass);

@@ -79,6 +79,7 @@ struct bs_checker {
 	struct bs_pins *pins;
 	struct bs_paths *paths;
 	bs_ids promoted_by; /* by map: the step that put it into the global scope, or 0 */
+	uint32_t n_kept;    /* symbols of each finding that are kept */
 };
 
 /* A captured symbol of a class of C++: a table, or a function that is not meant to be merged. */
@@ -176,10 +177,8 @@ bool bs_was_captured(const struct bs_checker *checker, bs_map_id map, uint32_t s
 bool bs_counted_before(const struct bs_run *run, struct bs_counted *counted,
 		       const struct bs_binding *binding, uint8_t manner);
 
-/* deepbind.c: what RTLD_DEEPBIND would have bound elsewhere, where the loader passes it
- * over. */
-void bs_check_deepbind(const struct bs_run *run, const struct bs_step_result *result,
-		       bs_findings *findings);
+/* deepbind.c: what RTLD_DEEPBIND would have bound elsewhere, where the loader passes it over. */
+void bs_check_deepbind(struct bs_pass *pass);
 
 /* The finding of LIKE's rule about LIKE's objects, from FINDINGS, to which LIKE is added
  * when there is none. */
@@ -193,6 +192,9 @@ struct bs_finding *bs_finding_add_new(struct bs_pass *pass, enum bs_rule rule, b
 /* The finding of RULE about FROM and TO in FINDINGS, or NULL. */
 struct bs_finding *bs_finding_find(bs_findings *findings, enum bs_rule rule, bs_map_id from,
 				   bs_map_id to);
+/* Keeps BINDING among the symbols of FINDING where these are wanted. */
+void bs_finding_keep(const struct bs_pass *pass, struct bs_finding *finding,
+		     const struct bs_binding *binding);
 
 /* Counts BINDING as one more symbol of FINDING. */
 void bs_finding_count(struct bs_finding *finding, const struct bs_binding *binding);
@@ -240,27 +242,22 @@ void bs_check_interposers(struct bs_pass *pass);
 /* split.c: of what there are two. */
 void bs_check_split(struct bs_pass *pass);
 
-/* copies.c: what becomes of those that captured-references is about: the last look at them.
- */
+/* copies.c: what becomes of those that captured-references is about: the last look at them. */
 void bs_judge_copies(struct bs_pass *pass);
 
-/* constructed.c: FINDING, an index, is about a captured pair. HAS_VARIABLES: among what is
- * captured are variables that may be filled in by constructors. */
+/* constructed.c: FINDING, an index, is about a captured pair. HAS_VARIABLES: among what is captured
+ * are variables that may be filled in by constructors. */
 void bs_check_constructed(struct bs_pass *pass, uint32_t finding, bool has_variables);
 
-/* unwinders.c: NAME is part of the unwinder's interface; who offers it; BINDING leads to
- * one who does; at the end: whose exceptions go on with another one. */
+/* unwinders.c: NAME is part of the unwinder's interface; who offers it; BINDING leads to one who
+ * does; at the end: whose exceptions go on with another one. */
 bool bs_is_unwinder(const char *name);
 void bs_learn_unwinders(struct bs_pass *pass);
 void bs_note_unwinder(struct bs_pass *pass, const struct bs_binding *binding);
 void bs_check_unwinders(struct bs_checker *checker, const struct bs_run *run,
 			bs_findings *findings);
 
-/* Worst first, then by objects. */
-void bs_findings_sort(bs_findings *findings);
-
-/* ---- exports.c
- * ----------------------------------------------------------------------------- */
+/* ---- exports.c ----------------------------------------------------------------------------- */
 
 /* How much of what A exports is exported by B, too. */
 struct bs_shared {

@@ -68,6 +68,8 @@ struct bs_fact {
 
 enum { BS_MAX_EXAMPLES = 5 };
 
+struct bs_proof; /* of the floor above: what debug information says of the definitions */
+
 struct bs_finding {
 	enum bs_rule rule;
 	enum bs_level level;
@@ -90,6 +92,10 @@ struct bs_finding {
 	struct bs_binding examples[BS_MAX_EXAMPLES]; /* strong ones first */
 	uint32_t n_examples;
 	BS_VEC(struct bs_fact) facts;
+	/* All symbols that were counted, up to the number that was asked for. */
+	BS_VEC(struct bs_binding) symbols;
+	/* Apart from what the rule itself found, since it depends on what is installed; or NULL. */
+	const struct bs_proof *proof;
 };
 
 typedef BS_VEC(struct bs_finding) bs_findings;
@@ -151,6 +157,9 @@ struct bs_check_options {
 /* A checker in the arena of RUN, for all of its steps. */
 struct bs_checker *bs_checker_new(const struct bs_run *run, const struct bs_check_options *options);
 
+/* From here on findings have up to N of their symbols, beside the examples. */
+void bs_checker_keep_symbols(struct bs_checker *checker, uint32_t n);
+
 /* The findings of the step RESULT, worst first, then by objects. They live as long as the run. */
 bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
 			  const struct bs_step_result *result);
@@ -164,6 +173,23 @@ bs_findings bs_check_end(struct bs_checker *checker, const struct bs_run *run);
  * run. */
 uint64_t bs_left_out_count(const struct bs_checker *checker);
 const bs_left_outs *bs_left_out_list(const struct bs_checker *checker);
+
+/* Worst first, then by objects. */
+void bs_findings_sort(bs_findings *findings);
+
+/* One of two definitions of a symbol. */
+struct bs_definition {
+	bs_map_id object;
+	uint32_t symbol; /* in its own table */
+};
+
+/*
+ * The two definitions that BINDING, of FINDING, is about: the one that its referrer has, or was to
+ * get, and the one that answers. False when it is not about two: nobody answers, there is no other
+ * one, or they are one object that was moved.
+ */
+bool bs_finding_definitions(const struct bs_run *run, const struct bs_finding *finding,
+			    const struct bs_binding *binding, struct bs_definition ret[2]);
 
 /* ---- hints --------------------------------------------------------------------------------- */
 

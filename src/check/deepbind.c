@@ -18,9 +18,10 @@ static bs_map_id answer_within(const struct bs_run *run, bs_map_id root, const s
 	return answer.outcome == BS_BOUND ? answer.definer : BS_NO_MAP;
 }
 
-void bs_check_deepbind(const struct bs_run *run, const struct bs_step_result *result,
-		       bs_findings *findings)
+void bs_check_deepbind(struct bs_pass *pass)
 {
+	const struct bs_step_result *result = pass->result;
+	const struct bs_run *run = pass->run;
 	const struct bs_opening *opening = &result->opening;
 	struct bs_counted counted = { 0 };
 
@@ -39,7 +40,7 @@ void bs_check_deepbind(const struct bs_run *run, const struct bs_step_result *re
 		if (instead == BS_NO_MAP || instead == b->definer ||
 		    bs_counted_before(run, &counted, b, 1))
 			continue;
-		struct bs_finding *f = bs_finding_like(run, findings,
+		struct bs_finding *f = bs_finding_like(run, pass->findings,
 						       &(struct bs_finding){
 							       .rule = BS_RULE_IGNORED_DEEPBIND,
 							       .level = BS_LEVEL_WARNING,
@@ -51,5 +52,6 @@ void bs_check_deepbind(const struct bs_run *run, const struct bs_step_result *re
 						       });
 
 		bs_finding_count(f, b);
+		bs_finding_keep(pass, f, b);
 	}
 }

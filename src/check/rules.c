@@ -75,6 +75,13 @@ void bs_finding_count(struct bs_finding *finding, const struct bs_binding *bindi
 		finding->examples[finding->n_examples++] = *binding;
 }
 
+void bs_finding_keep(const struct bs_pass *pass, struct bs_finding *finding,
+		     const struct bs_binding *binding)
+{
+	if (finding->symbols.n < pass->checker->n_kept)
+		bs_vec_push(pass->run->ctx.arena, &finding->symbols, *binding);
+}
+
 /* One that says nothing yet. */
 static struct bs_finding blank(enum bs_rule rule, uint32_t step, bs_map_id from, bs_map_id to)
 {
@@ -112,6 +119,7 @@ struct bs_finding *bs_finding_of(struct bs_pass *pass, enum bs_rule rule, enum b
 						  pass->result->number, b->referrer, b->definer);
 
 	bs_finding_count(f, b);
+	bs_finding_keep(pass, f, b);
 	if (level > f->level)
 		f->level = level;
 	return f;

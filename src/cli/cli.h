@@ -2,7 +2,7 @@
 /*
  * cli.h - argv -> plan, and the tool's own behaviour: messages, exit status, output files
  *
- * Floor 9: may include sim.h, report.h, profile.h for its names, and <bindsim/plan.h>; it knows no
+ * Floor 10: may include sim.h, report.h, profile.h for its names, and <bindsim/plan.h>; it knows no
  * image and no symbol.
  */
 #pragma once
@@ -36,6 +36,7 @@ struct bs_command_line {
 	BS_VEC(const char *) library_dbs; /* files */
 	enum bs_level fail_on;		  /* BS_LEVEL_NONE: findings do not count */
 	enum bs_color color;
+	enum bs_proof_mode proof;
 	bool verbose;
 	bool simulates; /* false: only the question is written */
 	bool done;	/* --help, --version or --rule was answered */

@@ -88,6 +88,7 @@ static bool write_questions(struct bs_arena *arena, const struct bs_command_line
 static bool open_all(struct opened *opened, const struct bs_command_line *line)
 {
 	opened->reports.list = bs_new(opened->arena, struct bs_report, line->outputs.n);
+	opened->reports.proof = line->proof;
 	opened->reports.weighs = line->fail_on != BS_LEVEL_NONE;
 	opened->reports.check.library_db = bs_library_db_open(opened->arena);
 	bs_vec_each (i, &line->library_dbs)
@@ -165,6 +166,7 @@ static enum bs_exit simulate(struct bs_arena *arena, const struct bs_command_lin
 	const struct bs_sink sink = bs_reports_sink(&opened.reports);
 
 	status = bs_simulate(&line->plan, store, &sink, &report);
+	bs_reports_done(&opened.reports);
 	bool answered = status == BS_SIM_OK || status == BS_SIM_REFUSED;
 	bool written = close_all(&opened, answered);
 

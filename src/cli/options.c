@@ -135,6 +135,8 @@ static bool read_option(struct bs_option_reader *r, int id, const char *value)
 	case OPTION_OUTPUT:
 		r->output = value;
 		return true;
+	case OPTION_PROOF:
+		return bs_read_proof(r, value);
 	case OPTION_COLOR:
 		return bs_read_color(r, value);
 	case OPTION_VERBOSE:

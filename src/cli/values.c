@@ -41,17 +41,32 @@ bool bs_read_setting(struct bs_option_reader *r, const char *text)
 	return true;
 }
 
+/* Which of three WORDS TEXT is, the value of OPTION; -1 after a message. */
+static int read_word(const char *option, const char *const words[3], const char *text)
+{
+	for (int i = 0; i < 3; i++)
+		if (strcmp(text, words[i]) == 0)
+			return i;
+	bs_complain("%s '%s': %s, %s or %s is wanted", option, text, words[0], words[1], words[2]);
+	return -1;
+}
+
 bool bs_read_color(struct bs_option_reader *r, const char *text)
 {
 	static const char *const words[] = { "auto", "always", "never" };
+	int which = read_word("--color", words, text);
 
-	for (unsigned i = 0; i < 3; i++)
-		if (strcmp(text, words[i]) == 0) {
-			r->line->color = (enum bs_color)i;
-			return true;
-		}
-	bs_complain("--color '%s': auto, always or never is wanted", text);
-	return false;
+	r->line->color = which < 0 ? BS_COLOR_AUTO : (enum bs_color)which;
+	return which >= 0;
+}
+
+bool bs_read_proof(struct bs_option_reader *r, const char *text)
+{
+	static const char *const words[] = { "auto", "all", "none" };
+	int which = read_word("--proof", words, text);
+
+	r->line->proof = which < 0 ? BS_PROOF_AUTO : (enum bs_proof_mode)which;
+	return which >= 0;
 }
 
 const struct bs_format *bs_read_format(struct bs_option_reader *r, const char *option,

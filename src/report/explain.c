@@ -515,6 +515,7 @@ static void end(struct bs_report *report, const struct bs_run *run, const bs_fin
 
 const struct bs_format bs_format_explain = {
 	.name = "explain",
+	.tells_no_findings = true,
 	.parts = parts,
 	.default_show = 1,
 	.begin = begin,

@@ -4,13 +4,25 @@
 
 #include <string.h>
 
-static bool want_findings(const struct bs_reports *reports)
+static bool tells_findings(const struct bs_reports *reports)
 {
-	bool want = reports->weighs;
+	bool tells = false;
 
 	for (uint32_t i = 0; i < reports->n; i++)
-		want |= !reports->list[i].format->tells_no_findings;
-	return want;
+		tells |= !reports->list[i].format->tells_no_findings;
+	return tells;
+}
+
+static bool want_findings(const struct bs_reports *reports)
+{
+	return reports->weighs || tells_findings(reports);
+}
+
+/* What changes no level is for who reads it. */
+static bool want_proof(const struct bs_reports *reports)
+{
+	return reports->proof == BS_PROOF_ALL ||
+	       (reports->proof == BS_PROOF_AUTO && tells_findings(reports));
 }
 
 bool bs_report_shows(const struct bs_report *report, const char *part)
@@ -45,6 +57,10 @@ static void begin(void *data, const struct bs_run *run)
 
 		reports->checker = bs_checker_new(run, &options);
 	}
+	if (reports->checker && want_proof(reports))
+		reports->prover = bs_prover_new(run, reports->proof);
+	if (reports->prover && reports->proof == BS_PROOF_ALL)
+		bs_checker_keep_symbols(reports->checker, BS_PROOF_SYMBOLS);
 	for (uint32_t i = 0; i < reports->n; i++) {
 		reports->list[i].checker = reports->checker;
 		if (reports->list[i].format->begin)
@@ -91,6 +107,8 @@ static void step(void *data, const struct bs_run *run, const struct bs_step_resu
 
 	if (reports->checker)
 		findings = bs_check_step(reports->checker, run, result);
+	if (reports->prover)
+		bs_prove(reports->prover, &findings);
 	weigh(reports, &findings);
 	note_refusal(reports, result);
 	for (uint32_t i = 0; i < reports->n; i++)
@@ -105,6 +123,8 @@ static void end(void *data, const struct bs_run *run)
 
 	if (reports->checker)
 		findings = bs_check_end(reports->checker, run);
+	if (reports->prover)
+		bs_prove(reports->prover, &findings);
 	weigh(reports, &findings);
 	for (uint32_t i = 0; i < reports->n; i++)
 		if (reports->list[i].format->end)
@@ -116,4 +136,10 @@ struct bs_sink bs_reports_sink(struct bs_reports *reports)
 	return (struct bs_sink){
 		.data = reports, .begin = begin, .bound = bound, .step = step, .end = end
 	};
+}
+
+void bs_reports_done(struct bs_reports *reports)
+{
+	bs_prover_free(reports->prover);
+	reports->prover = NULL;
 }

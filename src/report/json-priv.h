@@ -32,6 +32,9 @@ struct bs_json_report {
 /* Members "symbol" and, where wanted and different, "demangled". */
 void bs_json_symbol(struct bs_report *report, const char *name);
 
+/* json-proof.c: the member "proof", null for NULL. */
+void bs_json_proof(struct bs_report *report, struct bs_json *json, const struct bs_proof *proof);
+
 /* json-question.c */
 /* The member "question". */
 void bs_json_question(struct bs_json *json, const struct bs_run *run, enum bs_json_layout layout);

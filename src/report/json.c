@@ -163,6 +163,7 @@ static void write_finding_members(struct bs_report *report, const struct bs_run 
 		write_example(report, bs_run_symbol_name(run, &f->examples[i]));
 	bs_json_close(json);
 	write_evidence(json, f);
+	bs_json_proof(report, json, f->proof);
 }
 
 /* Those that are shown and selected; a document keeps them for its end. */

@@ -5,12 +5,14 @@
  * A format is a table of functions. The tool opens one or more reports and hands their sinks to the
  * simulation.
  *
- * Floor 8: may include base.h, sim.h and check.h; of the floors below only what these show.
+ * Floor 9: may include base.h, sim.h, check.h and proof.h; of the floors below only what these
+ * show.
  */
 #pragma once
 
 #include "../base/base.h"
 #include "../check/check.h"
+#include "../proof/proof.h"
 #include "../sim/sim.h"
 
 #include <stdio.h>
@@ -201,8 +203,10 @@ struct bs_reports {
 	uint32_t n;
 	bool weighs; /* WORST is asked for */
 	struct bs_check_options check;
+	enum bs_proof_mode proof;
 	/* filled in as the run goes: */
 	struct bs_checker *checker; /* NULL: nobody wants to know */
+	struct bs_prover *prover;   /* NULL: nothing is to be proven */
 	enum bs_level worst;	    /* of all findings */
 	const char *first_refusal;  /* the first failed step's message, in the run's arena; "" is a
 				       message, too */
@@ -212,3 +216,6 @@ struct bs_reports {
 
 /* The sink that checks each step and writes REPORTS, which must outlive it. */
 struct bs_sink bs_reports_sink(struct bs_reports *reports);
+
+/* Gives back what REPORTS still hold when the run is over, however it ended. */
+void bs_reports_done(struct bs_reports *reports);

@@ -5,13 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the braces of a text stand for. */
-struct words {
-	bs_map_id from, to, object;
-	uint64_t n, of;
-	const char *text;
-};
-
 static bool is_field(const char *field, size_t n, const char *name)
 {
 	return n == strlen(name) && strncmp(field, name, n) == 0;
@@ -35,25 +28,59 @@ static void say_number(struct bs_report *report, const char *field, size_t n, ui
 	free(plural);
 }
 
-static void say_field(struct bs_report *report, const struct bs_run *run, const char *field,
-		      size_t n, const struct words *words)
+/* The object that FIELD stands for, or BS_NO_MAP. */
+static bs_map_id object_of(const char *field, size_t n, const struct bs_text_words *words)
 {
-	if (is_field(field, n, "from"))
-		bs_say_escaped(report, bs_text_short_name(run, words->from));
-	else if (is_field(field, n, "to"))
-		bs_say_escaped(report, bs_text_short_name(run, words->to));
-	else if (is_field(field, n, "object"))
-		bs_say_escaped(report, bs_text_short_name(run, words->object));
-	else if (is_field(field, n, "text"))
-		bs_say_escaped(report, words->text ? words->text : "");
+	const struct {
+		const char *name;
+		bs_map_id object;
+	} objects[] = { { "from", words->from },
+			{ "to", words->to },
+			{ "object", words->object },
+			{ "first", words->first },
+			{ "second", words->second } };
+
+	for (size_t i = 0; i < sizeof objects / sizeof *objects; i++)
+		if (is_field(field, n, objects[i].name))
+			return objects[i].object;
+	return BS_NO_MAP;
+}
+
+/* The text that FIELD stands for, or NULL: it is none. */
+static const char *text_of(const char *field, size_t n, const struct bs_text_words *words)
+{
+	const struct {
+		const char *name, *text;
+	} texts[] = { { "text", words->text },
+		      { "type", words->type },
+		      { "name", words->name },
+		      { "left", words->left },
+		      { "right", words->right } };
+
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		if (is_field(field, n, texts[i].name))
+			return texts[i].text ? texts[i].text : "";
+	return NULL;
+}
+
+static void say_field(struct bs_report *report, const struct bs_run *run, const char *field,
+		      size_t n, const struct bs_text_words *words)
+{
+	const char *text = text_of(field, n, words);
+	bs_map_id object = object_of(field, n, words);
+
+	if (text)
+		bs_say_escaped(report, text);
+	else if (object != BS_NO_MAP)
+		bs_say_escaped(report, bs_text_short_name(run, object));
 	else if (strncmp(field, "of", 2) == 0)
 		say_number(report, field, n, words->of);
 	else
 		say_number(report, field, n, words->n);
 }
 
-static void say_words(struct bs_report *report, const struct bs_run *run, const char *text,
-		      const struct words *words)
+void bs_text_fill_in(struct bs_report *report, const struct bs_run *run, const char *text,
+		     const struct bs_text_words *words)
 {
 	for (const char *open; (open = strchr(text, '{')) != NULL;) {
 		const char *close = strchr(open, '}');
@@ -68,9 +95,9 @@ static void say_words(struct bs_report *report, const struct bs_run *run, const 
 void bs_text_headline(struct bs_report *report, const struct bs_run *run,
 		      const struct bs_finding *f)
 {
-	const struct words words = { .from = f->from, .to = f->to, .n = f->n };
+	const struct bs_text_words words = { .from = f->from, .to = f->to, .n = f->n };
 
-	say_words(report, run, bs_rule_text(f->rule)->headline, &words);
+	bs_text_fill_in(report, run, bs_rule_text(f->rule)->headline, &words);
 	if (f->step)
 		bs_write_format(report->writer, " (step %u)", f->step);
 	bs_say(report, "\n");
@@ -81,15 +108,15 @@ void bs_text_facts(struct bs_report *report, const struct bs_run *run, const str
 	bs_vec_each (i, &f->facts) {
 		const struct bs_fact *fact = &f->facts.v[i];
 		const struct bs_fact_text *text = bs_fact_text(fact->kind);
-		const struct words words = { .from = f->from,
-					     .to = f->to,
-					     .object = fact->object,
-					     .n = fact->n,
-					     .of = fact->of,
-					     .text = fact->text };
+		const struct bs_text_words words = { .from = f->from,
+						     .to = f->to,
+						     .object = fact->object,
+						     .n = fact->n,
+						     .of = fact->of,
+						     .text = fact->text };
 
 		bs_text_field(report, text->label);
-		say_words(report, run, text->words, &words);
+		bs_text_fill_in(report, run, text->words, &words);
 		bs_say(report, "\n");
 	}
 }

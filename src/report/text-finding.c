@@ -139,6 +139,7 @@ static void write_captured(struct bs_report *report, const struct bs_run *run,
 	write_counts(report, f);
 	write_examples(report, run, f);
 	bs_text_facts(report, run, f);
+	bs_text_proof(report, run, f);
 	write_decider(report, run, f);
 	write_pair(report, run, f);
 }
@@ -158,6 +159,7 @@ static void write_ignored_deepbind(struct bs_report *report, const struct bs_run
 	bs_text_field(report, "because");
 	bs_say(report, run->profile->name);
 	bs_say(report, " has no RTLD_DEEPBIND and passes it over\n");
+	bs_text_proof(report, run, f);
 	write_pair(report, run, f);
 }
 
@@ -253,6 +255,7 @@ static void write_clash(struct bs_report *report, const struct bs_run *run,
 	bs_text_headline(report, run, f);
 	write_examples(report, run, f);
 	bs_text_facts(report, run, f);
+	bs_text_proof(report, run, f);
 	/* Where nothing is bound there is nothing more to explain. */
 	if (f->n_examples && f->to != BS_NO_MAP && f->examples[0].why != BS_WHY_NONE)
 		write_pair(report, run, f);

@@ -90,6 +90,20 @@ void bs_text_lazyload(struct bs_report *report, const struct bs_run *run, const 
 /* realtime.c: which objects leave slots to their first call, and what would bind them at load. */
 void bs_text_realtime(struct bs_report *report, const struct bs_run *run);
 
+/* What the braces of a text stand for, as rules.def, facts.def and differences.def say. */
+struct bs_text_words {
+	bs_map_id from, to, object, first, second;
+	uint64_t n, of;
+	const char *text, *type, *name, *left, *right;
+};
+
+/* text-clash.c: TEXT with WORDS for its braces. */
+void bs_text_fill_in(struct bs_report *report, const struct bs_run *run, const char *text,
+		     const struct bs_text_words *words);
+
+/* text-proof.c: what debug information says of F's definitions; nothing where nobody looked. */
+void bs_text_proof(struct bs_report *report, const struct bs_run *run, const struct bs_finding *f);
+
 /* text-clash.c: the headline of F's rule, which must have one, and the lines of its facts. */
 void bs_text_headline(struct bs_report *report, const struct bs_run *run,
 		      const struct bs_finding *f);

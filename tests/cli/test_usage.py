@@ -234,14 +234,14 @@ class LibrariesTest(CommandLineTest):
         return done.stdout
 
     def test_nothing_optional_is_needed(self):
-        for name in ("libelf", "libjansson", "libz"):
+        for name in ("libdw", "libelf", "libjansson", "libz"):
             self.assertNotIn(name, self.needed())
 
     def test_the_file_says_what_it_opens(self):
         with open(BINDSIM, "rb") as file:
             notes = re.findall(rb'\[{"soname":\[.*?}\]', file.read())
         said = {name: entry for note in notes for entry in json.loads(note) for name in entry["soname"]}
-        self.assertEqual(set(said), {"libelf.so.1", "libjansson.so.4"})
+        self.assertEqual(set(said), {"libdw.so.1", "libelf.so.1", "libjansson.so.4"})
         for entry in said.values():
             self.assertEqual(set(entry), {"soname", "feature", "description", "priority"})
 

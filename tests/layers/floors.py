@@ -5,8 +5,8 @@
     floors.py [SOURCE_ROOT]
 
 The floors and their order are the table in docs/architecture.md. A floor may include itself and those above it in the
-table; files called *-priv.h belong to their floor alone; libelf is met in src/elf only, jansson where JSON is written or
-read; below report nothing prints, and below cli nothing ends the process. No file is long, and each begins with its
+table; files called *-priv.h belong to their floor alone; libelf is met in src/elf only, libdw in one file of src/proof,
+jansson where JSON is written or read; below report nothing prints, and below cli nothing ends the process. No file is long, and each begins with its
 licence.
 """
 
@@ -20,8 +20,10 @@ MOST_LINES = 700
 SPDX = "SPDX-License-Identifier: MIT"
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 FLOOR_ROW = re.compile(r"^\| (\d+) \| (\w+) \|", re.MULTILINE)
-LIBELF = re.compile(r"^(libelf|gelf|nlist|libdw|dwarf|libdwfl|elfutils/.*)(\.h)?$")
-# What meets jansson; the others go by way of it.
+LIBELF = re.compile(r"^(libelf|gelf|nlist)(\.h)?$")
+LIBDW = re.compile(r"^(libdw|dwarf|libdwfl|elfutils/.*)(\.h)?$")
+# What meets libdw, and what meets jansson; the others go by way of them.
+DWARF_FILE = "src/proof/dw-late.h"
 JSON_FILE = "src/report/jansson-late.h"
 # Strings, characters and comments; an apostrophe in a comment is no character.
 NOT_CODE = re.compile(r'/\*.*?\*/|\bformat\(printf\b|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
@@ -69,6 +71,8 @@ class Report:
         """One #include of a file of FLOOR."""
         if LIBELF.match(name) and (floor != "elf" or path.name == "elf.h"):
             self.complain(path, f"includes <{name}>: only the sources of src/elf meet libelf")
+        if LIBDW.match(name) and str(path.relative_to(self.root)) != DWARF_FILE:
+            self.complain(path, f"includes <{name}>: only {DWARF_FILE} does")
         if name == "jansson.h" and str(path.relative_to(self.root)) != JSON_FILE:
             self.complain(path, f"includes <jansson.h>: only {JSON_FILE} does")
         target = included(path, quoted, name, self.root)
