@@ -60,6 +60,21 @@ bool bs_carries(const struct bs_run *run, bs_map_id map, const struct bs_known_l
 	return n >= least(library);
 }
 
+const char *bs_stable_library(struct bs_checker *checker, const struct bs_run *run, bs_map_id a,
+			      bs_map_id b)
+{
+	const bs_known_libraries *known = bs_known(checker, run);
+
+	bs_vec_each (i, known) {
+		const struct bs_known_library *library = &known->v[i];
+
+		if (library->stable && (is_itself(run, a, library) || is_itself(run, b, library)) &&
+		    bs_carries(run, a, library) && bs_carries(run, b, library))
+			return library->name;
+	}
+	return NULL;
+}
+
 /* ---- the version ------------------------------------------------------------------------------
  */
 

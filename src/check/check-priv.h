@@ -277,22 +277,7 @@ void bs_shared_tell(const struct bs_run *run, struct bs_finding *f, const struct
  * NULL. */
 const char *bs_outermost_namespace(const char *name, size_t *ret_n);
 
-/* ---- alike.c
- * ------------------------------------------------------------------------------- */
-
-enum bs_alike { BS_ALIKE_UNKNOWN, BS_ALIKE_YES, BS_ALIKE_NOT };
-
-/*
- * Whether the functions X of A and Y of B are the same instructions but for fields that are
- * relative to the place where they stand, and lead to constants that are the same. UNKNOWN
- * where that cannot be told: no size, another machine, a machine of which these fields are
- * not known.
- */
-enum bs_alike bs_code_is_alike(const struct bs_image *a, const struct bs_symbol *x,
-			       const struct bs_image *b, const struct bs_symbol *y);
-
-/* ---- carried.c
- * ----------------------------------------------------------------------------- */
+/* ---- carried.c ------------------------------------------------------------------------------- */
 
 /* The libraries that the checker knows; read at the first call. */
 const bs_known_libraries *bs_known(struct bs_checker *checker, const struct bs_run *run);
@@ -300,11 +285,15 @@ const bs_known_libraries *bs_known(struct bs_checker *checker, const struct bs_r
 /* MAP exports enough of LIBRARY's markers: it is it, or has it inside. */
 bool bs_carries(const struct bs_run *run, bs_map_id map, const struct bs_known_library *library);
 
+/* One of A and B is a library whose interface is kept from version to version, and the other has a
+ * copy of it: its name; else NULL. */
+const char *bs_stable_library(struct bs_checker *checker, const struct bs_run *run, bs_map_id a,
+			      bs_map_id b);
+
 /* At the end: who exports a known library and is another. */
 void bs_check_carried(struct bs_checker *checker, const struct bs_run *run, bs_findings *findings);
 
-/* ---- family.c
- * ------------------------------------------------------------------------------ */
+/* ---- family.c -------------------------------------------------------------------------------- */
 
 /* A soname taken apart: libssl.so.1.1 is of the family libssl. */
 struct bs_family {
@@ -326,8 +315,7 @@ bool bs_is_linker_made(const char *name);
 /* How much IMAGE exports. */
 uint32_t bs_exports_count(const struct bs_image *image);
 
-/* ---- pairs.c
- * ------------------------------------------------------------------------------- */
+/* ---- pairs.c --------------------------------------------------------------------------------- */
 
 /* What is known of FROM, the later one, and TO; valid until the next call. */
 struct bs_object_pair *bs_object_pair(const struct bs_run *run, struct bs_object_pairs *pairs,
@@ -345,15 +333,13 @@ void bs_leave_out(const struct bs_run *run, struct bs_object_pairs *pairs, enum 
 		  bs_map_id from, bs_map_id to, const char *name);
 void bs_left_out_sort(struct bs_object_pairs *pairs);
 
-/* ---- duplicates.c
- * -------------------------------------------------------------------------- */
+/* ---- duplicates.c ---------------------------------------------------------------------------- */
 
 /* What the objects of RUN, which is over, define twice and no other finding is about. */
 void bs_check_duplicates(struct bs_checker *checker, const struct bs_run *run,
 			 bs_findings *findings);
 
-/* ---- twice.c
- * ------------------------------------------------------------------------------- */
+/* ---- twice.c --------------------------------------------------------------------------------- */
 
 struct bs_libraries *bs_libraries_new(const struct bs_run *run);
 
@@ -361,8 +347,7 @@ struct bs_libraries *bs_libraries_new(const struct bs_run *run);
 void bs_check_twice(struct bs_libraries *libraries, const struct bs_run *run,
 		    const struct bs_step_result *result, bs_findings *findings);
 
-/* ---- dependency.c
- * -------------------------------------------------------------------------- */
+/* ---- dependency.c ---------------------------------------------------------------------------- */
 
 /* Who needs whom. */
 struct bs_needs *bs_needs_new(const struct bs_run *run);

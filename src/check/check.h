@@ -177,6 +177,17 @@ const bs_left_outs *bs_left_out_list(const struct bs_checker *checker);
 /* Worst first, then by objects. */
 void bs_findings_sort(bs_findings *findings);
 
+enum bs_alike { BS_ALIKE_UNKNOWN, BS_ALIKE_YES, BS_ALIKE_NOT };
+
+/*
+ * Whether the functions X of A and Y of B are the same instructions but for fields that are
+ * relative to the place where they stand, and lead to constants that are the same. UNKNOWN
+ * where that cannot be told: no size, another machine, a machine of which these fields are
+ * not known.
+ */
+enum bs_alike bs_code_is_alike(const struct bs_image *a, const struct bs_symbol *x,
+			       const struct bs_image *b, const struct bs_symbol *y);
+
 /* One of two definitions of a symbol. */
 struct bs_definition {
 	bs_map_id object;

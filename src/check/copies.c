@@ -185,6 +185,50 @@ static void conclude(struct bs_pass *pass, const struct copy *copy)
 	}
 }
 
+static void tell_stable(const struct bs_run *run, struct bs_finding *f, const char *library)
+{
+	f->level = BS_LEVEL_WARNING;
+	bs_finding_fact(
+		run, f,
+		&(struct bs_fact){ .kind = BS_FACT_STABLE, .object = BS_NO_MAP, .text = library });
+}
+
+/* The copy of a library whose interface is kept is used as a whole. */
+static void judge_stable(struct bs_pass *pass, const struct copy *copy)
+{
+	struct bs_finding *f = &pass->findings->v[copy->finding];
+
+	if (f->rule != BS_RULE_CAPTURED || f->level != BS_LEVEL_ERROR || copy->n_stay_shared)
+		return;
+	const char *library = bs_stable_library(pass->checker, pass->run, f->from, f->to);
+
+	if (library)
+		tell_stable(pass->run, f, library);
+}
+
+/* The same of an object that needs such a library and is bound to a copy of it elsewhere. */
+static void judge_dependencies(struct bs_pass *pass)
+{
+	bs_vec_each (i, pass->findings) {
+		struct bs_finding *f = &pass->findings->v[i];
+		const char *library = NULL;
+
+		if (f->rule != BS_RULE_CAPTURED_DEPENDENCY || f->level != BS_LEVEL_ERROR)
+			continue;
+		bs_vec_each (k, &f->facts) {
+			const struct bs_fact *fact = &f->facts.v[k];
+
+			if (fact->kind != BS_FACT_NEEDED_DEFINER)
+				continue;
+			library = bs_stable_library(pass->checker, pass->run, fact->object, f->to);
+			if (!library)
+				break;
+		}
+		if (library)
+			tell_stable(pass->run, f, library);
+	}
+}
+
 void bs_judge_copies(struct bs_pass *pass)
 {
 	struct second_look look = { .pass = pass, .referrer = BS_NO_MAP };
@@ -203,6 +247,7 @@ void bs_judge_copies(struct bs_pass *pass)
 		if (!f->preloaded)
 			bs_vec_push(run->ctx.arena, &look.copies, copy);
 	}
+	judge_dependencies(pass);
 	if (!look.copies.n)
 		return;
 	look_through(&look, &pass->result->relocated.bindings);
@@ -210,6 +255,7 @@ void bs_judge_copies(struct bs_pass *pass)
 	look_through(&look, &pass->result->changed_slots);
 	bs_vec_each (i, &look.copies) {
 		conclude(pass, &look.copies.v[i]);
+		judge_stable(pass, &look.copies.v[i]);
 		bs_check_constructed(pass, look.copies.v[i].finding, look.copies.v[i].constructed);
 	}
 }

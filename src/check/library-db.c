@@ -83,6 +83,12 @@ static const char *read_number(const char *text, uint32_t *ret)
 	return NULL;
 }
 
+static const char *read_truth(const char *text, bool *ret)
+{
+	*ret = strcmp(text, "yes") == 0;
+	return *ret || strcmp(text, "no") == 0 ? NULL : "`stable' is yes or no";
+}
+
 static const char *take(struct bs_arena *arena, struct bs_known_library *library, const char *key,
 			const char *value)
 {
@@ -96,10 +102,12 @@ static const char *take(struct bs_arena *arena, struct bs_known_library *library
 		add_words(arena, &library->markers, value);
 	else if (strcmp(key, "least") == 0)
 		return read_number(value, &library->least);
+	else if (strcmp(key, "stable") == 0)
+		return read_truth(value, &library->stable);
 	else if (strcmp(key, "twice") == 0)
 		library->twice = bs_arena_strndup(arena, value, strlen(value));
 	else if (strcmp(key, "version") != 0)
-		return "no such key: soname, marker, least, version or twice";
+		return "no such key: soname, marker, least, version, stable or twice";
 	else if (!star || star == value || strchr(star + 1, '*'))
 		return "`version' takes a text with one * in it, and something before that";
 	else

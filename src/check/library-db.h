@@ -17,6 +17,7 @@ struct bs_known_library {
 	bs_texts markers;    /* symbols; so many of them are enough: */
 	uint32_t least;	     /* 0: all of them */
 	const char *version; /* how it stands in the file, * for the version itself; or NULL */
+	bool stable;	     /* its interface is kept: one version does for another */
 	const char
 		*twice; /* what two copies do that are bound across; NULL: nothing that is known */
 };

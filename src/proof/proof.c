@@ -164,17 +164,21 @@ static enum bs_verdict_of_proof judge(struct bs_prover *prover, const struct bs_
 	return verdict;
 }
 
-/* What can be said of two definitions without debug information: their sizes. */
+/* What can be said of two definitions without debug information: their sizes, and whether they are
+ * the same instructions. */
 static void compare_without(const struct bs_run *run, const struct bs_definition definitions[2],
 			    struct bs_proof_symbol *ret)
 {
-	uint64_t sizes[2];
+	const struct bs_image *images[2];
+	struct bs_symbol symbols[2];
 
-	for (unsigned i = 0; i < 2; i++)
-		sizes[i] = bs_image_symbol(bs_map_of(&run->process, definitions[i].object)->image,
-					   definitions[i].symbol)
-				   .size;
-	ret->same_size = sizes[0] == sizes[1];
+	for (unsigned i = 0; i < 2; i++) {
+		images[i] = bs_map_of(&run->process, definitions[i].object)->image;
+		symbols[i] = bs_image_symbol(images[i], definitions[i].symbol);
+	}
+	ret->same_size = symbols[0].size == symbols[1].size;
+	if (bs_symbol_type(&symbols[0]) == STT_FUNC && bs_symbol_type(&symbols[1]) == STT_FUNC)
+		ret->alike = bs_code_is_alike(images[0], &symbols[0], images[1], &symbols[1]);
 }
 
 static void look_at(struct bs_prover *prover, const char *name,
@@ -224,6 +228,8 @@ static void count(struct bs_proof *proof, const struct bs_proof_symbol *symbol)
 	proof->n_compared += symbol->verdict != BS_PROOF_UNKNOWN;
 	proof->n_differ += symbol->verdict == BS_PROOF_DIFFER;
 	proof->n_same_size += symbol->same_size;
+	proof->n_alike += symbol->alike == BS_ALIKE_YES;
+	proof->n_code += symbol->alike != BS_ALIKE_UNKNOWN;
 	keep(proof, symbol);
 }
 

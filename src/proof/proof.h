@@ -88,7 +88,8 @@ struct bs_difference {
 struct bs_proof_symbol {
 	const char *name; /* as it stands in the file */
 	enum bs_verdict_of_proof verdict;
-	bool same_size; /* of one that is UNKNOWN: it has the same size in both */
+	bool same_size;	     /* of one that is UNKNOWN: it has the same size in both ... */
+	enum bs_alike alike; /* ... and the same instructions, if it is a function */
 	struct bs_proof_side
 		sides[2]; /* the definition that was exchanged, then the one that answers */
 	struct bs_difference difference;
@@ -101,10 +102,11 @@ struct bs_proof {
 	uint32_t n_looked;   /* symbols of which both definitions were looked for */
 	uint32_t n_compared; /* of them found and compared */
 	uint32_t n_differ;
-	uint32_t n_same_size; /* of those not compared: symbols of one size in both */
-	bool same_build;      /* the two files have one build id ... */
-	bool has_build_ids;   /* ... and have any at all */
-	enum bs_level before; /* the level that the finding had without the proof */
+	uint32_t n_same_size;	  /* of those not compared: symbols of one size in both ... */
+	uint32_t n_alike, n_code; /* ... and functions of the same instructions, of how many */
+	bool same_build;	  /* the two files have one build id ... */
+	bool has_build_ids;	  /* ... and have any at all */
+	enum bs_level before;	  /* the level that the finding had without the proof */
 	struct bs_proof_symbol symbols[BS_MAX_EXAMPLES]; /* those that differ come first */
 	uint32_t n_symbols;
 };

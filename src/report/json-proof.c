@@ -62,6 +62,8 @@ void bs_json_proof(struct bs_report *report, struct bs_json *json, const struct 
 	bs_json_member_number(json, "compared", proof->n_compared);
 	bs_json_member_number(json, "differ", proof->n_differ);
 	bs_json_member_number(json, "same_size", proof->n_same_size);
+	bs_json_member_number(json, "same_code", proof->n_alike);
+	bs_json_member_number(json, "code_compared", proof->n_code);
 	if (proof->has_build_ids)
 		bs_json_member_bool(json, "same_build", proof->same_build);
 	else

@@ -117,6 +117,11 @@ static void write_sizes(struct bs_report *report, const struct bs_proof *proof)
 	bs_write_format(report->writer, "%u of ", proof->n_same_size);
 	bs_say_count(report, proof->n_looked, "definition has", "definitions have");
 	bs_say(report, " the same size in both");
+	if (proof->n_code) {
+		bs_write_format(report->writer, "; %u of ", proof->n_alike);
+		bs_say_count(report, proof->n_code, "function is", "functions are");
+		bs_say(report, " the same instructions");
+	}
 	if (proof->has_build_ids)
 		bs_say(report, proof->same_build ? "; the files are of one build"
 						 : "; the files are of two builds");

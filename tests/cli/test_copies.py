@@ -211,6 +211,47 @@ class ConstructedTwiceTest(CopiesTest):
         self.assertEqual(self.levels(functions(1), functions(1) + uses(), f"--library-db={known}"), [])
 
 
+class StableTest(CopiesTest):
+    """A library whose interface is kept: one copy does for another."""
+
+    DB = "[shapes]\nsoname = libshapes*.so*\nmarker = one two three\n"
+
+    def levels(self, rule, second, *libraries, stable="yes"):
+        known = self.file("known.conf", self.DB + f"stable = {stable}\n")
+        self.object("libshapes.so.1", functions(1))
+        self.object("second.so", second, *libraries)
+        plan = ("./app", "--dlopen=./libshapes.so.1:GLOBAL", "--dlopen=./second.so")
+        return [f[1] for f in self.findings(f"--library-db={known}", *plan) if f[0] == rule]
+
+    def test_all_of_it_goes(self):
+        self.assertEqual(self.levels("captured-references", functions(2) + uses()), ["warning"])
+        self.assertEqual(self.levels("captured-references", functions(2) + uses(), stable="no"), ["error"])
+
+    def test_part_of_it_stays(self):
+        protected = '__attribute__((visibility("protected"))) int kept = 1; int *keeps = &kept;'
+        self.file("known.conf", self.DB + "stable = yes\n")
+        self.object("libshapes.so.2", functions(1) + protected)
+        self.object("third.so", functions(2) + uses() + protected)
+        found = self.findings("--library-db=known.conf", "./app", "--dlopen=./libshapes.so.2:GLOBAL", "--dlopen=./third.so")
+        self.assertEqual([f[:2] for f in found], [("split-copy", "error")])
+
+    def test_another_library(self):
+        self.DB = self.DB.replace("three", "other")
+        self.assertEqual(self.levels("captured-references", functions(2) + uses()), ["error"])
+
+    def test_what_another_copy_is_used_for(self):
+        """It needs the library and gets the copy in another object."""
+        known = self.file("known.conf", self.DB + "stable = yes\n")
+        shapes = str(self.object("libshapes.so.1", functions(1)))
+        self.object("copy.so", functions(2))
+        calls = "".join(f"int {name}(void);" for name in NAMES) + uses()
+        self.object("user.so", calls, shapes)
+        plan = ("./app", "--dlopen=./copy.so:GLOBAL", "--dlopen=./user.so")
+        self.assertEqual([f[1] for f in self.findings(*plan) if f[0] == "captured-dependency"], ["error"])
+        found = [f for f in self.findings(f"--library-db={known}", *plan) if f[0] == "captured-dependency"]
+        self.assertEqual([(f[1], f[4]["stable"]["text"]) for f in found], [("warning", "shapes")])
+
+
 VERSION = 'const char banner[] = "libshapes version 4.2.1-rc1 of today";'
 
 
@@ -339,6 +380,7 @@ class LibraryFileTest(CopiesTest):
                               (self.GOOD + "nonsense\n", "libs.conf:4: neither"),
                               (self.GOOD + "least = none\n", "libs.conf:4: `least'"),
                               (self.GOOD + "least = 2\n", "libs.conf: [a] asks for more markers than it has"),
+                              (self.GOOD + "stable = true\n", "libs.conf:4: `stable'"),
                               (self.GOOD + "version = 1.0\n", "libs.conf:4: `version'"),
                               (self.GOOD + "version = * of a\n", "libs.conf:4: `version'"),
                               (self.GOOD + "twice =\n", "libs.conf:4: nothing stands behind"),

@@ -116,9 +116,8 @@ WHEELS = [
         _global("OpenSSL 3 before cryptography", SSL, RUST, bound=(("_rust.*", "lib*.so.3", 0),))),
           "versions keep OpenSSL 1.1 and 3 apart, and cryptography hides all that it has inside"),
     _case("wheel-boringssl", ("curl-cffi==0.17.0",), (
-        _imports(CURL_CFFI, SSL, known_wrong=f"{WHOLE_API}: zlib in _wrapper (libz.so.1 of python3.11)"),
-        Plan("OpenSSL GLOBAL", (f"{SSL}:NOW,GLOBAL", f"{CURL_CFFI}:NOW"), bound=(("_wrapper.*", "libcrypto.so.3", 0),),
-             known_wrong=f"{WHOLE_API}: zlib in _wrapper (libz.so.1 of python3.11)")),
+        _imports(CURL_CFFI, SSL),
+        Plan("OpenSSL GLOBAL", (f"{SSL}:NOW,GLOBAL", f"{CURL_CFFI}:NOW"), bound=(("_wrapper.*", "libcrypto.so.3", 0),))),
           "BoringSSL in the wheel, which hides it since it was once bound to the host's OpenSSL; curl itself tells that its "
           "zlib is Debian's"),
     _case("wheels-gdal", ("rasterio==1.4.4", "fiona==1.10.1"), (
@@ -132,7 +131,7 @@ WHEELS = [
           "GDAL 3.10 and 3.9 with all that they need.  With GLOBAL the second import ends in a constructor of its libproj, "
           "by std::bad_alloc or SIGSEGV; apart both read and write, all of zstd's files, too"),
     _case("wheel-xml", ("lxml==6.1.3",), (
-        _imports(LXML, "libxslt.so.1", known_wrong=f"{WHOLE_API}: zlib in etree (libz.so.1 of python3.11)"),
+        _imports(LXML, "libxslt.so.1"),
         _global("lxml GLOBAL", LXML, "libxslt.so.1", (("libxml2.so.2", "etree.*"), ("libxslt.so.1", "etree.*")),
                 bound=(("libxml2.so.2", "etree.*", 39), ("libxslt.so.1", "etree.*", 382))),
         _global("libxslt GLOBAL", "libxslt.so.1", LXML, may_harm=True, bound=(
