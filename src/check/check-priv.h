@@ -166,6 +166,18 @@ bool bs_is_of_libc(const struct bs_run *run, bs_map_id map);
 /* The same of a library by its soname, libc itself included. */
 bool bs_is_soname_of_libc(const char *soname);
 
+/* captured.c: takes in what the executable holds by copy relocation; BINDING, whose referrer
+ * defines the symbol; of the findings: those that are about what is meant to be merged go, the
+ * others learn how much stays inside. */
+void bs_note_copies(struct bs_pass *pass);
+void bs_take_captured(struct bs_pass *pass, const struct bs_binding *binding, bool waiting);
+void bs_drop_harmless(bs_findings *findings);
+void bs_count_inside(const struct bs_pass *pass);
+
+/* slots.c: what the jump slots of RUN, which is over, have come to. */
+void bs_check_slots(const struct bs_checker *checker, const struct bs_run *run,
+		    bs_findings *findings);
+
 /* BINDING takes an object's own symbol elsewhere. */
 bool bs_is_captured(const struct bs_checker *checker, const struct bs_run *run,
 		    const struct bs_binding *binding);

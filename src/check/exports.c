@@ -7,24 +7,6 @@
 
 enum { BIND_UNIQUE = 10, MOST_NAMESPACES = 32 };
 
-bool bs_is_linker_made(const char *name)
-{
-	/* From __bss_start__ on: for ARM and AArch64, and from _fdata on for MIPS. */
-	static const char *const names[] = {
-		"_edata",  "_end",   "_etext",	    "edata",	     "end",	    "etext",
-		"_init",   "_fini",  "__bss_start", "__bss_start__", "__bss_end__", "_bss_end__",
-		"__end__", "_fdata", "_ftext",	    "_fbss",
-	};
-
-	/* Most names end here. */
-	if (*name == '_' ? name[1] == 'Z' : *name != 'e')
-		return false;
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (strcmp(names[i], name) == 0)
-			return true;
-	return false;
-}
-
 bool bs_is_exported(const struct bs_symbol *s)
 {
 	unsigned bind = bs_symbol_bind(s), visibility = bs_symbol_visibility(s);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "check-priv.h"
 
-#include <elf.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct bs_rule_text rules[BS_RULE_COUNT_] = {
@@ -141,25 +141,47 @@ void bs_finding_add(const struct bs_run *run, struct bs_finding *finding, enum b
 			&(struct bs_fact){ .kind = kind, .n = n, .of = of, .object = BS_NO_MAP });
 }
 
-uint32_t bs_own_definition(const struct bs_run *run, bs_map_id map, const char *name)
-{
-	const struct bs_image *image = bs_map_of(&run->process, map)->image;
-	const uint32_t hash = bs_hash_gnu(name);
-	struct bs_hash_step step = { .shift_wraps = run->match_policy.bloom_shift_wraps };
-
-	for (uint32_t i; image && (i = bs_image_hash_next(image, name, hash, &step)) != 0;) {
-		const struct bs_symbol symbol = bs_image_symbol(image, i);
-
-		if (symbol.section != SHN_UNDEF && bs_symbol_bind(&symbol) != STB_LOCAL &&
-		    strcmp(bs_image_symbol_name(image, i), name) == 0)
-			return i;
-	}
-	return 0;
-}
-
 const char *bs_level_name(enum bs_level level)
 {
 	static const char *const names[] = { "none", "note", "warning", "error" };
 
 	return names[level];
+}
+
+bool bs_counted_before(const struct bs_run *run, struct bs_counted *counted,
+		       const struct bs_binding *binding, uint8_t manner)
+{
+	if (!counted->symbols || counted->of != binding->referrer) {
+		const struct bs_image *image = bs_map_of(&run->process, binding->referrer)->image;
+
+		counted->symbols = bs_new(run->ctx.arena, uint8_t, image->symbols.n);
+		counted->of = binding->referrer;
+	}
+	bool before = counted->symbols[binding->symbol] & manner;
+
+	counted->symbols[binding->symbol] |= manner;
+	return before;
+}
+
+static int worst_first(const void *a, const void *b)
+{
+	const struct bs_finding *x = a, *y = b;
+
+	if (x->level != y->level)
+		return x->level > y->level ? -1 : 1;
+	if (x->rule != y->rule)
+		return x->rule < y->rule ? -1 : 1;
+	if (x->from != y->from)
+		return x->from < y->from ? -1 : 1;
+	if (x->to != y->to)
+		return x->to < y->to ? -1 : 1;
+	if (x->before != y->before)
+		return x->before < y->before ? -1 : 1;
+	return x->step < y->step ? -1 : x->step > y->step;
+}
+
+void bs_findings_sort(bs_findings *findings)
+{
+	if (findings->n)
+		qsort(findings->v, findings->n, sizeof *findings->v, worst_first);
 }

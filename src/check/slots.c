@@ -5,7 +5,6 @@
  */
 #include "check-priv.h"
 
-#include <stdlib.h>
 
 struct story {
 	const struct bs_binding *last;	 /* answer */
@@ -129,10 +128,9 @@ static bs_map_id answerer(const struct bs_binding *answer)
 	return answer && answer->outcome == BS_BOUND ? answer->definer : BS_NO_MAP;
 }
 
-bs_findings bs_check_end(struct bs_checker *checker, const struct bs_run *run)
+void bs_check_slots(const struct bs_checker *checker, const struct bs_run *run,
+		    bs_findings *findings)
 {
-	bs_findings findings = { 0 };
-
 	bs_vec_each (i, &run->slots) {
 		const struct bs_slot *slot = &run->slots.v[i];
 
@@ -150,42 +148,11 @@ bs_findings bs_check_end(struct bs_checker *checker, const struct bs_run *run)
 
 		if (!judge(checker, run, slot, &story, &like.rule, &like.level))
 			continue;
-		struct bs_finding *f = finding_for(run, &findings, &like);
+		struct bs_finding *f = finding_for(run, findings, &like);
 
 		bs_finding_count(f, story.last);
 		f->n_waiting++;
 		if (like.rule == BS_RULE_UNRESOLVED_AT_CALL)
-			bs_check_withheld_slot(run, &findings, story.last, like.step);
+			bs_check_withheld_slot(run, findings, story.last, like.step);
 	}
-	bs_check_unwinders(checker, run, &findings);
-	bs_check_carried(checker, run, &findings);
-	if (checker->has_started) {
-		bs_object_pairs_tell(run, &checker->pairs, &findings);
-		bs_check_duplicates(checker, run, &findings);
-	}
-	bs_findings_sort(&findings);
-	return findings;
-}
-
-static int worst_first(const void *a, const void *b)
-{
-	const struct bs_finding *x = a, *y = b;
-
-	if (x->level != y->level)
-		return x->level > y->level ? -1 : 1;
-	if (x->rule != y->rule)
-		return x->rule < y->rule ? -1 : 1;
-	if (x->from != y->from)
-		return x->from < y->from ? -1 : 1;
-	if (x->to != y->to)
-		return x->to < y->to ? -1 : 1;
-	if (x->before != y->before)
-		return x->before < y->before ? -1 : 1;
-	return x->step < y->step ? -1 : x->step > y->step;
-}
-
-void bs_findings_sort(bs_findings *findings)
-{
-	if (findings->n)
-		qsort(findings->v, findings->n, sizeof *findings->v, worst_first);
 }

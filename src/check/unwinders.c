@@ -22,11 +22,6 @@ static bool goes_on(const char *name)
 	       strcmp(name, "_Unwind_SetIP") == 0 || strncmp(name, "_Unwind_Get", 11) == 0;
 }
 
-bool bs_is_unwinder(const char *name)
-{
-	return strncmp(name, "_Unwind_", 8) == 0;
-}
-
 void bs_learn_unwinders(struct bs_pass *pass)
 {
 	const struct bs_run *run = pass->run;
