@@ -3,6 +3,7 @@
 """Findings: what is one, how bad it is, and what --fail-on makes of it."""
 
 import json
+import os
 import unittest
 
 from harness import CommandLineTest
@@ -112,6 +113,12 @@ class FindingsTest(CommandLineTest):
         self.object("second.so", unique % 2)
         self.assertEqual(self.levels(*self.plan()), [])
         self.assertEqual(self.levels(*self.plan("./first.so:LOCAL")), [])
+
+    def test_the_loader_changes_over_to_libc(self):
+        """Also where libc comes with a dlopen, to a program that has none."""
+        if os.path.exists("/lib/x86_64-linux-gnu/libc.so.6"):
+            self.object("plugin.so", "int puts(const char *); int use(void) { return puts(0); }", "-lc")
+            self.assertEqual(self.levels("./app", "--dlopen=./plugin.so"), [])
 
     def test_at_start_up(self):
         self.object("libfirst.so", ONE + TWO + THREE)
