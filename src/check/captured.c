@@ -82,8 +82,9 @@ enum bs_capture bs_capture_of(const struct bs_checker *checker, const struct bs_
 	const struct bs_map *from = bs_map_of(&run->process, b->referrer);
 	const struct bs_map *to = bs_map_of(&run->process, b->definer);
 
-	/* ld.so's own definitions serve it until libc is there; then it changes over to libc's. */
-	if (from->role == BS_ROLE_LOADER && bs_is_of_libc(run, b->definer))
+	/* ld.so's own definitions serve it until libc is there; then it changes over to libc's. And
+	 * what belongs to libc works together: a program without it gets a second ld.so with it. */
+	if (bs_is_of_libc(run, b->referrer) && bs_is_of_libc(run, b->definer))
 		return BS_NOT_CAPTURED;
 	struct bs_symbol own = bs_image_symbol(from->image, b->symbol);
 	struct bs_symbol theirs = bs_image_symbol(to->image, b->definer_symbol);

@@ -5,7 +5,6 @@
  */
 #include "check-priv.h"
 
-
 struct story {
 	const struct bs_binding *last;	 /* answer */
 	const struct bs_binding *before; /* the one before LAST, or NULL */
