@@ -23,6 +23,18 @@ bool bs_report_shows(const struct bs_report *report, const char *part)
 	return false;
 }
 
+/* Where notes are no part of their own they are findings like others. */
+static bool shows_notes(const struct bs_report *report)
+{
+	const char *const *parts = report->format->parts;
+
+	while (*parts && strcmp(*parts, "notes") != 0)
+		parts++;
+	/* What the exit status counts is told by reports that services take their verdict from. */
+	return *parts ? bs_report_shows(report, "notes") || report->fail_on == BS_LEVEL_NOTE
+		      : bs_report_shows(report, "findings");
+}
+
 static struct bs_check_options options_for(const struct bs_reports *reports)
 {
 	struct bs_check_options options = reports->check;
@@ -31,10 +43,7 @@ static struct bs_check_options options_for(const struct bs_reports *reports)
 		const struct bs_report *report = &reports->list[i];
 
 		options.lists_left_out |= bs_report_shows(report, "suppressed");
-		/* Where notes are no part of their own they are findings like others. */
-		options.shows_notes |=
-			bs_report_shows(report, "notes") ||
-			(bs_report_shows(report, "findings") && report->format != &bs_format_text);
+		options.shows_notes |= shows_notes(report);
 	}
 	return options;
 }
