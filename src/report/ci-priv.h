@@ -55,10 +55,10 @@ const char *bs_ci_trouble(struct bs_report *report, const struct bs_run *run,
 const char *bs_ci_not_preloaded(struct bs_report *report, const struct bs_run *run,
 				const struct bs_passed_over *passed_over);
 
-/* "./app: start-up, dlopen ./libx.so, ... and 3 more steps" */
+/* "./app: start-up, dlopen ./libx.so:NOW and 3 more steps" */
 const char *bs_ci_title(struct bs_report *report, const struct bs_run *run);
 
-/* A number that another question hardly has. */
+/* A number that stands for the question, whatever $PATH is. jansson must be open. */
 uint64_t bs_ci_question(struct bs_report *report, const struct bs_run *run);
 
 /*

@@ -174,6 +174,10 @@ const char *bs_ci_title(struct bs_report *report, const struct bs_run *run)
 	for (uint32_t i = 0; i < plan->n_steps && i < most; i++) {
 		bs_say(words, ", ");
 		bs_say_escaped(words, bs_text_step_words(run, &plan->steps[i]));
+		if (plan->steps[i].spelled) {
+			bs_say(words, ":");
+			bs_say_escaped(words, plan->steps[i].spelled);
+		}
 	}
 	if (plan->n_steps > most)
 		bs_write_format(words->writer, " and %u more steps", plan->n_steps - most);
@@ -200,8 +204,11 @@ uint64_t bs_ci_question(struct bs_report *report, const struct bs_run *run)
 {
 	struct bs_report *words = &ci_of(report)->words;
 	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+	struct bs_plan plan = *run->plan;
 
-	bs_format_plan.question(words, run->ctx.arena, run->plan);
+	/* Where machines look for programs is not what was asked. */
+	plan.search_path = NULL;
+	bs_format_plan.question(words, run->ctx.arena, &plan);
 	for (const char *text = bs_writer_text(words->writer); *text; text++)
 		hash = (hash ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
 	return hash;

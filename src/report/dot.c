@@ -118,19 +118,34 @@ static void write_needs(struct bs_report *report, const struct bs_run *run, bs_m
 	}
 }
 
-/* What start-up goes on without. */
-static void write_missing(struct bs_report *report, const struct bs_run *run)
+static void write_missing(struct bs_report *report, uint32_t number, const char *name,
+			  const struct bs_failure *failure)
 {
+	bs_write_format(report->writer, "  x%u [", number);
+	open_label(report, name);
+	bs_write_literal(report->writer,
+			 "\\nnot found\", style=dashed, color=red, fontcolor=red];\n");
+	bs_write_format(report->writer, "  m%u -> x%u [color=red];\n", failure->needed_by, number);
+}
+
+/* What was needed and is nowhere. */
+static void write_all_missing(struct bs_report *report, const struct bs_run *run,
+			      const struct bs_ci *ci)
+{
+	uint32_t number = 0;
+
 	bs_vec_each (i, &run->process.missing) {
 		const struct bs_missing *missing = &run->process.missing.v[i];
 
-		bs_write_format(report->writer, "  x%u [", i);
-		open_label(report, missing->name);
-		bs_write_literal(report->writer,
-				 "\\nnot found\", style=dashed, color=red, fontcolor=red];\n");
 		if (missing->failure.needed_by != BS_NO_MAP)
-			bs_write_format(report->writer, "  m%u -> x%u [color=red];\n",
-					missing->failure.needed_by, i);
+			write_missing(report, number++, missing->name, &missing->failure);
+	}
+	bs_vec_each (i, &ci->rows) {
+		const struct bs_step_result *result = &ci->rows.v[i].result;
+
+		if (result->step && result->failure.words && result->failure.not_found &&
+		    result->failure.needed_by != BS_NO_MAP)
+			write_missing(report, number++, result->failure.subject, &result->failure);
 	}
 }
 
@@ -220,7 +235,7 @@ static void end(struct bs_report *report, const struct bs_run *run, const bs_fin
 	if (report->show & SHOW_NEEDED) {
 		bs_vec_each (id, &run->process.maps)
 			write_needs(report, run, id);
-		write_missing(report, run);
+		write_all_missing(report, run, ci);
 	}
 	if (report->show & SHOW_THE_STEPS)
 		bs_vec_each (i, &ci->rows)
