@@ -10,6 +10,10 @@
 static const char *const parts[] = { "steps", "findings", "notes", NULL };
 enum { SHOW_THE_STEPS = 1 << 0, SHOW_THE_FINDINGS = 1 << 1 };
 
+/* GitHub refuses a summary of more than 1 MiB. This many bytes of findings leave enough for marks
+ * and steps. */
+enum { MOST_BYTES = 600000 };
+
 /* ---- escapes -------------------------------------------------------------------------------- */
 
 /* TEXT in HTML or, where PUNCTUATION means something, behind backslashes. A name behind "@" would
@@ -143,23 +147,48 @@ static void write_trouble(struct bs_report *report, const struct bs_run *run,
 	}
 }
 
-static void write_finding(struct bs_report *report, const struct bs_run *run,
-			  const struct bs_finding *f)
+static void write_finding(struct bs_report *report, const struct bs_finding *f,
+			  const struct bs_ci_words *words)
 {
 	const struct bs_rule_text *rule = bs_rule_text(f->rule);
-	const struct bs_ci_words words = bs_ci_words(report, run, f);
 	struct bs_writer *writer = report->writer;
 
 	bs_write_format(writer,
 			"\n<details><summary><b>%s</b> <code>%s</code>: ", bs_level_name(f->level),
 			rule->slug);
-	write_escaped(writer, words.headline, "");
+	write_escaped(writer, words->headline, "");
 	/* What is Markdown again begins behind an empty line. */
 	bs_write_literal(writer, "</summary>\n\n");
 	write_inline(writer, rule->summary);
 	bs_write_literal(writer, ".\n\n");
-	write_block(writer, words.evidence);
+	write_block(writer, words->evidence);
 	bs_write_literal(writer, "\n</details>\n");
+}
+
+/* As many as there is room for, the worst ones. */
+static void write_findings(struct bs_report *report, const struct bs_run *run,
+			   const struct bs_ci *ci)
+{
+	size_t written = 0;
+	uint32_t i = 0;
+
+	for (; i < ci->findings.n; i++) {
+		const struct bs_finding *f = &ci->findings.v[i];
+		const struct bs_ci_words words = bs_ci_words(report, run, f);
+
+		written += strlen(words.headline) + strlen(words.evidence) +
+			   strlen(bs_rule_text(f->rule)->summary);
+		if (written > MOST_BYTES)
+			break;
+		write_finding(report, f, &words);
+	}
+	if (i < ci->findings.n)
+		bs_write_format(report->writer, "\n%u more findings are left out.\n",
+				ci->findings.n - i);
+	if (ci->findings.n)
+		bs_write_literal(report->writer,
+				 "\nThe words behind `...` are those of the command; `bindsim "
+				 "explain --rule RULE` tells what a rule means.\n");
 }
 
 static void end(struct bs_report *report, const struct bs_run *run, const bs_findings *findings)
@@ -172,12 +201,7 @@ static void end(struct bs_report *report, const struct bs_run *run, const bs_fin
 		write_steps(report, run, ci);
 	bs_vec_each (i, &ci->rows)
 		write_trouble(report, run, &ci->rows.v[i].result);
-	bs_vec_each (i, &ci->findings)
-		write_finding(report, run, &ci->findings.v[i]);
-	if (ci->findings.n)
-		bs_write_literal(report->writer,
-				 "\nThe words behind `...` are those of the command; `bindsim "
-				 "explain --rule RULE` tells what a rule means.\n");
+	write_findings(report, run, ci);
 }
 
 const struct bs_format bs_format_markdown = {

@@ -394,7 +394,7 @@ class LimitTest(FormatTest):
         self.assertEqual([title for _, _, title, _ in found], ["refused"] * 5 + ["captured-references"] * 5 + ["bindsim"])
         self.assertIn("3 more errors:", found[-1][3])
 
-    def test_twenty_five_thousand_results(self):
+    def test_more_findings_than_services_take(self):
         """Each of 420 objects has the functions of 60 others inside: 25,200 findings."""
         names = [[f"f{i}_{k}" for k in range(3)] for i in range(60)]
         for i, own in enumerate(names):
@@ -402,11 +402,17 @@ class LimitTest(FormatTest):
         every = [name for own in names for name in own]
         self.object("second.so", "".join(f"int {name}(void) {{ return 100; }}" for name in every)
                     + f"int use(void) {{ return {'() + '.join(every)}(); }}")
-        run = self.sarif("./app", *(f"--dlopen=./lib{i}.so:GLOBAL" for i in range(60)), *self.copies(420))
+        run = self.sarif("./app", *(f"--dlopen=./lib{i}.so:GLOBAL" for i in range(60)), *self.copies(420),
+                         "--report=markdown:page")
         self.assertEqual(len(run["results"]), 25000)
         (notification,) = run["invocations"][0]["toolExecutionNotifications"]
         self.assertEqual((notification["level"], notification["descriptor"]["id"]), ("warning", "too-many-results"))
         self.assertTrue(notification["message"]["text"].startswith("200 more findings"), notification)
+        page = (self.directory / "page").read_text()
+        self.assertLess(len(page.encode()), 1 << 20)
+        left = int(re.search(r"\n(\d+) more findings are left out\.\n", page)[1])
+        self.assertEqual(page.count("<details>"), 25200 - left)
+        self.assertGreater(page.count("<details>"), 500)
 
 
 class HostileTest(FormatTest):
