@@ -161,6 +161,16 @@ const char *bs_ci_not_preloaded(struct bs_report *report, const struct bs_run *r
 	return bs_writer_text(words->writer);
 }
 
+const char *bs_ci_assumptions(struct bs_report *report, const struct bs_run *run)
+{
+	struct bs_report *words = &ci_of(report)->words;
+
+	bs_text_assumptions(words, run, run->assumed);
+	const char *text = bs_writer_text(words->writer);
+
+	return *text ? text + 1 : NULL; /* behind the line that sets it off */
+}
+
 const char *bs_ci_title(struct bs_report *report, const struct bs_run *run)
 {
 	struct bs_report *words = &ci_of(report)->words;

@@ -63,6 +63,15 @@ static void write_block(struct bs_writer *writer, const char *text)
 	bs_write_literal(writer, "\n");
 }
 
+/* The same behind an empty line, unless TEXT is NULL. */
+static void write_lines(struct bs_report *report, const char *text)
+{
+	if (!text)
+		return;
+	bs_write_literal(report->writer, "\n");
+	write_block(report->writer, text);
+}
+
 /* ---- parts ---------------------------------------------------------------------------------- */
 
 static void write_head(struct bs_report *report, const struct bs_run *run, const struct bs_ci *ci)
@@ -133,12 +142,7 @@ static void write_steps(struct bs_report *report, const struct bs_run *run, cons
 static void write_trouble(struct bs_report *report, const struct bs_run *run,
 			  const struct bs_step_result *result)
 {
-	const char *trouble = bs_ci_trouble(report, run, result);
-
-	if (trouble) {
-		bs_write_literal(report->writer, "\n");
-		write_block(report->writer, trouble);
-	}
+	write_lines(report, bs_ci_trouble(report, run, result));
 	bs_vec_each (i, &result->passed_over) {
 		bs_write_literal(report->writer, "\n**warning**: ");
 		write_inline(report->writer,
@@ -202,6 +206,7 @@ static void end(struct bs_report *report, const struct bs_run *run, const bs_fin
 	bs_vec_each (i, &ci->rows)
 		write_trouble(report, run, &ci->rows.v[i].result);
 	write_findings(report, run, ci);
+	write_lines(report, bs_ci_assumptions(report, run));
 }
 
 const struct bs_format bs_format_markdown = {

@@ -260,6 +260,14 @@ static void write_diagnostics(struct sarif *s)
 	}
 }
 
+static void write_assumptions(struct sarif *s)
+{
+	const char *text = bs_ci_assumptions(s->report, s->run);
+
+	if (text)
+		write_notification(s, "assumed", "note", text);
+}
+
 static void write_cut(struct sarif *s)
 {
 	uint32_t n = s->ci->findings.n - s->n_results;
@@ -303,6 +311,7 @@ static void write_invocations(struct sarif *s)
 	bs_json_array(&s->json, BS_JSON_LINES);
 	write_troubles(s);
 	write_diagnostics(s);
+	write_assumptions(s);
 	write_cut(s);
 	bs_json_close(&s->json);
 	bs_json_close(&s->json);

@@ -302,6 +302,23 @@ class RefusalTest(FormatTest):
         self.assertIn("**warning**: object ./absent.so from --preload", self.write("markdown", *ask))
 
 
+class AssumptionTest(FormatTest):
+    """What an answer rests on that a loader's documents leave open."""
+
+    def test_marks_are_explained(self):
+        self.program("user", "int tick(void); void _start(void) { tick(); }", str(self.directory / "first.so"))
+        ask = ["--loader=qnx", "./user", "--dlopen=./second.so:WORLD"]
+        (result,) = self.sarif(*ask)["results"]
+        (marks,) = set(re.findall(r"\[assumed: (Q-\d+(?:, Q-\d+)*)\]", result["message"]["text"]))
+        (notification,) = self.sarif(*ask)["invocations"][0]["toolExecutionNotifications"]
+        self.assertEqual((notification["descriptor"]["id"], notification["level"]), ("assumed", "note"))
+        for mark in marks.split(", "):
+            self.assertIn(f"\n  {mark}  ", notification["message"]["text"])
+            self.assertIn(f"\n  {mark}  ", self.write("markdown", *ask))
+        self.assertNotIn("assumed", self.write("markdown"))
+        self.assertNotIn("assumed", self.write("sarif"))
+
+
 class PlaceTest(FormatTest):
     """How files are named."""
 
