@@ -23,16 +23,19 @@ bool bs_report_shows(const struct bs_report *report, const char *part)
 	return false;
 }
 
-/* Where notes are no part of their own they are findings like others. */
+/* Whether REPORT tells notes with their evidence. Where they are no part of their own they are
+ * findings like others. */
 static bool shows_notes(const struct bs_report *report)
 {
-	const char *const *parts = report->format->parts;
+	const char *const *part = report->format->parts;
 
-	while (*parts && strcmp(*parts, "notes") != 0)
-		parts++;
-	/* What the exit status counts is told by reports that services take their verdict from. */
-	return *parts ? bs_report_shows(report, "notes") || report->fail_on == BS_LEVEL_NOTE
-		      : bs_report_shows(report, "findings");
+	while (*part && strcmp(*part, "notes") != 0)
+		part++;
+	if (!*part)
+		return bs_report_shows(report, "findings");
+	/* Reports that services take their verdict from tell all that the exit status counts. */
+	return bs_report_shows(report, "notes") ||
+	       (report->format != &bs_format_text && report->fail_on == BS_LEVEL_NOTE);
 }
 
 static struct bs_check_options options_for(const struct bs_reports *reports)

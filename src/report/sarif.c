@@ -74,16 +74,28 @@ static void write_artifact(struct sarif *s, bs_map_id map)
 	bs_json_close(&s->json);
 }
 
-/* Functions and variables, as the symbol's type says; thread-local ones are variables, too. */
+/* The type of symbol I of MAP; STT_NOTYPE for none. */
+static unsigned type_of(const struct bs_run *run, bs_map_id map, uint32_t i)
+{
+	const struct bs_image *image =
+		map == BS_NO_MAP ? NULL : bs_map_of(&run->process, map)->image;
+
+	if (!image || !i)
+		return STT_NOTYPE;
+	const struct bs_symbol symbol = bs_image_symbol(image, i);
+
+	return bs_symbol_type(&symbol);
+}
+
+/* "function" or "variable", thread-local ones, too; NULL where neither side tells: link editors
+ * leave the type out of what an object refers to and does not define. */
 static const char *kind_of(const struct bs_run *run, const struct bs_binding *b)
 {
-	const struct bs_image *image = bs_map_of(&run->process, b->referrer)->image;
+	unsigned type = type_of(run, b->referrer, b->symbol);
 
-	if (!image || !b->symbol)
-		return NULL;
-	const struct bs_symbol symbol = bs_image_symbol(image, b->symbol);
-
-	switch (bs_symbol_type(&symbol)) {
+	if (type == STT_NOTYPE)
+		type = type_of(run, b->definer, b->definer_symbol);
+	switch (type) {
 	case STT_FUNC:
 	case STT_GNU_IFUNC:
 		return "function";

@@ -181,6 +181,22 @@ class FindingTest(FormatTest):
         self.assertEqual(self.gitlab()[0]["severity"], "minor")
         self.assertEqual(self.github()[0][0], "warning")
 
+    def test_symbols_that_the_referrer_does_not_define(self):
+        self.object("libneeded.so", copy(1))
+        self.object("second.so", "int tick(void), tack(void), tock(void);" + USE, str(self.directory / "libneeded.so"),
+                    "-Wl,-rpath,$ORIGIN")
+        (result,) = self.sarif()["results"]
+        self.assertEqual(result["ruleId"], "captured-dependency")
+        self.assertEqual({(symbol["fullyQualifiedName"], symbol["kind"])
+                          for symbol in result["locations"][0]["logicalLocations"]},
+                         {(name, "function") for name in ("tick", "tack", "tock")})
+        self.assertEqual([other["physicalLocation"]["artifactLocation"]["uri"] for other in result["relatedLocations"]],
+                         ["first.so", "libneeded.so"])
+        self.object("lazy.so", "int nowhere(void); int use(void) { return nowhere(); }")
+        (unresolved,) = self.sarif("./app", "--dlopen=./lazy.so:LAZY")["results"]
+        self.assertEqual(unresolved["locations"][0]["logicalLocations"], [{"fullyQualifiedName": "nowhere"}])
+        self.assertEqual(unresolved["relatedLocations"], [])
+
     def test_junit(self):
         _, case = self.junit()
         self.assertEqual((case.get("classname"), case.get("name")), ("captured-references", "./second.so -> ./first.so"))
@@ -507,6 +523,19 @@ class HostileTest(FormatTest):
                 block = re.search(r"^(`{3,})text\n(.*?)^\1$", page, re.MULTILINE | re.DOTALL)
                 self.assertIn("operator<<(geo::Shape<char>&, int)", block[2])
                 self.assertTrue(page[block.end():].startswith("\n\n</details>\n"), page)
+
+    def test_long_names(self):
+        """The words of a finding may be longer than any buffer."""
+        names = [f"{letter}" * 70000 for letter in "abc"]
+        for file, value in (("first.so", 1), ("second.so", 100)):
+            self.object(file, "".join(f"int {name}(void) {{ return {value + i}; }}" for i, name in enumerate(names))
+                        + f"int use(void) {{ return {'() + '.join(names)}(); }}")
+        for form in ("sarif", "junit", "github", "markdown"):
+            text = self.write(form)
+            for name in names:
+                self.assertIn(name, text, form)
+        self.assertEqual({symbol["fullyQualifiedName"] for symbol in
+                          self.sarif()["results"][0]["locations"][0]["logicalLocations"]}, set(names))
 
     # The language of DOT, as far as it is written. (https://graphviz.org/doc/info/lang.html)
     TOKEN = re.compile(r'\s*("(?:[^"\\]|\\.)*"|->|[\[\]{}=;,]|[A-Za-z_0-9]+|$)', re.DOTALL)
