@@ -28,12 +28,9 @@ void bs_ci_begin(struct bs_report *report, const struct bs_run *run)
 	report->state = ci;
 }
 
-/* Notes count where the exit status counts them: a service is to see why the run failed. */
 static bool shows_level(const struct bs_report *report, enum bs_level level)
 {
-	if (level == BS_LEVEL_NOTE)
-		return bs_report_shows(report, "notes") || report->fail_on == BS_LEVEL_NOTE;
-	return bs_report_shows(report, "findings");
+	return bs_report_shows(report, level == BS_LEVEL_NOTE ? "notes" : "findings");
 }
 
 static void take_findings(struct bs_report *report, const struct bs_run *run,

@@ -10,7 +10,12 @@
 #include <string.h>
 
 static const char *const parts[] = { "needed", "steps", "findings", "notes", NULL };
-enum { SHOW_NEEDED = 1 << 0, SHOW_THE_STEPS = 1 << 1, SHOW_THE_FINDINGS = 1 << 2 };
+enum {
+	SHOW_NEEDED = 1 << 0,
+	SHOW_THE_STEPS = 1 << 1,
+	SHOW_THE_FINDINGS = 1 << 2,
+	SHOW_THE_NOTES = 1 << 3
+};
 
 /* ---- labels --------------------------------------------------------------------------------- */
 
@@ -250,6 +255,8 @@ const struct bs_format bs_format_dot = {
 	.name = "dot",
 	.parts = parts,
 	.default_show = SHOW_NEEDED | SHOW_THE_STEPS | SHOW_THE_FINDINGS,
+	.notes = SHOW_THE_NOTES,
+	.shows_what_counts = true,
 	.traces = true,
 	.begin = bs_ci_begin,
 	.step = bs_ci_step,

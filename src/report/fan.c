@@ -23,21 +23,6 @@ bool bs_report_shows(const struct bs_report *report, const char *part)
 	return false;
 }
 
-/* Whether REPORT tells notes with their evidence. Where they are no part of their own they are
- * findings like others. */
-static bool shows_notes(const struct bs_report *report)
-{
-	const char *const *part = report->format->parts;
-
-	while (*part && strcmp(*part, "notes") != 0)
-		part++;
-	if (!*part)
-		return bs_report_shows(report, "findings");
-	/* Reports that services take their verdict from tell all that the exit status counts. */
-	return bs_report_shows(report, "notes") ||
-	       (report->format != &bs_format_text && report->fail_on == BS_LEVEL_NOTE);
-}
-
 static struct bs_check_options options_for(const struct bs_reports *reports)
 {
 	struct bs_check_options options = reports->check;
@@ -46,15 +31,24 @@ static struct bs_check_options options_for(const struct bs_reports *reports)
 		const struct bs_report *report = &reports->list[i];
 
 		options.lists_left_out |= bs_report_shows(report, "suppressed");
-		options.shows_notes |= shows_notes(report);
+		options.shows_notes |= (report->show & report->format->notes) != 0;
 	}
 	return options;
+}
+
+/* Services take their verdict from a report: it tells all that the exit status counts. */
+static void show_what_counts(struct bs_report *report)
+{
+	if (report->format->shows_what_counts && report->fail_on == BS_LEVEL_NOTE)
+		report->show |= report->format->notes;
 }
 
 static void begin(void *data, const struct bs_run *run)
 {
 	struct bs_reports *reports = data;
 
+	for (uint32_t i = 0; i < reports->n; i++)
+		show_what_counts(&reports->list[i]);
 	if (want_findings(reports)) {
 		const struct bs_check_options options = options_for(reports);
 

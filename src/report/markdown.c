@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const char *const parts[] = { "steps", "findings", "notes", NULL };
-enum { SHOW_THE_STEPS = 1 << 0, SHOW_THE_FINDINGS = 1 << 1 };
+enum { SHOW_THE_STEPS = 1 << 0, SHOW_THE_FINDINGS = 1 << 1, SHOW_THE_NOTES = 1 << 2 };
 
 /* GitHub refuses a summary of more than 1 MiB. This many bytes of findings leave enough for marks
  * and steps. */
@@ -213,6 +213,8 @@ const struct bs_format bs_format_markdown = {
 	.name = "markdown",
 	.parts = parts,
 	.default_show = SHOW_THE_STEPS | SHOW_THE_FINDINGS,
+	.notes = SHOW_THE_NOTES,
+	.shows_what_counts = true,
 	.traces = true,
 	.begin = bs_ci_begin,
 	.step = bs_ci_step,

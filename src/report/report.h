@@ -137,7 +137,8 @@ struct bs_format {
 	unsigned default_show;
 	bool streams; /* objects a line, not one document */
 	bool tells_no_findings;
-	bool traces; /* wants a start-up that fails to be gone through: the plan's TRACE */
+	unsigned notes; /* the parts that show findings that are mere notes; 0: there is no such */
+	bool traces;	/* wants a start-up that fails to be gone through: the plan's TRACE */
 	const char *(*open)(void); /* to be called before all else; says why it cannot be written */
 	void (*question)(struct bs_report *report, struct bs_arena *arena,
 			 const struct bs_plan *plan);
@@ -150,6 +151,7 @@ struct bs_format {
 	/* FINDINGS: what the run as a whole shows. */
 	void (*end)(struct bs_report *report, const struct bs_run *run,
 		    const bs_findings *findings);
+	bool shows_what_counts; /* NOTES are shown if they are a reason to fail */
 };
 
 /* places.c: the file of MAP as the loader opened it, inside the root; NULL for the vdso. */

@@ -367,6 +367,7 @@ const struct bs_format bs_format_text = {
 	.name = "text",
 	.parts = parts,
 	.default_show = SHOW_STEPS | SHOW_UNRESOLVED | SHOW_FINDINGS,
+	.notes = SHOW_NOTES,
 	.traces = true,
 	.begin = begin,
 	.step = step,
