@@ -58,6 +58,9 @@ const char *bs_ci_not_preloaded(struct bs_report *report, const struct bs_run *r
 /* What the answer rests on where a loader's documents leave something open, in lines; or NULL. */
 const char *bs_ci_assumptions(struct bs_report *report, const struct bs_run *run);
 
+/* "with LD_BIND_NOW=1 --preload=libx.so", or NULL. */
+const char *bs_ci_environment(struct bs_report *report, const struct bs_run *run);
+
 /* "./app: start-up, dlopen ./libx.so:NOW and 3 more steps" */
 const char *bs_ci_title(struct bs_report *report, const struct bs_run *run);
 

@@ -168,6 +168,16 @@ const char *bs_ci_assumptions(struct bs_report *report, const struct bs_run *run
 	return *text ? text + 1 : NULL; /* behind the line that sets it off */
 }
 
+const char *bs_ci_environment(struct bs_report *report, const struct bs_run *run)
+{
+	struct bs_report *words = &ci_of(report)->words;
+
+	bs_text_environment(words, run);
+	const char *text = bs_writer_text(words->writer);
+
+	return *text ? bs_arena_strndup(run->ctx.arena, text + 2, strcspn(text + 2, "\n")) : NULL;
+}
+
 const char *bs_ci_title(struct bs_report *report, const struct bs_run *run)
 {
 	struct bs_report *words = &ci_of(report)->words;

@@ -78,6 +78,7 @@ static void write_head(struct bs_report *report, const struct bs_run *run, const
 {
 	struct bs_writer *writer = report->writer;
 	uint32_t n = run->plan->n_steps;
+	const char *environment = bs_ci_environment(report, run);
 
 	bs_write_literal(writer, "## bindsim: ");
 	write_inline(writer, bs_ci_escaped(report, run->program));
@@ -88,25 +89,16 @@ static void write_head(struct bs_report *report, const struct bs_run *run, const
 	bs_write_literal(writer, ", start-up");
 	if (n)
 		bs_write_format(writer, " and %u step%s", n, n == 1 ? "" : "s");
+	if (environment) {
+		bs_write_literal(writer, " ");
+		write_inline(writer, environment);
+	}
 	bs_write_literal(writer, ": **");
 	if (ci->refused)
 		bs_write_format(writer, "%u step%s refused, ", ci->refused,
 				ci->refused == 1 ? "" : "s");
 	bs_write_text(writer, bs_ci_sum(report, run));
 	bs_write_literal(writer, "**\n");
-}
-
-static void write_environment(struct bs_report *report, const struct bs_run *run)
-{
-	bs_vec_each (i, &run->counted) {
-		const struct bs_variable *variable = &run->counted.v[i];
-
-		bs_write_text(report->writer, i ? ", " : "\nWith ");
-		write_inline(report->writer, bs_ci_escaped(report, variable->name));
-		bs_write_literal(report->writer, "=");
-		write_inline(report->writer, bs_ci_escaped(report, variable->value));
-	}
-	bs_write_text(report->writer, run->counted.n ? "\n" : "");
 }
 
 static void write_row(struct bs_report *report, const struct bs_run *run,
@@ -191,8 +183,8 @@ static void write_findings(struct bs_report *report, const struct bs_run *run,
 				ci->findings.n - i);
 	if (ci->findings.n)
 		bs_write_literal(report->writer,
-				 "\nThe words behind `...` are those of the command; `bindsim "
-				 "explain --rule RULE` tells what a rule means.\n");
+				 "\n`bindsim explain --rule RULE` tells what a rule means; `...` "
+				 "stands for the words of the command that made this page.\n");
 }
 
 static void end(struct bs_report *report, const struct bs_run *run, const bs_findings *findings)
@@ -200,7 +192,6 @@ static void end(struct bs_report *report, const struct bs_run *run, const bs_fin
 	const struct bs_ci *ci = bs_ci_end(report, run, findings);
 
 	write_head(report, run, ci);
-	write_environment(report, run);
 	if (report->show & SHOW_THE_STEPS)
 		write_steps(report, run, ci);
 	bs_vec_each (i, &ci->rows)

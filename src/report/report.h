@@ -20,17 +20,18 @@
 
 /* Bytes on their way to a file: some hundred thousand short lines must not cost a call each. */
 struct bs_writer {
-	FILE *file;		/* NULL: they are kept, see bs_writer_text() */
-	struct bs_arena *arena; /* for what is kept */
-	BS_VEC(char) kept;
+	FILE *file;  /* NULL: they are kept, see bs_writer_text() */
 	bool failed; /* a write failed: errno of the first one in ERROR */
 	int error;
 	size_t n;
 	char bytes[1 << 16];
+	struct bs_arena *arena; /* for what is kept */
+	BS_VEC(char) kept;
 };
 
-/* What there is no room for in BYTES. */
-void bs_write_beyond(struct bs_writer *writer, const char *bytes, size_t n);
+/* What there is no room for in BYTES; seldom, so it is not to weigh upon its callers. */
+void bs_write_beyond(struct bs_writer *writer, const char *bytes, size_t n)
+	__attribute__((cold, noinline));
 
 static inline void bs_write(struct bs_writer *writer, const char *bytes, size_t n)
 {

@@ -38,6 +38,10 @@ void bs_say_count(struct bs_report *report, uint64_t n, const char *singular, co
 /* " [NAME]", or nothing for NULL. */
 void bs_say_version(struct bs_report *report, const char *name);
 
+/* "  with LD_BIND_NOW=1 --preload=libx.so": the line of what had a say beside the command's words;
+ * nothing if nothing had. */
+void bs_text_environment(struct bs_report *report, const struct bs_run *run);
+
 /* text-step.c: what a step does, in one cell: "dlopen ./libx.so". In RUN's arena. */
 const char *bs_text_step_words(const struct bs_run *run, const struct bs_step *step);
 

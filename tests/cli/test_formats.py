@@ -222,6 +222,8 @@ class FindingTest(FormatTest):
         self.assertIn(f"<b>error</b> <code>captured-references</code>: {self.HEADLINE}</summary>\n\n", page)
         self.assertIn("```text\n   of them     3 functions\n", page)
         self.assertNotIn("| 1 |", self.write("markdown", "--show=findings", *self.ask))
+        page = self.write("markdown", "--bind-now", "--library-path=/a_b", *self.ask)
+        self.assertIn(r"and 2 steps with LD\_BIND\_NOW=1 --library-path=/a\_b: **1 error", page)
 
     def test_dot(self):
         graph = self.write("dot")
