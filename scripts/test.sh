@@ -48,6 +48,7 @@ if ! $quick; then
 	want clang-format-14 have clang-format-14
 	want valgrind have valgrind
 	want libasan8 'printf "int main(void) { return 0; }" | gcc -fsanitize=address,undefined -x c - -o /dev/null'
+	want graphviz have dot
 	want locales 'test -f /usr/share/i18n/locales/de_DE'
 fi
 if $foreign; then

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Completion of bindsim(1) for fish.
 
-set -g __bindsim_formats text ld-debug json ndjson ldd plan
+set -g __bindsim_formats text ld-debug json ndjson ldd plan sarif junit github gitlab markdown dot
 set -g __bindsim_text_parts steps unresolved findings notes objects scopes pairs bindings slots lazyload suppressed
 
 # FILE[:FLAGS]: files, then flags joined by commas that are not there yet.
@@ -33,6 +33,12 @@ function __bindsim_parts
                 set -a parts steps objects bindings slots findings scopes searches demangled mapped suppressed
             case ldd
                 set -a parts libs versions undefined unused
+            case sarif junit github gitlab
+                set -a parts findings notes
+            case markdown
+                set -a parts steps findings notes
+            case dot
+                set -a parts needed steps findings notes
         end
     end
     string match -qr -- '--format[= ]' $line

@@ -48,10 +48,19 @@ static struct bs_check_options options_for(const struct bs_reports *reports)
 	return options;
 }
 
+/* Services take their verdict from a report: it tells all that the exit status counts. */
+static void show_what_counts(struct bs_report *report)
+{
+	if (report->format->shows_what_counts && report->fail_on == BS_LEVEL_NOTE)
+		report->show |= report->format->notes;
+}
+
 static void begin(void *data, const struct bs_run *run)
 {
 	struct bs_reports *reports = data;
 
+	for (uint32_t i = 0; i < reports->n; i++)
+		show_what_counts(&reports->list[i]);
 	if (want_findings(reports)) {
 		const struct bs_check_options options = options_for(reports);
 

@@ -12,6 +12,12 @@ const struct bs_format *const *bs_formats(void)
 		&bs_format_ndjson,
 		&bs_format_ldd,
 		&bs_format_plan,
+		&bs_format_sarif,
+		&bs_format_junit,
+		&bs_format_github,
+		&bs_format_gitlab,
+		&bs_format_markdown,
+		&bs_format_dot,
 		NULL,
 	};
 

@@ -97,14 +97,6 @@ static void write_binds(struct bs_json *json, enum bs_calls calls)
 	bs_json_close(json);
 }
 
-/* Where the loader opened it, inside the root. */
-static const char *path_of(const struct bs_run *run, const struct bs_map *map)
-{
-	if (map->role == BS_ROLE_VDSO)
-		return NULL;
-	return map->kind == BS_MAP_EXECUTABLE ? map->image->path : bs_text(&run->ctx, map->name);
-}
-
 void bs_json_object_members(struct bs_report *report, const struct bs_run *run, bs_map_id id)
 {
 	const struct bs_map *map = bs_map_of(&run->process, id);
@@ -114,7 +106,7 @@ void bs_json_object_members(struct bs_report *report, const struct bs_run *run, 
 
 	bs_json_member_number(json, "id", id);
 	bs_json_member(json, "name", bs_run_map_name(run, id));
-	bs_json_member(json, "path", path_of(run, map));
+	bs_json_member(json, "path", bs_object_path(run, id));
 	bs_json_member(json, "soname", image ? image->soname : NULL);
 	bs_json_key(json, "build_id");
 	if (image && image->notes.n_build_id)

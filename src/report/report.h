@@ -22,15 +22,18 @@
 
 /* Bytes on their way to a file: some hundred thousand short lines must not cost a call each. */
 struct bs_writer {
-	FILE *file;
+	FILE *file;  /* NULL: they are kept, see bs_writer_text() */
 	bool failed; /* a write failed: errno of the first one in ERROR */
 	int error;
 	size_t n;
 	char bytes[1 << 16];
+	struct bs_arena *arena; /* for what is kept */
+	BS_VEC(char) kept;
 };
 
-/* What there is no room for in BYTES. */
-void bs_write_beyond(struct bs_writer *writer, const char *bytes, size_t n);
+/* What there is no room for in BYTES; seldom, so it is not to weigh upon its callers. */
+void bs_write_beyond(struct bs_writer *writer, const char *bytes, size_t n)
+	__attribute__((cold, noinline));
 
 static inline void bs_write(struct bs_writer *writer, const char *bytes, size_t n)
 {
@@ -58,6 +61,10 @@ void bs_write_escaped(struct bs_writer *writer, const char *text);
 
 /* One text after another; NULL ends. */
 void bs_write_pieces(struct bs_writer *writer, const char *const *pieces);
+
+/* What a WRITER without a file was given since the last call; a string in its arena, for the
+ * arena's lifetime. */
+const char *bs_writer_text(struct bs_writer *writer);
 
 /* Passes on what is held back; false when this or an earlier write failed. */
 bool bs_writer_flush(struct bs_writer *writer);
@@ -147,7 +154,11 @@ struct bs_format {
 	/* FINDINGS: what the run as a whole shows. */
 	void (*end)(struct bs_report *report, const struct bs_run *run,
 		    const bs_findings *findings);
+	bool shows_what_counts; /* NOTES are shown if they are a reason to fail */
 };
+
+/* places.c: the file of MAP as the loader opened it, inside the root; NULL for the vdso. */
+const char *bs_object_path(const struct bs_run *run, bs_map_id map);
 
 /* assumed.c: the rules behind CHOICES, a set of choices of the profile: those that are PROBABLE, or
  * the others; as numbers, or as "Q-22, Q-32". */
@@ -190,6 +201,8 @@ const struct bs_format *const *bs_formats(void);
 
 extern const struct bs_format bs_format_text, bs_format_lddebug, bs_format_ldd;
 extern const struct bs_format bs_format_json, bs_format_ndjson, bs_format_plan;
+extern const struct bs_format bs_format_sarif, bs_format_junit, bs_format_github, bs_format_gitlab;
+extern const struct bs_format bs_format_markdown, bs_format_dot;
 
 /* What `bindsim explain` prints; no format that --format names. */
 extern const struct bs_format bs_format_explain;

@@ -273,6 +273,12 @@ static write_finding *const writers[BS_RULE_COUNT_] = {
 	[BS_RULE_IGNORED_DEEPBIND] = write_ignored_deepbind,
 };
 
+void bs_text_finding_words(struct bs_report *report, const struct bs_run *run,
+			   const struct bs_finding *f)
+{
+	writers[f->rule] ? writers[f->rule](report, run, f) : write_clash(report, run, f);
+}
+
 void bs_text_finding(struct bs_report *report, const struct bs_run *run, const struct bs_finding *f)
 {
 	static const enum bs_ink inks[] = { BS_INK_PLAIN, BS_INK_DIM, BS_INK_WARN, BS_INK_BAD };
@@ -280,5 +286,5 @@ void bs_text_finding(struct bs_report *report, const struct bs_run *run, const s
 	bs_text_label(report, inks[f->level], bs_level_name(f->level));
 	bs_say(report, bs_rule_text(f->rule)->slug);
 	bs_say(report, ": ");
-	writers[f->rule] ? writers[f->rule](report, run, f) : write_clash(report, run, f);
+	bs_text_finding_words(report, run, f);
 }

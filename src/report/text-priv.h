@@ -38,6 +38,10 @@ void bs_say_count(struct bs_report *report, uint64_t n, const char *singular, co
 /* " [NAME]", or nothing for NULL. */
 void bs_say_version(struct bs_report *report, const char *name);
 
+/* "  with LD_BIND_NOW=1 --preload=libx.so": the line of what had a say beside the command's words;
+ * nothing if nothing had. */
+void bs_text_environment(struct bs_report *report, const struct bs_run *run);
+
 /* text-step.c: what a step does, in one cell: "dlopen ./libx.so". In RUN's arena. */
 const char *bs_text_step_words(const struct bs_run *run, const struct bs_step *step);
 
@@ -70,12 +74,16 @@ void bs_text_slots(struct bs_report *report, const struct bs_run *run);
 /* "error: ", and "   NAME        " before what is said of it. */
 void bs_text_label(struct bs_report *report, enum bs_ink ink, const char *text);
 void bs_text_field(struct bs_report *report, const char *name);
+/* Columns before the words of a field, and before its name. */
+enum { BS_TEXT_FIELD_WORDS = 15, BS_TEXT_FIELD_NAME = 3 };
 void bs_text_failure(struct bs_report *report, const struct bs_run *run,
 		     const struct bs_step_result *result);
 void bs_text_missing(struct bs_report *report, const struct bs_run *run,
 		     const struct bs_step_result *result);
 void bs_text_passed_over(struct bs_report *report, const struct bs_run *run,
 			 const struct bs_step_result *result);
+void bs_text_not_preloaded(struct bs_report *report, const struct bs_run *run,
+			   const struct bs_passed_over *passed_over);
 
 /* assumed.c: CHOICES are sets, bit N for choice N of the profile. */
 /* The marks of what rests on CHOICES, or nothing. */
@@ -113,5 +121,9 @@ void bs_text_facts(struct bs_report *report, const struct bs_run *run, const str
 void bs_text_left_out(struct bs_report *report, const struct bs_run *run);
 
 /* text-finding.c */
+/* The headline, and below it a field for each piece of evidence. */
+void bs_text_finding_words(struct bs_report *report, const struct bs_run *run,
+			   const struct bs_finding *finding);
+/* The same behind level and rule. */
 void bs_text_finding(struct bs_report *report, const struct bs_run *run,
 		     const struct bs_finding *finding);

@@ -16,8 +16,8 @@ void bs_text_label(struct bs_report *report, enum bs_ink ink, const char *text)
 
 void bs_text_field(struct bs_report *report, const char *name)
 {
-	bs_say(report, "   ");
-	bs_say_padded(report, name, 11);
+	bs_say_spaces(report, BS_TEXT_FIELD_NAME);
+	bs_say_padded(report, name, BS_TEXT_FIELD_WORDS - BS_TEXT_FIELD_NAME - 1);
 	bs_say(report, " ");
 }
 
@@ -340,19 +340,23 @@ void bs_text_missing(struct bs_report *report, const struct bs_run *run,
 	}
 }
 
+void bs_text_not_preloaded(struct bs_report *report, const struct bs_run *run,
+			   const struct bs_passed_over *p)
+{
+	bs_say(report, "object ");
+	bs_say_escaped(report, p->word);
+	bs_say(report, " from ");
+	bs_say_escaped(report, p->source);
+	bs_say(report, " is not preloaded: ");
+	bs_say_escaped(report, bs_run_say(run, &p->failure, false));
+}
+
 void bs_text_passed_over(struct bs_report *report, const struct bs_run *run,
 			 const struct bs_step_result *result)
 {
 	bs_vec_each (i, &result->passed_over) {
-		const struct bs_passed_over *p = &result->passed_over.v[i];
-
 		bs_text_label(report, BS_INK_WARN, "warning");
-		bs_say(report, "object ");
-		bs_say_escaped(report, p->word);
-		bs_say(report, " from ");
-		bs_say_escaped(report, p->source);
-		bs_say(report, " is not preloaded: ");
-		bs_say_escaped(report, bs_run_say(run, &p->failure, false));
+		bs_text_not_preloaded(report, run, &result->passed_over.v[i]);
 		bs_say(report, "\n");
 	}
 }

@@ -135,7 +135,7 @@ void bs_say_version(struct bs_report *report, const char *name)
 
 /* ---- the head ------------------------------------------------------------------------------ */
 
-static void write_environment(struct bs_report *report, const struct bs_run *run)
+void bs_text_environment(struct bs_report *report, const struct bs_run *run)
 {
 	const struct bs_plan *plan = run->plan;
 
@@ -181,7 +181,7 @@ static void begin(struct bs_report *report, const struct bs_run *run)
 		bs_say_count(report, n, "step", "steps");
 	}
 	bs_say(report, "\n");
-	write_environment(report, run);
+	bs_text_environment(report, run);
 }
 
 /* ---- steps --------------------------------------------------------------------------------- */

@@ -5,8 +5,19 @@
 #include <stdarg.h>
 #include <string.h>
 
+static void keep(struct bs_writer *writer, const char *bytes, size_t n)
+{
+	bs_vec_reserve(writer->arena, &writer->kept, (uint32_t)n);
+	memcpy(writer->kept.v + writer->kept.n, bytes, n);
+	writer->kept.n += (uint32_t)n;
+}
+
 static void pass_on(struct bs_writer *writer, const char *bytes, size_t n)
 {
+	if (!writer->file && n) {
+		keep(writer, bytes, n);
+		return;
+	}
 	if (writer->failed || !n || fwrite(bytes, 1, n, writer->file) == n)
 		return;
 	writer->failed = true;
@@ -90,6 +101,22 @@ void bs_write_escaped(struct bs_writer *writer, const char *text)
 			bs_write_format(writer, "\\x%02x", *s);
 		s += n ? n : 1;
 	}
+}
+
+const char *bs_writer_text(struct bs_writer *writer)
+{
+	const char *text;
+
+	/* Most of it fits into the buffer and is copied once. */
+	if (writer->kept.n) {
+		keep(writer, writer->bytes, writer->n);
+		text = bs_arena_strndup(writer->arena, writer->kept.v, writer->kept.n);
+	} else {
+		text = bs_arena_strndup(writer->arena, writer->bytes, writer->n);
+	}
+	writer->n = 0;
+	writer->kept.n = 0;
+	return text;
 }
 
 bool bs_writer_flush(struct bs_writer *writer)

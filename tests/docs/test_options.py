@@ -8,6 +8,8 @@ import unittest
 
 import project
 
+CI_FORMATS = ("sarif", "junit", "github", "gitlab")  # they have the same parts
+
 
 def help_text():
     """--help without the breaks that make it fit a terminal."""
@@ -28,7 +30,8 @@ class HelpTest(unittest.TestCase):
     def test_formats_and_parts(self):
         text = help_text()
         formats = project.formats()
-        self.assertEqual(list(formats), ["text", "ld-debug", "json", "ndjson", "ldd", "plan"])
+        self.assertEqual(list(formats), ["text", "ld-debug", "json", "ndjson", "ldd", "plan", "sarif", "junit", "github",
+                                         "gitlab", "markdown", "dot"])
         for name, parts in formats.items():
             self.assertEqual(len(parts) > 1, name != "plan")
         table = text.partition("\nParts for --show:\n")[2].partition("\n\n")[0]
@@ -219,15 +222,20 @@ class CompletionTest(unittest.TestCase):
                  "text": r"^_bindsim_text_parts='([^']*)'", "ld-debug": r"^_bindsim_ld_debug_parts='([^']*)'",
                  "json": r"^_bindsim_json_parts='([^']*)'", "ndjson": r"^_bindsim_json_parts='([^']*)'",
                  "ldd": r"^_bindsim_ldd_parts='([^']*)'", "rules": r"^_bindsim_rules='([^']*)'",
+                 **{name: r"^_bindsim_ci_parts='([^']*)'" for name in CI_FORMATS},
+                 "markdown": r"^_bindsim_markdown_parts='([^']*)'", "dot": r"^_bindsim_dot_parts='([^']*)'",
                  "levels": r"^_bindsim_fail_on='([^']*)'", "commands": r"^_bindsim_commands='([^']*)'"},
         "zsh": {"flags": r"_values -s , flag (.*)$", "formats": r":format:\(([^)]*)\)",
                 "text": r"^\t\ttext '([^']*)'", "ld-debug": r"^\t\tld-debug '([^']*)'", "json": r"^\t\tjson '([^']*)'",
                 "ndjson": r"^\t\tndjson '([^']*)'", "ldd": r"^\t\tldd '([^']*)'", "rules": r":rule:\(([^)]*)\)",
+                **{name: rf"^\t\t{name} '([^']*)'" for name in (*CI_FORMATS, "markdown", "dot")},
                 "levels": r"--fail-on.*:level:\(([^)]*)\)", "commands": r"commands:command:\(([^)]*)\)"},
         "fish": {"flags": r"for flag in (.*)$", "formats": r"^set -g __bindsim_formats (.*)$",
                  "text": r"^set -g __bindsim_text_parts (.*)$", "ld-debug": r"case ld-debug\n +set -a parts (.*)$",
                  "json": r"case json ndjson\n +set -a parts (.*)$", "ndjson": r"case json ndjson\n +set -a parts (.*)$",
                  "ldd": r"case ldd\n +set -a parts (.*)$", "rules": r"-l rule -x -a '([^']*)'",
+                 **{name: r"case sarif junit github gitlab\n +set -a parts (.*)$" for name in CI_FORMATS},
+                 "markdown": r"case markdown\n +set -a parts (.*)$", "dot": r"case dot\n +set -a parts (.*)$",
                  "levels": r"-l fail-on -x -a '([^']*)'", "commands": r"-n __fish_use_subcommand -a '([^']*)'"},
     }
 

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ci-priv.h - what the reports for services share that run checks: code scanning, pipelines, pull
+ * requests
+ *
+ * They tell findings, refusals and steps, no bindings, and write all of it at the end of the run.
+ */
+#pragma once
+
+#include "text-priv.h"
+
+/* Parts of those that have findings and nothing else. */
+enum { BS_CI_FINDINGS = 1 << 0, BS_CI_NOTES = 1 << 1 };
+extern const char *const bs_ci_parts[];
+
+/* One report under way: the state of its format. */
+struct bs_ci {
+	bs_text_rows rows;		     /* all steps */
+	bs_findings findings;		     /* that are shown and selected, as they came */
+	uint32_t levels[BS_LEVEL_ERROR + 1]; /* of all findings */
+	uint32_t refused;		     /* steps */
+	struct bs_report words;		     /* writes words of the text report into memory */
+};
+
+/* Functions of a format. A format has an END of its own, which calls bs_ci_end() first. */
+void bs_ci_begin(struct bs_report *report, const struct bs_run *run);
+void bs_ci_step(struct bs_report *report, const struct bs_run *run,
+		const struct bs_step_result *result, const bs_findings *findings);
+/* Takes the run's own FINDINGS and puts all of them in order, the worst first. */
+const struct bs_ci *bs_ci_end(struct bs_report *report, const struct bs_run *run,
+			      const bs_findings *findings);
+
+/* What the text report says of a finding: one line, and lines of evidence with their ends, in the
+ * columns of that report. Control characters and bytes that are not UTF-8 are \xNN in all of it. */
+struct bs_ci_words {
+	const char *headline, *evidence;
+};
+struct bs_ci_words bs_ci_words(struct bs_report *report, const struct bs_run *run,
+			       const struct bs_finding *finding);
+
+/* The same as paragraphs for a page: "LABEL: WORDS", a line each. */
+const char *bs_ci_message(const struct bs_run *run, const struct bs_ci_words *words);
+
+/* TEXT with what is no character as \xNN. */
+const char *bs_ci_escaped(struct bs_report *report, const char *text);
+
+/* What is said of a step that was refused, "step 1 failed: ...", and, in the columns of the text
+ * report, the line that says so and all that is known of it. NULL for a step that was not. */
+const char *bs_ci_refusal(struct bs_report *report, const struct bs_run *run,
+			  const struct bs_step_result *result);
+const char *bs_ci_trouble(struct bs_report *report, const struct bs_run *run,
+			  const struct bs_step_result *result);
+
+/* That a preload was passed over, in a line. */
+const char *bs_ci_not_preloaded(struct bs_report *report, const struct bs_run *run,
+				const struct bs_passed_over *passed_over);
+
+/* What the answer rests on where a loader's documents leave something open, in lines; or NULL. */
+const char *bs_ci_assumptions(struct bs_report *report, const struct bs_run *run);
+
+/* "with LD_BIND_NOW=1 --preload=libx.so", or NULL. */
+const char *bs_ci_environment(struct bs_report *report, const struct bs_run *run);
+
+/* "./app: start-up, dlopen ./libx.so:NOW and 3 more steps" */
+const char *bs_ci_title(struct bs_report *report, const struct bs_run *run);
+
+/* A number that stands for the question, whatever $PATH is. jansson must be open. */
+uint64_t bs_ci_question(struct bs_report *report, const struct bs_run *run);
+
+/*
+ * What CI's findings are known by in other runs, one for each of them. No two have the same: of
+ * those with one fingerprint the second one ends in ":2".
+ */
+const char **bs_ci_fingerprints(const struct bs_run *run, const struct bs_ci *ci);
+
+/* "1 error, 2 warnings", and notes where there are any that are shown. */
+const char *bs_ci_sum(const struct bs_report *report, const struct bs_run *run);
+
+/* TEXT for XML and HTML: as character data, or as the value of an attribute in double quotes. TEXT
+ * has no control characters but line ends, which stay. */
+void bs_write_markup(struct bs_writer *writer, const char *text);
+/* The same for the first byte of TEXT, or the character that is none in XML; how many bytes that
+ * was. */
+size_t bs_write_markup_char(struct bs_writer *writer, const char *text);
+
+/* Where an object's file lies. PATH has forward slashes and no slash at its beginning. */
+struct bs_file_place {
+	const char *path; /* from the working directory of the process on, or from the root */
+	bool below_cwd;
+};
+struct bs_file_place bs_file_place_of(const struct bs_run *run, bs_map_id map);

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * --format=junit: JUnit XML, the part of it that Jenkins, GitLab and Azure read. The plan is a
+ * suite of test cases: that nothing is refused, and a case for each rule and pair of objects that a
+ * finding is about.
+ */
+#include "ci-priv.h"
+
+#include <string.h>
+
+/* A level that fails a case: where nobody said which findings count, errors do. */
+static bool fails(const struct bs_report *report, const struct bs_finding *f)
+{
+	return f->level >= (report->fail_on == BS_LEVEL_NONE ? BS_LEVEL_ERROR : report->fail_on);
+}
+
+static bool is_same_case(const struct bs_finding *a, const struct bs_finding *b)
+{
+	return a->rule == b->rule && a->from == b->from && a->to == b->to;
+}
+
+/* The worst of its case comes first. */
+static bool begins_case(const struct bs_ci *ci, uint32_t i)
+{
+	for (uint32_t k = 0; k < i; k++)
+		if (is_same_case(&ci->findings.v[k], &ci->findings.v[i]))
+			return false;
+	return true;
+}
+
+static void write_attribute(struct bs_report *report, const char *name, const char *text)
+{
+	bs_write_format(report->writer, " %s=\"", name);
+	bs_write_markup(report->writer, text);
+	bs_write_literal(report->writer, "\"");
+}
+
+static void open_case(struct bs_report *report, const char *class, const char *name)
+{
+	bs_write_literal(report->writer, "    <testcase");
+	write_attribute(report, "classname", class);
+	write_attribute(report, "name", name);
+	bs_write_literal(report->writer, " time=\"0\"");
+}
+
+/* Objects of one name in two namespaces are told apart. */
+static const char *object_name(const struct bs_run *run, bs_map_id map)
+{
+	if (map == BS_NO_MAP)
+		return "nobody";
+	uint32_t ns = bs_map_of(&run->process, map)->ns;
+	const char *name = bs_run_map_name(run, map);
+
+	return ns ? bs_arena_printf(run->ctx.arena, "%s [%u]", name, ns) : name;
+}
+
+static const char *case_name(struct bs_report *report, const struct bs_run *run,
+			     const struct bs_finding *f)
+{
+	return bs_ci_escaped(report,
+			     bs_arena_printf(run->ctx.arena, "%s -> %s", object_name(run, f->from),
+					     object_name(run, f->to)));
+}
+
+/* The words of all findings of the case that begins with the Ith. */
+static void write_case(struct bs_report *report, const struct bs_run *run, const struct bs_ci *ci,
+		       uint32_t i)
+{
+	const struct bs_finding *first = &ci->findings.v[i];
+	const char *slug = bs_rule_text(first->rule)->slug;
+	bool failed = fails(report, first);
+
+	open_case(report, slug, case_name(report, run, first));
+	if (failed) {
+		bs_write_literal(report->writer, ">\n      <failure");
+		write_attribute(report, "type", slug);
+		write_attribute(report, "message", bs_ci_words(report, run, first).headline);
+		bs_write_literal(report->writer, ">");
+	} else {
+		bs_write_literal(report->writer, ">\n      <system-out>");
+	}
+	for (uint32_t k = i; k < ci->findings.n; k++) {
+		const struct bs_finding *f = &ci->findings.v[k];
+
+		if (!is_same_case(first, f))
+			continue;
+		const struct bs_ci_words words = bs_ci_words(report, run, f);
+
+		bs_write_format(report->writer, "%s: ", bs_level_name(f->level));
+		bs_write_markup(report->writer, words.headline);
+		bs_write_literal(report->writer, "\n");
+		bs_write_markup(report->writer, words.evidence);
+	}
+	bs_write_text(report->writer, failed ? "</failure>" : "</system-out>");
+	bs_write_literal(report->writer, "\n    </testcase>\n");
+}
+
+static void write_simulation(struct bs_report *report, const struct bs_run *run,
+			     const struct bs_ci *ci)
+{
+	const char *first = NULL;
+
+	open_case(report, "bindsim", "simulation");
+	if (!ci->refused) {
+		bs_write_literal(report->writer, "/>\n");
+		return;
+	}
+	for (uint32_t i = 0; i < ci->rows.n && !first; i++)
+		first = bs_ci_refusal(report, run, &ci->rows.v[i].result);
+	bs_write_literal(report->writer, ">\n      <failure type=\"refused\"");
+	write_attribute(report, "message", first);
+	bs_write_literal(report->writer, ">");
+	bs_vec_each (i, &ci->rows) {
+		const char *text = bs_ci_trouble(report, run, &ci->rows.v[i].result);
+
+		if (text)
+			bs_write_markup(report->writer, text);
+	}
+	bs_write_literal(report->writer, "</failure>\n    </testcase>\n");
+}
+
+static void end(struct bs_report *report, const struct bs_run *run, const bs_findings *findings)
+{
+	const struct bs_ci *ci = bs_ci_end(report, run, findings);
+	uint32_t tests = 1, failures = ci->refused > 0;
+	const char *counts;
+
+	bs_vec_each (i, &ci->findings) {
+		bool begins = begins_case(ci, i);
+
+		tests += begins;
+		failures += begins && fails(report, &ci->findings.v[i]);
+	}
+	counts = bs_arena_printf(run->ctx.arena,
+				 " tests=\"%u\" failures=\"%u\" errors=\"0\" time=\"0\">\n", tests,
+				 failures);
+	bs_write_literal(report->writer, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+					 "<testsuites name=\"bindsim\"");
+	bs_write_text(report->writer, counts);
+	bs_write_literal(report->writer, "  <testsuite");
+	write_attribute(report, "name", bs_ci_title(report, run));
+	bs_write_text(report->writer, counts);
+	write_simulation(report, run, ci);
+	bs_vec_each (i, &ci->findings)
+		if (begins_case(ci, i))
+			write_case(report, run, ci, i);
+	bs_write_literal(report->writer, "  </testsuite>\n</testsuites>\n");
+}
+
+const struct bs_format bs_format_junit = {
+	.name = "junit",
+	.parts = bs_ci_parts,
+	.default_show = BS_CI_FINDINGS,
+	.notes = BS_CI_NOTES,
+	.shows_what_counts = true,
+	.traces = true,
+	.begin = bs_ci_begin,
+	.step = bs_ci_step,
+	.end = end,
+};
