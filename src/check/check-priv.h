@@ -136,9 +136,6 @@ uint64_t bs_place_of(const struct bs_process *process, bs_map_id from, bs_map_id
 bool bs_is_captured(const struct bs_checker *checker, const struct bs_run *run,
 		    const struct bs_binding *binding);
 
-/* SYMBOL of MAP was captured at some time. */
-bool bs_was_captured(const struct bs_checker *checker, bs_map_id map, uint32_t symbol);
-
 /* True when the symbol of BINDING was counted before in this MANNER. */
 bool bs_counted_before(const struct bs_run *run, struct bs_counted *counted,
 		       const struct bs_binding *binding, uint8_t manner);
@@ -153,14 +150,6 @@ void bs_check_deepbind(const struct bs_run *run, const struct bs_step_result *re
 struct bs_finding *bs_finding_like(const struct bs_run *run, bs_findings *findings,
 				   const struct bs_finding *like);
 
-/* Counts BINDING as one more symbol of FINDING. */
-void bs_finding_count(struct bs_finding *finding, const struct bs_binding *binding);
-
-/* The finding of RULE about FROM and TO, from FINDINGS or added to them for STEP. */
-struct bs_finding *bs_finding_between(const struct bs_run *run, bs_findings *findings,
-				      enum bs_rule rule, uint32_t step, bs_map_id from,
-				      bs_map_id to);
-
 /* The finding of RULE about the two objects of BINDING, which is counted; LEVEL at least.
  */
 struct bs_finding *bs_finding_of(struct bs_pass *pass, enum bs_rule rule, enum bs_level level,
@@ -174,9 +163,6 @@ void bs_finding_add(const struct bs_run *run, struct bs_finding *finding, enum b
  * the pass: whose class is torn apart. */
 void bs_take_class_part(struct bs_pass *pass, const struct bs_binding *binding, bool strong);
 void bs_check_classes(struct bs_pass *pass);
-
-/* The entry of MAP's own table that defines NAME for others, or 0. */
-uint32_t bs_own_definition(const struct bs_run *run, bs_map_id map, const char *name);
 
 /* unique.c: BINDING's definition was found by its name, whatever the scope says. */
 void bs_check_unique(struct bs_pass *pass, const struct bs_binding *binding);
@@ -209,9 +195,6 @@ void bs_learn_unwinders(struct bs_pass *pass);
 void bs_note_unwinder(struct bs_pass *pass, const struct bs_binding *binding);
 void bs_check_unwinders(struct bs_checker *checker, const struct bs_run *run,
 			bs_findings *findings);
-
-/* Worst first, then by objects. */
-void bs_findings_sort(bs_findings *findings);
 
 /* ---- exports.c
  * ----------------------------------------------------------------------------- */
@@ -273,9 +256,6 @@ bool bs_family_of(struct bs_arena *arena, const char *soname, struct bs_family *
 /* The part of it that names the family. */
 void bs_shared_tell_family(const struct bs_run *run, struct bs_finding *f,
 			   const struct bs_shared *shared);
-
-/* Others can be bound to S. */
-bool bs_is_exported(const struct bs_symbol *s);
 
 /* NAME is one that link editors put into every object. */
 bool bs_is_linker_made(const char *name);

@@ -68,6 +68,15 @@ struct bs_fact {
 
 enum { BS_MAX_EXAMPLES = 5 };
 
+/* What a policy makes of a finding; see policy.h. */
+enum bs_disposition {
+	BS_COUNTS,
+	BS_BELOW, /* its level is no reason to fail */
+	BS_SUPPRESSED,
+	BS_IN_BASELINE, /* it is known */
+	BS_DISPOSITION_COUNT_
+};
+
 struct bs_finding {
 	enum bs_rule rule;
 	enum bs_level level;
@@ -90,9 +99,22 @@ struct bs_finding {
 	struct bs_binding examples[BS_MAX_EXAMPLES]; /* strong ones first */
 	uint32_t n_examples;
 	BS_VEC(struct bs_fact) facts;
+	enum bs_disposition disposition;
+	const char *excuse; /* of one that is SUPPRESSED: the reason, or "" */
 };
 
 typedef BS_VEC(struct bs_finding) bs_findings;
+
+/* The finding of RULE about FROM and TO, from FINDINGS or added to them for STEP. */
+struct bs_finding *bs_finding_between(const struct bs_run *run, bs_findings *findings,
+				      enum bs_rule rule, uint32_t step, bs_map_id from,
+				      bs_map_id to);
+
+/* Counts BINDING as one more symbol of FINDING. */
+void bs_finding_count(struct bs_finding *finding, const struct bs_binding *binding);
+
+/* Worst first, then by objects. */
+void bs_findings_sort(bs_findings *findings);
 
 /* Adds FACT to FINDING, in RUN's arena. */
 void bs_finding_fact(const struct bs_run *run, struct bs_finding *finding,
@@ -127,6 +149,29 @@ struct bs_left_out {
 
 typedef BS_VEC(struct bs_left_out) bs_left_outs;
 
+/* ---- what is meant by a glob ---------------------------------------------------------------- */
+
+/*
+ * Which bindings are wanted. A glob that is NULL lets all pass. SYMBOL is held against the name as
+ * it stands in the file and demangled; FROM and TO against an object's link-map name, its base name
+ * and its soname.
+ */
+struct bs_selection {
+	const char *symbol, *from, *to;
+};
+
+bool bs_selected_object(const struct bs_run *run, bs_map_id map, const char *glob);
+bool bs_selected(const struct bs_selection *selection, const struct bs_run *run,
+		 const struct bs_binding *binding);
+bool bs_selected_pair(const struct bs_selection *selection, const struct bs_run *run,
+		      bs_map_id from, bs_map_id to);
+
+/*
+ * NAME as a person writes it: C++ and Rust names demangled. Returns NAME itself when it is none;
+ * otherwise a string that stays valid until the next call from this thread.
+ */
+const char *bs_demangled(const char *name);
+
 /* ---- the check ----------------------------------------------------------------------------- */
 
 /* What a check remembers from step to step of one run. */
@@ -138,6 +183,33 @@ struct bs_checker;
  */
 uint64_t bs_finding_fingerprint(const struct bs_run *run, const struct bs_finding *finding);
 
+/* What MAP is called in any version of it and at any place: its family, or its file's name; "" for
+ * BS_NO_MAP. */
+const char *bs_lasting_name(const struct bs_run *run, bs_map_id map);
+
+/* SYMBOL of MAP was captured at some time. */
+bool bs_was_captured(const struct bs_checker *checker, bs_map_id map, uint32_t symbol);
+
+/* The entry of MAP's own table that defines NAME for others, or 0. */
+uint32_t bs_own_definition(const struct bs_run *run, bs_map_id map, const char *name);
+
+/* Others can be bound to S. */
+bool bs_is_exported(const struct bs_symbol *s);
+
+/* A name that two objects define, as the end of a run shows it. */
+struct bs_duplicate {
+	bs_map_id from, to; /* the later one of the two, and the earlier */
+	uint32_t from_symbol, to_symbol;
+	const char *name;
+	enum bs_reason reason; /* why it is no finding; BS_REASON_COUNT_: for none */
+};
+
+/* Who wants to hear of each duplicate, finding or not. */
+struct bs_duplicate_sink {
+	void *data;
+	void (*take)(void *data, const struct bs_run *run, const struct bs_duplicate *duplicate);
+};
+
 /* What else a check goes by. */
 struct bs_check_options {
 	struct bs_library_db *library_db; /* or NULL: no library is known */
@@ -145,6 +217,7 @@ struct bs_check_options {
 	/* Notes are shown. If not, some that the end of a run brings are no more than counted: they
 	 * have no evidence, and their rule may be another of those that give notes. */
 	bool shows_notes;
+	struct bs_duplicate_sink duplicates; /* TAKE may be NULL */
 };
 
 /* A checker in the arena of RUN, for all of its steps. */

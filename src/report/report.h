@@ -65,27 +65,6 @@ void bs_write_grouped(struct bs_writer *writer, uint64_t number);
 
 /* ---- what is shown ------------------------------------------------------------------------- */
 
-/*
- * Which bindings are wanted. A glob that is NULL lets all pass. SYMBOL is held against the name as
- * it stands in the file and demangled; FROM and TO against an object's link-map name, its base name
- * and its soname.
- */
-struct bs_selection {
-	const char *symbol, *from, *to;
-};
-
-bool bs_selected_object(const struct bs_run *run, bs_map_id map, const char *glob);
-bool bs_selected(const struct bs_selection *selection, const struct bs_run *run,
-		 const struct bs_binding *binding);
-bool bs_selected_pair(const struct bs_selection *selection, const struct bs_run *run,
-		      bs_map_id from, bs_map_id to);
-
-/*
- * NAME as a person writes it: C++ and Rust names demangled. Returns NAME itself when it is none;
- * otherwise a string that stays valid until the next call from this thread.
- */
-const char *bs_demangled(const char *name);
-
 /* When the calls of an object are bound, and the mark that decides. */
 enum bs_calls {
 	BS_CALLS_UNKNOWN, /* it was not relocated */
