@@ -44,12 +44,15 @@ static void begin(void *data, const struct bs_run *run)
 	struct bs_reports *reports = data;
 
 	if (want_findings(reports)) {
-		const struct bs_check_options options = options_for(reports);
+		struct bs_check_options options = options_for(reports);
 
+		if (reports->judge)
+			bs_judge_ask(reports->judge, &options);
 		reports->checker = bs_checker_new(run, &options);
 	}
 	for (uint32_t i = 0; i < reports->n; i++) {
 		reports->list[i].checker = reports->checker;
+		reports->list[i].judge = reports->judge;
 		if (reports->list[i].format->begin)
 			reports->list[i].format->begin(&reports->list[i], run);
 	}
@@ -67,7 +70,8 @@ static void bound(void *data, const struct bs_run *run, const struct bs_step_res
 static void weigh(struct bs_reports *reports, const bs_findings *findings)
 {
 	bs_vec_each (i, findings)
-		if (findings->v[i].level > reports->worst)
+		if (findings->v[i].disposition == BS_COUNTS &&
+		    findings->v[i].level > reports->worst)
 			reports->worst = findings->v[i].level;
 }
 
@@ -94,6 +98,8 @@ static void step(void *data, const struct bs_run *run, const struct bs_step_resu
 
 	if (reports->checker)
 		findings = bs_check_step(reports->checker, run, result);
+	if (reports->judge)
+		bs_judge_step(reports->judge, run, reports->checker, result, &findings);
 	weigh(reports, &findings);
 	note_refusal(reports, result);
 	for (uint32_t i = 0; i < reports->n; i++)
@@ -108,6 +114,8 @@ static void end(void *data, const struct bs_run *run)
 
 	if (reports->checker)
 		findings = bs_check_end(reports->checker, run);
+	if (reports->judge)
+		bs_judge_end(reports->judge, run, reports->checker, &findings);
 	weigh(reports, &findings);
 	for (uint32_t i = 0; i < reports->n; i++)
 		if (reports->list[i].format->end)

@@ -5,12 +5,14 @@
  * A format is a table of functions. The tool opens one or more reports and hands their sinks to the
  * simulation.
  *
- * Floor 8: may include base.h, sim.h and check.h; of the floors below only what these show.
+ * Floor 9: may include base.h, sim.h, check.h and policy.h; of the floors below only what these
+ * show.
  */
 #pragma once
 
 #include "../base/base.h"
 #include "../check/check.h"
+#include "../policy/policy.h"
 #include "../sim/sim.h"
 
 #include <stdio.h>
@@ -108,7 +110,8 @@ struct bs_format {
 	const char *name;
 	const char *const *parts; /* what --show can name; NULL ends. Bit I of SHOW is part I. */
 	unsigned default_show;
-	bool streams; /* objects a line, not one document */
+	unsigned check_show; /* the same for `bindsim check`; 0: it is no other */
+	bool streams;	     /* objects a line, not one document */
 	bool tells_no_findings;
 	bool traces; /* wants a start-up that fails to be gone through: the plan's TRACE */
 	const char *(*open)(void); /* to be called before all else; says why it cannot be written */
@@ -152,6 +155,7 @@ struct bs_report {
 	enum bs_level
 		fail_on; /* a finding of this level is a reason to fail; BS_LEVEL_NONE: none is */
 	const struct bs_checker *checker; /* of the run; NULL: nobody wants to know */
+	const struct bs_judge *judge;	  /* whose verdicts count; NULL: nobody judges */
 	void *state;			  /* the format's own, in the run's arena */
 };
 
@@ -170,6 +174,16 @@ extern const struct bs_format bs_format_json, bs_format_ndjson, bs_format_plan;
 /* What `bindsim explain` prints; no format that --format names. */
 extern const struct bs_format bs_format_explain;
 
+/* What `bindsim check --gen-suppressions` writes; the same. */
+extern const struct bs_format bs_format_suppressions;
+
+#define BS_BASELINE_SCHEMA "bindsim-baseline-1"
+
+/* json-verdict.c: BASELINE as a file (schema/bindsim-baseline-1.schema.json). The format json must
+ * have been opened. */
+void bs_baseline_write(struct bs_writer *writer, struct bs_arena *arena,
+		       const bs_baseline *baseline);
+
 /* The step is a reason for the exit status 1: it failed, or its constructors never ran. */
 bool bs_is_refusal(const struct bs_step_result *result);
 
@@ -179,9 +193,10 @@ struct bs_reports {
 	uint32_t n;
 	bool weighs; /* WORST is asked for */
 	struct bs_check_options check;
+	struct bs_judge *judge; /* or NULL */
 	/* filled in as the run goes: */
 	struct bs_checker *checker; /* NULL: nobody wants to know */
-	enum bs_level worst;	    /* of all findings */
+	enum bs_level worst;	    /* of all findings that count */
 	const char *first_refusal;  /* the first failed step's message, in the run's arena; "" is a
 				       message, too */
 	uint32_t first_refused_step;
