@@ -85,7 +85,7 @@ function __bindsim_settings
 end
 
 # The first word may be a command.
-complete -c bindsim -n __fish_use_subcommand -a 'explain loaders' -d 'Command'
+complete -c bindsim -n __fish_use_subcommand -a 'check explain loaders' -d 'Command'
 
 # Steps
 complete -c bindsim -l dlopen -x -a '(__bindsim_dlopen)' -d 'dlopen(FILE) with FLAGS'
@@ -119,12 +119,22 @@ complete -c bindsim -l platform -x -d 'What $PLATFORM stands for'
 complete -c bindsim -l hwcaps-mask -x -d 'Search only these glibc-hwcaps directories'
 complete -c bindsim -l hwcaps-prepend -x -d 'Search these glibc-hwcaps directories first'
 
+# The command check
+complete -c bindsim -l policy -r -F -d 'The policy to check by'
+complete -c bindsim -l no-policy -d 'Look for no policy'
+complete -c bindsim -l plan-name -x -d 'Check this plan of the policy only'
+complete -c bindsim -l use-env -d 'Take variables from the environment'
+complete -c bindsim -l baseline -r -F -d 'What is in FILE does not count'
+complete -c bindsim -l write-baseline -r -F -d 'Write what counts to FILE'
+complete -c bindsim -l gen-suppressions -d 'Print suppressions for what counts'
+complete -c bindsim -l today -x -d 'The day of today'
+
 # Which references
 complete -c bindsim -l symbol -x -d 'References to symbols of this name'
 complete -c bindsim -l from -r -F -d 'References that this object makes'
 complete -c bindsim -l to -r -F -d 'References that are bound to this object'
 complete -c bindsim -l pair -x -d 'Explain the references between two objects'
-complete -c bindsim -l rule -x -a 'captured-references unresolved-at-call healed when-matters ignored-deepbind two-versions loaded-twice captured-dependency type-identity unique-crosses definitions-differ interposer-bypassed object-split split-copy constructed-twice leaked-static-runtime mixed-unwinders embedded-and-needed embedded-copy isolated potential undeclared-dependency needs-global unused-needed version-crossed pinned search-path' -d 'Explain a rule of the findings'
+complete -c bindsim -l rule -x -a 'captured-references unresolved-at-call healed when-matters ignored-deepbind two-versions loaded-twice captured-dependency type-identity unique-crosses definitions-differ interposer-bypassed object-split split-copy constructed-twice leaked-static-runtime mixed-unwinders embedded-and-needed embedded-copy isolated potential undeclared-dependency needs-global unused-needed version-crossed pinned search-path required-binding required-isolation required-export required-bind-now forbidden-duplicate unused-suppression expired-suppression' -d 'Explain a rule of the findings'
 
 # The answer
 complete -c bindsim -l format -x -a '$__bindsim_formats' -d 'Format of the report'

@@ -256,6 +256,23 @@ const char *bs_late_open(struct bs_late *late);
 	} variable __attribute__((used, section(".note.dlopen"),                                   \
 				  aligned(4))) = { 4, sizeof(text), 0x407c0c0a, "FDO", text }
 
+/* ---- INI files ----------------------------------------------------------------------------- */
+
+/* A line `NAME = VALUE`, or, with NAME and VALUE NULL, `[SECTION]`. The texts are gone after the
+ * call that is handed them. */
+struct bs_ini_key {
+	const char *section; /* "" before the first one */
+	const char *name, *value;
+	uint32_t line, section_line; /* from 1 on; sections of one name differ in the latter */
+};
+
+/* Takes KEY in; NULL, or what is wrong with it, in words that live on, which ends the reading. */
+typedef const char *bs_ini_take(void *user, const struct bs_ini_key *key);
+
+/* Reads TEXT, the file PATH. Returns NULL, or "PATH:LINE: " and what is wrong there, in ARENA. */
+const char *bs_ini_read(struct bs_arena *arena, const char *path, const char *text,
+			bs_ini_take *take, void *user);
+
 /* ---- hashes ----------------------------------------------------------------------------- */
 
 /* The hash of DT_HASH and of version names (System V ABI, "Hash Table"; 28 bits). */

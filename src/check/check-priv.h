@@ -182,9 +182,6 @@ void bs_check_slots(const struct bs_checker *checker, const struct bs_run *run,
 bool bs_is_captured(const struct bs_checker *checker, const struct bs_run *run,
 		    const struct bs_binding *binding);
 
-/* SYMBOL of MAP was captured at some time. */
-bool bs_was_captured(const struct bs_checker *checker, bs_map_id map, uint32_t symbol);
-
 /* True when the symbol of BINDING was counted before in this MANNER. */
 bool bs_counted_before(const struct bs_run *run, struct bs_counted *counted,
 		       const struct bs_binding *binding, uint8_t manner);
@@ -204,17 +201,10 @@ struct bs_finding *bs_finding_add_new(struct bs_pass *pass, enum bs_rule rule, b
 /* The finding of RULE about FROM and TO in FINDINGS, or NULL. */
 struct bs_finding *bs_finding_find(bs_findings *findings, enum bs_rule rule, bs_map_id from,
 				   bs_map_id to);
+
 /* Keeps BINDING among the symbols of FINDING where these are wanted. */
 void bs_finding_keep(const struct bs_pass *pass, struct bs_finding *finding,
 		     const struct bs_binding *binding);
-
-/* Counts BINDING as one more symbol of FINDING. */
-void bs_finding_count(struct bs_finding *finding, const struct bs_binding *binding);
-
-/* The finding of RULE about FROM and TO, from FINDINGS or added to them for STEP. */
-struct bs_finding *bs_finding_between(const struct bs_run *run, bs_findings *findings,
-				      enum bs_rule rule, uint32_t step, bs_map_id from,
-				      bs_map_id to);
 
 /* The finding of RULE about the two objects of BINDING, which is counted; LEVEL at least.
  */
@@ -229,9 +219,6 @@ void bs_finding_add(const struct bs_run *run, struct bs_finding *finding, enum b
  * the pass: whose class is torn apart. */
 void bs_take_class_part(struct bs_pass *pass, const struct bs_binding *binding, bool strong);
 void bs_check_classes(struct bs_pass *pass);
-
-/* The entry of MAP's own table that defines NAME for others, or 0. */
-uint32_t bs_own_definition(const struct bs_run *run, bs_map_id map, const char *name);
 
 /* Where the scope of FROM has TO: the list's number in the high half, the place in it in the low
  * one; BS_NOWHERE when TO is not in it. */
@@ -317,9 +304,6 @@ bool bs_family_of(struct bs_arena *arena, const char *soname, struct bs_family *
 /* The part of it that names the family. */
 void bs_shared_tell_family(const struct bs_run *run, struct bs_finding *f,
 			   const struct bs_shared *shared);
-
-/* Others can be bound to S. */
-bool bs_is_exported(const struct bs_symbol *s);
 
 /* NAME is one that link editors put into every object. */
 bool bs_is_linker_made(const char *name);

@@ -69,6 +69,14 @@ struct bs_fact {
 enum { BS_MAX_EXAMPLES = 5 };
 
 struct bs_proof; /* of the floor above: what debug information says of the definitions */
+/* What a policy makes of a finding; see policy.h. */
+enum bs_disposition {
+	BS_COUNTS,
+	BS_BELOW, /* its level is no reason to fail */
+	BS_SUPPRESSED,
+	BS_IN_BASELINE, /* it is known */
+	BS_DISPOSITION_COUNT_
+};
 
 struct bs_finding {
 	enum bs_rule rule;
@@ -96,9 +104,22 @@ struct bs_finding {
 	BS_VEC(struct bs_binding) symbols;
 	/* Apart from what the rule itself found, since it depends on what is installed; or NULL. */
 	const struct bs_proof *proof;
+	enum bs_disposition disposition;
+	const char *excuse; /* of one that is SUPPRESSED: the reason, or "" */
 };
 
 typedef BS_VEC(struct bs_finding) bs_findings;
+
+/* The finding of RULE about FROM and TO, from FINDINGS or added to them for STEP. */
+struct bs_finding *bs_finding_between(const struct bs_run *run, bs_findings *findings,
+				      enum bs_rule rule, uint32_t step, bs_map_id from,
+				      bs_map_id to);
+
+/* Counts BINDING as one more symbol of FINDING. */
+void bs_finding_count(struct bs_finding *finding, const struct bs_binding *binding);
+
+/* Worst first, then by objects. */
+void bs_findings_sort(bs_findings *findings);
 
 /* Adds FACT to FINDING, in RUN's arena. */
 void bs_finding_fact(const struct bs_run *run, struct bs_finding *finding,
@@ -133,6 +154,29 @@ struct bs_left_out {
 
 typedef BS_VEC(struct bs_left_out) bs_left_outs;
 
+/* ---- what is meant by a glob ---------------------------------------------------------------- */
+
+/*
+ * Which bindings are wanted. A glob that is NULL lets all pass. SYMBOL is held against the name as
+ * it stands in the file and demangled; FROM and TO against an object's link-map name, its base name
+ * and its soname.
+ */
+struct bs_selection {
+	const char *symbol, *from, *to;
+};
+
+bool bs_selected_object(const struct bs_run *run, bs_map_id map, const char *glob);
+bool bs_selected(const struct bs_selection *selection, const struct bs_run *run,
+		 const struct bs_binding *binding);
+bool bs_selected_pair(const struct bs_selection *selection, const struct bs_run *run,
+		      bs_map_id from, bs_map_id to);
+
+/*
+ * NAME as a person writes it: C++ and Rust names demangled. Returns NAME itself when it is none;
+ * otherwise a string that stays valid until the next call from this thread.
+ */
+const char *bs_demangled(const char *name);
+
 /* ---- the check ----------------------------------------------------------------------------- */
 
 /* What a check remembers from step to step of one run. */
@@ -144,6 +188,33 @@ struct bs_checker;
  */
 uint64_t bs_finding_fingerprint(const struct bs_run *run, const struct bs_finding *finding);
 
+/* What MAP is called in any version of it and at any place: its family, or its file's name; "" for
+ * BS_NO_MAP. */
+const char *bs_lasting_name(const struct bs_run *run, bs_map_id map);
+
+/* SYMBOL of MAP was captured at some time. */
+bool bs_was_captured(const struct bs_checker *checker, bs_map_id map, uint32_t symbol);
+
+/* The entry of MAP's own table that defines NAME for others, or 0. */
+uint32_t bs_own_definition(const struct bs_run *run, bs_map_id map, const char *name);
+
+/* Others can be bound to S. */
+bool bs_is_exported(const struct bs_symbol *s);
+
+/* A name that two objects define, as the end of a run shows it. */
+struct bs_duplicate {
+	bs_map_id from, to; /* the later one of the two, and the earlier */
+	uint32_t from_symbol, to_symbol;
+	const char *name;
+	enum bs_reason reason; /* why it is no finding; BS_REASON_COUNT_: for none */
+};
+
+/* Who wants to hear of each duplicate, finding or not. */
+struct bs_duplicate_sink {
+	void *data;
+	void (*take)(void *data, const struct bs_run *run, const struct bs_duplicate *duplicate);
+};
+
 /* What else a check goes by. */
 struct bs_check_options {
 	struct bs_library_db *library_db; /* or NULL: no library is known */
@@ -152,6 +223,7 @@ struct bs_check_options {
 	 * their symbols only, and those that the end of a run brings have no evidence, and may have
 	 * the rule of others that give notes. How many there are is the same. */
 	bool shows_notes;
+	struct bs_duplicate_sink duplicates; /* TAKE may be NULL */
 };
 
 /* A checker in the arena of RUN, for all of its steps. */
@@ -173,9 +245,6 @@ bs_findings bs_check_end(struct bs_checker *checker, const struct bs_run *run);
  * run. */
 uint64_t bs_left_out_count(const struct bs_checker *checker);
 const bs_left_outs *bs_left_out_list(const struct bs_checker *checker);
-
-/* Worst first, then by objects. */
-void bs_findings_sort(bs_findings *findings);
 
 enum bs_alike { BS_ALIKE_UNKNOWN, BS_ALIKE_YES, BS_ALIKE_NOT };
 

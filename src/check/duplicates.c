@@ -193,7 +193,12 @@ static void compare(const struct search *search, const struct definition *a,
 	struct bs_object_pairs *pairs = &search->checker->pairs;
 	enum bs_reason reason = reason_of(search, a, b);
 	enum bs_told told = bs_pair_is_told(search->checker, a->at.map, b->at.map);
+	const struct bs_duplicate_sink *sink = &search->checker->options.duplicates;
 
+	if (sink->take)
+		sink->take(sink->data, search->run,
+			   &(struct bs_duplicate){ a->at.map, b->at.map, a->at.symbol, b->at.symbol,
+						   a->name, reason });
 	if (reason == BS_REASON_COUNT_) {
 		if (!told)
 			count_pair(search, a, b, first);

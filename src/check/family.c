@@ -82,8 +82,7 @@ static uint64_t mix(uint64_t hash, const char *text)
 	return hash;
 }
 
-/* What MAP is called in any version of it and at any place: its family, or its file's name. */
-static const char *lasting_name(const struct bs_run *run, bs_map_id id)
+const char *bs_lasting_name(const struct bs_run *run, bs_map_id id)
 {
 	if (id == BS_NO_MAP)
 		return "";
@@ -101,8 +100,8 @@ uint64_t bs_finding_fingerprint(const struct bs_run *run, const struct bs_findin
 {
 	uint64_t hash = mix(UINT64_C(0xcbf29ce484222325), bs_rule_text(finding->rule)->slug);
 
-	hash = mix(hash, lasting_name(run, finding->from));
-	hash = mix(hash, lasting_name(run, finding->to));
+	hash = mix(hash, bs_lasting_name(run, finding->from));
+	hash = mix(hash, bs_lasting_name(run, finding->to));
 	/* Functions that nobody defines have nothing else to tell them apart. */
 	if (finding->to == BS_NO_MAP && finding->n_examples)
 		hash = mix(hash, bs_run_symbol_name(run, &finding->examples[0]));

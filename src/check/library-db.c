@@ -4,12 +4,9 @@
 
 #include "check-priv.h"
 
-#include <ini.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { LONGEST_LINE = 198, LONGEST_NAME = 48 }; /* inih cuts what is longer without a word */
 
 struct bs_library_db {
 	struct bs_arena *arena;
@@ -23,7 +20,6 @@ struct reader {
 	uint32_t n_before;
 	struct bs_known_library *library; /* of the section; NULL: it is passed over */
 	char *section;			  /* its name, of this file */
-	const char *problem;
 };
 
 struct bs_library_db *bs_library_db_new(struct bs_arena *arena, const char *path, const char *text)
@@ -115,41 +111,17 @@ static const char *take(struct bs_arena *arena, struct bs_known_library *library
 	return NULL;
 }
 
-/* inih goes on after a 0, and says in the end where the first one was. */
-static int take_line(void *user, const char *section, const char *key, const char *value)
+static const char *take_key(void *user, const struct bs_ini_key *key)
 {
 	struct reader *r = user;
-	const char *problem;
 
-	if (!*section) {
-		problem = "a section has to come first: [NAME OF A LIBRARY]";
-	} else {
-		if (!r->section || strcmp(r->section, section) != 0)
-			begin(r, section);
-		problem = r->library ? take(r->db->arena, r->library, key, value) : NULL;
-	}
-	if (problem && !r->problem)
-		r->problem = problem;
-	return !problem;
-}
-
-/* The first line of TEXT that inih would cut, which *RET_PROBLEM says; 0: there is none. */
-static int long_line(const char *text, const char **ret_problem)
-{
-	for (int line = 1; *text; line++) {
-		size_t n = strcspn(text, "\n");
-
-		*ret_problem =
-			n > LONGEST_LINE
-				? "the line is longer than 198 characters; keys can be repeated"
-			: *text == '[' && n > LONGEST_NAME + 2
-				? "the name is longer than 48 characters"
-				: NULL;
-		if (*ret_problem)
-			return line;
-		text += n + (text[n] != '\0');
-	}
-	return 0;
+	if (!key->name)
+		return NULL;
+	if (!*key->section)
+		return "a section has to come first: [NAME OF A LIBRARY]";
+	if (!r->section || strcmp(r->section, key->section) != 0)
+		begin(r, key->section);
+	return r->library ? take(r->db->arena, r->library, key->name, key->value) : NULL;
 }
 
 /* What is missing in a library from N_BEFORE on. */
@@ -173,16 +145,12 @@ static const char *read_text(struct bs_library_db *db, const char *path, const c
 			     bool replaces)
 {
 	struct reader r = { .db = db, .replaces = replaces, .n_before = db->libraries.n };
-	int line = long_line(text, &r.problem);
+	const char *problem = bs_ini_read(db->arena, path, text, take_key, &r);
 
-	if (!line && (line = ini_parse_string(text, take_line, &r)) != 0 && !r.problem)
-		r.problem = "neither `[NAME]' nor `KEY = VALUE'";
-	if (line > 0)
-		return bs_arena_printf(db->arena, "%s:%d: %s", path, line, r.problem);
-	if (line < 0)
-		bs_arena_exhausted(db->arena);
-	r.problem = incomplete(db, 0);
-	return r.problem ? bs_arena_printf(db->arena, "%s: %s", path, r.problem) : NULL;
+	if (problem)
+		return problem;
+	problem = incomplete(db, 0);
+	return problem ? bs_arena_printf(db->arena, "%s: %s", path, problem) : NULL;
 }
 
 const char *bs_library_db_add(struct bs_library_db *db, const char *path, const char *text)

@@ -2,7 +2,7 @@
 /*
  * cli.h - argv -> plan, and the tool's own behaviour: messages, exit status, output files
  *
- * Floor 10: may include sim.h, report.h, profile.h for its names, and <bindsim/plan.h>; it knows no
+ * Floor 11: may include sim.h, report.h, profile.h for its names, and <bindsim/plan.h>; it knows no
  * image and no symbol.
  */
 #pragma once
@@ -28,6 +28,24 @@ struct bs_output {
 	const char *path;   /* file, or NULL: standard output */
 };
 
+/* A plan to be checked. */
+struct bs_named_plan {
+	const char *name; /* in the policy; NULL: that of the command line */
+	struct bs_plan plan;
+};
+
+/* What `bindsim check` goes by. */
+struct bs_check_line {
+	bool wanted;			/* it is the command */
+	const struct bs_policy *policy; /* or NULL */
+	bs_baseline *known;		/* or NULL */
+	const char *write_baseline;	/* a file, or NULL */
+	const char *today;
+	bool gen_suppressions;
+	bool all; /* PLANS are all that the policy has */
+	BS_VEC(struct bs_named_plan) plans;
+};
+
 /* What the command line asks for. */
 struct bs_command_line {
 	struct bs_plan plan;
@@ -35,6 +53,7 @@ struct bs_command_line {
 	struct bs_selection selection;
 	BS_VEC(const char *) library_dbs; /* files */
 	enum bs_level fail_on;		  /* BS_LEVEL_NONE: findings do not count */
+	struct bs_check_line check;
 	enum bs_color color;
 	enum bs_proof_mode proof;
 	bool verbose;
@@ -65,6 +84,21 @@ bool bs_parse_flags(const char *text, struct bs_step *ret);
 /* All of the file PATH, or of standard input for "-", in ARENA, *RET_N bytes and a NUL. NULL with
  * errno. */
 char *bs_input_read(struct bs_arena *arena, const char *path, size_t *ret_n);
+
+/* The same for a text; a message tells of an error, or of a NUL in it. *RET_NAME: what the file is
+ * called in messages. */
+char *bs_input_text(struct bs_arena *arena, const char *path, const char **ret_name);
+
+/* baseline.c: the findings of the file PATH; NULL after a message. MAY_LACK: where there is no such
+ * file there are none. */
+bs_baseline *bs_baseline_load(struct bs_arena *arena, const char *path, bool may_lack);
+
+/* Adds to BASELINE, which is of the plans of CHECK, what is known of others. */
+void bs_baseline_keep(struct bs_arena *arena, bs_baseline *baseline,
+		      const struct bs_check_line *check);
+
+/* Writes BASELINE to the file PATH. False after a message. */
+bool bs_baseline_save(struct bs_arena *arena, const char *path, const bs_baseline *baseline);
 
 /* The libraries that are known: those of the file that is installed, else those that are built in.
  */
@@ -103,7 +137,8 @@ bool bs_destination_close(struct bs_destination *d, struct bs_writer *writer, bo
 /* The one of WORDS (NULL ends) that the N bytes at WORD may have been meant to be, or NULL. */
 const char *bs_closest_word(const char *word, size_t n, const char *const *words);
 
-void bs_print_help(void);
+/* CHECK: that of the command. */
+void bs_print_help(bool check);
 
 /* The profiles, or the switches of the one called WHICH, on standard output. False after a message.
  */

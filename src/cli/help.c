@@ -50,12 +50,40 @@ static void print_parts(const struct bs_format *format)
 	print_wrapped(PARTS_COLUMN, words);
 }
 
-void bs_print_help(void)
+/* What check has beside the rest. */
+static void print_check_help(void)
 {
+	const char *group = "";
+
+	puts("Usage: bindsim check [OPTION]... [EXECUTABLE [STEP]...]\n"
+	     "Asks what `bindsim EXECUTABLE [STEP]...' asks, of EXECUTABLE or of the plans of\n"
+	     "a policy, and gives a verdict: which findings count, which are suppressed, and\n"
+	     "which are in a baseline. LD_* variables are not read.\n");
+#define GROUP(title) group = title;
+#define OPTION(id, name, letter, argument, help)                                                   \
+	if (strcmp(group, "The command check") == 0)                                               \
+		print_option(name, letter, argument, help);
+#include "options.def"
+#undef OPTION
+#undef GROUP
+	print_option("fail-on", 0, "LEVEL", "what counts: error (default), warning, note or none");
+	puts("\nAll other options are those of bindsim --help.\n"
+	     "Exit status: 0 passed, 1 failed: a finding counts or something is refused, 2\n"
+	     "trouble.\n"
+	     "The manual pages bindsim(1) and bindsim-policy(5) tell more.");
+}
+
+void bs_print_help(bool check)
+{
+	if (check) {
+		print_check_help();
+		return;
+	}
 	puts("Usage: bindsim [OPTION]... EXECUTABLE [STEP]...\n"
 	     "       bindsim explain --symbol GLOB | --pair FROM,TO [OPTION]... EXECUTABLE\n"
 	     "                       [STEP]...\n"
 	     "       bindsim explain --rule RULE\n"
+	     "       bindsim check [OPTION]... [EXECUTABLE [STEP]...]\n"
 	     "       bindsim loaders [PROFILE]\n"
 	     "Says which shared object every symbol reference of a process would bind to, for\n"
 	     "EXECUTABLE's start-up and for the loader calls to come, without running\n"

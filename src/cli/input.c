@@ -58,3 +58,19 @@ char *bs_input_read(struct bs_arena *arena, const char *path, size_t *ret_n)
 	errno = error;
 	return text;
 }
+
+char *bs_input_text(struct bs_arena *arena, const char *path, const char **ret_name)
+{
+	size_t n;
+	char *text = bs_input_read(arena, path, &n);
+
+	*ret_name = strcmp(path, "-") == 0 ? "standard input" : path;
+	if (!text) {
+		bs_complain("%s: %s", *ret_name, strerror(errno));
+		return NULL;
+	}
+	if (strlen(text) == n)
+		return text;
+	bs_complain("%s: it has a NUL byte at offset %zu", *ret_name, strlen(text));
+	return NULL;
+}

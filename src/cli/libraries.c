@@ -2,9 +2,6 @@
 /* The files of known libraries. */
 #include "cli.h"
 
-#include <errno.h>
-#include <string.h>
-
 extern const char bs_built_in_libraries[]; /* data/libraries.conf */
 
 struct bs_library_db *bs_library_db_open(struct bs_arena *arena)
@@ -19,19 +16,12 @@ struct bs_library_db *bs_library_db_open(struct bs_arena *arena)
 
 bool bs_library_db_load(struct bs_arena *arena, struct bs_library_db *db, const char *path)
 {
-	const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
-	size_t n;
-	const char *text = bs_input_read(arena, path, &n), *problem;
+	const char *name, *text = bs_input_text(arena, path, &name);
 
-	if (!text) {
-		bs_complain("%s: %s", name, strerror(errno));
+	if (!text)
 		return false;
-	}
-	if (strlen(text) != n) {
-		bs_complain("%s: it has a NUL byte at offset %zu", name, strlen(text));
-		return false;
-	}
-	problem = bs_library_db_add(db, name, text);
+	const char *problem = bs_library_db_add(db, name, text);
+
 	if (problem)
 		bs_complain("%s", problem);
 	return !problem;

@@ -89,7 +89,7 @@ static bool open_all(struct opened *opened, const struct bs_command_line *line)
 {
 	opened->reports.list = bs_new(opened->arena, struct bs_report, line->outputs.n);
 	opened->reports.proof = line->proof;
-	opened->reports.weighs = line->fail_on != BS_LEVEL_NONE;
+	opened->reports.weighs = line->fail_on != BS_LEVEL_NONE || line->check.wanted;
 	opened->reports.check.library_db = bs_library_db_open(opened->arena);
 	bs_vec_each (i, &line->library_dbs)
 		if (!bs_library_db_load(opened->arena, opened->reports.check.library_db,
@@ -122,19 +122,44 @@ static bool open_all(struct opened *opened, const struct bs_command_line *line)
 	return true;
 }
 
-/* A status of 1 or 2 never comes without a message. */
-static enum bs_exit conclude(const struct bs_command_line *line, const struct bs_reports *reports,
-			     enum bs_sim_status status, const struct bs_sim_report *report)
+/* "plan NAME: " for one of a policy, else nothing. */
+static const char *plan_prefix(struct bs_arena *arena, const struct bs_named_plan *plan)
 {
+	return plan->name ? bs_arena_printf(arena, "plan %s: ", plan->name) : "";
+}
+
+/* What a finding that counts leads to. */
+static enum bs_exit conclude_findings(struct opened *opened, const struct bs_command_line *line,
+				      const char *prefix)
+{
+	if (line->fail_on == BS_LEVEL_NONE || opened->reports.worst < line->fail_on)
+		return BS_EXIT_OK;
+	if (!opened->reports.judge) {
+		bs_complain("a finding reaches --fail-on=%s", bs_level_name(line->fail_on));
+		return BS_EXIT_REFUSED;
+	}
+	uint32_t n = bs_judge_tally(opened->reports.judge).n[BS_COUNTS];
+
+	bs_complain("%scheck failed: %u finding%s", prefix, n, n == 1 ? " counts" : "s count");
+	return BS_EXIT_REFUSED;
+}
+
+/* A status of 1 or 2 never comes without a message. */
+static enum bs_exit conclude(struct opened *opened, const struct bs_command_line *line,
+			     const char *prefix, enum bs_sim_status status,
+			     const struct bs_sim_report *report)
+{
+	const struct bs_reports *reports = &opened->reports;
+
 	switch (status) {
 	case BS_SIM_CANNOT:
-		bs_complain("%s", report->problem);
+		bs_complain("%s%s", prefix, report->problem);
 		return BS_EXIT_TROUBLE;
 	case BS_SIM_NO_MEMORY:
 		bs_complain("out of memory");
 		return BS_EXIT_TROUBLE;
 	case BS_SIM_REFUSED:
-		bs_complain("step %u %s: %s", reports->first_refused_step,
+		bs_complain("%sstep %u %s: %s", prefix, reports->first_refused_step,
 			    reports->not_reached ? "is not reached" : "failed",
 			    reports->first_refusal && *reports->first_refusal
 				    ? reports->first_refusal
@@ -143,47 +168,112 @@ static enum bs_exit conclude(const struct bs_command_line *line, const struct bs
 	case BS_SIM_OK:
 		break;
 	}
-	if (line->fail_on == BS_LEVEL_NONE || reports->worst < line->fail_on)
-		return BS_EXIT_OK;
-	bs_complain("a finding reaches --fail-on=%s", bs_level_name(line->fail_on));
-	return BS_EXIT_REFUSED;
+	return conclude_findings(opened, line, prefix);
 }
 
-static enum bs_exit simulate(struct bs_arena *arena, const struct bs_command_line *line)
+/* One run of PLAN, which all reports are told of. */
+static enum bs_exit simulate(struct opened *opened, const struct bs_command_line *line,
+			     const struct bs_named_plan *plan, struct bs_store *store)
 {
-	/* Left to the end of the process, which is quicker than one munmap(2) after the other. */
-	static struct bs_store *store;
-	struct opened opened = { .arena = arena };
+	const struct bs_sink sink = bs_reports_sink(&opened->reports);
 	struct bs_sim_report report;
-	enum bs_sim_status status;
+
+	opened->reports.checker = NULL;
+	opened->reports.worst = BS_LEVEL_NONE;
+	opened->reports.first_refusal = NULL;
+	enum bs_sim_status status = bs_simulate(&plan->plan, store, &sink, &report);
+
+	bs_reports_done(&opened->reports);
+	bool answered = status == BS_SIM_OK || status == BS_SIM_REFUSED;
+
+	/* Messages come behind what they are about. */
+	for (uint32_t i = 0; answered && i < opened->reports.n; i++)
+		bs_writer_flush(opened->reports.list[i].writer);
+	/* Where there is no answer, the problem says what the diagnostics led to. */
+	if (answered || line->verbose)
+		print_diagnostics(opened->arena, &report, line->verbose);
+	enum bs_exit exit_status =
+		conclude(opened, line, plan_prefix(opened->arena, plan), status, &report);
+
+	bs_sim_report_done(&report);
+	return exit_status;
+}
+
+/* Left to the end of the process, which is quicker than one munmap(2) after the other. */
+static struct bs_store *open_store(struct bs_arena *arena)
+{
+	static struct bs_store *store;
 
 	store = bs_store_new();
 	if (!store)
 		bs_arena_exhausted(arena);
 	bs_store_read_ahead(store);
+	return store;
+}
+
+static enum bs_exit ask(struct bs_arena *arena, const struct bs_command_line *line)
+{
+	const struct bs_named_plan plan = { .plan = line->plan };
+	struct opened opened = { .arena = arena };
+	struct bs_store *store = open_store(arena);
+
 	if (!open_all(&opened, line))
 		return BS_EXIT_TROUBLE;
-	const struct bs_sink sink = bs_reports_sink(&opened.reports);
+	enum bs_exit status = simulate(&opened, line, &plan, store);
 
-	status = bs_simulate(&line->plan, store, &sink, &report);
-	bs_reports_done(&opened.reports);
-	bool answered = status == BS_SIM_OK || status == BS_SIM_REFUSED;
-	bool written = close_all(&opened, answered);
+	return close_all(&opened, status != BS_EXIT_TROUBLE) ? status : BS_EXIT_TROUBLE;
+}
 
-	/* Where there is no answer, the problem says what the diagnostics led to. */
-	if (answered || line->verbose)
-		print_diagnostics(arena, &report, line->verbose);
-	enum bs_exit exit_status = conclude(line, &opened.reports, status, &report);
+static bool write_baseline(struct bs_arena *arena, const struct bs_check_line *asked,
+			   struct bs_judge *judge)
+{
+	bs_baseline *found = bs_judge_collected(judge);
 
-	bs_sim_report_done(&report);
-	return written ? exit_status : BS_EXIT_TROUBLE;
+	bs_baseline_keep(arena, found, asked);
+	return bs_baseline_save(arena, asked->write_baseline, found);
+}
+
+/* The plans of a check, one after the other; the worst of them decides. */
+static enum bs_exit check(struct bs_arena *arena, const struct bs_command_line *line)
+{
+	const struct bs_check_line *asked = &line->check;
+	const struct bs_judge_options options = {
+		.policy = asked->policy,
+		.known = asked->known,
+		.fail_on = line->fail_on,
+		.today = asked->today,
+		.collects = asked->write_baseline || asked->gen_suppressions,
+	};
+	struct opened opened = { .arena = arena };
+	struct bs_store *store = open_store(arena);
+	enum bs_exit status = BS_EXIT_OK;
+
+	opened.reports.judge = bs_judge_new(arena, &options);
+	if (!open_all(&opened, line))
+		return BS_EXIT_TROUBLE;
+	bs_vec_each (i, &asked->plans) {
+		const struct bs_named_plan *plan = &asked->plans.v[i];
+
+		bs_judge_begin(opened.reports.judge, plan->name, i + 1 == asked->plans.n,
+			       asked->all);
+		enum bs_exit next = simulate(&opened, line, plan, store);
+
+		if (next > status)
+			status = next;
+	}
+	if (status != BS_EXIT_TROUBLE && asked->write_baseline &&
+	    !write_baseline(arena, asked, opened.reports.judge))
+		status = BS_EXIT_TROUBLE;
+	return close_all(&opened, status != BS_EXIT_TROUBLE) ? status : BS_EXIT_TROUBLE;
 }
 
 static enum bs_exit answer(struct bs_arena *arena, const struct bs_command_line *line)
 {
 	if (!write_questions(arena, line))
 		return BS_EXIT_TROUBLE;
-	return line->simulates ? simulate(arena, line) : BS_EXIT_OK;
+	if (!line->simulates)
+		return BS_EXIT_OK;
+	return line->check.wanted ? check(arena, line) : ask(arena, line);
 }
 
 int main(int argc, char **argv)

@@ -10,10 +10,20 @@ struct bs_around {
 	uint32_t block;
 };
 
+/* The options of check. */
+struct bs_check_words {
+	const char *policy, *plan_name, *baseline, *today; /* or NULL */
+	bool no_policy, use_env, gen_suppressions;
+	bool has_fail_on;
+	const char *first; /* of these options, the name of the first one */
+};
+
 struct bs_option_reader {
 	struct bs_arena *arena;
 	struct bs_command_line *line;
 	bool explain; /* the command */
+	bool check;   /* the same */
+	struct bs_check_words words;
 	const char *rule;
 	const struct bs_format *format;
 	const char *show; /* read when the formats are known */
@@ -54,6 +64,14 @@ bool bs_read_show(struct bs_option_reader *r);
 bool bs_read_step(struct bs_option_reader *r, enum bs_step_kind kind, const char *text);
 bool bs_begin_block(struct bs_option_reader *r, const char *object);
 bool bs_end_block(struct bs_option_reader *r);
+
+/* check.c */
+
+/* Reads the policy and takes its defaults into R. */
+bool bs_check_open(struct bs_option_reader *r);
+
+/* What is to be checked: the plan of the command line, or those of the policy. */
+bool bs_check_plans(struct bs_option_reader *r);
 
 /* --plan: only one. */
 bool bs_read_plan(struct bs_option_reader *r, const char *path);

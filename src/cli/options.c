@@ -28,6 +28,37 @@ static const struct option long_options[] = {
 	{ 0 },
 };
 
+/* Those that belong to the command check. */
+static bool read_check_option(struct bs_option_reader *r, enum option_id id, const char *value)
+{
+	struct bs_check_words *words = &r->words;
+	static const struct {
+		enum option_id id;
+		size_t offset;
+	} texts[] = {
+		{ OPTION_POLICY, offsetof(struct bs_check_words, policy) },
+		{ OPTION_PLAN_NAME, offsetof(struct bs_check_words, plan_name) },
+		{ OPTION_BASELINE, offsetof(struct bs_check_words, baseline) },
+		{ OPTION_TODAY, offsetof(struct bs_check_words, today) },
+	};
+
+	for (const struct option *o = long_options; o->name && !words->first; o++)
+		if (o->val == (int)id)
+			words->first = o->name;
+	words->no_policy |= id == OPTION_NO_POLICY;
+	words->use_env |= id == OPTION_USE_ENV;
+	words->gen_suppressions |= id == OPTION_GEN_SUPPRESSIONS;
+	if (id == OPTION_WRITE_BASELINE)
+		r->line->check.write_baseline = value;
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		if (texts[i].id == id)
+			*(const char **)((char *)words + texts[i].offset) = value;
+	if (id != OPTION_TODAY || bs_is_date(value))
+		return true;
+	bs_complain("--today '%s': a day is wanted: YYYY-MM-DD", value);
+	return false;
+}
+
 static bool read_option(struct bs_option_reader *r, int id, const char *value)
 {
 	struct bs_plan *plan = &r->line->plan;
@@ -66,6 +97,15 @@ static bool read_option(struct bs_option_reader *r, int id, const char *value)
 	case OPTION_NO_ENV:
 		r->no_env = true;
 		return true;
+	case OPTION_POLICY:
+	case OPTION_NO_POLICY:
+	case OPTION_PLAN_NAME:
+	case OPTION_USE_ENV:
+	case OPTION_BASELINE:
+	case OPTION_WRITE_BASELINE:
+	case OPTION_GEN_SUPPRESSIONS:
+	case OPTION_TODAY:
+		return read_check_option(r, (enum option_id)id, value);
 	case OPTION_ROOT:
 	case OPTION_SYSROOT:
 		plan->root = value;
@@ -146,7 +186,7 @@ static bool read_option(struct bs_option_reader *r, int id, const char *value)
 		r->quiet = true;
 		return true;
 	case OPTION_HELP:
-		bs_print_help();
+		bs_print_help(r->check);
 		r->line->done = true;
 		return true;
 	case OPTION_VERSION:
@@ -202,9 +242,9 @@ static void take_environment(struct bs_option_reader *r, char **environ)
 }
 
 /* Where an executable that the command line names is looked for. */
-static void take_search_path(struct bs_plan *plan, char **environ)
+static void take_search_path(struct bs_plan *plan, bool check, char **environ)
 {
-	for (; plan->executable && !plan->root && *environ; environ++)
+	for (; (plan->executable || check) && !plan->root && *environ; environ++)
 		if (strncmp(*environ, "PATH=", 5) == 0)
 			plan->search_path = *environ + 5;
 }
@@ -213,8 +253,8 @@ static void take_search_path(struct bs_plan *plan, char **environ)
  * stays the same. */
 static bool is_reserved(const char *word)
 {
-	static const char *const words[] = { "check", "order", "advise", "verify",
-					     "diff",  "log",   "record", "scan" };
+	static const char *const words[] = { "order", "advise", "verify", "diff",
+					     "log",   "record", "scan" };
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (strcmp(words[i], word) == 0)
@@ -225,9 +265,10 @@ static bool is_reserved(const char *word)
 /* The first word of two may have been meant to be a command. */
 static void complain_of_word(const struct bs_option_reader *r, const char *word)
 {
-	static const char *const commands[] = { "explain", "loaders", NULL };
+	static const char *const commands[] = { "check", "explain", "loaders", NULL };
 	const char *first = r->line->plan.executable;
-	const char *meant = r->explain ? NULL : bs_closest_word(first, strlen(first), commands);
+	const char *meant =
+		r->explain || r->check ? NULL : bs_closest_word(first, strlen(first), commands);
 
 	if (meant)
 		bs_complain("'%s' is no command, did you mean %s? As an executable, '%s' is one "
@@ -242,11 +283,17 @@ static bool take_word(struct bs_option_reader *r, const char *word)
 {
 	struct bs_command_line *line = r->line;
 
-	if (!line->plan.executable && !r->explain && strcmp(word, "explain") == 0) {
+	bool may_be_command = !line->plan.executable && !r->explain && !r->loaders && !r->check;
+
+	if (may_be_command && strcmp(word, "explain") == 0) {
 		r->explain = true;
 		return true;
 	}
-	if (!line->plan.executable && !r->explain && !r->loaders && strcmp(word, "loaders") == 0) {
+	if (may_be_command && strcmp(word, "check") == 0) {
+		r->check = true;
+		return true;
+	}
+	if (may_be_command && strcmp(word, "loaders") == 0) {
 		r->loaders = true;
 		return true;
 	}
@@ -254,7 +301,7 @@ static bool take_word(struct bs_option_reader *r, const char *word)
 		bs_complain("loaders lists one profile or all: '%s' is one too many", word);
 		return false;
 	}
-	if (!line->plan.executable && !r->explain && !r->loaders && is_reserved(word)) {
+	if (may_be_command && is_reserved(word)) {
 		bs_complain("'%s' is the name of a command that this version does not have; "
 			    "./%s is a file",
 			    word, word);
@@ -304,7 +351,7 @@ static bool finish_plan(struct bs_option_reader *r, char **environ)
 	plan->settings = r->settings.v;
 	plan->n_settings = r->settings.n;
 	take_environment(r, environ);
-	take_search_path(plan, environ);
+	take_search_path(plan, r->check && !r->plan_file, environ);
 	if (!r->plan_file)
 		return true;
 	if (!bs_plan_load(r->arena, r->plan_file, &below))
@@ -325,7 +372,13 @@ static bool finish(struct bs_option_reader *r, char **environ)
 		bs_complain("--init %s has no --end-init", r->blocks.v[r->block - 1].object);
 		return false;
 	}
-	if (!line->plan.executable && !r->plan_file) {
+	if (!r->check && r->words.first) {
+		bs_complain("--%s belongs to the command check", r->words.first);
+		return false;
+	}
+	if (r->check && !bs_check_open(r))
+		return false;
+	if (!line->plan.executable && !r->plan_file && !r->check) {
 		bs_complain("which executable? Usage: bindsim [OPTION]... EXECUTABLE [STEP]...");
 		return false;
 	}
@@ -340,9 +393,10 @@ static bool finish(struct bs_option_reader *r, char **environ)
 	if (!r->quiet)
 		bs_vec_push(r->arena, &line->outputs,
 			    (struct bs_output){
-				    .format = r->explain  ? &bs_format_explain
-					      : r->format ? r->format
-							  : &bs_format_text,
+				    .format = r->explain		  ? &bs_format_explain
+					      : r->words.gen_suppressions ? &bs_format_suppressions
+					      : r->format		  ? r->format
+									  : &bs_format_text,
 				    .path = r->output,
 			    });
 	line->simulates = r->quiet;
@@ -350,7 +404,7 @@ static bool finish(struct bs_option_reader *r, char **environ)
 		line->plan.trace |= line->outputs.v[i].format->traces;
 		line->simulates |= !line->outputs.v[i].format->question;
 	}
-	return bs_read_show(r) && finish_plan(r, environ);
+	return bs_read_show(r) && finish_plan(r, environ) && (!r->check || bs_check_plans(r));
 }
 
 /* The long options that the N letters at WORD begin, joined by commas. */

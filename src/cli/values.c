@@ -109,6 +109,7 @@ bool bs_read_level(struct bs_option_reader *r, const char *text)
 	for (enum bs_level level = BS_LEVEL_NONE; level <= BS_LEVEL_ERROR; level++)
 		if (strcmp(text, bs_level_name(level)) == 0) {
 			r->line->fail_on = level;
+			r->words.has_fail_on = true;
 			return true;
 		}
 	bs_complain("--fail-on '%s': error, warning, note or none is wanted", text);
@@ -177,6 +178,8 @@ bool bs_read_show(struct bs_option_reader *r)
 		struct bs_output *output = &r->line->outputs.v[i];
 
 		output->shows_default = !output->show;
+		if (!output->show && r->check)
+			output->show = output->format->check_show;
 		if (!output->show)
 			output->show = output->format->default_show;
 	}

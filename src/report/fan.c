@@ -62,8 +62,10 @@ static void begin(void *data, const struct bs_run *run)
 	for (uint32_t i = 0; i < reports->n; i++)
 		show_what_counts(&reports->list[i]);
 	if (want_findings(reports)) {
-		const struct bs_check_options options = options_for(reports);
+		struct bs_check_options options = options_for(reports);
 
+		if (reports->judge)
+			bs_judge_ask(reports->judge, &options);
 		reports->checker = bs_checker_new(run, &options);
 	}
 	if (reports->checker && want_proof(reports))
@@ -72,6 +74,7 @@ static void begin(void *data, const struct bs_run *run)
 		bs_checker_keep_symbols(reports->checker, BS_PROOF_SYMBOLS);
 	for (uint32_t i = 0; i < reports->n; i++) {
 		reports->list[i].checker = reports->checker;
+		reports->list[i].judge = reports->judge;
 		if (reports->list[i].format->begin)
 			reports->list[i].format->begin(&reports->list[i], run);
 	}
@@ -89,7 +92,8 @@ static void bound(void *data, const struct bs_run *run, const struct bs_step_res
 static void weigh(struct bs_reports *reports, const bs_findings *findings)
 {
 	bs_vec_each (i, findings)
-		if (findings->v[i].level > reports->worst)
+		if (findings->v[i].disposition == BS_COUNTS &&
+		    findings->v[i].level > reports->worst)
 			reports->worst = findings->v[i].level;
 }
 
@@ -118,6 +122,8 @@ static void step(void *data, const struct bs_run *run, const struct bs_step_resu
 		findings = bs_check_step(reports->checker, run, result);
 	if (reports->prover)
 		bs_prove(reports->prover, &findings);
+	if (reports->judge)
+		bs_judge_step(reports->judge, run, reports->checker, result, &findings);
 	weigh(reports, &findings);
 	note_refusal(reports, result);
 	for (uint32_t i = 0; i < reports->n; i++)
@@ -134,6 +140,8 @@ static void end(void *data, const struct bs_run *run)
 		findings = bs_check_end(reports->checker, run);
 	if (reports->prover)
 		bs_prove(reports->prover, &findings);
+	if (reports->judge)
+		bs_judge_end(reports->judge, run, reports->checker, &findings);
 	weigh(reports, &findings);
 	for (uint32_t i = 0; i < reports->n; i++)
 		if (reports->list[i].format->end)

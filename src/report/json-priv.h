@@ -104,6 +104,13 @@ void bs_json_assumed(struct bs_json *json, const struct bs_run *run, uint64_t ch
 void bs_json_choices(struct bs_json *json, const struct bs_run *run, unsigned show,
 		     enum bs_json_layout layout);
 
+/* json-verdict.c */
+/* Members "disposition" and "excuse" of a finding; nothing where nobody judges. */
+void bs_json_disposition(struct bs_json *json, const struct bs_report *report,
+			 const struct bs_finding *f);
+/* The member "verdict"; the same. */
+void bs_json_verdict(struct bs_json *json, const struct bs_report *report, bool refused);
+
 /* json-slot.c */
 
 /* The jump slots of a run that is over, one after the other. */

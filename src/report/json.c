@@ -65,7 +65,7 @@ static void begin(struct bs_report *report, const struct bs_run *run)
 	else
 		bs_json_object(json, BS_JSON_LINES);
 	bs_json_member(json, "schema", streams(report) ? "bindsim-stream-1" : "bindsim-report-1");
-	bs_json_member(json, "schema_version", "1.3");
+	bs_json_member(json, "schema_version", "1.4");
 	bs_json_key(json, "tool");
 	bs_json_object(json, BS_JSON_INLINE);
 	bs_json_member(json, "name", "bindsim");
@@ -141,6 +141,7 @@ static void write_finding_members(struct bs_report *report, const struct bs_run 
 		json, "fingerprint",
 		bs_arena_printf(run->ctx.arena, "%016" PRIx64, bs_finding_fingerprint(run, f)));
 	bs_json_member(json, "level", bs_level_name(f->level));
+	bs_json_disposition(json, report, f);
 	bs_json_member_number(json, "step", f->step);
 	bs_json_member_map(json, "from", f->from);
 	bs_json_member_map(json, "to", f->to);
@@ -380,6 +381,8 @@ static const char *reason(const struct bs_report *report)
 
 	if (state->refused)
 		return "refusal";
+	if (report->judge)
+		return bs_judge_tally(report->judge).n[BS_COUNTS] ? "finding" : NULL;
 	for (enum bs_level level = report->fail_on;
 	     level != BS_LEVEL_NONE && level <= BS_LEVEL_ERROR; level++)
 		if (state->levels[level])
@@ -397,6 +400,7 @@ static void write_outcome(const struct bs_report *report, const struct bs_run *r
 	bs_json_member(json, "outcome", state->refused ? "refused" : "ok");
 	bs_json_member(json, "reason", reason(report));
 	bs_json_member(json, "fail_on", bs_level_name(report->fail_on));
+	bs_json_verdict(json, report, state->refused);
 	bs_json_key(json, "counts");
 	bs_json_object(json, BS_JSON_INLINE);
 	bs_json_counts_members(json, &state->totals);

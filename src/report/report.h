@@ -5,14 +5,15 @@
  * A format is a table of functions. The tool opens one or more reports and hands their sinks to the
  * simulation.
  *
- * Floor 9: may include base.h, sim.h, check.h and proof.h; of the floors below only what these
- * show.
+ * Floor 10: may include base.h, sim.h, check.h, proof.h and policy.h; of the floors below only what
+ * these show.
  */
 #pragma once
 
 #include "../base/base.h"
 #include "../check/check.h"
 #include "../proof/proof.h"
+#include "../policy/policy.h"
 #include "../sim/sim.h"
 
 #include <stdio.h>
@@ -74,27 +75,6 @@ void bs_write_grouped(struct bs_writer *writer, uint64_t number);
 
 /* ---- what is shown ------------------------------------------------------------------------- */
 
-/*
- * Which bindings are wanted. A glob that is NULL lets all pass. SYMBOL is held against the name as
- * it stands in the file and demangled; FROM and TO against an object's link-map name, its base name
- * and its soname.
- */
-struct bs_selection {
-	const char *symbol, *from, *to;
-};
-
-bool bs_selected_object(const struct bs_run *run, bs_map_id map, const char *glob);
-bool bs_selected(const struct bs_selection *selection, const struct bs_run *run,
-		 const struct bs_binding *binding);
-bool bs_selected_pair(const struct bs_selection *selection, const struct bs_run *run,
-		      bs_map_id from, bs_map_id to);
-
-/*
- * NAME as a person writes it: C++ and Rust names demangled. Returns NAME itself when it is none;
- * otherwise a string that stays valid until the next call from this thread.
- */
-const char *bs_demangled(const char *name);
-
 /* When the calls of an object are bound, and the mark that decides. */
 enum bs_calls {
 	BS_CALLS_UNKNOWN, /* it was not relocated */
@@ -138,7 +118,8 @@ struct bs_format {
 	const char *name;
 	const char *const *parts; /* what --show can name; NULL ends. Bit I of SHOW is part I. */
 	unsigned default_show;
-	bool streams; /* objects a line, not one document */
+	unsigned check_show; /* the same for `bindsim check`; 0: it is no other */
+	bool streams;	     /* objects a line, not one document */
 	bool tells_no_findings;
 	unsigned notes; /* the parts that show findings that are mere notes; 0: there is no such */
 	bool traces;	/* wants a start-up that fails to be gone through: the plan's TRACE */
@@ -187,6 +168,7 @@ struct bs_report {
 	enum bs_level
 		fail_on; /* a finding of this level is a reason to fail; BS_LEVEL_NONE: none is */
 	const struct bs_checker *checker; /* of the run; NULL: nobody wants to know */
+	const struct bs_judge *judge;	  /* whose verdicts count; NULL: nobody judges */
 	void *state;			  /* the format's own, in the run's arena */
 };
 
@@ -207,6 +189,16 @@ extern const struct bs_format bs_format_markdown, bs_format_dot;
 /* What `bindsim explain` prints; no format that --format names. */
 extern const struct bs_format bs_format_explain;
 
+/* What `bindsim check --gen-suppressions` writes; the same. */
+extern const struct bs_format bs_format_suppressions;
+
+#define BS_BASELINE_SCHEMA "bindsim-baseline-1"
+
+/* json-verdict.c: BASELINE as a file (schema/bindsim-baseline-1.schema.json). The format json must
+ * have been opened. */
+void bs_baseline_write(struct bs_writer *writer, struct bs_arena *arena,
+		       const bs_baseline *baseline);
+
 /* The step is a reason for the exit status 1: it failed, or its constructors never ran. */
 bool bs_is_refusal(const struct bs_step_result *result);
 
@@ -217,10 +209,11 @@ struct bs_reports {
 	bool weighs; /* WORST is asked for */
 	struct bs_check_options check;
 	enum bs_proof_mode proof;
+	struct bs_judge *judge; /* or NULL */
 	/* filled in as the run goes: */
 	struct bs_checker *checker; /* NULL: nobody wants to know */
 	struct bs_prover *prover;   /* NULL: nothing is to be proven */
-	enum bs_level worst;	    /* of all findings */
+	enum bs_level worst;	    /* of all findings that count */
 	const char *first_refusal;  /* the first failed step's message, in the run's arena; "" is a
 				       message, too */
 	uint32_t first_refused_step;

@@ -287,4 +287,5 @@ void bs_text_finding(struct bs_report *report, const struct bs_run *run, const s
 	bs_say(report, bs_rule_text(f->rule)->slug);
 	bs_say(report, ": ");
 	bs_text_finding_words(report, run, f);
+	bs_text_excuse(report, f);
 }

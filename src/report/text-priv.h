@@ -117,6 +117,10 @@ void bs_text_headline(struct bs_report *report, const struct bs_run *run,
 		      const struct bs_finding *f);
 void bs_text_facts(struct bs_report *report, const struct bs_run *run, const struct bs_finding *f);
 
+/* text-verdict.c: why F, which is shown, does not count; at the end what all of it comes to. */
+void bs_text_excuse(struct bs_report *report, const struct bs_finding *f);
+void bs_text_tally(struct bs_report *report, uint32_t refused);
+
 /* text-left-out.c: the duplicates that are no finding, and why. */
 void bs_text_left_out(struct bs_report *report, const struct bs_run *run);
 

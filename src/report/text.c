@@ -17,6 +17,7 @@ static const char *const parts[] = { "steps",	"unresolved", "findings",   "notes
 struct totals {
 	struct bs_counts counts; /* of the steps that succeeded */
 	uint32_t unresolved, steps_refused;
+	uint32_t refusals;		     /* those that were never reached included */
 	uint32_t gone;			     /* objects that a dlclose took away */
 	uint32_t levels[BS_LEVEL_ERROR + 1]; /* findings by level */
 	bool complained;		     /* of a preload */
@@ -170,6 +171,11 @@ static void begin(struct bs_report *report, const struct bs_run *run)
 	uint32_t n = run->plan->n_steps;
 
 	report->state = bs_new(run->ctx.arena, struct totals, 1);
+	if (report->judge && bs_judge_plan(report->judge)) {
+		bs_say(report, bs_judge_is_first(report->judge) ? "" : "\n");
+		bs_say_ink(report, BS_INK_STRONG, bs_judge_plan(report->judge));
+		bs_say(report, ": ");
+	}
 	bs_say_ink(report, BS_INK_STRONG, run->program);
 	bs_say(report, ": ");
 	bs_say(report, run->profile->title);
@@ -188,6 +194,14 @@ static void begin(struct bs_report *report, const struct bs_run *run)
 
 static bool wants_findings(const struct bs_report *report, const struct bs_finding *finding)
 {
+	/* Where a policy decides, it is not the level that does. What has expired is the reason why
+	 * something counts. */
+	if (report->judge && finding->rule == BS_RULE_EXPIRED_SUPPRESSION)
+		return report->show & SHOW_FINDINGS;
+	if (report->judge)
+		return report->show & (finding->disposition == BS_COUNTS  ? SHOW_FINDINGS
+				       : finding->disposition == BS_BELOW ? SHOW_NOTES
+									  : SHOW_SUPPRESSED);
 	return report->show & (finding->level == BS_LEVEL_NOTE ? SHOW_NOTES : SHOW_FINDINGS);
 }
 
@@ -223,6 +237,7 @@ static void step(struct bs_report *report, const struct bs_run *run,
 		totals->unresolved += counts.undefined;
 	totals->complained |= result->passed_over.n > 0;
 	totals->steps_refused += result->state == BS_STEP_FAILED;
+	totals->refusals += bs_is_refusal(result);
 	bs_vec_push(run->ctx.arena, &totals->rows, ((struct bs_text_row){ *result, counts }));
 	if (report->show & SHOW_OBJECTS)
 		bs_text_objects(report, run, result);
@@ -301,32 +316,12 @@ static void write_verdict(struct bs_report *report, const struct totals *totals)
 				: 0);
 }
 
-static void end(struct bs_report *report, const struct bs_run *run, const bs_findings *findings)
+/* The line that sums up. TABLE: there is one of steps. */
+static void write_sum(struct bs_report *report, const struct totals *totals, bool table)
 {
-	struct totals *totals = report->state;
-	bool table = run->plan->n_steps && (report->show & SHOW_STEPS);
-	uint32_t listings = SHOW_OBJECTS | SHOW_SCOPES | SHOW_PAIRS | SHOW_BINDINGS | SHOW_SLOTS |
-			    SHOW_LAZYLOAD | SHOW_SUPPRESSED;
+	const uint32_t listings = SHOW_OBJECTS | SHOW_SCOPES | SHOW_PAIRS | SHOW_BINDINGS |
+				  SHOW_SLOTS | SHOW_LAZYLOAD | SHOW_SUPPRESSED;
 
-	take_findings(report, run, findings);
-	if (report->show & (SHOW_SLOTS | SHOW_BINDINGS))
-		bs_text_slots(report, run);
-	if ((report->show & SHOW_SLOTS) && run->scope_policy.fixed.used)
-		bs_text_realtime(report, run);
-	if (report->show & SHOW_LAZYLOAD)
-		bs_text_lazyload(report, run, &totals->rows);
-	if (table)
-		bs_text_table(report, run, &totals->rows);
-	if (report->show & SHOW_UNRESOLVED)
-		write_troubles(report, run, totals);
-	write_findings(report, run, totals);
-	if (report->show & SHOW_SUPPRESSED)
-		bs_text_left_out(report, run);
-	bs_text_assumptions(report, run,
-			    run->assumed |
-				    (report->show & SHOW_SCOPES ? run->assumed_by_scopes : 0));
-	if (!(report->show & SHOW_STEPS))
-		return;
 	if (table || totals->findings.n || totals->steps_refused || totals->unresolved ||
 	    totals->complained || (report->show & listings))
 		bs_say(report, "\n");
@@ -363,11 +358,40 @@ static void end(struct bs_report *report, const struct bs_run *run, const bs_fin
 		bs_say(report, "\n");
 }
 
+static void end(struct bs_report *report, const struct bs_run *run, const bs_findings *findings)
+{
+	struct totals *totals = report->state;
+	bool table = run->plan->n_steps && (report->show & SHOW_STEPS);
+
+	take_findings(report, run, findings);
+	if (report->show & (SHOW_SLOTS | SHOW_BINDINGS))
+		bs_text_slots(report, run);
+	if ((report->show & SHOW_SLOTS) && run->scope_policy.fixed.used)
+		bs_text_realtime(report, run);
+	if (report->show & SHOW_LAZYLOAD)
+		bs_text_lazyload(report, run, &totals->rows);
+	if (table)
+		bs_text_table(report, run, &totals->rows);
+	if (report->show & SHOW_UNRESOLVED)
+		write_troubles(report, run, totals);
+	write_findings(report, run, totals);
+	if (report->show & SHOW_SUPPRESSED)
+		bs_text_left_out(report, run);
+	bs_text_assumptions(report, run,
+			    run->assumed |
+				    (report->show & SHOW_SCOPES ? run->assumed_by_scopes : 0));
+	if (report->show & SHOW_STEPS)
+		write_sum(report, totals, table);
+	if (report->judge)
+		bs_text_tally(report, totals->refusals);
+}
+
 const struct bs_format bs_format_text = {
 	.name = "text",
 	.parts = parts,
 	.default_show = SHOW_STEPS | SHOW_UNRESOLVED | SHOW_FINDINGS,
 	.notes = SHOW_NOTES,
+	.check_show = SHOW_UNRESOLVED | SHOW_FINDINGS,
 	.traces = true,
 	.begin = begin,
 	.step = step,

@@ -13,8 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 BINDSIM = os.path.abspath(os.environ.get("BINDSIM", ROOT / "build/src/cli/bindsim"))
 COMPLETIONS = {"bash": ROOT / "completions/bash/bindsim", "zsh": ROOT / "completions/zsh/_bindsim",
                "fish": ROOT / "completions/fish/bindsim.fish"}
-MAN_PAGES = [ROOT / "man" / name for name in ("bindsim.1", "bindsim-json.5", "bindsim-libraries.5", "bindsim-plan.5", "bindsim-glibc.7",
-                                           "bindsim-musl.7", "bindsim-qnx.7")]
+MAN_PAGES = [ROOT / "man" / name for name in ("bindsim.1", "bindsim-json.5", "bindsim-libraries.5", "bindsim-plan.5", "bindsim-policy.5",
+                                           "bindsim-glibc.7", "bindsim-musl.7", "bindsim-qnx.7")]
 
 
 class Option(NamedTuple):

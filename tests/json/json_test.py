@@ -151,6 +151,25 @@ class Findings(Case):
         document = self.ask("./captured", "--fail-on=error", "--dlopen", "libnowhere.so")
         self.assertEqual(("refused", "refusal"), (document["outcome"], document["reason"]))
 
+    def test_check(self):
+        path = os.path.join(self.directory, "policy.ini")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("[suppress]\nfrom = libsecond.so\nreason = it is known\n[require-export]\nobject = libfirst.so\n"
+                       "symbol = nothing\n[suppress]\nrule = healed\nreason = none\n")
+        known = os.path.join(self.directory, "known.json")
+        document = self.ask("check", "--policy=" + path, "./captured")
+        self.assertEqual({("captured-references", "suppressed", "it is known"), ("required-export", "counts", None),
+                          ("unused-suppression", "below", None)},
+                         {(f["rule"], f["disposition"], f["excuse"]) for f in document["findings"]})
+        self.assertEqual(("finding", "failed", path), (document["reason"], document["verdict"]["outcome"],
+                                                       document["verdict"]["policy"]))
+        reports.run(OPTIONS.bindsim, ["check", "-q", "--no-policy", "--write-baseline=" + known, "./captured"], self.directory)
+        document = self.ask("check", "--baseline=" + known, "--no-policy", "./captured")
+        self.assertEqual((None, ["baseline"]), (document["reason"], [f["disposition"] for f in document["findings"]]))
+        document = self.ask("check", "--baseline=" + known, "--no-policy", "./app")
+        self.assertEqual((None, ["captured-references"]), (document["reason"],
+                                                           [f["rule"] for f in document["verdict"]["gone"]]))
+
     def test_filters(self):
         everything = self.ask("./captured")
         document = self.ask("./captured", "--symbol", "one(int)", "--from", "libsecond.so")

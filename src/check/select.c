@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "report.h"
+#include "check.h"
 
 #include <fnmatch.h>
 #include <stdlib.h>

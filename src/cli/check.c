@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: MIT */
+/* `bindsim check`: where its policy is, and what the policy adds to the command line. */
+#include "options-priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define POLICY_NAME ".bindsim.ini"
+
+/* ---- the file ------------------------------------------------------------------------------ */
+
+/* The next file of the usual name from the working directory upwards; NULL: there is none. */
+static const char *find_policy(struct bs_arena *arena)
+{
+	const char *directory = "";
+	struct stat here, above;
+
+	for (;;) {
+		const char *path = bs_arena_printf(arena, "%s%s", directory, POLICY_NAME);
+
+		if (access(path, F_OK) == 0)
+			return path;
+		if (stat(*directory ? directory : ".", &here) != 0)
+			return NULL;
+		directory = bs_arena_printf(arena, "%s../", directory);
+		if (stat(directory, &above) != 0 ||
+		    (here.st_dev == above.st_dev && here.st_ino == above.st_ino))
+			return NULL;
+	}
+}
+
+static bool load_policy(struct bs_option_reader *r, const char *path)
+{
+	struct bs_policy *policy = bs_new(r->arena, struct bs_policy, 1);
+	const char *name, *text = bs_input_text(r->arena, path, &name);
+
+	if (!text)
+		return false;
+	if (r->line->verbose)
+		bs_complain("the policy is %s", name);
+	const char *problem = bs_policy_read(r->arena, name, text, policy);
+
+	r->line->check.policy = policy;
+	if (problem)
+		bs_complain("%s", problem);
+	return !problem;
+}
+
+/* PATH, which the file POLICY names, as it is called from here. */
+static const char *beside(struct bs_arena *arena, const char *policy, const char *path)
+{
+	const char *slash = strrchr(policy, '/');
+
+	if (!path || *path == '/' || !slash)
+		return path;
+	return bs_arena_printf(arena, "%.*s/%s", (int)(slash - policy), policy, path);
+}
+
+/* ---- what it says --------------------------------------------------------------------------- */
+
+/* The day in UTC, at SOURCE_DATE_EPOCH if that is set. (reproducible-builds.org) */
+static const char *day_of_today(struct bs_arena *arena)
+{
+	const char *epoch = getenv("SOURCE_DATE_EPOCH");
+	time_t now = epoch && *epoch ? (time_t)strtoll(epoch, NULL, 10) : time(NULL);
+	struct tm tm;
+
+	if (!gmtime_r(&now, &tm))
+		return "1970-01-01";
+	return bs_arena_printf(arena, "%04d-%02d-%02d", tm.tm_year + 1900, tm.tm_mon + 1,
+			       tm.tm_mday);
+}
+
+static void take_defaults(struct bs_option_reader *r, const struct bs_policy *policy)
+{
+	const struct bs_policy_defaults *d = &policy->defaults;
+	struct bs_plan *plan = &r->line->plan;
+
+	if (!plan->loader)
+		plan->loader = d->loader;
+	if (!plan->root)
+		plan->root = beside(r->arena, policy->path, d->root);
+	if (!plan->library_path)
+		plan->library_path = d->library_path;
+	if (d->has_fail_on && !r->words.has_fail_on)
+		r->line->fail_on = d->fail_on;
+}
+
+static bool load_baseline(struct bs_option_reader *r)
+{
+	struct bs_check_line *check = &r->line->check;
+	const char *path = r->words.baseline;
+	bool writes = check->write_baseline != NULL;
+
+	if (!path && check->policy)
+		path = beside(r->arena, check->policy->path, check->policy->defaults.baseline);
+	if (!path)
+		return true;
+	check->known = bs_baseline_load(r->arena, path, writes && !r->words.baseline);
+	return check->known != NULL;
+}
+
+bool bs_check_open(struct bs_option_reader *r)
+{
+	struct bs_check_line *check = &r->line->check;
+	const char *path = r->words.policy;
+
+	check->wanted = true;
+	check->gen_suppressions = r->words.gen_suppressions;
+	if (path && r->words.no_policy) {
+		bs_complain("--policy and --no-policy: one of the two");
+		return false;
+	}
+	if (!path && !r->words.no_policy)
+		path = find_policy(r->arena);
+	if (path && !load_policy(r, path))
+		return false;
+	if (!path && r->line->verbose)
+		bs_complain("there is no policy");
+	if (!r->words.has_fail_on)
+		r->line->fail_on = BS_LEVEL_ERROR;
+	if (check->policy)
+		take_defaults(r, check->policy);
+	/* A verdict is to be the same wherever it is asked for. */
+	if (!r->words.use_env && !(check->policy && check->policy->defaults.use_env))
+		r->no_env = true;
+	check->today = r->words.today ? r->words.today : day_of_today(r->arena);
+	if (r->words.gen_suppressions && r->format && r->format != &bs_format_text) {
+		bs_complain("--gen-suppressions writes sections of a policy, not --format=%s",
+			    r->format->name);
+		return false;
+	}
+	return load_baseline(r);
+}
+
+/* ---- its plans ------------------------------------------------------------------------------ */
+
+static bool complain_of_line(const struct bs_policy *policy, const struct bs_policy_line *line,
+			     const char *problem)
+{
+	bs_complain("%s:%u: %s '%s': %s", policy->path, line->line, line->key, line->value,
+		    problem);
+	return false;
+}
+
+/* KIND and what stands behind it, as on the command line. R reads this plan alone. */
+static bool read_step(struct bs_option_reader *r, const struct bs_policy *policy,
+		      const struct bs_policy_line *line)
+{
+	size_t n = strcspn(line->value, " \t");
+	const char *word = bs_arena_strndup(r->arena, line->value, n);
+	const char *value = line->value + n + strspn(line->value + n, " \t");
+	enum bs_step_kind kind = 0;
+	struct bs_step step;
+	const char *hint;
+
+	if (strcmp(word, "end-init") == 0)
+		return *value	     ? complain_of_line(policy, line, "end-init takes no value")
+		       : r->around.n ? bs_end_block(r)
+				     : complain_of_line(policy, line, "no init before it");
+	if (strcmp(word, "init") == 0 && *value)
+		return bs_begin_block(r, value);
+	while (kind < BS_STEP_KIND_COUNT_ && strcmp(word, bs_step_kind_name(kind)) != 0)
+		kind++;
+	if (kind == BS_STEP_KIND_COUNT_ || (!*value && kind != BS_STEP_DLOPEN))
+		return complain_of_line(policy, line,
+					"dlopen FILE[:FLAGS], dlmopen, dlsym, dlclose, call, init "
+					"or end-init is wanted, as on the command line");
+	const char *wrong = bs_parse_step(r->arena, kind, value, &step, &hint);
+
+	if (wrong)
+		return complain_of_line(policy, line, wrong);
+	if (hint)
+		complain_of_line(policy, line, hint);
+	step.caller = r->caller;
+	step.block = r->block;
+	bs_vec_push(r->arena, &r->steps, step);
+	return true;
+}
+
+static bool read_variable(struct bs_option_reader *r, const struct bs_policy *policy,
+			  const struct bs_policy_line *line)
+{
+	const char *equals = strchr(line->value, '=');
+
+	if (!equals || equals == line->value)
+		return complain_of_line(policy, line, "NAME=VALUE is wanted");
+	size_t n = (size_t)(equals - line->value);
+
+	bs_vec_push(
+		r->arena, &r->set,
+		((struct bs_variable){ bs_arena_strndup(r->arena, line->value, n), equals + 1 }));
+	return true;
+}
+
+static bool read_line(struct bs_option_reader *r, const struct bs_policy *policy,
+		      const struct bs_policy_line *line)
+{
+	if (strcmp(line->key, "step") == 0)
+		return read_step(r, policy, line);
+	if (strcmp(line->key, "env") == 0)
+		return read_variable(r, policy, line);
+	r->caller = line->value;
+	return true;
+}
+
+/* The variables that the command line sets come last: they win. */
+static void join_environment(const struct bs_option_reader *outer,
+			     const struct bs_option_reader *inner, struct bs_plan *plan)
+{
+	BS_VEC(struct bs_variable) all = { 0 };
+	uint32_t n_own = plan->n_environment - outer->set.n;
+
+	for (uint32_t i = 0; i < n_own; i++)
+		bs_vec_push(outer->arena, &all, plan->environment[i]);
+	bs_vec_each (i, &inner->set)
+		bs_vec_push(outer->arena, &all, inner->set.v[i]);
+	bs_vec_each (i, &outer->set)
+		bs_vec_push(outer->arena, &all, outer->set.v[i]);
+	plan->environment = all.v;
+	plan->n_environment = all.n;
+}
+
+/* What POLICY says of a plan under what the command line says of all. A plan is at home in the
+ * directory of its policy, wherever the tool is run. */
+static bool make_plan(struct bs_option_reader *outer, const struct bs_policy_plan *from,
+		      struct bs_plan *ret)
+{
+	const struct bs_policy *policy = outer->line->check.policy;
+	struct bs_option_reader r = { .arena = outer->arena, .line = outer->line };
+	const char *slash = strrchr(policy->path, '/');
+
+	bs_vec_each (i, &from->lines)
+		if (!read_line(&r, policy, &from->lines.v[i]))
+			return false;
+	if (r.around.n) {
+		bs_complain("%s:%u: plan %s: an init has no end-init", policy->path, from->line,
+			    from->name);
+		return false;
+	}
+	*ret = outer->line->plan;
+	ret->executable = from->executable ? from->executable : from->host;
+	if (!ret->cwd && !ret->root && slash)
+		ret->cwd = bs_arena_strndup(outer->arena, policy->path,
+					    (size_t)(slash - policy->path) + 1);
+	ret->steps = r.steps.v;
+	ret->n_steps = r.steps.n;
+	ret->blocks = r.blocks.v;
+	ret->n_blocks = r.blocks.n;
+	join_environment(outer, &r, ret);
+	return true;
+}
+
+/* The program NAME in the directories of $PATH. Those that are relative mean another place for each
+ * working directory. */
+static const char *find_host(struct bs_arena *arena, const char *path, const char *name)
+{
+	struct stat st;
+
+	for (; path && *path; path += strcspn(path, ":"), path += *path == ':') {
+		const char *file =
+			bs_arena_printf(arena, "%.*s/%s", (int)strcspn(path, ":"), path, name);
+
+		if (*file == '/' && stat(file, &st) == 0 && S_ISREG(st.st_mode) &&
+		    access(file, X_OK) == 0)
+			return file;
+	}
+	return NULL;
+}
+
+/* A host of a root is looked for there, when it is started. */
+static bool use_host(const struct bs_option_reader *r, const struct bs_policy_plan *from,
+		     struct bs_plan *plan)
+{
+	if (!from->host || plan->root)
+		return true;
+	plan->executable = find_host(r->arena, plan->search_path, from->host);
+	if (!plan->executable)
+		bs_complain("plan %s: the host %s is not in $PATH", from->name, from->host);
+	return plan->executable != NULL;
+}
+
+static bool make_plans(struct bs_option_reader *r)
+{
+	struct bs_check_line *check = &r->line->check;
+	const char *wanted = r->words.plan_name;
+
+	/* All of them are read: an error is not to wait until its plan is asked for. */
+	bs_vec_each (i, &check->policy->plans) {
+		const struct bs_policy_plan *from = &check->policy->plans.v[i];
+		struct bs_named_plan plan = { .name = from->name };
+
+		if (!make_plan(r, from, &plan.plan))
+			return false;
+		if (wanted && strcmp(wanted, from->name) != 0)
+			continue;
+		if (!use_host(r, from, &plan.plan))
+			return false;
+		bs_vec_push(r->arena, &check->plans, plan);
+	}
+	check->all = check->plans.n == check->policy->plans.n;
+	return true;
+}
+
+static bool complain_of_no_plan(const struct bs_option_reader *r)
+{
+	const struct bs_policy *policy = r->line->check.policy;
+	const char *names = "";
+
+	if (!policy || !policy->plans.n) {
+		bs_complain("which executable? %s%s", policy ? policy->path : "There is no policy",
+			    policy ? " has no [plan NAME]" : " that has a [plan NAME]");
+		return false;
+	}
+	bs_vec_each (i, &policy->plans)
+		names = bs_arena_printf(r->arena, "%s %s", names, policy->plans.v[i].name);
+	bs_complain("--plan-name '%s': no such plan; there are%s", r->words.plan_name, names);
+	return false;
+}
+
+/* One document is about one run. */
+static bool formats_fit(const struct bs_command_line *line)
+{
+	bs_vec_each (i, &line->outputs) {
+		const struct bs_format *format = line->outputs.v[i].format;
+
+		if (line->check.plans.n < 2 || (format != &bs_format_json && !format->question))
+			continue;
+		bs_complain("--format=%s is about one plan: choose it by --plan-name%s",
+			    format->name, format == &bs_format_json ? ", or take ndjson" : "");
+		return false;
+	}
+	return true;
+}
+
+bool bs_check_plans(struct bs_option_reader *r)
+{
+	struct bs_command_line *line = r->line;
+	struct bs_check_line *check = &line->check;
+
+	if (line->plan.executable) {
+		if (r->words.plan_name) {
+			bs_complain("--plan-name '%s': it is a plan of the policy or %s, not both",
+				    r->words.plan_name, line->plan.executable);
+			return false;
+		}
+		check->all = true;
+		bs_vec_push(r->arena, &check->plans, (struct bs_named_plan){ .plan = line->plan });
+		return true;
+	}
+	if (line->plan.n_steps) {
+		bs_complain("steps without an EXECUTABLE; the plans of a policy have their own");
+		return false;
+	}
+	if (check->policy && !make_plans(r))
+		return false;
+	if (!check->plans.n)
+		return complain_of_no_plan(r);
+	/* What --format=plan writes. */
+	line->plan = check->plans.v[0].plan;
+	return formats_fit(line);
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* Findings that were there before. */
+#include "policy-priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool bs_known_is_of(const struct bs_known_finding *known, const char *plan)
+{
+	return plan && known->plan ? strcmp(known->plan, plan) == 0 : plan == known->plan;
+}
+
+static int compare_texts(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "");
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct bs_known_finding *x = a, *y = b;
+	int order = compare_texts(x->plan, y->plan);
+
+	if (!order)
+		order = strcmp(x->rule, y->rule);
+	if (!order)
+		order = strcmp(x->from, y->from);
+	if (!order)
+		order = strcmp(x->to, y->to);
+	if (!order)
+		order = (x->fingerprint > y->fingerprint) - (x->fingerprint < y->fingerprint);
+	if (!order)
+		order = (x->level > y->level) - (x->level < y->level);
+	return order ? order : (x->n > y->n) - (x->n < y->n);
+}
+
+void bs_baseline_sort(bs_baseline *baseline)
+{
+	if (baseline->n)
+		qsort(baseline->v, baseline->n, sizeof *baseline->v, compare);
+}
+
+/*
+ * A run may have several findings of one fingerprint: of several steps, or of two versions of a
+ * library. Each finding takes one entry: one that is just as bad, else the least that is no less
+ * bad, else the worst, of which it has become more.
+ */
+static bool covers(const struct bs_known_finding *known, const struct bs_finding *f)
+{
+	return known->level >= f->level && known->n >= f->n;
+}
+
+static bool is_nearer(const struct bs_known_finding *a, const struct bs_known_finding *b,
+		      const struct bs_finding *f)
+{
+	if (covers(a, f) != covers(b, f))
+		return covers(a, f);
+	if (a->n != b->n)
+		return covers(a, f) == (a->n < b->n);
+	return covers(a, f) == (a->level < b->level);
+}
+
+static void tell_growth(const struct bs_run *run, const struct bs_known_finding *known,
+			struct bs_finding *f)
+{
+	if (f->n > known->n)
+		bs_finding_fact(run, f,
+				&(struct bs_fact){ .kind = BS_FACT_GREW,
+						   .n = known->n,
+						   .of = f->n,
+						   .object = BS_NO_MAP });
+	if (f->level > known->level)
+		bs_finding_fact(run, f,
+				&(struct bs_fact){ .kind = BS_FACT_LEVEL_ROSE,
+						   .object = BS_NO_MAP,
+						   .text = bs_level_name(known->level) });
+}
+
+bool bs_is_known(struct bs_judge *judge, const struct bs_run *run, struct bs_finding *f)
+{
+	bs_baseline *baseline = judge->options.known;
+	struct bs_known_finding *nearest = NULL;
+
+	if (!baseline)
+		return false;
+	uint64_t fingerprint = bs_finding_fingerprint(run, f);
+
+	bs_vec_each (i, baseline) {
+		struct bs_known_finding *known = &baseline->v[i];
+
+		if (known->fingerprint == fingerprint && !known->found &&
+		    bs_known_is_of(known, judge->plan) &&
+		    (!nearest || is_nearer(known, nearest, f)))
+			nearest = known;
+	}
+	if (!nearest)
+		return false;
+	nearest->found = true;
+	if (covers(nearest, f))
+		return true;
+	tell_growth(run, nearest, f);
+	return false;
+}
+
+void bs_baseline_take(struct bs_judge *judge, const struct bs_run *run, const struct bs_finding *f)
+{
+	const char *from = bs_lasting_name(run, f->from), *to = bs_lasting_name(run, f->to);
+
+	bs_vec_push(judge->arena, &judge->found,
+		    (struct bs_known_finding){
+			    .plan = judge->plan,
+			    .fingerprint = bs_finding_fingerprint(run, f),
+			    .rule = bs_rule_text(f->rule)->slug,
+			    .from = bs_arena_strndup(judge->arena, from, strlen(from)),
+			    .to = bs_arena_strndup(judge->arena, to, strlen(to)),
+			    .level = f->level,
+			    .n = f->n,
+		    });
+}
+
+bool bs_judge_met_before(const struct bs_judge *judge, const struct bs_run *run,
+			 const struct bs_finding *f)
+{
+	uint64_t fingerprint = bs_finding_fingerprint(run, f);
+
+	bs_vec_each (i, &judge->found)
+		if (judge->found.v[i].fingerprint == fingerprint &&
+		    !bs_known_is_of(&judge->found.v[i], judge->plan))
+			return true;
+	return false;
+}
+
+const struct bs_known_finding *bs_judge_next_gone(const struct bs_judge *judge, uint32_t *at)
+{
+	const bs_baseline *baseline = judge->options.known;
+
+	while (baseline && *at < baseline->n) {
+		const struct bs_known_finding *known = &baseline->v[(*at)++];
+
+		if (!known->found && bs_known_is_of(known, judge->plan))
+			return known;
+	}
+	return NULL;
+}
