@@ -250,3 +250,8 @@ bs_baseline *bs_judge_collected(struct bs_judge *judge)
 	bs_baseline_sort(&judge->found);
 	return &judge->found;
 }
+
+bool bs_judge_has_baseline(const struct bs_judge *judge)
+{
+	return judge->options.known != NULL;
+}

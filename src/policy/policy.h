@@ -158,5 +158,8 @@ const struct bs_policy *bs_judge_policy(const struct bs_judge *judge);
  * NULL at the end. */
 const struct bs_known_finding *bs_judge_next_gone(const struct bs_judge *judge, uint32_t *at);
 
+/* There is a baseline to hold findings against. */
+bool bs_judge_has_baseline(const struct bs_judge *judge);
+
 /* What would be a baseline of all runs so far. */
 bs_baseline *bs_judge_collected(struct bs_judge *judge);

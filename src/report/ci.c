@@ -33,6 +33,12 @@ static bool shows_level(const struct bs_report *report, enum bs_level level)
 	return bs_report_shows(report, level == BS_LEVEL_NOTE ? "notes" : "findings");
 }
 
+/* A policy or a baseline has it not count. */
+static bool is_excused(const struct bs_finding *f)
+{
+	return f->disposition == BS_SUPPRESSED || f->disposition == BS_IN_BASELINE;
+}
+
 static void take_findings(struct bs_report *report, const struct bs_run *run,
 			  const bs_findings *findings)
 {
@@ -41,6 +47,9 @@ static void take_findings(struct bs_report *report, const struct bs_run *run,
 	bs_vec_each (i, findings) {
 		const struct bs_finding *f = &findings->v[i];
 
+		/* Services that know of suppressions and baselines are told of these, too. */
+		if (is_excused(f) && report->format != &bs_format_sarif)
+			continue;
 		ci->levels[f->level]++;
 		if (shows_level(report, f->level) &&
 		    bs_selected_pair(&report->selection, run, f->from, f->to))

@@ -171,6 +171,27 @@ static void write_related(struct sarif *s, const struct bs_finding *f)
 
 /* ---- results -------------------------------------------------------------------------------- */
 
+/* What a policy or a baseline says of F. (SARIF 2.1.0, 3.27.23 and 3.27.24) */
+static void write_verdict(struct sarif *s, const struct bs_finding *f)
+{
+	const struct bs_judge *judge = s->report->judge;
+
+	if (!judge)
+		return;
+	if (bs_judge_has_baseline(judge))
+		bs_json_member(&s->json, "baselineState",
+			       f->disposition == BS_IN_BASELINE ? "unchanged" : "new");
+	bs_json_key(&s->json, "suppressions");
+	bs_json_array(&s->json, BS_JSON_INLINE);
+	if (f->disposition == BS_SUPPRESSED) {
+		bs_json_object(&s->json, BS_JSON_INLINE);
+		bs_json_member(&s->json, "kind", "external");
+		bs_json_member(&s->json, "justification", f->excuse);
+		bs_json_close(&s->json);
+	}
+	bs_json_close(&s->json);
+}
+
 static void write_result(struct sarif *s, uint32_t i)
 {
 	const struct bs_finding *f = &s->ci->findings.v[i];
@@ -189,6 +210,7 @@ static void write_result(struct sarif *s, uint32_t i)
 	bs_json_close(&s->json);
 	bs_json_close(&s->json);
 	write_related(s, f);
+	write_verdict(s, f);
 	bs_json_key(&s->json, "partialFingerprints");
 	bs_json_object(&s->json, BS_JSON_INLINE);
 	bs_json_member(&s->json, "bindsimFingerprint/v1", s->fingerprints[i]);

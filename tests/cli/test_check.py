@@ -118,6 +118,22 @@ class VerdictTest(CheckTest):
         self.assertNotIn("verdict", document)
         self.assertNotIn("disposition", document["findings"][0])
 
+    def test_services(self):
+        """Excused findings are no annotations and no failed cases; SARIF has words for them."""
+        self.policy("[suppress]\nfrom = copy.so\nreason = known since May\n")
+        for name in ("github", "gitlab", "junit", "markdown"):
+            told = self.check(f"--format={name}", *self.COPY)
+            self.assertEqual((told.status, "captured-references" in told.out), (0, False), told.out)
+            self.assertIn("captured-references", self.check(f"--format={name}", "--no-policy", *self.COPY).out)
+        result, = json.loads(self.check("--format=sarif", *self.COPY).out)["runs"][0]["results"]
+        self.assertEqual(result["suppressions"], [{"kind": "external", "justification": "known since May"}])
+        self.assertNotIn("baselineState", result)
+        self.check("--no-policy", "--fail-on=warning", "--write-baseline=known.json", *self.FEW)
+        for plan, state in ((self.FEW, "unchanged"), (self.COPY, "new")):
+            answer = self.check("--no-policy", "--fail-on=warning", "--format=sarif", "--baseline=known.json", *plan)
+            result, = json.loads(answer.out)["runs"][0]["results"]
+            self.assertEqual((result["baselineState"], result["suppressions"]), (state, []))
+
     def test_other_formats(self):
         plain = self.bindsim("--no-env", "--format=ld-debug", *self.COPY)
         answer = self.check("--format=ld-debug", *self.COPY)
