@@ -37,7 +37,8 @@ void bs_note_copies(struct bs_pass *pass)
 
 		bs_vec_push(run->ctx.arena, &pass->checker->copied,
 			    (struct bs_copied){ own.value, b->definer, theirs.value,
-						bs_is_constant(image, theirs.value) });
+						bs_is_constant(image, theirs.value),
+						bs_symbol_visibility(&theirs) == STV_PROTECTED });
 		bs_check_copy(pass, b, &own, &theirs);
 	}
 }

@@ -10,6 +10,7 @@ struct bs_copied {
 	bs_map_id from;	   /* whose definition was copied ... */
 	uint64_t original; /* ... and its address there */
 	bool is_constant;  /* nobody writes to it */
+	bool is_protected; /* its library refers to its own all the same */
 };
 
 /* Who was put first so that others are bound to it. */
@@ -132,6 +133,9 @@ struct bs_pass {
 /* Nobody writes to ADDRESS of IMAGE once it is relocated. */
 bool bs_is_constant(const struct bs_image *image, uint64_t address);
 
+/* SYMBOL is a variable of which nothing stands in the file, and which somebody writes to. */
+bool bs_is_blank_variable(const struct bs_image *image, const struct bs_symbol *symbol);
+
 /* Functions that a program may replace by defining them. */
 bool bs_is_replaceable(const char *name);
 
@@ -231,6 +235,7 @@ void bs_check_unique(struct bs_pass *pass, const struct bs_binding *binding);
 /* differ.c: BINDING exchanges OWN for THEIRS; the executable copies THEIRS to OWN. */
 void bs_check_exchange(struct bs_pass *pass, const struct bs_binding *binding,
 		       const struct bs_symbol *own, const struct bs_symbol *theirs);
+void bs_check_reference(struct bs_pass *pass, const struct bs_binding *binding);
 void bs_check_copy(struct bs_pass *pass, const struct bs_binding *binding,
 		   const struct bs_symbol *own, const struct bs_symbol *theirs);
 

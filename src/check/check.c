@@ -71,6 +71,8 @@ static void go_through(struct bs_pass *pass, const bs_bindings *bindings, bool w
 			look_at_pair(pass, b, &pairs[b->definer], waiting);
 		if (b->is_defined)
 			bs_take_captured(pass, b, waiting);
+		else if (b->symbol && b->outcome == BS_BOUND)
+			bs_check_reference(pass, b);
 	}
 }
 
@@ -122,7 +124,9 @@ bs_findings bs_check_end(struct bs_checker *checker, const struct bs_run *run)
 {
 	bs_findings findings = { 0 };
 
-	bs_check_slots(checker, run, &findings);
+	/* What waits in a process that never starts is never called. */
+	if (checker->has_started)
+		bs_check_slots(checker, run, &findings);
 	bs_check_unwinders(checker, run, &findings);
 	bs_check_carried(checker, run, &findings);
 	if (checker->has_started) {

@@ -71,16 +71,6 @@ static void go_to_referrer(struct second_look *look, bs_map_id referrer)
 
 /* ---- bound elsewhere ------------------------------------------------------------------------- */
 
-/* Nothing of it stands in the file, and somebody writes to it. */
-static bool is_blank_variable(const struct bs_image *image, const struct bs_symbol *symbol)
-{
-	uint64_t n;
-
-	return bs_symbol_type(symbol) == STT_OBJECT && symbol->section != SHN_ABS &&
-	       !bs_image_bytes_at(image, symbol->value, &n) &&
-	       !bs_is_constant(image, symbol->value);
-}
-
 static void compare(const struct second_look *look, struct copy *copy, const struct bs_binding *b,
 		    enum bs_capture kind)
 {
@@ -97,7 +87,7 @@ static void compare(const struct second_look *look, struct copy *copy, const str
 	} else {
 		copy->n_other_size += own.size != theirs.size;
 		copy->constructed |=
-			is_blank_variable(from, &own) && is_blank_variable(to, &theirs);
+			bs_is_blank_variable(from, &own) && bs_is_blank_variable(to, &theirs);
 	}
 }
 

@@ -71,7 +71,37 @@ void bs_check_exchange(struct bs_pass *pass, const struct bs_binding *b,
 	if (here != there)
 		tell(pass, b, BS_LEVEL_ERROR, confusion(here, there), own->size, theirs->size);
 	else if (here != FUNCTION && own->size && theirs->size && own->size != theirs->size)
-		tell(pass, b, BS_LEVEL_WARNING, BS_FACT_SIZES, own->size, theirs->size);
+		tell(pass, b, own->size > theirs->size ? BS_LEVEL_ERROR : BS_LEVEL_WARNING,
+		     BS_FACT_SIZES, own->size, theirs->size);
+}
+
+/* A reference has no definition beside it to compare: it says whether it is to a thread's own
+ * variable, by its type (as assemblers have it), or that it is a call, by its relocation. */
+void bs_check_reference(struct bs_pass *pass, const struct bs_binding *b)
+{
+	const struct bs_process *process = &pass->run->process;
+	const struct bs_symbol theirs =
+		bs_image_symbol(bs_map_of(process, b->definer)->image, b->definer_symbol);
+	const unsigned type = bs_symbol_type(&theirs);
+
+	/* The usual ones: functions, and variables whose address is taken. */
+	if (type == STT_FUNC || (type == STT_OBJECT && b->type_class != BS_CLASS_PLT))
+		return;
+	const struct bs_symbol own =
+		bs_image_symbol(bs_map_of(process, b->referrer)->image, b->symbol);
+	enum family there = family_of(&theirs);
+	bool is_thread = bs_symbol_type(&own) == STT_TLS;
+	enum bs_fact_kind kind = BS_FACT_NONE;
+
+	/* Where an executable stands for a function there is no definition. */
+	if (there == UNKNOWN || theirs.section == SHN_UNDEF)
+		return;
+	if (is_thread != (there == THREAD_DATA))
+		kind = is_thread ? BS_FACT_TLS_IS_PLAIN : BS_FACT_PLAIN_IS_TLS;
+	else if (b->type_class == BS_CLASS_PLT && !is_thread && there == DATA)
+		kind = BS_FACT_FUNCTION_IS_DATA;
+	if (kind)
+		tell(pass, b, BS_LEVEL_ERROR, kind, own.size, theirs.size);
 }
 
 /* The loader copies as much as there is room for. (glibc

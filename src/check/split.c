@@ -10,10 +10,23 @@
 
 enum { BIND_UNIQUE = 10 };
 
+/* An object of C++ that its constructor has to fill in: std::cout. The second one is what it was in
+ * the file, and the first use of it ends the process. */
+static bool is_constructed(const struct bs_run *run, const struct bs_binding *b)
+{
+	const struct bs_image *image = bs_map_of(&run->process, b->definer)->image;
+	const struct bs_symbol symbol = bs_image_symbol(image, b->definer_symbol);
+
+	return strncmp(bs_run_symbol_name(run, b), "_Z", 2) == 0 &&
+	       bs_is_blank_variable(image, &symbol);
+}
+
 static struct bs_finding *finding_for(struct bs_pass *pass, const struct bs_binding *b,
 				      enum bs_fact_kind kind, bs_map_id object)
 {
-	struct bs_finding *f = bs_finding_of(pass, BS_RULE_OBJECT_SPLIT, BS_LEVEL_WARNING, b);
+	struct bs_finding *f =
+		bs_finding_of(pass, BS_RULE_OBJECT_SPLIT,
+			      is_constructed(pass->run, b) ? BS_LEVEL_ERROR : BS_LEVEL_WARNING, b);
 
 	if (f->n == 1)
 		bs_finding_fact(pass->run, f, &(struct bs_fact){ .kind = kind, .object = object });
@@ -108,6 +121,12 @@ static void check_deepbind(struct bs_pass *pass)
 	}
 }
 
+/* The library that COPIED was copied from goes on with its own. (glibc elf/dl-protected.h) */
+static bool stays_inside(const struct bs_run *run, const struct bs_copied *copied)
+{
+	return copied->is_protected || bs_map_of(&run->process, copied->from)->image->symbolic;
+}
+
 /* The link editor binds what a symbolic library refers to of its own: no reference is left to tell
  * whether there is one. */
 static void check_symbolic(struct bs_pass *pass)
@@ -117,20 +136,22 @@ static void check_symbolic(struct bs_pass *pass)
 	bool any = false;
 
 	bs_vec_each (i, &pass->checker->copied)
-		any |= bs_map_of(&run->process, pass->checker->copied.v[i].from)->image->symbolic;
+		any |= stays_inside(run, &pass->checker->copied.v[i]);
 	if (!any)
 		return;
 	bs_vec_each (i, bindings) {
 		const struct bs_binding *b = &bindings->v[i];
 
-		if (b->type_class != BS_CLASS_COPY || b->outcome != BS_BOUND ||
-		    !bs_map_of(&run->process, b->definer)->image->symbolic)
+		if (b->type_class != BS_CLASS_COPY || b->outcome != BS_BOUND)
 			continue;
 		const struct bs_copied *copied = copy_of(pass, b);
 
-		if (copied &&
+		if (copied && stays_inside(run, copied) &&
 		    (!copied->is_constant || bs_is_type_information(bs_run_symbol_name(run, b))))
-			finding_for(pass, b, BS_FACT_STAYS_INSIDE, b->definer);
+			finding_for(pass, b,
+				    copied->is_protected ? BS_FACT_STAYS_PROTECTED
+							 : BS_FACT_STAYS_INSIDE,
+				    b->definer);
 	}
 }
 

@@ -86,3 +86,12 @@ uint32_t bs_own_definition(const struct bs_run *run, bs_map_id map, const char *
 	}
 	return 0;
 }
+
+bool bs_is_blank_variable(const struct bs_image *image, const struct bs_symbol *symbol)
+{
+	uint64_t n;
+
+	return bs_symbol_type(symbol) == STT_OBJECT && symbol->section != SHN_ABS &&
+	       !bs_image_bytes_at(image, symbol->value, &n) &&
+	       !bs_is_constant(image, symbol->value);
+}

@@ -90,7 +90,9 @@ void bs_check_undeclared(struct bs_pass *pass, const struct bs_binding *b, bool 
 	    bs_counted_before(run, &pass->counted, b, BS_COUNTED_UNDECLARED))
 		return;
 	bool is_usual = b->definer == run->process.executable || to->preloaded ||
-			bs_is_of_libc(run, b->definer);
+			bs_is_of_libc(run, b->definer) ||
+			(from->kind == BS_MAP_LOADED &&
+			 bs_needs_directly(run, run->process.executable, b->definer));
 	struct bs_finding *f = bs_finding_of(pass, BS_RULE_UNDECLARED_DEPENDENCY,
 					     is_usual ? BS_LEVEL_NOTE : BS_LEVEL_WARNING, b);
 

@@ -46,6 +46,13 @@ void bs_check_unique(struct bs_pass *pass, const struct bs_binding *b)
 	if ((place != BS_NOWHERE && !own_is_earlier) ||
 	    bs_counted_before(pass->run, &pass->counted, b, BS_COUNTED_UNIQUE))
 		return;
+	if (b->is_defined) {
+		const struct bs_symbol own =
+			bs_image_symbol(bs_map_of(process, b->referrer)->image, b->symbol);
+		const struct bs_symbol theirs = bs_image_symbol(to->image, b->definer_symbol);
+
+		bs_check_exchange(pass, b, &own, &theirs);
+	}
 	enum bs_level level = level_of(process, b, place);
 	struct bs_finding *f = bs_finding_of(pass, BS_RULE_UNIQUE_CROSSES, level, b);
 

@@ -172,6 +172,50 @@ static bool is_assembly(struct bs_debug *debug, const Dwarf_Die *die)
 	       language == DW_LANG_Mips_Assembler;
 }
 
+static bool is_type(const Dwarf_Die *die)
+{
+	switch (dwarf_tag((Dwarf_Die *)die)) {
+	case DW_TAG_base_type:
+	case DW_TAG_pointer_type:
+	case DW_TAG_typedef:
+	case DW_TAG_structure_type:
+	case DW_TAG_class_type:
+	case DW_TAG_union_type:
+	case DW_TAG_enumeration_type:
+	case DW_TAG_array_type:
+	case DW_TAG_subroutine_type:
+	case DW_TAG_const_type:
+	case DW_TAG_reference_type:
+	case DW_TAG_unspecified_type:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* With -g1 and -gline-tables-only functions and variables stand there without their types, as if
+ * there were none: then the whole unit has none. */
+static bool has_no_types(struct bs_debug *debug, const Dwarf_Die *die)
+{
+	Dwarf_Attribute attr;
+	Dwarf_Die at = *die, child;
+	const struct bs_unit *unit;
+
+	if (bs_die_inherited(debug, die, DW_AT_type, &attr, &at) ||
+	    dwarf_attr((Dwarf_Die *)die, DW_AT_specification, &attr))
+		return false;
+	at = *die;
+	/* What LTO compiles has its types where it was told first. */
+	bs_die_follow(debug, die, DW_AT_abstract_origin, &at);
+	unit = bs_unit_of(debug, &at);
+	if (!unit || dwarf_attr(&at, DW_AT_specification, &attr))
+		return false;
+	bs_die_each (&unit->die, &child)
+		if (is_type(&child))
+			return false;
+	return true;
+}
+
 bool bs_find_definition(struct bs_debug *debug, struct bs_arena *texts, const char *name,
 			const struct bs_symbol *symbol, struct bs_proof_side *side,
 			struct bs_evidence *ret)
@@ -190,5 +234,9 @@ bool bs_find_definition(struct bs_debug *debug, struct bs_arena *texts, const ch
 		return false;
 	}
 	tell_place(debug, texts, &ret->at.die, side);
+	if (!ret->is_class && has_no_types(debug, &ret->at.die)) {
+		side->unproven = BS_UNPROVEN_NO_TYPES;
+		return false;
+	}
 	return true;
 }

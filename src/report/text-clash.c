@@ -51,7 +51,7 @@ static const char *text_of(const char *field, size_t n, const struct bs_text_wor
 {
 	const struct {
 		const char *name, *text;
-	} texts[] = { { "text", words->text },
+	} texts[] = { { "text", words->text ? bs_demangled(words->text) : NULL },
 		      { "type", words->type },
 		      { "name", words->name },
 		      { "left", words->left },

@@ -165,7 +165,33 @@ class DefinitionsDifferTest(ClashTest):
 
     def test_size_of_data(self):
         self.assertEqual(self.pair("int thing[4] = {1};", "int thing[8] = {1};"),
+                         [("error", "second.so", "first.so", ["thing"], ["sizes"])])
+        self.assertEqual(self.pair("int thing[8] = {1};", "int thing[4] = {1};"),
                          [("warning", "second.so", "first.so", ["thing"], ["sizes"])])
+
+    def test_unique_symbols(self):
+        for name, size in (("first.so", 4), ("second.so", 8)):
+            self.object(name, UNIQUE.replace(".size u, 4", f".size u, {size}") % size)
+        self.assertEqual([f[:3] for f in self.found("./app", "--dlopen=./first.so", "--dlopen=./second.so")],
+                         [("error", "second.so", "first.so")])
+
+    def user(self, definition, reference):
+        """Nothing of its own, and a library that is not the one it was compiled for."""
+        self.object("first.so", definition)
+        self.object("user.so", reference, "-ftls-model=initial-exec")
+        return [(f[0], f[1], f[2], f[4]) for f in self.found("./app", "--dlopen=./first.so:GLOBAL", "--dlopen=./user.so")]
+
+    def test_what_the_reference_expects(self):
+        thread = "extern __thread int thing; int use(void) { return thing; }"
+        plain = "extern int thing; int use(void) { return thing; }"
+        call = "int thing(void); int use(void) { return thing(); }"
+        self.assertEqual(self.user("int thing = 1;", thread), [("error", "user.so", "first.so", ["tls-is-plain"])])
+        self.assertEqual(self.user("__thread int thing = 1;", plain), [("error", "user.so", "first.so", ["plain-is-tls"])])
+        self.assertEqual(self.user("int thing = 1;", call), [("error", "user.so", "first.so", ["function-is-data"])])
+        self.assertEqual(self.user("int thing = 1;", plain), [])
+        self.assertEqual(self.user("__thread int thing = 1;", thread), [])
+        self.assertEqual(self.user("int thing(void) { return 1; }", call), [])
+        self.assertEqual(self.user("int thing(void) { return 1; }", "int thing(void); void *use(void) { return (void *)thing; }"), [])
 
     def test_the_same_size(self):
         self.assertEqual(self.pair("int thing[8] = {2};", "int thing[8] = {1};"), [])
@@ -299,6 +325,26 @@ class ObjectSplitTest(ClashTest):
         self.copier("int thing[2] = {1}; int *inside(void) { return thing; }")
         self.assertEqual(self.found("./copier", "--dlopen=./plugin.so:DEEPBIND"),
                          [("warning", "plugin.so", "libdata.so", ["thing"], ["copied"])])
+        self.assertEqual(self.found("./copier", "--dlopen=./plugin.so"), [])
+
+    def test_what_is_protected(self):
+        """The library goes on with its own; ld.so warns of it, too."""
+        source = '__attribute__((visibility("protected"))) int thing[2] = {1}; int *inside(void) { return thing; }'
+        self.library("libdata.so", source.replace("protected", "default"))
+        self.program("copier", "extern int thing[2]; int *keep; void _start(void) { keep = thing; }", "-no-pie", "-fno-pie",
+                     str(self.directory / "libdata.so"))
+        self.assertEqual(self.found("./copier"), [])
+        self.library("libdata.so", source)
+        self.assertEqual(self.found("./copier"), [("warning", "copier", "libdata.so", ["thing"], ["stays-protected"])])
+
+    def test_what_a_constructor_fills_in(self):
+        """std::cout: the second one was never constructed."""
+        library = self.library("libdata.so", 'int thing[2] __asm__("_ZSt4cout"); int *inside(void) { return thing; }')
+        use = 'extern int thing[2] __asm__("_ZSt4cout"); int *keep; void %s(void) { keep = thing; }'
+        self.program("copier", use % "_start", "-no-pie", "-fno-pie", library)
+        self.object("plugin.so", use % "use", library)
+        self.assertEqual([f[:3] for f in self.found("./copier", "--dlopen=./plugin.so:DEEPBIND")],
+                         [("error", "plugin.so", "libdata.so")])
         self.assertEqual(self.found("./copier", "--dlopen=./plugin.so"), [])
 
     def test_constants(self):

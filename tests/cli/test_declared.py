@@ -46,6 +46,14 @@ class UndeclaredDependencyTest(ClashTest):
         self.assertEqual(self.found("./app"), [("warning", "user.so", "libright.so", ["one", "two"], ["comes-with"])])
         self.assertIn("through     other.so, which needs libright.so", self.bindsim("./app").out)
 
+    def test_what_the_program_is_linked_with(self):
+        """A host whose functions are in a library: its plugins use that as they would use the host."""
+        self.program("app", "int one(void); void _start(void) { one(); }", self.right)
+        self.assertEqual(self.levels("./app", "--dlopen=./user.so"), ["note"])
+        self.program("app", "int use(void); void _start(void) { use(); }", "-Wl,--no-as-needed",
+                     "-Wl,--allow-shlib-undefined", str(self.directory / "user.so"), self.right)
+        self.assertEqual(self.levels("./app"), ["warning"])
+
     def test_at_the_first_call(self):
         self.assertEqual(self.levels(*self.GLOBAL[:2], "--dlopen=./user.so:LAZY"), ["warning"])
 

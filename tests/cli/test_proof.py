@@ -464,6 +464,15 @@ class FormatTest(ProofTest):
         self.file("first.so", bytes(whole), 0o755)
         self.assertEqual(self.unknown(), {"too-much"})
 
+    def test_no_types(self):
+        """-g1 has functions and variables without their types: nothing can be said of these."""
+        self.compile("first.so", SOURCE, "-g1")
+        self.compile("second.so", self.OTHER)
+        proof = self.finding("--proof=all")["proof"]
+        self.assertEqual((proof["verdict"], proof["compared"]), ("unknown", 0))
+        self.assertIn("no-types", self.unknown())
+        self.assertLessEqual(self.unknown(), {"no-types", "not-found"})
+
     def test_cut(self):
         whole = self.compile("first.so").read_bytes()
         self.compile("second.so", self.OTHER)
@@ -483,8 +492,8 @@ class LevelTest(ProofTest):
 
     def test_differ(self):
         source = "int a = 1, b = 2; int *use() { return &a + b; }"
-        self.compile("first.so", source)
-        self.compile("second.so", source.replace("int a = 1, b = 2; int *use() { return &a", "long a = 1, b = 2; long *use() { return &a"))
+        self.compile("first.so", source.replace("int a = 1, b = 2; int *use() { return &a", "long a = 1, b = 2; long *use() { return &a"))
+        self.compile("second.so", source)
         self.assertEqual([self.level(), self.level("--proof=none"), self.level("--proof=all")], ["warning", "warning", "error"])
         plan = ("--fail-on=error", *self.PLAN)
         self.assertEqual([self.bindsim(*options, *plan).status for options in ((), ("--proof=none",), ("--proof=all",))], [0, 0, 1])
