@@ -7,6 +7,7 @@
 
 import argparse
 import concurrent.futures
+import multiprocessing
 import os
 import sys
 import tempfile
@@ -38,6 +39,21 @@ def main():
         return check_all(scenarios, os.path.realpath(workdir), options.bindsim)
 
 
+class Judge:
+    """What a process that judges answers has to know."""
+
+    answers = schemas = None
+
+    @classmethod
+    def take(cls, answers, schemas):
+        cls.answers, cls.schemas = answers, schemas
+
+    @classmethod
+    def problems(cls, index):
+        answer = cls.answers[index]
+        return [] if answer.document is None else [str(problem) for problem in answer.problems(cls.schemas)]
+
+
 def check_all(scenarios, workdir, bindsim):
     os.makedirs(os.path.join(workdir, "cache"))
     workshop = Workshop(os.path.join(workdir, "cache"), ORACLE / "driver.c")
@@ -47,12 +63,15 @@ def check_all(scenarios, workdir, bindsim):
     with concurrent.futures.ThreadPoolExecutor() as pool:
         faults = list(pool.map(lambda pair: run_scenarios.build(workshop, *pair), zip(scenarios, directories)))
         answers = list(pool.map(lambda pair: ask(bindsim, *pair), zip(scenarios, directories)))
-    for scenario, fault, answer in zip(scenarios, faults, answers):
+    # Validation is what takes long; forked processes have the answers already.
+    with multiprocessing.get_context("fork").Pool(initializer=Judge.take, initargs=(answers, schemas)) as pool:
+        judged = pool.map(Judge.problems, range(len(scenarios)), chunksize=4)
+    for scenario, fault, answer, found in zip(scenarios, faults, answers, judged):
         problems = [fault] if fault else []
         if answer.document is None:
             refused += 1
         elif not fault:
-            problems += answer.problems(schemas)
+            problems += found
         failed += bool(problems)
         for problem in problems[:5]:
             print("FAIL %s: %s" % (scenario.place, problem))
