@@ -49,8 +49,9 @@ class CopiesTest(CommandLineTest):
 
     def pair(self, first, second, *options):
         """The findings when second.so is captured by first.so."""
-        self.object("first.so", first, *options)
-        self.object("second.so", second, *options)
+        # clang takes it that nothing is interposed, unless it is told otherwise.
+        self.object("first.so", first, "-fsemantic-interposition", *options)
+        self.object("second.so", second, "-fsemantic-interposition", *options)
         return self.findings(*self.PLAN)
 
 
@@ -80,7 +81,7 @@ class SameCodeTest(CopiesTest):
     def test_what_is_called_lies_elsewhere(self):
         """Calls, variables and constants are found relative to the place; that must not count."""
         body = ('static int n; static const char *const words[] = {{ "a", "b" }}; extern int helper(const char *, int);'
-                "return helper(words[n & 1], n++) + (n > 3 ? helper(\"text\", 7) : {0});")
+                "return helper(words[n & 1], 5) + n++ + (n > 3 ? helper(\"text\", 7) : {0});")
         helper = "__attribute__((noinline)) int helper(const char *s, int n) { return *s + n; }"
         padding = "int padding(int x) { return x * 77 + 5; } const char table[1000] = { 1 }; int zero[500];"
         mine = functions(1, body) + helper
@@ -95,7 +96,7 @@ class SameCodeTest(CopiesTest):
         first, second = functions(1, body) + common, functions(1, body) + common
         padding = "const int pad[77] = { 1 }; int more(int x) { return pad[x] * 77; }"
         self.assertEqual(self.same(first, padding + second + uses(), "-O2")[2], "warning")
-        changed = second.replace("other(12)", "other(13)")
+        changed = second.replace("other(3)", "other(77)")
         self.assertEqual(self.same(first, padding + changed + uses(), "-O2")[2], "error")
 
     def test_variables_of_other_sizes(self):
@@ -345,7 +346,8 @@ class UnwinderTest(CopiesTest):
         self.assertEqual(self.rules("./app", "--dlopen=./first.so"), [])
 
     def test_an_earlier_one_keeps_its_own(self):
-        (rule, level, source, target, evidence), = self.findings("./app", "--dlopen=./libruntime.so", "--dlopen=./first.so")
+        found = self.findings("./app", "--dlopen=./libruntime.so", "--dlopen=./first.so")
+        (rule, level, source, target, evidence), = [f for f in found if f[0] != "unused-needed"]
         self.assertEqual((rule, level, source, target), ("mixed-unwinders", "error", "first.so", "libunwind.so.8"))
         self.assertEqual(sorted(evidence), ["raised-by", "raised-with"])
 

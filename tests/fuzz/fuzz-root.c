@@ -113,6 +113,7 @@ static void simulate(struct bs_arena *arena, FILE *null, bool lazy, const char *
 	const struct bs_sink sink = bs_reports_sink(&reports);
 
 	bs_simulate(&plan, store, &sink, &answer);
+	bs_reports_done(&reports);
 	bs_sim_report_done(&answer);
 	bs_store_free(store);
 }
