@@ -3,8 +3,6 @@
  */
 #include "check-priv.h"
 
-#include <stdlib.h>
-
 struct bs_checker *bs_checker_new(const struct bs_run *run, const struct bs_check_options *options)
 {
 	struct bs_checker *checker = bs_new(run->ctx.arena, struct bs_checker, 1);

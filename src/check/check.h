@@ -32,6 +32,12 @@ const struct bs_rule_text *bs_rule_text(enum bs_rule rule);
 /* The rule with SLUG, or BS_RULE_COUNT_. */
 enum bs_rule bs_rule_find(const char *slug);
 
+/* RULE tells of captured references: captured-references, or its worse half. */
+static inline bool bs_rule_is_capture(enum bs_rule rule)
+{
+	return rule == BS_RULE_CAPTURED || rule == BS_RULE_SPLIT_COPY;
+}
+
 enum bs_level { BS_LEVEL_NONE, BS_LEVEL_NOTE, BS_LEVEL_WARNING, BS_LEVEL_ERROR };
 
 /* "note", "warning", "error"; "none" for BS_LEVEL_NONE. */
@@ -256,6 +262,9 @@ enum bs_alike { BS_ALIKE_UNKNOWN, BS_ALIKE_YES, BS_ALIKE_NOT };
  */
 enum bs_alike bs_code_is_alike(const struct bs_image *a, const struct bs_symbol *x,
 			       const struct bs_image *b, const struct bs_symbol *y);
+
+/* A and B have one build ID; false where one of them has none. */
+bool bs_is_same_build(const struct bs_image *a, const struct bs_image *b);
 
 /* One of two definitions of a symbol. */
 struct bs_definition {

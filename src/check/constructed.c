@@ -8,14 +8,6 @@
 #include <elf.h>
 #include <string.h>
 
-static uint64_t dynamic_value(const struct bs_image *image, int64_t tag)
-{
-	for (uint32_t i = 0; i < image->n_dynamic; i++)
-		if (image->dynamic[i].tag == tag)
-			return image->dynamic[i].value;
-	return 0;
-}
-
 /*
  * It has constructors beside the one that every object gets from the compiler's crtbegin.o, and
  * what has to be destroyed in the end. (Itanium C++ ABI: DSO Object Destruction)
@@ -25,7 +17,7 @@ static bool constructs(const struct bs_image *image)
 	static const char at_exit[] = "__cxa_atexit";
 	uint64_t word = image->symbols.wide ? 8 : 4;
 
-	return dynamic_value(image, DT_INIT_ARRAYSZ) > word &&
+	return bs_image_dynamic(image, DT_INIT_ARRAYSZ, 0) > word &&
 	       memmem(image->symbols.strings, image->symbols.n_strings, at_exit, sizeof at_exit);
 }
 

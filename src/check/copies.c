@@ -34,8 +34,6 @@ struct second_look {
 	struct bs_counted counted;
 };
 
-enum { LOOKED_AT_CAPTURED = 1, LOOKED_AT_INSIDE = 2 };
-
 static const struct bs_image *image_of(const struct bs_run *run, bs_map_id map)
 {
 	return bs_map_of(&run->process, map)->image;
@@ -128,7 +126,7 @@ static void look_at(struct second_look *look, const struct bs_binding *b)
 
 	if (!(inside || kind == BS_CAPTURED_FUNCTION || kind == BS_CAPTURED_DATA) ||
 	    bs_counted_before(pass->run, &look->counted, b,
-			      inside ? LOOKED_AT_INSIDE : LOOKED_AT_CAPTURED))
+			      inside ? BS_COUNTED_INSIDE : BS_COUNTED_CAPTURED))
 		return;
 	bs_vec_each (i, &look->of) {
 		struct copy *copy = &look->copies.v[look->of.v[i]];

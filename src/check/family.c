@@ -70,6 +70,12 @@ bool bs_family_of(struct bs_arena *arena, const char *soname, struct bs_family *
 	return true;
 }
 
+bool bs_is_same_build(const struct bs_image *a, const struct bs_image *b)
+{
+	return a->notes.n_build_id && a->notes.n_build_id == b->notes.n_build_id &&
+	       memcmp(a->notes.build_id, b->notes.build_id, a->notes.n_build_id) == 0;
+}
+
 /* ---- fingerprints ------------------------------------------------------------------------------
  */
 

@@ -4,7 +4,6 @@
 
 #include "check-priv.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,10 +123,10 @@ static const char *take_key(void *user, const struct bs_ini_key *key)
 	return r->library ? take(r->db->arena, r->library, key->name, key->value) : NULL;
 }
 
-/* What is missing in a library from N_BEFORE on. */
-static const char *incomplete(const struct bs_library_db *db, uint32_t n_before)
+/* What is missing in a library. */
+static const char *incomplete(const struct bs_library_db *db)
 {
-	for (uint32_t i = n_before; i < db->libraries.n; i++) {
+	bs_vec_each (i, &db->libraries) {
 		const struct bs_known_library *library = &db->libraries.v[i];
 		const char *what = !library->markers.n	 ? "has no marker"
 				   : !library->sonames.n ? "has no soname"
@@ -149,7 +148,7 @@ static const char *read_text(struct bs_library_db *db, const char *path, const c
 
 	if (problem)
 		return problem;
-	problem = incomplete(db, 0);
+	problem = incomplete(db);
 	return problem ? bs_arena_printf(db->arena, "%s: %s", path, problem) : NULL;
 }
 

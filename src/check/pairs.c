@@ -86,8 +86,7 @@ void bs_object_pairs_tell(const struct bs_run *run, struct bs_object_pairs *pair
 	bs_vec_each (i, findings) {
 		const struct bs_finding *f = &findings->v[i];
 		tell(run, pairs, f->from, f->to,
-		     f->rule == BS_RULE_CAPTURED || f->rule == BS_RULE_SPLIT_COPY ? BS_TOLD_SYMBOLS
-										  : BS_TOLD);
+		     bs_rule_is_capture(f->rule) ? BS_TOLD_SYMBOLS : BS_TOLD);
 		tell(run, pairs, f->to, f->instead, BS_TOLD);
 		/* Past whom, instead of whom: that is about those two, too. */
 		bs_vec_each (k, &f->facts) {

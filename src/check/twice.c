@@ -25,12 +25,6 @@ struct bs_libraries *bs_libraries_new(const struct bs_run *run)
 	return bs_new(run->ctx.arena, struct bs_libraries, 1);
 }
 
-static bool same_build(const struct bs_image *a, const struct bs_image *b)
-{
-	return a->notes.n_build_id && a->notes.n_build_id == b->notes.n_build_id &&
-	       memcmp(a->notes.build_id, b->notes.build_id, a->notes.n_build_id) == 0;
-}
-
 /* What is said of the pair in this step already: one finding for one cause. */
 static struct bs_finding *captured_by(bs_findings *findings, bs_map_id a, bs_map_id b)
 {
@@ -102,8 +96,8 @@ static void two_versions(const struct bs_run *run, bs_findings *findings, uint32
 static void compare(const struct bs_run *run, bs_findings *findings, uint32_t step,
 		    const struct library *map, const struct library *other)
 {
-	bool same = same_build(bs_map_of(&run->process, map->map)->image,
-			       bs_map_of(&run->process, other->map)->image);
+	bool same = bs_is_same_build(bs_map_of(&run->process, map->map)->image,
+				     bs_map_of(&run->process, other->map)->image);
 
 	if (same || map->soname == other->soname)
 		two_files(run, findings, step, map->map, other->map, same);

@@ -71,7 +71,7 @@ static bool has_others(const struct bs_policy_entry *entry, const struct bs_run 
 		       const struct bs_checker *checker, const struct bs_finding *f)
 {
 	const struct bs_image *image = bs_map_of(&run->process, f->from)->image;
-	bool captured = f->rule == BS_RULE_CAPTURED || f->rule == BS_RULE_SPLIT_COPY;
+	bool captured = bs_rule_is_capture(f->rule);
 
 	for (uint32_t i = 1; image && i < image->symbols.n; i++) {
 		const char *name = bs_image_symbol_name(image, i);

@@ -237,12 +237,11 @@ static void count(struct bs_proof *proof, const struct bs_proof_symbol *symbol)
 static void compare_files(const struct bs_run *run, struct bs_proof *proof)
 {
 	const struct bs_proof_side *sides = proof->symbols[0].sides;
-	const struct bs_notes *a = &bs_map_of(&run->process, sides[0].object)->image->notes;
-	const struct bs_notes *b = &bs_map_of(&run->process, sides[1].object)->image->notes;
+	const struct bs_image *a = bs_map_of(&run->process, sides[0].object)->image;
+	const struct bs_image *b = bs_map_of(&run->process, sides[1].object)->image;
 
-	proof->has_build_ids = a->n_build_id && b->n_build_id;
-	proof->same_build = proof->has_build_ids && a->n_build_id == b->n_build_id &&
-			    memcmp(a->build_id, b->build_id, a->n_build_id) == 0;
+	proof->has_build_ids = a->notes.n_build_id && b->notes.n_build_id;
+	proof->same_build = bs_is_same_build(a, b);
 }
 
 static void prove_symbol(struct bs_prover *prover, const struct bs_finding *f,

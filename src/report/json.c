@@ -153,9 +153,7 @@ static void write_finding_members(struct bs_report *report, const struct bs_run 
 		bs_json_member_number(json, "slot", f->slot);
 	/* Elsewhere no part of a scope decides, but its changes, or a flag. */
 	bs_json_member(json, "decided_by",
-		       f->rule == BS_RULE_CAPTURED || f->rule == BS_RULE_SPLIT_COPY
-			       ? deciders[f->decided_by]
-			       : NULL);
+		       bs_rule_is_capture(f->rule) ? deciders[f->decided_by] : NULL);
 	bs_json_member_bool(json, "preloaded", f->preloaded);
 	write_finding_counts(json, f);
 	bs_json_key(json, "examples");
