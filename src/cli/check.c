@@ -109,7 +109,6 @@ bool bs_check_open(struct bs_option_reader *r)
 	struct bs_check_line *check = &r->line->check;
 	const char *path = r->words.policy;
 
-	check->wanted = true;
 	check->gen_suppressions = r->words.gen_suppressions;
 	if (path && r->words.no_policy) {
 		bs_complain("--policy and --no-policy: one of the two");

@@ -36,7 +36,6 @@ struct bs_named_plan {
 
 /* What `bindsim check` goes by. */
 struct bs_check_line {
-	bool wanted;			/* it is the command */
 	const struct bs_policy *policy; /* or NULL */
 	bs_baseline *known;		/* or NULL */
 	const char *write_baseline;	/* a file, or NULL */
@@ -46,8 +45,35 @@ struct bs_check_line {
 	BS_VEC(struct bs_named_plan) plans;
 };
 
+enum bs_command {
+	BS_COMMAND_NONE,
+#define COMMAND(id, name, words, usage, about, status) BS_COMMAND_##id,
+#include "commands.def"
+#undef COMMAND
+	BS_COMMAND_COUNT_
+};
+
+/* A row of commands.def. */
+struct bs_command_text {
+	const char *name;
+	unsigned n_words;
+	const char *usage; /* lines, each with a NUL; an empty one ends */
+	const char *about, *status;
+};
+
+/* The row of COMMAND, which is not NONE. */
+const struct bs_command_text *bs_command_text(enum bs_command command);
+
+/* The command called WORD, or NONE. */
+enum bs_command bs_command_find(const char *word);
+
+/* The name of the command that WORD may have been meant to be, or NULL. */
+const char *bs_closest_command(const char *word);
+
 /* What the command line asks for. */
 struct bs_command_line {
+	enum bs_command command;
+	const char *second; /* the second word, of a command that takes two; or NULL */
 	struct bs_plan plan;
 	BS_VEC(struct bs_output) outputs;
 	struct bs_selection selection;
@@ -137,8 +163,8 @@ bool bs_destination_close(struct bs_destination *d, struct bs_writer *writer, bo
 /* The one of WORDS (NULL ends) that the N bytes at WORD may have been meant to be, or NULL. */
 const char *bs_closest_word(const char *word, size_t n, const char *const *words);
 
-/* CHECK: that of the command. */
-void bs_print_help(bool check);
+/* That of COMMAND, should it have one. */
+void bs_print_help(enum bs_command command);
 
 /* The profiles, or the switches of the one called WHICH, on standard output. False after a message.
  */

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define USAGE_INDENT "       "
+
 enum { COLUMNS = 80, HELP_COLUMN = 33, PARTS_COLUMN = 12 };
 
 /* TEXT from COLUMN on, where the line is now; its further lines begin there, too. */
@@ -50,45 +52,49 @@ static void print_parts(const struct bs_format *format)
 	print_wrapped(PARTS_COLUMN, words);
 }
 
-/* What check has beside the rest. */
-static void print_check_help(void)
+/* The lines that say how COMMAND is called; INDENT stands before all but the first. */
+static void print_usage(const struct bs_command_text *text, const char *indent)
 {
-	const char *group = "";
+	for (const char *line = text->usage; *line; line += strlen(line) + 1)
+		printf("%sbindsim %s %s\n", line == text->usage ? "" : indent, text->name, line);
+}
 
-	puts("Usage: bindsim check [OPTION]... [EXECUTABLE [STEP]...]\n"
-	     "Asks what `bindsim EXECUTABLE [STEP]...' asks, of EXECUTABLE or of the plans of\n"
-	     "a policy, and gives a verdict: which findings count, which are suppressed, and\n"
-	     "which are in a baseline. LD_* variables are not read.\n");
-#define GROUP(title) group = title;
+/* What COMMAND has beside the rest. */
+static void print_command_help(enum bs_command command)
+{
+	const struct bs_command_text *text = bs_command_text(command);
+	enum bs_command owner = BS_COMMAND_NONE;
+
+	fputs("Usage: ", stdout);
+	print_usage(text, USAGE_INDENT);
+	print_wrapped(0, text->about);
+	puts("");
+#define GROUP(title, command_) owner = BS_COMMAND_##command_;
 #define OPTION(id, name, letter, argument, help)                                                   \
-	if (strcmp(group, "The command check") == 0)                                               \
+	if (owner == command)                                                                      \
 		print_option(name, letter, argument, help);
 #include "options.def"
 #undef OPTION
 #undef GROUP
-	print_option("fail-on", 0, "LEVEL", "what counts: error (default), warning, note or none");
-	puts("\nAll other options are those of bindsim --help.\n"
-	     "Exit status: 0 passed, 1 failed: a finding counts or something is refused, 2\n"
-	     "trouble.\n"
-	     "The manual pages bindsim(1) and bindsim-policy(5) tell more.");
+	puts("\nAll other options are those of bindsim --help.");
+	print_wrapped(0, text->status);
 }
 
-void bs_print_help(bool check)
+void bs_print_help(enum bs_command command)
 {
-	if (check) {
-		print_check_help();
+	if (command != BS_COMMAND_NONE && bs_command_text(command)->about) {
+		print_command_help(command);
 		return;
 	}
-	puts("Usage: bindsim [OPTION]... EXECUTABLE [STEP]...\n"
-	     "       bindsim explain --symbol GLOB | --pair FROM,TO [OPTION]... EXECUTABLE\n"
-	     "                       [STEP]...\n"
-	     "       bindsim explain --rule RULE\n"
-	     "       bindsim check [OPTION]... [EXECUTABLE [STEP]...]\n"
-	     "       bindsim loaders [PROFILE]\n"
-	     "Says which shared object every symbol reference of a process would bind to, for\n"
+	puts("Usage: bindsim [OPTION]... EXECUTABLE [STEP]...");
+	for (command = BS_COMMAND_NONE + 1; command < BS_COMMAND_COUNT_; command++) {
+		fputs(USAGE_INDENT, stdout);
+		print_usage(bs_command_text(command), USAGE_INDENT);
+	}
+	puts("Says which shared object every symbol reference of a process would bind to, for\n"
 	     "EXECUTABLE's start-up and for the loader calls to come, without running\n"
 	     "anything.");
-#define GROUP(title)				 printf("\n%s:\n", title);
+#define GROUP(title, command_)			 printf("\n%s:\n", title);
 #define OPTION(id, name, letter, argument, help) print_option(name, letter, argument, help);
 #include "options.def"
 #undef OPTION

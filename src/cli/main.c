@@ -89,7 +89,8 @@ static bool open_all(struct opened *opened, const struct bs_command_line *line)
 {
 	opened->reports.list = bs_new(opened->arena, struct bs_report, line->outputs.n);
 	opened->reports.proof = line->proof;
-	opened->reports.weighs = line->fail_on != BS_LEVEL_NONE || line->check.wanted;
+	opened->reports.weighs =
+		line->fail_on != BS_LEVEL_NONE || line->command == BS_COMMAND_CHECK;
 	opened->reports.check.library_db = bs_library_db_open(opened->arena);
 	bs_vec_each (i, &line->library_dbs)
 		if (!bs_library_db_load(opened->arena, opened->reports.check.library_db,
@@ -273,7 +274,7 @@ static enum bs_exit answer(struct bs_arena *arena, const struct bs_command_line 
 		return BS_EXIT_TROUBLE;
 	if (!line->simulates)
 		return BS_EXIT_OK;
-	return line->check.wanted ? check(arena, line) : ask(arena, line);
+	return line->command == BS_COMMAND_CHECK ? check(arena, line) : ask(arena, line);
 }
 
 int main(int argc, char **argv)

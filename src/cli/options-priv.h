@@ -15,14 +15,12 @@ struct bs_check_words {
 	const char *policy, *plan_name, *baseline, *today; /* or NULL */
 	bool no_policy, use_env, gen_suppressions;
 	bool has_fail_on;
-	const char *first; /* of these options, the name of the first one */
 };
 
 struct bs_option_reader {
 	struct bs_arena *arena;
 	struct bs_command_line *line;
-	bool explain; /* the command */
-	bool check;   /* the same */
+	const char *owned[BS_COMMAND_COUNT_]; /* the first option that is this command's alone */
 	struct bs_check_words words;
 	const char *rule;
 	const struct bs_format *format;
@@ -37,7 +35,6 @@ struct bs_option_reader {
 	uint32_t block;
 	BS_VEC(struct bs_variable) set; /* by --env */
 	BS_VEC(struct bs_variable) settings;
-	bool loaders; /* the command */
 };
 
 /* values.c: what an option's value says, taken into R. All return false, or NULL, after a message.

@@ -11,7 +11,7 @@
 
 enum option_id {
 	OPTION_NONE = 256, /* above any short option */
-#define GROUP(title)
+#define GROUP(title, command)
 #define OPTION(id, name, letter, argument, help) OPTION_##id,
 #include "options.def"
 #undef OPTION
@@ -19,7 +19,7 @@ enum option_id {
 };
 
 static const struct option long_options[] = {
-#define GROUP(title)
+#define GROUP(title, command)
 #define OPTION(id, name, letter, argument, help)                                                   \
 	{ name, (argument) != NULL ? required_argument : no_argument, NULL, OPTION_##id },
 #include "options.def"
@@ -27,6 +27,42 @@ static const struct option long_options[] = {
 #undef GROUP
 	{ 0 },
 };
+
+/* The command that alone has option ID, or NONE. */
+static enum bs_command owner_of(int id)
+{
+	enum bs_command owner = BS_COMMAND_NONE;
+
+#define GROUP(title, command) owner = BS_COMMAND_##command;
+#define OPTION(id_, name, letter, argument, help)                                                  \
+	if (id == OPTION_##id_)                                                                    \
+		return owner;
+#include "options.def"
+#undef OPTION
+#undef GROUP
+	return BS_COMMAND_NONE;
+}
+
+/* Commands may come behind their options: whether those fit is known at the end. */
+static void note_owner(struct bs_option_reader *r, int id)
+{
+	const char **first = &r->owned[owner_of(id)];
+
+	for (const struct option *o = long_options; o->name && !*first; o++)
+		if (o->val == id)
+			*first = o->name;
+}
+
+static bool options_fit(const struct bs_option_reader *r)
+{
+	for (enum bs_command command = BS_COMMAND_NONE + 1; command < BS_COMMAND_COUNT_; command++)
+		if (r->owned[command] && r->line->command != command) {
+			bs_complain("--%s belongs to the command %s", r->owned[command],
+				    bs_command_text(command)->name);
+			return false;
+		}
+	return true;
+}
 
 /* Those that belong to the command check. */
 static bool read_check_option(struct bs_option_reader *r, enum option_id id, const char *value)
@@ -42,9 +78,6 @@ static bool read_check_option(struct bs_option_reader *r, enum option_id id, con
 		{ OPTION_TODAY, offsetof(struct bs_check_words, today) },
 	};
 
-	for (const struct option *o = long_options; o->name && !words->first; o++)
-		if (o->val == (int)id)
-			words->first = o->name;
 	words->no_policy |= id == OPTION_NO_POLICY;
 	words->use_env |= id == OPTION_USE_ENV;
 	words->gen_suppressions |= id == OPTION_GEN_SUPPRESSIONS;
@@ -63,6 +96,7 @@ static bool read_option(struct bs_option_reader *r, int id, const char *value)
 {
 	struct bs_plan *plan = &r->line->plan;
 
+	note_owner(r, id);
 	switch ((enum option_id)id) {
 	case OPTION_DLOPEN:
 		return bs_read_step(r, BS_STEP_DLOPEN, value);
@@ -186,7 +220,7 @@ static bool read_option(struct bs_option_reader *r, int id, const char *value)
 		r->quiet = true;
 		return true;
 	case OPTION_HELP:
-		bs_print_help(r->check);
+		bs_print_help(r->line->command);
 		r->line->done = true;
 		return true;
 	case OPTION_VERSION:
@@ -203,7 +237,7 @@ static bool read_option(struct bs_option_reader *r, int id, const char *value)
 
 static int short_to_id(int id)
 {
-#define GROUP(title)
+#define GROUP(title, command)
 #define OPTION(id_, name, letter, argument, help)                                                  \
 	if ((letter) && id == (letter))                                                            \
 		return OPTION_##id_;
@@ -265,10 +299,8 @@ static bool is_reserved(const char *word)
 /* The first word of two may have been meant to be a command. */
 static void complain_of_word(const struct bs_option_reader *r, const char *word)
 {
-	static const char *const commands[] = { "check", "explain", "loaders", NULL };
 	const char *first = r->line->plan.executable;
-	const char *meant =
-		r->explain || r->check ? NULL : bs_closest_word(first, strlen(first), commands);
+	const char *meant = r->line->command == BS_COMMAND_NONE ? bs_closest_command(first) : NULL;
 
 	if (meant)
 		bs_complain("'%s' is no command, did you mean %s? As an executable, '%s' is one "
@@ -283,36 +315,32 @@ static bool take_word(struct bs_option_reader *r, const char *word)
 {
 	struct bs_command_line *line = r->line;
 
-	bool may_be_command = !line->plan.executable && !r->explain && !r->loaders && !r->check;
-
-	if (may_be_command && strcmp(word, "explain") == 0) {
-		r->explain = true;
-		return true;
+	if (!line->plan.executable && line->command == BS_COMMAND_NONE) {
+		line->command = bs_command_find(word);
+		if (line->command != BS_COMMAND_NONE)
+			return true;
+		if (is_reserved(word)) {
+			bs_complain("'%s' is the name of a command that this version does not "
+				    "have; ./%s is a file",
+				    word, word);
+			return false;
+		}
 	}
-	if (may_be_command && strcmp(word, "check") == 0) {
-		r->check = true;
-		return true;
-	}
-	if (may_be_command && strcmp(word, "loaders") == 0) {
-		r->loaders = true;
-		return true;
-	}
-	if (r->loaders && line->plan.executable) {
+	if (line->command == BS_COMMAND_LOADERS && line->plan.executable) {
 		bs_complain("loaders lists one profile or all: '%s' is one too many", word);
 		return false;
 	}
-	if (may_be_command && is_reserved(word)) {
-		bs_complain("'%s' is the name of a command that this version does not have; "
-			    "./%s is a file",
-			    word, word);
-		return false;
+	if (!line->plan.executable) {
+		line->plan.executable = word;
+		return true;
 	}
-	if (line->plan.executable) {
-		complain_of_word(r, word);
-		return false;
+	if (line->command != BS_COMMAND_NONE && !line->second &&
+	    bs_command_text(line->command)->n_words > 1) {
+		line->second = word;
+		return true;
 	}
-	line->plan.executable = word;
-	return true;
+	complain_of_word(r, word);
+	return false;
 }
 
 /* bindsim explain --rule RULE: no run is needed. */
@@ -320,7 +348,7 @@ static bool explain_rule(struct bs_option_reader *r)
 {
 	enum bs_rule rule = bs_rule_find(r->rule);
 
-	if (!r->explain) {
+	if (r->line->command != BS_COMMAND_EXPLAIN) {
 		bs_complain("--rule belongs to the command explain");
 		return false;
 	}
@@ -351,7 +379,7 @@ static bool finish_plan(struct bs_option_reader *r, char **environ)
 	plan->settings = r->settings.v;
 	plan->n_settings = r->settings.n;
 	take_environment(r, environ);
-	take_search_path(plan, r->check && !r->plan_file, environ);
+	take_search_path(plan, r->line->command == BS_COMMAND_CHECK && !r->plan_file, environ);
 	if (!r->plan_file)
 		return true;
 	if (!bs_plan_load(r->arena, r->plan_file, &below))
@@ -367,33 +395,31 @@ static bool finish(struct bs_option_reader *r, char **environ)
 {
 	struct bs_command_line *line = r->line;
 	const struct bs_selection *selection = &line->selection;
+	bool explains = line->command == BS_COMMAND_EXPLAIN;
+	bool checks = line->command == BS_COMMAND_CHECK;
 
 	if (r->around.n) {
 		bs_complain("--init %s has no --end-init", r->blocks.v[r->block - 1].object);
 		return false;
 	}
-	if (!r->check && r->words.first) {
-		bs_complain("--%s belongs to the command check", r->words.first);
+	if (!options_fit(r) || (checks && !bs_check_open(r)))
 		return false;
-	}
-	if (r->check && !bs_check_open(r))
-		return false;
-	if (!line->plan.executable && !r->plan_file && !r->check) {
+	if (!line->plan.executable && !r->plan_file && !checks) {
 		bs_complain("which executable? Usage: bindsim [OPTION]... EXECUTABLE [STEP]...");
 		return false;
 	}
-	if (r->explain && !selection->symbol && !selection->from && !selection->to) {
+	if (explains && !selection->symbol && !selection->from && !selection->to) {
 		bs_complain("explain what? --symbol GLOB, --pair FROM,TO or --rule RULE");
 		return false;
 	}
-	if (r->explain && r->format && r->format != &bs_format_text) {
+	if (explains && r->format && r->format != &bs_format_text) {
 		bs_complain("explain writes text only, not --format=%s", r->format->name);
 		return false;
 	}
 	if (!r->quiet)
 		bs_vec_push(r->arena, &line->outputs,
 			    (struct bs_output){
-				    .format = r->explain		  ? &bs_format_explain
+				    .format = explains			  ? &bs_format_explain
 					      : r->words.gen_suppressions ? &bs_format_suppressions
 					      : r->format		  ? r->format
 									  : &bs_format_text,
@@ -404,7 +430,7 @@ static bool finish(struct bs_option_reader *r, char **environ)
 		line->plan.trace |= line->outputs.v[i].format->traces;
 		line->simulates |= !line->outputs.v[i].format->question;
 	}
-	return bs_read_show(r) && finish_plan(r, environ) && (!r->check || bs_check_plans(r));
+	return bs_read_show(r) && finish_plan(r, environ) && (!checks || bs_check_plans(r));
 }
 
 /* The long options that the N letters at WORD begin, joined by commas. */
@@ -486,7 +512,7 @@ bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **
 	for (; optind < argc; optind++)
 		if (!take_word(&r, argv[optind]))
 			return false;
-	if (r.loaders) {
+	if (ret->command == BS_COMMAND_LOADERS) {
 		ret->done = true;
 		if (r.format && r.format != &bs_format_text) {
 			bs_complain("loaders writes text only, not --format=%s", r.format->name);

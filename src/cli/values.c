@@ -178,7 +178,7 @@ bool bs_read_show(struct bs_option_reader *r)
 		struct bs_output *output = &r->line->outputs.v[i];
 
 		output->shows_default = !output->show;
-		if (!output->show && r->check)
+		if (!output->show && r->line->command == BS_COMMAND_CHECK)
 			output->show = output->format->check_show;
 		if (!output->show)
 			output->show = output->format->default_show;

@@ -87,7 +87,7 @@ def levels() -> set[str]:
 
 def commands() -> set[str]:
     """The words that are no program but a command."""
-    return set(re.findall(r'strcmp\(word, "(\w+)"\)', (ROOT / "src/cli/options.c").read_text()))
+    return set(re.findall(r'^COMMAND\(\w+, "(\w+)"', (ROOT / "src/cli/commands.def").read_text(), re.MULTILINE))
 
 
 def flags() -> set[str]:
