@@ -188,8 +188,11 @@ bool bs_retry_deferred(struct bs_binder *binder, struct bs_process *process,
 /* ---- jump slots ---------------------------------------------------------------------------- */
 
 /* A first call asks for default visibility only: protected is as good as local here. */
-static bool is_own(const struct bs_binder *binder, const struct bs_symbol *reference)
+static bool is_own(const struct bs_binder *binder, const struct bs_image *image, uint32_t symbol,
+		   const struct bs_symbol *reference)
 {
+	if (bs_image_keeps(image, symbol))
+		return true;
 	unsigned visibility = bs_symbol_visibility(reference);
 
 	if (visibility == STV_PROTECTED && binder->policy.protected_is_sought)
@@ -220,7 +223,7 @@ static struct bs_binding ask(const struct bs_binder *binder, const struct bs_pro
 	};
 	struct bs_binding binding;
 
-	if (is_own(binder, &reference.entry))
+	if (is_own(binder, image, symbol, &reference.entry))
 		return bs_own_binding(process, map, symbol, BS_CLASS_PLT);
 	if (bs_lookup_quickly(binder, process, ctx, &reference, &binding)) {
 		if (binder->recall->is_kept)
@@ -297,7 +300,7 @@ bool bs_call_slot(struct bs_binder *binder, struct bs_process *process, const st
 
 	struct bs_symbol reference = bs_image_symbol(image, symbol);
 
-	if (is_own(binder, &reference)) {
+	if (is_own(binder, image, symbol, &reference)) {
 		bs_vec_push(ctx->arena, &ret->bindings,
 			    bs_own_binding(process, map, symbol, BS_CLASS_PLT));
 	} else {

@@ -329,18 +329,21 @@ static inline bool bs_is_definition(const struct bs_symbol *reference)
 	return reference->section != SHN_UNDEF && bs_symbol_bind(reference) != STB_LOCAL;
 }
 
-/* Neither rule that keeps a reference at home has anything to say to this one. */
-static inline bool bs_is_sought(const struct bs_symbol *reference)
+/* Neither rule that keeps a reference to SYMBOL, whose entry is REFERENCE, at home has anything to
+ * say to this one. */
+static inline bool bs_is_sought(const struct bs_image *image, uint32_t symbol,
+				const struct bs_symbol *reference)
 {
 	unsigned bind = bs_symbol_bind(reference);
 
 	return (bind == STB_GLOBAL || bind == STB_WEAK) &&
-	       bs_symbol_visibility(reference) == STV_DEFAULT;
+	       bs_symbol_visibility(reference) == STV_DEFAULT && !bs_image_keeps(image, symbol);
 }
 
 /* Local and hidden symbols are nobody else's business: no lookup is made. Loaders that do not skip
- * hidden definitions do not mind hidden references either. */
-bool bs_binds_locally(const struct bs_match_policy *policy, const struct bs_symbol *reference);
+ * hidden definitions do not mind hidden references either. REFERENCE is the entry of SYMBOL. */
+bool bs_binds_locally(const struct bs_match_policy *policy, const struct bs_image *image,
+		      uint32_t symbol, const struct bs_symbol *reference);
 
 /* The type class of lookups for relocations of KIND. */
 unsigned bs_class_of(const struct bs_machine *machine, enum bs_reloc_kind kind);

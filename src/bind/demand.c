@@ -43,7 +43,7 @@ static bs_list_id wanted_in(struct search *s, const struct bs_reloc_table *table
 
 		if (!r.symbol || r.symbol >= s->image->symbols.n || (s->seen[r.symbol] & bit) ||
 		    (lazy && bs_relocation_waits(s->binder, s->image, &r)) ||
-		    bs_binds_locally(&s->binder->policy, &reference))
+		    bs_binds_locally(&s->binder->policy, s->image, r.symbol, &reference))
 			continue;
 		s->seen[r.symbol] |= bit;
 		bs_list_id list = wanted_by(s, r.symbol, kind);

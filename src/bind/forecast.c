@@ -192,7 +192,7 @@ bool bs_bind_as_foretold(const struct bs_binder *binder, const struct bs_process
 void bs_forecast_learn(const struct bs_binder *binder, const struct bs_forecast *forecast,
 		       const struct bs_symbol *reference, const struct bs_binding *binding)
 {
-	if (!forecast || !bs_is_sought(reference))
+	if (!forecast || !bs_is_sought(forecast->image, binding->symbol, reference))
 		return;
 	__atomic_store_n(&forecast->known[binding->symbol],
 			 bs_entry_of(binder->table, binding->definer, binding->definer_symbol) |
@@ -216,7 +216,7 @@ static void foretell(const struct bs_forecasts *f, bs_map_id map,
 		.scope = bs_call_scope(bs_map_of(f->process, map)),
 	};
 
-	if (bs_is_sought(&reference.entry) &&
+	if (bs_is_sought(forecast->image, r->symbol, &reference.entry) &&
 	    bs_lookup_quickly(f->binder, f->process, f->ctx, &reference, &binding))
 		bs_forecast_learn(f->binder, forecast, &reference.entry, &binding);
 	else

@@ -20,8 +20,11 @@ const struct bs_version *bs_reference_version(const struct bs_image *image, uint
 	return version->hash ? version : NULL;
 }
 
-bool bs_binds_locally(const struct bs_match_policy *policy, const struct bs_symbol *reference)
+bool bs_binds_locally(const struct bs_match_policy *policy, const struct bs_image *image,
+		      uint32_t symbol, const struct bs_symbol *reference)
 {
+	if (bs_image_keeps(image, symbol))
+		return true;
 	if (policy->visibility_is_ignored)
 		return bs_symbol_bind(reference) == STB_LOCAL;
 	unsigned visibility = bs_symbol_visibility(reference);

@@ -311,7 +311,8 @@ static bs_map_id bind_symbol(struct job *job, uint32_t symbol, enum bs_reloc_kin
 			.key = key,
 			.scope = &bs_map_of(job->process, job->map)->scope,
 		};
-		bool local = bs_binds_locally(&job->binder->policy, &reference.entry);
+		bool local = bs_binds_locally(&job->binder->policy, job->image, symbol,
+					      &reference.entry);
 
 		if (!local && is_deferred(job, symbol, kind, key))
 			return BS_NO_MAP;

@@ -42,12 +42,19 @@ struct bs_image_file {
 	uint64_t stat_size;
 	int64_t mtime_s, mtime_ns;
 	uint32_t n_users;
-	struct bs_image_file *next; /* in the same slot of the store */
-	struct bs_job ahead;	    /* see read-ahead.c */
+	struct bs_image_file *next;    /* in the same slot of the store */
+	struct bs_image_file *instead; /* that the store gives out; NULL: itself */
+	struct bs_image_file *file;    /* of one that stands in for another: that one; else NULL */
+	struct bs_job ahead;	       /* see read-ahead.c */
 };
 
 /* read-ahead.c: has WORKER do what can be done for FILE before it is asked for. */
 void bs_read_ahead(struct bs_worker *worker, struct bs_image_file *file);
+
+/* as-if.c: BASE as AS_IF has it, which lives as long as BASE. Out of memory unwinds through CTX's
+ * arena. */
+struct bs_image_file *bs_image_as_if(const struct bs_ctx *ctx, struct bs_image_file *base,
+				     const struct bs_as_if *as_if);
 
 /* N bytes of the file from OFFSET on; never reaches beyond the file. */
 struct bs_range {

@@ -307,6 +307,7 @@ struct bs_image {
 	struct bs_notes notes;
 	bool has_tls; /* PT_TLS with p_memsz > 0 */
 	uint64_t tls_size, tls_align;
+	const uint8_t *kept; /* see bs_image_keeps(); NULL in what was read from a file */
 };
 
 /* ---- the store ---------------------------------------------------------------------------- */
@@ -366,6 +367,29 @@ void bs_store_keeps(struct bs_store *store);
 bool bs_store_is_keeping(struct bs_store *store);
 void *bs_store_take(struct bs_store *store, enum bs_kept which);
 void bs_store_keep(struct bs_store *store, enum bs_kept which, void *kept, void (*end)(void *kept));
+
+/*
+ * What another link would make of an object, symbol by symbol: bit I % 8 of byte I / 8. A symbol
+ * that is HIDDEN is nobody's but the object's own (hidden visibility, --exclude-libs, a version
+ * script); where it is KEPT, the object's references to it do not leave the object (-Bsymbolic),
+ * whoever else may find it; PROTECTED ones are kept and say so. NULL: none is.
+ */
+struct bs_as_if {
+	const uint8_t *hidden, *kept, *protected;
+	bool symbolic; /* DF_SYMBOLIC is set */
+};
+
+/*
+ * From here on STORE gives out IMAGE, which it has, as if it were linked so: an image beside the
+ * other one, which shares all but the entries of its symbol table with it and is as old as STORE.
+ * Runs that go on keep what they have. bs_store_as_it_is() gives out all images as they are again.
+ */
+void bs_store_as_if(struct bs_store *store, const struct bs_ctx *ctx, const struct bs_image *image,
+		    const struct bs_as_if *as_if);
+void bs_store_as_it_is(struct bs_store *store);
+
+/* The image that was read from the file of IMAGE: IMAGE itself, or what it stands in for. */
+const struct bs_image *bs_image_as_read(const struct bs_image *image);
 
 /* Gives IMAGE back; it stays in the store until bs_store_trim() or the end. */
 void bs_store_release(struct bs_store *store, const struct bs_image *image);
@@ -445,6 +469,13 @@ static inline const char *bs_image_symbol_name(const struct bs_image *image, uin
 	return bs_image_string(image, table->wide
 					      ? ((const Elf64_Sym *)table->entries)[index].st_name
 					      : ((const Elf32_Sym *)table->entries)[index].st_name);
+}
+
+/* A reference of IMAGE to its own symbol INDEX does not leave it, whatever visibility it has. Never
+ * so in a file, where the link editor leaves no such reference. */
+static inline bool bs_image_keeps(const struct bs_image *image, uint32_t index)
+{
+	return image->kept && index < image->symbols.n && image->kept[index / 8] >> index % 8 & 1;
 }
 
 /* Has the memory of symbol INDEX (< table->n) fetched, for a reader who comes soon. */

@@ -33,6 +33,14 @@ static struct bs_image_file *as_file(const struct bs_image *image)
 	return (struct bs_image_file *)image;
 }
 
+/* The file that IMAGE was read from, should another link of it be asked about. */
+static struct bs_image_file *as_read(const struct bs_image *image)
+{
+	struct bs_image_file *file = as_file(image);
+
+	return file->file ? file->file : file;
+}
+
 static void free_file(struct bs_image_file *file)
 {
 	struct bs_arena *arena = file->arena;
@@ -40,6 +48,17 @@ static void free_file(struct bs_image_file *file)
 	if (file->map)
 		munmap(file->map, file->map_size);
 	bs_arena_free(arena);
+}
+
+const struct bs_image *bs_image_as_read(const struct bs_image *image)
+{
+	return &as_read(image)->image;
+}
+
+/* What the store gives out for FILE, which it read. */
+static struct bs_image_file *given_for(struct bs_image_file *file)
+{
+	return file->instead ? file->instead : file;
 }
 
 /*
@@ -334,27 +353,51 @@ const struct bs_image *bs_store_acquire(struct bs_store *store, const struct bs_
 		}
 	}
 	file->n_users++;
+	struct bs_image_file *given = given_for(file);
+
 	pthread_mutex_unlock(&store->lock);
 	tell(ctx, file, path);
-	return &file->image;
+	return &given->image;
 }
 
 const struct bs_image *bs_store_hold(struct bs_store *store, const struct bs_ctx *ctx,
 				     const struct bs_image *image, const char *path)
 {
-	struct bs_image_file *file = as_file(image);
+	struct bs_image_file *file = as_read(image);
 
 	pthread_mutex_lock(&store->lock);
 	file->n_users++;
+	struct bs_image_file *given = given_for(file);
+
 	pthread_mutex_unlock(&store->lock);
 	tell(ctx, file, path);
-	return image;
+	return &given->image;
 }
 
 void bs_store_release(struct bs_store *store, const struct bs_image *image)
 {
 	pthread_mutex_lock(&store->lock);
-	as_file(image)->n_users--;
+	as_read(image)->n_users--;
+	pthread_mutex_unlock(&store->lock);
+}
+
+void bs_store_as_if(struct bs_store *store, const struct bs_ctx *ctx, const struct bs_image *image,
+		    const struct bs_as_if *as_if)
+{
+	struct bs_image_file *file = as_read(image);
+	struct bs_image_file *made = bs_image_as_if(ctx, file, as_if);
+
+	pthread_mutex_lock(&store->lock);
+	file->instead = made;
+	pthread_mutex_unlock(&store->lock);
+}
+
+void bs_store_as_it_is(struct bs_store *store)
+{
+	pthread_mutex_lock(&store->lock);
+	for (size_t i = 0; i < N_SLOTS; i++)
+		for (struct bs_image_file *file = store->slots[i]; file; file = file->next)
+			file->instead = NULL;
 	pthread_mutex_unlock(&store->lock);
 }
 

@@ -5,8 +5,8 @@
  * A format is a table of functions. The tool opens one or more reports and hands their sinks to the
  * simulation.
  *
- * Floor 10: may include base.h, sim.h, check.h, proof.h and policy.h; of the floors below only what
- * these show.
+ * Floor 11: may include base.h, sim.h, check.h, proof.h, policy.h and study.h; of the floors below
+ * only what these show.
  */
 #pragma once
 
