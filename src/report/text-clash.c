@@ -28,30 +28,17 @@ static void say_number(struct bs_report *report, const char *field, size_t n, ui
 	free(plural);
 }
 
-/* The object that FIELD stands for, or BS_NO_MAP. */
-static bs_map_id object_of(const char *field, size_t n, const struct bs_text_words *words)
-{
-	const struct {
-		const char *name;
-		bs_map_id object;
-	} objects[] = { { "from", words->from },
-			{ "to", words->to },
-			{ "object", words->object },
-			{ "first", words->first },
-			{ "second", words->second } };
-
-	for (size_t i = 0; i < sizeof objects / sizeof *objects; i++)
-		if (is_field(field, n, objects[i].name))
-			return objects[i].object;
-	return BS_NO_MAP;
-}
-
 /* The text that FIELD stands for, or NULL: it is none. */
 static const char *text_of(const char *field, size_t n, const struct bs_text_words *words)
 {
 	const struct {
 		const char *name, *text;
-	} texts[] = { { "text", words->text ? bs_demangled(words->text) : NULL },
+	} texts[] = { { "from", words->from },
+		      { "to", words->to },
+		      { "object", words->object },
+		      { "first", words->first },
+		      { "second", words->second },
+		      { "text", words->text ? bs_demangled(words->text) : NULL },
 		      { "type", words->type },
 		      { "name", words->name },
 		      { "left", words->left },
@@ -63,41 +50,44 @@ static const char *text_of(const char *field, size_t n, const struct bs_text_wor
 	return NULL;
 }
 
-static void say_field(struct bs_report *report, const struct bs_run *run, const char *field,
-		      size_t n, const struct bs_text_words *words)
+static void say_field(struct bs_report *report, const char *field, size_t n,
+		      const struct bs_text_words *words)
 {
 	const char *text = text_of(field, n, words);
-	bs_map_id object = object_of(field, n, words);
 
 	if (text)
 		bs_say_escaped(report, text);
-	else if (object != BS_NO_MAP)
-		bs_say_escaped(report, bs_text_short_name(run, object));
 	else if (strncmp(field, "of", 2) == 0)
 		say_number(report, field, n, words->of);
 	else
 		say_number(report, field, n, words->n);
 }
 
-void bs_text_fill_in(struct bs_report *report, const struct bs_run *run, const char *text,
-		     const struct bs_text_words *words)
+void bs_text_fill_in(struct bs_report *report, const char *text, const struct bs_text_words *words)
 {
 	for (const char *open; (open = strchr(text, '{')) != NULL;) {
 		const char *close = strchr(open, '}');
 
 		bs_write(report->writer, text, (size_t)(open - text));
-		say_field(report, run, open + 1, (size_t)(close - open - 1), words);
+		say_field(report, open + 1, (size_t)(close - open - 1), words);
 		text = close + 1;
 	}
 	bs_say(report, text);
 }
 
+static const char *name_of(const struct bs_run *run, bs_map_id map)
+{
+	return map == BS_NO_MAP ? NULL : bs_text_short_name(run, map);
+}
+
 void bs_text_headline(struct bs_report *report, const struct bs_run *run,
 		      const struct bs_finding *f)
 {
-	const struct bs_text_words words = { .from = f->from, .to = f->to, .n = f->n };
+	const struct bs_text_words words = { .from = name_of(run, f->from),
+					     .to = name_of(run, f->to),
+					     .n = f->n };
 
-	bs_text_fill_in(report, run, bs_rule_text(f->rule)->headline, &words);
+	bs_text_fill_in(report, bs_rule_text(f->rule)->headline, &words);
 	if (f->step)
 		bs_write_format(report->writer, " (step %u)", f->step);
 	bs_say(report, "\n");
@@ -108,15 +98,15 @@ void bs_text_facts(struct bs_report *report, const struct bs_run *run, const str
 	bs_vec_each (i, &f->facts) {
 		const struct bs_fact *fact = &f->facts.v[i];
 		const struct bs_fact_text *text = bs_fact_text(fact->kind);
-		const struct bs_text_words words = { .from = f->from,
-						     .to = f->to,
-						     .object = fact->object,
+		const struct bs_text_words words = { .from = name_of(run, f->from),
+						     .to = name_of(run, f->to),
+						     .object = name_of(run, fact->object),
 						     .n = fact->n,
 						     .of = fact->of,
 						     .text = fact->text };
 
 		bs_text_field(report, text->label);
-		bs_text_fill_in(report, run, text->words, &words);
+		bs_text_fill_in(report, text->words, &words);
 		bs_say(report, "\n");
 	}
 }

@@ -98,16 +98,16 @@ void bs_text_lazyload(struct bs_report *report, const struct bs_run *run, const 
 /* realtime.c: which objects leave slots to their first call, and what would bind them at load. */
 void bs_text_realtime(struct bs_report *report, const struct bs_run *run);
 
-/* What the braces of a text stand for, as rules.def, facts.def and differences.def say. */
+/* What the braces of a text stand for, as rules.def, facts.def and differences.def say. NULL:
+ * nothing is called so. */
 struct bs_text_words {
-	bs_map_id from, to, object, first, second;
+	const char *from, *to, *object, *first, *second; /* short names of objects */
 	uint64_t n, of;
 	const char *text, *type, *name, *left, *right;
 };
 
 /* text-clash.c: TEXT with WORDS for its braces. */
-void bs_text_fill_in(struct bs_report *report, const struct bs_run *run, const char *text,
-		     const struct bs_text_words *words);
+void bs_text_fill_in(struct bs_report *report, const char *text, const struct bs_text_words *words);
 
 /* text-proof.c: what debug information says of F's definitions; nothing where nobody looked. */
 void bs_text_proof(struct bs_report *report, const struct bs_run *run, const struct bs_finding *f);

@@ -46,9 +46,9 @@ static void say_difference(struct bs_report *report, const struct bs_run *run,
 {
 	const struct bs_difference *d = &symbol->difference;
 	const struct bs_text_words words = {
-		.first = symbol->sides[0].object,
-		.second = symbol->sides[1].object,
-		.object = symbol->sides[d->left ? 0 : 1].object,
+		.first = bs_text_short_name(run, symbol->sides[0].object),
+		.second = bs_text_short_name(run, symbol->sides[1].object),
+		.object = bs_text_short_name(run, symbol->sides[d->left ? 0 : 1].object),
 		.n = d->n_left,
 		.of = d->n_right,
 		.type = d->type,
@@ -57,7 +57,7 @@ static void say_difference(struct bs_report *report, const struct bs_run *run,
 		.right = d->right,
 	};
 
-	bs_text_fill_in(report, run, bs_difference_text(d->kind)->words, &words);
+	bs_text_fill_in(report, bs_difference_text(d->kind)->words, &words);
 }
 
 static void write_differ(struct bs_report *report, const struct bs_run *run,
@@ -103,10 +103,12 @@ static void write_same(struct bs_report *report, const struct bs_run *run,
 static void write_reason(struct bs_report *report, const struct bs_run *run, const char *label,
 			 const struct bs_proof_side *side)
 {
-	const struct bs_text_words words = { .object = side->object };
+	const struct bs_text_words words = {
+		.object = bs_text_short_name(run, side->object),
+	};
 
 	bs_text_field(report, label);
-	bs_text_fill_in(report, run, bs_unproven_text(side->unproven)->words, &words);
+	bs_text_fill_in(report, bs_unproven_text(side->unproven)->words, &words);
 	bs_say(report, "\n");
 }
 
