@@ -84,8 +84,18 @@ function __bindsim_settings
     end
 end
 
+# Remedies that advise tries, joined by commas.
+function __bindsim_remedies
+    set -l word (commandline -ct | string replace -r '^--remedy=' '')
+    set -l before (string replace -r '[^,]*$' '' -- $word)
+    for remedy in deepbind no-deepbind local global nodelete order preload-order dlmopen symbolic symbolic-functions hidden version-script protected
+        contains -- $remedy (string split -n ',' -- $before)
+        or echo $before$remedy
+    end
+end
+
 # The first word may be a command.
-complete -c bindsim -n __fish_use_subcommand -a 'check explain loaders' -d 'Command'
+complete -c bindsim -n __fish_use_subcommand -a 'advise check explain loaders' -d 'Command'
 
 # Steps
 complete -c bindsim -l dlopen -x -a '(__bindsim_dlopen)' -d 'dlopen(FILE) with FLAGS'
@@ -128,6 +138,9 @@ complete -c bindsim -l baseline -r -F -d 'What is in FILE does not count'
 complete -c bindsim -l write-baseline -r -F -d 'Write what counts to FILE'
 complete -c bindsim -l gen-suppressions -d 'Print suppressions for what counts'
 complete -c bindsim -l today -x -d 'The day of today'
+
+# The command advise
+complete -c bindsim -l remedy -x -a '(__bindsim_remedies)' -d 'Try these remedies only'
 
 # Which references
 complete -c bindsim -l symbol -x -d 'References to symbols of this name'

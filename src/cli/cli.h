@@ -70,6 +70,12 @@ enum bs_command bs_command_find(const char *word);
 /* The name of the command that WORD may have been meant to be, or NULL. */
 const char *bs_closest_command(const char *word);
 
+/* What `bindsim advise` goes by. */
+struct bs_advise_line {
+	enum bs_rule rule; /* advice about findings of this one; BS_RULE_COUNT_: of all */
+	uint32_t remedies; /* bit K: to be tried; 0: all are */
+};
+
 /* What the command line asks for. */
 struct bs_command_line {
 	enum bs_command command;
@@ -80,6 +86,7 @@ struct bs_command_line {
 	BS_VEC(const char *) library_dbs; /* files */
 	enum bs_level fail_on;		  /* BS_LEVEL_NONE: findings do not count */
 	struct bs_check_line check;
+	struct bs_advise_line advise;
 	enum bs_color color;
 	enum bs_proof_mode proof;
 	bool verbose;
@@ -125,6 +132,16 @@ void bs_baseline_keep(struct bs_arena *arena, bs_baseline *baseline,
 
 /* Writes BASELINE to the file PATH. False after a message. */
 bool bs_baseline_save(struct bs_arena *arena, const char *path, const bs_baseline *baseline);
+
+/* advise.c: the whole of it. STORE must live on. */
+enum bs_exit bs_advise_run(struct bs_arena *arena, const struct bs_command_line *line,
+			   struct bs_store *store, struct bs_library_db *library_db);
+
+/* main.c: what FILE is written in, by --color and the terminal. */
+bool bs_wants_color(const struct bs_command_line *line, FILE *file);
+
+/* DIAGS on standard error; what was assumed only if VERBOSE. */
+void bs_print_diagnostics(struct bs_arena *arena, const struct bs_diags *diags, bool verbose);
 
 /* The libraries that are known: those of the file that is installed, else those that are built in.
  */

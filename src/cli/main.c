@@ -8,7 +8,7 @@
 
 extern char **environ;
 
-static bool wants_color(const struct bs_command_line *line, FILE *file)
+bool bs_wants_color(const struct bs_command_line *line, FILE *file)
 {
 	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
 
@@ -25,11 +25,10 @@ static bool wants_color(const struct bs_command_line *line, FILE *file)
 	return isatty(fileno(file));
 }
 
-static void print_diagnostics(struct bs_arena *arena, const struct bs_sim_report *report,
-			      bool verbose)
+void bs_print_diagnostics(struct bs_arena *arena, const struct bs_diags *diags, bool verbose)
 {
-	for (uint32_t i = 0; i < report->diags.list.n; i++) {
-		const struct bs_diag *d = &report->diags.list.v[i];
+	bs_vec_each (i, &diags->list) {
+		const struct bs_diag *d = &diags->list.v[i];
 
 		if (!verbose && d->code == BS_DIAG_ASSUMED)
 			continue;
@@ -85,17 +84,26 @@ static bool write_questions(struct bs_arena *arena, const struct bs_command_line
 	return ok;
 }
 
+static struct bs_library_db *open_libraries(struct bs_arena *arena,
+					    const struct bs_command_line *line)
+{
+	struct bs_library_db *db = bs_library_db_open(arena);
+
+	bs_vec_each (i, &line->library_dbs)
+		if (!bs_library_db_load(arena, db, line->library_dbs.v[i]))
+			return NULL;
+	return db;
+}
+
 static bool open_all(struct opened *opened, const struct bs_command_line *line)
 {
 	opened->reports.list = bs_new(opened->arena, struct bs_report, line->outputs.n);
 	opened->reports.proof = line->proof;
 	opened->reports.weighs =
 		line->fail_on != BS_LEVEL_NONE || line->command == BS_COMMAND_CHECK;
-	opened->reports.check.library_db = bs_library_db_open(opened->arena);
-	bs_vec_each (i, &line->library_dbs)
-		if (!bs_library_db_load(opened->arena, opened->reports.check.library_db,
-					line->library_dbs.v[i]))
-			return false;
+	opened->reports.check.library_db = open_libraries(opened->arena, line);
+	if (!opened->reports.check.library_db)
+		return false;
 	opened->destinations = bs_new(opened->arena, struct bs_destination, line->outputs.n);
 	bs_vec_each (i, &line->outputs) {
 		const struct bs_output *output = &line->outputs.v[i];
@@ -114,7 +122,7 @@ static bool open_all(struct opened *opened, const struct bs_command_line *line)
 			.format = output->format,
 			.show = output->show,
 			.shows_default = output->shows_default,
-			.color = wants_color(line, writer->file),
+			.color = bs_wants_color(line, writer->file),
 			.selection = line->selection,
 			.writer = writer,
 			.fail_on = line->fail_on,
@@ -192,7 +200,7 @@ static enum bs_exit simulate(struct opened *opened, const struct bs_command_line
 		bs_writer_flush(opened->reports.list[i].writer);
 	/* Where there is no answer, the problem says what the diagnostics led to. */
 	if (answered || line->verbose)
-		print_diagnostics(opened->arena, &report, line->verbose);
+		bs_print_diagnostics(opened->arena, &report.diags, line->verbose);
 	enum bs_exit exit_status =
 		conclude(opened, line, plan_prefix(opened->arena, plan), status, &report);
 
@@ -268,12 +276,21 @@ static enum bs_exit check(struct bs_arena *arena, const struct bs_command_line *
 	return close_all(&opened, status != BS_EXIT_TROUBLE) ? status : BS_EXIT_TROUBLE;
 }
 
+static enum bs_exit advise(struct bs_arena *arena, const struct bs_command_line *line)
+{
+	struct bs_library_db *db = open_libraries(arena, line);
+
+	return db ? bs_advise_run(arena, line, open_store(arena), db) : BS_EXIT_TROUBLE;
+}
+
 static enum bs_exit answer(struct bs_arena *arena, const struct bs_command_line *line)
 {
 	if (!write_questions(arena, line))
 		return BS_EXIT_TROUBLE;
 	if (!line->simulates)
 		return BS_EXIT_OK;
+	if (line->command == BS_COMMAND_ADVISE)
+		return advise(arena, line);
 	return line->command == BS_COMMAND_CHECK ? check(arena, line) : ask(arena, line);
 }
 

@@ -70,5 +70,9 @@ bool bs_check_open(struct bs_option_reader *r);
 /* What is to be checked: the plan of the command line, or those of the policy. */
 bool bs_check_plans(struct bs_option_reader *r);
 
+/* advise.c: what holds for advise alone, when the line is read. */
+bool bs_advise_open(struct bs_option_reader *r);
+bool bs_read_remedies(struct bs_option_reader *r, const char *text);
+
 /* --plan: only one. */
 bool bs_read_plan(struct bs_option_reader *r, const char *path);

@@ -190,6 +190,8 @@ static bool read_option(struct bs_option_reader *r, int id, const char *value)
 		return true;
 	case OPTION_PAIR:
 		return bs_read_pair(r, value);
+	case OPTION_REMEDY:
+		return bs_read_remedies(r, value);
 	case OPTION_RULE:
 		r->rule = value;
 		return true;
@@ -287,8 +289,7 @@ static void take_search_path(struct bs_plan *plan, bool check, char **environ)
  * stays the same. */
 static bool is_reserved(const char *word)
 {
-	static const char *const words[] = { "order", "advise", "verify", "diff",
-					     "log",   "record", "scan" };
+	static const char *const words[] = { "order", "verify", "diff", "log", "record", "scan" };
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (strcmp(words[i], word) == 0)
@@ -343,13 +344,14 @@ static bool take_word(struct bs_option_reader *r, const char *word)
 	return false;
 }
 
-/* bindsim explain --rule RULE: no run is needed. */
-static bool explain_rule(struct bs_option_reader *r)
+/* --rule, for the commands that know what to do with it. */
+static bool read_rule(struct bs_option_reader *r)
 {
+	enum bs_command command = r->line->command;
 	enum bs_rule rule = bs_rule_find(r->rule);
 
-	if (r->line->command != BS_COMMAND_EXPLAIN) {
-		bs_complain("--rule belongs to the command explain");
+	if (command != BS_COMMAND_EXPLAIN && command != BS_COMMAND_ADVISE) {
+		bs_complain("--rule belongs to the commands explain and advise");
 		return false;
 	}
 	if (rule == BS_RULE_COUNT_) {
@@ -360,7 +362,14 @@ static bool explain_rule(struct bs_option_reader *r)
 		bs_complain("--rule '%s': unknown; there are%s", r->rule, names);
 		return false;
 	}
-	const struct bs_rule_text *text = bs_rule_text(rule);
+	r->line->advise.rule = rule;
+	return true;
+}
+
+/* bindsim explain --rule RULE: no run is needed. */
+static bool explain_rule(struct bs_option_reader *r)
+{
+	const struct bs_rule_text *text = bs_rule_text(r->line->advise.rule);
 
 	printf("%s: %s\n\n%s\n", text->slug, text->summary, text->help);
 	r->line->done = true;
@@ -425,6 +434,8 @@ static bool finish(struct bs_option_reader *r, char **environ)
 									  : &bs_format_text,
 				    .path = r->output,
 			    });
+	if (line->command == BS_COMMAND_ADVISE && !bs_advise_open(r))
+		return false;
 	line->simulates = r->quiet;
 	bs_vec_each (i, &line->outputs) {
 		line->plan.trace |= line->outputs.v[i].format->traces;
@@ -489,7 +500,7 @@ bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **
 	struct bs_option_reader r = { .arena = arena, .line = ret };
 	int id;
 
-	*ret = (struct bs_command_line){ 0 };
+	*ret = (struct bs_command_line){ .advise.rule = BS_RULE_COUNT_ };
 	opterr = 0;
 	optind = 1;
 	/* The "-" makes getopt(3) hand over every other word, too, as option 1, whatever
@@ -520,5 +531,8 @@ bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **
 		}
 		return bs_print_loaders(arena, ret->plan.executable);
 	}
-	return r.rule ? explain_rule(&r) : finish(&r, environ);
+	if (r.rule && !read_rule(&r))
+		return false;
+	return r.rule && ret->command == BS_COMMAND_EXPLAIN ? explain_rule(&r)
+							    : finish(&r, environ);
 }

@@ -97,3 +97,13 @@ static inline void bs_json_member_bool(struct bs_json *json, const char *key, bo
 	bs_json_key(json, key);
 	bs_json_bool(json, value);
 }
+
+/* The member that says who wrote the document. */
+static inline void bs_json_tool(struct bs_json *json)
+{
+	bs_json_key(json, "tool");
+	bs_json_object(json, BS_JSON_INLINE);
+	bs_json_member(json, "name", "bindsim");
+	bs_json_member(json, "version", BINDSIM_VERSION);
+	bs_json_close(json);
+}

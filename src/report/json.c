@@ -66,11 +66,7 @@ static void begin(struct bs_report *report, const struct bs_run *run)
 		bs_json_object(json, BS_JSON_LINES);
 	bs_json_member(json, "schema", streams(report) ? "bindsim-stream-1" : "bindsim-report-1");
 	bs_json_member(json, "schema_version", "1.4");
-	bs_json_key(json, "tool");
-	bs_json_object(json, BS_JSON_INLINE);
-	bs_json_member(json, "name", "bindsim");
-	bs_json_member(json, "version", BINDSIM_VERSION);
-	bs_json_close(json);
+	bs_json_tool(json);
 	bs_json_question(json, run, layout);
 	bs_json_selection(json, report);
 	if (streams(report)) {

@@ -41,12 +41,20 @@ struct collector {
 	BS_VEC(struct met) met; /* by map id */
 };
 
+static const char *own(struct bs_ending *ending, const char *text)
+{
+	return bs_arena_strndup(ending->arena, text, strlen(text));
+}
+
 static void begin(void *data, const struct bs_run *run)
 {
 	struct collector *c = data;
 
 	bs_arena_unwind_with(c->ending->arena, run->ctx.arena);
-	c->ending->profile = run->profile;
+	c->ending->program = own(c->ending, run->program);
+	c->ending->loader = own(c->ending, run->profile->title);
+	c->ending->machine = run->setup.target.machine->name;
+	c->ending->knows_deepbind = run->scope_policy.deepbind;
 	c->checker = bs_checker_new(run, c->options);
 }
 
@@ -88,7 +96,7 @@ static void take_findings(struct collector *c, const struct bs_run *run,
 		for (uint32_t k = 0; k < f->n_examples; k++)
 			taken.examples[k] = bs_run_symbol_name(run, &f->examples[k]);
 		if (family)
-			taken.family = bs_arena_strndup(ending->arena, family, strlen(family));
+			taken.family = own(ending, family);
 		bs_vec_push(ending->arena, &ending->findings, taken);
 		if (f->level > ending->worst)
 			ending->worst = f->level;
@@ -114,7 +122,7 @@ static void step(void *data, const struct bs_run *run, const struct bs_step_resu
 
 	take_findings(c, run, &findings);
 	if (message)
-		taken.message = bs_arena_strndup(ending->arena, message, strlen(message));
+		taken.message = own(ending, message);
 	while (ending->steps.n <= result->number)
 		bs_vec_push(ending->arena, &ending->steps,
 			    ((struct bs_ending_step){ .opened = BS_NO_OBJECT }));
@@ -143,17 +151,17 @@ static void take_slots(struct collector *c, const struct bs_run *run)
 static void meet(struct collector *c, const struct bs_run *run, bs_map_id id)
 {
 	const struct bs_map *map = bs_map_of(&run->process, id);
-	struct bs_arena *arena = c->ending->arena;
-	const char *name = bs_run_map_name(run, id), *lasting = bs_lasting_name(run, id);
-	struct met met = { .image = map->image };
+	struct met met = {
+		.image = map->image,
+		.name = own(c->ending, bs_run_map_name(run, id)),
+		.lasting = own(c->ending, bs_lasting_name(run, id)),
+	};
 
 	/* One that was closed before is no second copy. */
 	for (bs_map_id other = 0; other < id; other++)
 		met.copy += map->image && c->met.v[other].image == map->image &&
 			    bs_map_of(&run->process, other)->died > map->born;
-	met.name = bs_arena_strndup(arena, name, strlen(name));
-	met.lasting = bs_arena_strndup(arena, lasting, strlen(lasting));
-	bs_vec_push(arena, &c->met, met);
+	bs_vec_push(c->ending->arena, &c->met, met);
 }
 
 static void end(void *data, const struct bs_run *run)
@@ -179,6 +187,7 @@ static void end(void *data, const struct bs_run *run)
 						    .ns = ns,
 						    .born = map->born,
 						    .kind = map->kind,
+						    .role = map->role,
 						    .preloaded = map->preloaded,
 						    .is_global = map->global,
 					    }));
@@ -311,6 +320,17 @@ static void settle(struct bs_study *study, struct collector *c)
 		      compare_findings);
 }
 
+static void take_diagnostics(struct bs_ending *ending, const struct bs_diags *diags)
+{
+	ending->diags.arena = ending->arena;
+	bs_vec_each (i, &diags->list) {
+		const struct bs_diag *d = &diags->list.v[i];
+
+		bs_diag_add(&ending->diags, d->code, d->path ? own(ending, d->path) : NULL,
+			    d->offset, d->os_error, "%s", d->detail);
+	}
+}
+
 enum bs_sim_status bs_study_run(struct bs_study *study, const struct bs_plan *plan,
 				struct bs_ending *ret)
 {
@@ -325,9 +345,11 @@ enum bs_sim_status bs_study_run(struct bs_study *study, const struct bs_plan *pl
 	ret->status = bs_simulate(plan, study->store, &sink, &report);
 	bs_arena_unwind_with(ret->arena, study->arena);
 	if (ret->status == BS_SIM_CANNOT)
-		ret->problem = bs_arena_strndup(ret->arena, report.problem, strlen(report.problem));
+		ret->problem = own(ret, report.problem);
 	if (ret->status == BS_SIM_OK || ret->status == BS_SIM_REFUSED)
 		settle(study, &c);
+	if (ret->status != BS_SIM_NO_MEMORY)
+		take_diagnostics(ret, &report.diags);
 	bs_sim_report_done(&report);
 	return ret->status;
 }

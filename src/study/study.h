@@ -85,19 +85,22 @@ struct bs_ending_object {
 	uint32_t ns;
 	uint32_t born; /* step */
 	enum bs_map_kind kind;
+	enum bs_map_role role;
 	bool preloaded, is_global;
 };
 
 struct bs_ending {
 	struct bs_arena *arena;
 	enum bs_sim_status status;
-	const char *problem; /* for BS_SIM_CANNOT */
-	const struct bs_profile *profile;
+	const char *problem;			   /* for BS_SIM_CANNOT */
+	const char *program, *loader, *machine;	   /* as a report's first line has them */
+	bool knows_deepbind;			   /* the loader does */
 	BS_VEC(struct bs_ending_step) steps;	   /* by number */
 	BS_VEC(struct bs_ending_object) objects;   /* namespace by namespace in link-map order */
 	BS_VEC(struct bs_end_binding) bindings;	   /* by referrer, symbol, class */
 	BS_VEC(struct bs_ending_finding) findings; /* worst first, then as they came */
 	enum bs_level worst;
+	struct bs_diags diags;
 };
 
 /*

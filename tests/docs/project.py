@@ -79,6 +79,15 @@ def rules() -> list[Rule]:
             for slug, summary, words in rows]
 
 
+def remedies() -> dict[str, str]:
+    """What advise tries, with the words for it."""
+    text = (ROOT / "src/study/remedies.def").read_text()
+    rows = re.findall(r'^REMEDY\(\w+, "([\w-]+)", \w+, "([^"]*)"\)$', text, re.MULTILINE)
+    if len(rows) != text.count("\nREMEDY("):
+        raise AssertionError("a row of remedies.def is not understood")
+    return dict(rows)
+
+
 def levels() -> set[str]:
     """What --fail-on takes, as the tool itself names it."""
     words = run("--fail-on=?", "x").stderr.partition("'?': ")[2].partition(" is wanted")[0]

@@ -123,6 +123,15 @@ class ManTest(unittest.TestCase):
                 table[word] = []
         self.assertEqual(table, {rule.slug: rule.levels for rule in project.rules()})
 
+    def test_remedies(self):
+        body = re.search(r"^\.Sh ADVISE\n(.*?)(?=^\.Sh )", self.text, re.MULTILINE | re.DOTALL)[1]
+        table = body.partition(".Bl -tag")[2].partition(".El")[0]
+        listed = {slug: words.replace("\\-", "-") for slug, words in
+                  re.findall(r"^\.It Cm ([\w-]+)\n(.*)$", table, re.MULTILINE)}
+        self.assertEqual(list(listed.items()), list(project.remedies().items()))
+        done = project.run("advise", "--remedy=?", "x")
+        self.assertEqual(done.stderr.partition("there are ")[2].split(), list(project.remedies()))
+
     def test_reasons(self):
         """Why something is no finding: the list, the manual page and both schemas have the same, in one order."""
         rows = (project.ROOT / "src/check/reasons.def").read_text()
@@ -224,24 +233,28 @@ class CompletionTest(unittest.TestCase):
                  "ldd": r"^_bindsim_ldd_parts='([^']*)'", "rules": r"^_bindsim_rules='([^']*)'",
                  **{name: r"^_bindsim_ci_parts='([^']*)'" for name in CI_FORMATS},
                  "markdown": r"^_bindsim_markdown_parts='([^']*)'", "dot": r"^_bindsim_dot_parts='([^']*)'",
+                 "remedies": r"^_bindsim_remedies='([^']*)'",
                  "levels": r"^_bindsim_fail_on='([^']*)'", "commands": r"^_bindsim_commands='([^']*)'"},
         "zsh": {"flags": r"_values -s , flag (.*)$", "formats": r":format:\(([^)]*)\)",
                 "text": r"^\t\ttext '([^']*)'", "ld-debug": r"^\t\tld-debug '([^']*)'", "json": r"^\t\tjson '([^']*)'",
                 "ndjson": r"^\t\tndjson '([^']*)'", "ldd": r"^\t\tldd '([^']*)'", "rules": r":rule:\(([^)]*)\)",
                 **{name: rf"^\t\t{name} '([^']*)'" for name in (*CI_FORMATS, "markdown", "dot")},
-                "levels": r"--fail-on.*:level:\(([^)]*)\)", "commands": r"commands:command:\(([^)]*)\)"},
+                "remedies": r"_values -s , remedy (.*)$",
+                 "levels": r"--fail-on.*:level:\(([^)]*)\)", "commands": r"commands:command:\(([^)]*)\)"},
         "fish": {"flags": r"for flag in (.*)$", "formats": r"^set -g __bindsim_formats (.*)$",
                  "text": r"^set -g __bindsim_text_parts (.*)$", "ld-debug": r"case ld-debug\n +set -a parts (.*)$",
                  "json": r"case json ndjson\n +set -a parts (.*)$", "ndjson": r"case json ndjson\n +set -a parts (.*)$",
                  "ldd": r"case ldd\n +set -a parts (.*)$", "rules": r"-l rule -x -a '([^']*)'",
                  **{name: r"case sarif junit github gitlab\n +set -a parts (.*)$" for name in CI_FORMATS},
                  "markdown": r"case markdown\n +set -a parts (.*)$", "dot": r"case dot\n +set -a parts (.*)$",
+                 "remedies": r"for remedy in (.*)$",
                  "levels": r"-l fail-on -x -a '([^']*)'", "commands": r"-n __fish_use_subcommand -a '([^']*)'"},
     }
 
     def test_lists_of_words(self):
         expected = {"flags": project.flags(), "formats": set(project.formats()), "levels": project.levels(),
-                    "rules": {rule.slug for rule in project.rules()}, "commands": project.commands()}
+                    "rules": {rule.slug for rule in project.rules()}, "commands": project.commands(),
+                    "remedies": set(project.remedies())}
         expected |= {name: set(parts) for name, parts in project.formats().items() if parts}
         for shell, path in project.COMPLETIONS.items():
             text = path.read_text()

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* `bindsim advise`: its options, its outputs and its exit status. */
+#include "options-priv.h"
+
+#include "../report/advice-report.h"
+
+#include <string.h>
+
+/* ---- the command line ------------------------------------------------------------------------ */
+
+bool bs_read_remedies(struct bs_option_reader *r, const char *text)
+{
+	for (const char *name = text; name;) {
+		size_t n = strcspn(name, ",");
+		enum bs_remedy_kind kind = bs_remedy_find(name, n);
+
+		if (kind == BS_REMEDY_COUNT_) {
+			const char *names = "";
+
+			for (kind = 0; kind < BS_REMEDY_COUNT_; kind++)
+				names = bs_arena_printf(r->arena, "%s %s", names,
+							bs_remedy_text(kind)->slug);
+			bs_complain("--remedy '%.*s': unknown; there are%s", (int)n, name, names);
+			return false;
+		}
+		r->line->advise.remedies |= 1u << kind;
+		name = name[n] ? name + n + 1 : NULL;
+	}
+	return true;
+}
+
+static const struct bs_format *find_format(const struct bs_format *format)
+{
+	static const struct bs_format *const formats[] = { &bs_format_advice_text,
+							   &bs_format_advice_json };
+
+	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+		if (strcmp(format->name, formats[i]->name) == 0)
+			return formats[i];
+	bs_complain("advise writes text or json, not --format=%s", format->name);
+	return NULL;
+}
+
+bool bs_advise_open(struct bs_option_reader *r)
+{
+	struct bs_command_line *line = r->line;
+
+	if (line->selection.symbol) {
+		bs_complain("--symbol has no say in advise: it is about findings; take --from, "
+			    "--to or --rule");
+		return false;
+	}
+	bs_vec_each (i, &line->outputs) {
+		struct bs_output *output = &line->outputs.v[i];
+
+		output->format = find_format(output->format);
+		if (!output->format)
+			return false;
+	}
+	return true;
+}
+
+/* ---- the answer ------------------------------------------------------------------------------ */
+
+static bool write_output(struct bs_arena *arena, const struct bs_command_line *line,
+			 const struct bs_output *output, const struct bs_advice *advice)
+{
+	struct bs_writer *writer = bs_new(arena, struct bs_writer, 1);
+	struct bs_destination destination;
+
+	if (!bs_destination_open(arena, output->path, &destination))
+		return false;
+	writer->file = destination.file;
+	struct bs_report report = {
+		.format = output->format,
+		.show = output->show,
+		.shows_default = output->shows_default,
+		.color = bs_wants_color(line, destination.file),
+		.writer = writer,
+	};
+
+	bs_advice_write(&report, arena, advice);
+	return bs_destination_close(&destination, writer, true);
+}
+
+/* As for the plan itself: what is advised has not been done yet. */
+static enum bs_exit conclude(const struct bs_command_line *line, const struct bs_ending *base)
+{
+	uint32_t refused = bs_ending_refused(base);
+
+	if (refused != BS_NEVER) {
+		const char *message = base->steps.v[refused].message;
+
+		bs_complain("step %u %s: %s", refused,
+			    base->steps.v[refused].state == BS_STEP_NOT_REACHED ? "is not reached"
+										: "failed",
+			    message && *message ? message : "the object is not loaded");
+		return BS_EXIT_REFUSED;
+	}
+	if (line->fail_on == BS_LEVEL_NONE || base->worst < line->fail_on)
+		return BS_EXIT_OK;
+	bs_complain("a finding reaches --fail-on=%s", bs_level_name(line->fail_on));
+	return BS_EXIT_REFUSED;
+}
+
+enum bs_exit bs_advise_run(struct bs_arena *arena, const struct bs_command_line *line,
+			   struct bs_store *store, struct bs_library_db *library_db)
+{
+	const struct bs_check_options check = { .library_db = library_db };
+	const struct bs_advise_options options = {
+		.from = line->selection.from,
+		.to = line->selection.to,
+		.rule = line->advise.rule,
+		.kinds = line->advise.remedies,
+	};
+	struct bs_study *study = bs_study_new(arena, store, &check);
+	struct bs_advice advice;
+	enum bs_sim_status status = bs_advise(study, &line->plan, &options, &advice);
+	bool answered = status == BS_SIM_OK || status == BS_SIM_REFUSED;
+	enum bs_exit exit_status = BS_EXIT_TROUBLE;
+	bool written = true;
+
+	for (uint32_t i = 0; answered && i < line->outputs.n; i++)
+		written &= write_output(arena, line, &line->outputs.v[i], &advice);
+	if (answered || line->verbose)
+		bs_print_diagnostics(arena, &advice.base.diags, line->verbose);
+	if (status == BS_SIM_CANNOT)
+		bs_complain("%s", advice.base.problem);
+	else if (!answered)
+		bs_complain("out of memory");
+	else if (written)
+		exit_status = conclude(line, &advice.base);
+	bs_advice_done(&advice);
+	return exit_status;
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/* The exact change that a remedy is: a call, a linker's flag, a script, a shim in Python. */
+#include "advice-report.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static void add(struct bs_arena *arena, bs_change_texts *changes, const char *language,
+		const char *where, const char *text)
+{
+	bs_vec_push(arena, changes, ((struct bs_change_text){ language, where, text }));
+}
+
+/* ---- calls ----------------------------------------------------------------------------------- */
+
+static const char *c_flags(struct bs_arena *arena, unsigned mode)
+{
+	const char *text = "";
+
+	for (const struct bs_mode_name *m = bs_mode_names; m->name; m++)
+		if (mode & m->mode)
+			text = bs_arena_printf(arena, "%s%sRTLD_%s", text, *text ? " | " : "",
+					       m->name);
+	return text;
+}
+
+/* FILE as a string of C, in ASCII. */
+static const char *c_string(struct bs_arena *arena, const char *file)
+{
+	const char *text = "\"";
+
+	for (; *file; file++) {
+		unsigned char c = (unsigned char)*file;
+
+		text = c == '"' || c == '\\'  ? bs_arena_printf(arena, "%s\\%c", text, c)
+		       : c < 0x20 || c > 0x7e ? bs_arena_printf(arena, "%s\\%03o", text, c)
+					      : bs_arena_printf(arena, "%s%c", text, c);
+	}
+	return bs_arena_printf(arena, "%s\"", text);
+}
+
+static const char *c_call(struct bs_arena *arena, const struct bs_step *step)
+{
+	const char *file = c_string(arena, step->file), *flags = c_flags(arena, step->mode);
+
+	return step->kind == BS_STEP_DLMOPEN
+		       ? bs_arena_printf(arena, "dlmopen(LM_ID_NEWLM, %s, %s)", file, flags)
+		       : bs_arena_printf(arena, "dlopen(%s, %s)", file, flags);
+}
+
+/* ---- Python ---------------------------------------------------------------------------------- */
+
+static bool is_identifier(const char *name)
+{
+	if (!isalpha((unsigned char)*name) && *name != '_')
+		return false;
+	for (; *name; name++)
+		if (!isalnum((unsigned char)*name) && *name != '_')
+			return false;
+	return true;
+}
+
+/* The module that OBJECT is an extension of, or NULL. (Python "Extending": PyInit_NAME) */
+static const char *python_module(const struct bs_study *study, bs_object_id object)
+{
+	static const char prefix[] = "PyInit_";
+	const struct bs_image *image =
+		object == BS_NO_OBJECT ? NULL : study->objects.v[object].image;
+
+	for (uint32_t i = 1; image && i < image->symbols.n; i++) {
+		const struct bs_symbol s = bs_image_symbol(image, i);
+		const char *name = bs_image_string(image, s.name);
+
+		if (strncmp(name, prefix, sizeof prefix - 1) == 0 && bs_is_exported(&s) &&
+		    is_identifier(name + sizeof prefix - 1))
+			return name + sizeof prefix - 1;
+	}
+	return NULL;
+}
+
+/* Flags are of the whole interpreter: they are put back whatever becomes of the import. Where the
+ * system has no RTLD_DEEPBIND nothing is changed. (Python sys.setdlopenflags, os.RTLD_*) */
+static const char *python_shim(struct bs_arena *arena, const char *module)
+{
+	return bs_arena_printf(
+		arena,
+		"import os\n"
+		"import sys\n"
+		"\n"
+		"\n"
+		"def _open_apart():\n"
+		"    \"\"\"Imports %s so that it asks its own symbols first.\"\"\"\n"
+		"    deepbind = getattr(os, \"RTLD_DEEPBIND\", 0)\n"
+		"    before = sys.getdlopenflags() if deepbind else None\n"
+		"    try:\n"
+		"        if deepbind:\n"
+		"            sys.setdlopenflags(os.RTLD_NOW | os.RTLD_LOCAL | deepbind)\n"
+		"        import %s\n"
+		"        return %s\n"
+		"    finally:\n"
+		"        if before is not None:\n"
+		"            sys.setdlopenflags(before)\n"
+		"\n"
+		"\n"
+		"%s = _open_apart()",
+		module, module, module, module);
+}
+
+static void add_call(struct bs_arena *arena, const struct bs_advice *advice,
+		     const struct bs_trial *trial, bs_change_texts *changes)
+{
+	const struct bs_step *step = &trial->plan.steps[trial->remedy.step - 1];
+	const char *module = python_module(advice->study, trial->remedy.object);
+
+	if (module && trial->remedy.kind == BS_REMEDY_DEEPBIND) {
+		add(arena, changes, "python",
+		    bs_arena_printf(arena,
+				    "in the package that imports %s, before anything else does "
+				    "(inside it: from . import %s)",
+				    module, module),
+		    python_shim(arena, module));
+		return;
+	}
+	if (module && trial->remedy.kind == BS_REMEDY_LOCAL) {
+		add(arena, changes, "python",
+		    bs_arena_printf(arena, "where %s is imported", module),
+		    "sys.setdlopenflags(sys.getdlopenflags() & ~os.RTLD_GLOBAL)");
+		return;
+	}
+	add(arena, changes, "c", bs_arena_printf(arena, "where %s is opened", step->file),
+	    c_call(arena, step));
+}
+
+/* ---- links ----------------------------------------------------------------------------------- */
+
+/* Names of C, mangled or not, need no quotes there. */
+static const char *version_script(struct bs_arena *arena, const struct bs_trial *trial)
+{
+	struct bs_writer *writer = bs_new(arena, struct bs_writer, 1);
+
+	writer->arena = arena;
+	bs_write_literal(writer, "{\n");
+	if (trial->exports.n)
+		bs_write_literal(writer, "  global:\n");
+	for (uint32_t i = 0; i < trial->exports.n; i++) {
+		const char *name = trial->exports.v[i], *quote = is_identifier(name) ? "" : "\"";
+
+		bs_write_format(writer, "    %s", quote);
+		bs_write_escaped(writer, name);
+		bs_write_format(writer, "%s;\n", quote);
+	}
+	bs_write_literal(writer, "  local:\n    *;\n};");
+	return bs_writer_text(writer);
+}
+
+static bool is_executable(const struct bs_advice *advice, bs_object_id object)
+{
+	const struct bs_ending_object *o = bs_ending_object(&advice->base, object);
+
+	return o && o->kind == BS_MAP_EXECUTABLE;
+}
+
+static void add_link(struct bs_arena *arena, const struct bs_advice *advice,
+		     const struct bs_trial *trial, bs_change_texts *changes)
+{
+	const char *object = bs_study_name(advice->study, trial->remedy.object);
+	const char *where = bs_arena_printf(arena, "where %s is linked", object);
+	bool program = is_executable(advice, trial->remedy.object);
+
+	switch (trial->remedy.kind) {
+	case BS_REMEDY_SYMBOLIC:
+		add(arena, changes, "linker", where, "-Wl,-Bsymbolic");
+		return;
+	case BS_REMEDY_SYMBOLIC_FUNCTIONS:
+		add(arena, changes, "linker", where, "-Wl,-Bsymbolic-functions");
+		return;
+	case BS_REMEDY_HIDDEN:
+		if (program) {
+			add(arena, changes, "linker", where,
+			    "without -rdynamic, or -Wl,--dynamic-list=LIST of what plugins need");
+			return;
+		}
+		add(arena, changes, "linker",
+		    bs_arena_printf(arena, "%s; for what comes out of static archives", where),
+		    "-Wl,--exclude-libs,ALL");
+		add(arena, changes, "compiler",
+		    "where what it compiles itself is compiled; mark what it is to export with "
+		    "visibility(\"default\")",
+		    "-fvisibility=hidden -fvisibility-inlines-hidden");
+		return;
+	case BS_REMEDY_VERSION_SCRIPT:
+		add(arena, changes, "version-script",
+		    bs_arena_printf(arena, "%s, as -Wl,--version-script=FILE", where),
+		    version_script(arena, trial));
+		return;
+	case BS_REMEDY_PROTECTED:
+		add(arena, changes, "compiler", "where these symbols are compiled",
+		    "-fvisibility=protected, or __attribute__((visibility(\"protected\")))");
+		return;
+	case BS_REMEDY_DEEPBIND:
+	case BS_REMEDY_NO_DEEPBIND:
+	case BS_REMEDY_LOCAL:
+	case BS_REMEDY_GLOBAL:
+	case BS_REMEDY_NODELETE:
+	case BS_REMEDY_ORDER:
+	case BS_REMEDY_PRELOAD_ORDER:
+	case BS_REMEDY_DLMOPEN:
+	case BS_REMEDY_COUNT_:
+		break;
+	}
+}
+
+bs_change_texts bs_trial_changes(struct bs_arena *arena, const struct bs_advice *advice,
+				 const struct bs_trial *trial)
+{
+	const struct bs_remedy *r = &trial->remedy;
+	bs_change_texts changes = { 0 };
+
+	if (bs_remedy_text(r->kind)->relinks)
+		add_link(arena, advice, trial, &changes);
+	else if (r->kind == BS_REMEDY_ORDER)
+		add(arena, &changes, "c",
+		    "where they are opened; in Python, the order of the imports",
+		    bs_arena_printf(arena, "%s;\n%s;",
+				    c_call(arena, &advice->plan->steps[r->step - 1]),
+				    c_call(arena, &advice->plan->steps[r->before - 1])));
+	else if (r->kind == BS_REMEDY_PRELOAD_ORDER)
+		add(arena, &changes, "shell", "where the program is started",
+		    bs_arena_printf(arena, "LD_PRELOAD=%s", r->preload));
+	else
+		add_call(arena, advice, trial, &changes);
+	return changes;
+}
