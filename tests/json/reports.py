@@ -39,12 +39,45 @@ class Schemas:
         self.lines = {name: Draft202012Validator({"$ref": "#/$defs/" + name, "$defs": schemas[1]["$defs"]})
                       for name in ("run", "object", "step", "binding", "slot", "finding", "suppressed", "end")}
 
+        # So are the long lists of a report, apart from it: what stands in many documents is looked at once.
+        self.entries = {name: Draft202012Validator({"$ref": "#/$defs/" + name, "$defs": schemas[0]["$defs"]})
+                        for name in ("binding", "slot", "object")}
+        self.sound = set()
+
+    def problems_of(self, validator, entry):
+        """What is wrong with ENTRY; an equal one that was found sound is not looked at again."""
+        key = (id(validator), json.dumps(entry, sort_keys=True))
+        if key in self.sound:
+            return []
+        problems = ["%s: %s" % (list(error.absolute_path), error.message[:300]) for error in validator.iter_errors(entry)]
+        if not problems:
+            self.sound.add(key)
+        return problems
+
     def problems(self, document, lines):
-        for error in self.report.iter_errors(document):
-            yield "json: %s: %s" % (list(error.absolute_path), error.message[:300])
+        rest, entries = apart(document)
+        for problem in self.problems_of(self.report, rest):
+            yield "json: " + problem
+        for name, entry in entries:
+            for problem in self.problems_of(self.entries[name], entry):
+                yield "json: a %s: %s" % (name, problem)
         for number, line in enumerate(lines, 1):
-            for error in self.lines[line["type"]].iter_errors(line):
-                yield "ndjson: line %d: %s: %s" % (number, list(error.absolute_path), error.message[:300])
+            for problem in self.problems_of(self.lines[line["type"]], line):
+                yield "ndjson: line %d: %s" % (number, problem)
+
+
+def apart(document):
+    """A report without the entries of its long lists, and these: the schema says the same of both together."""
+    rest = dict(document)
+    entries = []
+    if isinstance(rest.get("steps"), list):
+        rest["steps"] = [dict(step) for step in rest["steps"]]
+    for holder, key, name in [(rest, "slots", "slot"), (rest, "objects", "object"),
+                              *((step, "bindings", "binding") for step in rest.get("steps", []))]:
+        if isinstance(holder.get(key), list):
+            entries += [(name, entry) for entry in holder[key]]
+            holder[key] = []
+    return rest, entries
 
 
 class Answer:
