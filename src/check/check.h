@@ -198,11 +198,19 @@ uint64_t bs_finding_fingerprint(const struct bs_run *run, const struct bs_findin
  * BS_NO_MAP. */
 const char *bs_lasting_name(const struct bs_run *run, bs_map_id map);
 
+/* The same for an object with SONAME, or NULL, and the link-map name NAME; in ARENA, or a part of
+ * the two. */
+const char *bs_lasting_name_of(struct bs_arena *arena, const char *soname, const char *name);
+
 /* SYMBOL of MAP was captured at some time. */
 bool bs_was_captured(const struct bs_checker *checker, bs_map_id map, uint32_t symbol);
 
 /* The entry of MAP's own table that defines NAME for others, or 0. */
 uint32_t bs_own_definition(const struct bs_run *run, bs_map_id map, const char *name);
+
+/* The same for IMAGE, which may be NULL and then has none; SHIFT_WRAPS is the loader's way to read
+ * bloom filters (struct bs_match_policy). */
+uint32_t bs_image_definition(const struct bs_image *image, bool shift_wraps, const char *name);
 
 /* Others can be bound to S. */
 bool bs_is_exported(const struct bs_symbol *s);

@@ -88,18 +88,24 @@ static uint64_t mix(uint64_t hash, const char *text)
 	return hash;
 }
 
+const char *bs_lasting_name_of(struct bs_arena *arena, const char *soname, const char *name)
+{
+	const char *whole = soname ? soname : name;
+	const char *slash = strrchr(whole, '/');
+	const char *last = slash ? slash + 1 : whole;
+	struct bs_family family;
+
+	return bs_family_of(arena, last, &family) ? family.name : last;
+}
+
 const char *bs_lasting_name(const struct bs_run *run, bs_map_id id)
 {
 	if (id == BS_NO_MAP)
 		return "";
 	const struct bs_map *map = bs_map_of(&run->process, id);
-	const char *name =
-		map->image && map->image->soname ? map->image->soname : bs_run_map_name(run, id);
-	const char *slash = strrchr(name, '/');
-	struct bs_family family;
 
-	name = slash ? slash + 1 : name;
-	return bs_family_of(run->ctx.arena, name, &family) ? family.name : name;
+	return bs_lasting_name_of(run->ctx.arena, map->image ? map->image->soname : NULL,
+				  bs_run_map_name(run, id));
 }
 
 uint64_t bs_finding_fingerprint(const struct bs_run *run, const struct bs_finding *finding)

@@ -71,11 +71,10 @@ bool bs_is_constant(const struct bs_image *image, uint64_t address)
 	return !writable;
 }
 
-uint32_t bs_own_definition(const struct bs_run *run, bs_map_id map, const char *name)
+uint32_t bs_image_definition(const struct bs_image *image, bool shift_wraps, const char *name)
 {
-	const struct bs_image *image = bs_map_of(&run->process, map)->image;
 	const uint32_t hash = bs_hash_gnu(name);
-	struct bs_hash_step step = { .shift_wraps = run->match_policy.bloom_shift_wraps };
+	struct bs_hash_step step = { .shift_wraps = shift_wraps };
 
 	for (uint32_t i; image && (i = bs_image_hash_next(image, name, hash, &step)) != 0;) {
 		const struct bs_symbol symbol = bs_image_symbol(image, i);
@@ -85,6 +84,12 @@ uint32_t bs_own_definition(const struct bs_run *run, bs_map_id map, const char *
 			return i;
 	}
 	return 0;
+}
+
+uint32_t bs_own_definition(const struct bs_run *run, bs_map_id map, const char *name)
+{
+	return bs_image_definition(bs_map_of(&run->process, map)->image,
+				   run->match_policy.bloom_shift_wraps, name);
 }
 
 bool bs_is_blank_variable(const struct bs_image *image, const struct bs_symbol *symbol)
