@@ -18,13 +18,6 @@ static const char *const why_names[BS_WHY_COUNT_] = {
 	[BS_WHY_WEAK] = "weak",
 };
 
-static const char *const outcome_names[] = {
-	[BS_BOUND] = "bound",
-	[BS_UNRESOLVED_WEAK] = "weak-unresolved",
-	[BS_UNDEFINED] = "undefined",
-	[BS_LOOKUP_CRASH] = "crash",
-};
-
 static const char *const when_names[] = {
 	[BS_JSON_LOAD] = "load",
 	[BS_JSON_FIRST_CALL] = "first-call",
@@ -32,6 +25,18 @@ static const char *const when_names[] = {
 	[BS_JSON_CALL] = "call",
 	[BS_JSON_DLSYM] = "dlsym",
 };
+
+const char *bs_json_outcome_name(enum bs_outcome outcome)
+{
+	static const char *const names[] = {
+		[BS_BOUND] = "bound",
+		[BS_UNRESOLVED_WEAK] = "weak-unresolved",
+		[BS_UNDEFINED] = "undefined",
+		[BS_LOOKUP_CRASH] = "crash",
+	};
+
+	return names[outcome];
+}
 
 /* ---- which --------------------------------------------------------------------------------- */
 
@@ -190,7 +195,7 @@ void bs_json_answer_members(struct bs_json *json, const struct bs_run *run,
 	if (defined)
 		bs_json_member(json, "definition_version", defined->name);
 	bs_json_member_word(json, "why", why_names[b->why]);
-	bs_json_member_word(json, "outcome", outcome_names[b->outcome]);
+	bs_json_member_word(json, "outcome", bs_json_outcome_name(b->outcome));
 	if (b->loads)
 		bs_json_member_bool(json, "loads", true);
 	bs_json_assumed(json, run, bs_run_assumed(run, b));

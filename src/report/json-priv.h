@@ -2,6 +2,7 @@
 /* json-priv.h - what the files of the JSON reports share */
 #pragma once
 
+#include "json-names.h"
 #include "json-writer.h"
 #include "report.h"
 
@@ -38,15 +39,12 @@ void bs_json_proof(struct bs_report *report, struct bs_json *json, const struct 
 /* json-question.c */
 /* The member "question". */
 void bs_json_question(struct bs_json *json, const struct bs_run *run, enum bs_json_layout layout);
-/* "dlopen"; STEP is NULL for start-up. */
-const char *bs_json_step_kind(const struct bs_step *step);
 /* Members "parts" and "filter". */
 void bs_json_selection(struct bs_json *json, const struct bs_report *report);
 
 /* json-object.c */
 /* The member KEY with the id of MAP, or null for BS_NO_MAP. */
 void bs_json_member_map(struct bs_json *json, const char *key, bs_map_id map);
-const char *bs_json_how_name(enum bs_how how);
 /* Members of the record of MAP. */
 void bs_json_object_members(struct bs_report *report, const struct bs_run *run, bs_map_id map);
 

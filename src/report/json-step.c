@@ -328,7 +328,7 @@ static void write_return(struct bs_json *json, const struct bs_run *run,
 
 /* ---- the record ---------------------------------------------------------------------------- */
 
-static const char *state_name(enum bs_step_state state)
+const char *bs_json_state_name(enum bs_step_state state)
 {
 	static const char *const names[] = {
 		[BS_STEP_OK] = "ok",
@@ -360,7 +360,7 @@ void bs_json_step_members(struct bs_report *report, const struct bs_run *run,
 	bs_json_member_number(json, "number", result->number);
 	bs_json_member_word(json, "kind", bs_json_step_kind(result->step));
 	write_who(json, run, result);
-	bs_json_member_word(json, "state", state_name(result->state));
+	bs_json_member_word(json, "state", bs_json_state_name(result->state));
 	bs_json_member_if(json, "epoch", result->state != BS_STEP_NOT_REACHED, result->epoch);
 	bs_json_member(json, "message", failed ? result->message : NULL);
 	if (result->state == BS_STEP_NOT_REACHED && result->message)

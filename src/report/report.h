@@ -106,6 +106,9 @@ struct bs_counts {
 struct bs_counts bs_count(const struct bs_run *run, const struct bs_step_result *result);
 void bs_counts_add(struct bs_counts *totals, const struct bs_counts *counts);
 
+/* text-step.c: what STEP does, in one cell: "dlopen ./libx.so". In ARENA, or a part of STEP. */
+const char *bs_step_words(struct bs_arena *arena, const struct bs_step *step);
+
 /* ---- formats ------------------------------------------------------------------------------- */
 
 struct bs_report;

@@ -4,16 +4,15 @@
 
 #include <string.h>
 
-static const char *with_version(const struct bs_run *run, const struct bs_step *step)
+static const char *with_version(struct bs_arena *arena, const struct bs_step *step)
 {
-	return step->version ? bs_arena_printf(run->ctx.arena, "%s@%s", step->symbol, step->version)
+	return step->version ? bs_arena_printf(arena, "%s@%s", step->symbol, step->version)
 			     : step->symbol;
 }
 
-static const char *dlsym_words(const struct bs_run *run, const struct bs_step *step)
+static const char *dlsym_words(struct bs_arena *arena, const struct bs_step *step)
 {
-	struct bs_arena *arena = run->ctx.arena;
-	const char *symbol = with_version(run, step);
+	const char *symbol = with_version(arena, step);
 	const char *call = step->version ? "dlvsym" : "dlsym";
 
 	switch (step->handle) {
@@ -27,10 +26,8 @@ static const char *dlsym_words(const struct bs_run *run, const struct bs_step *s
 	return bs_arena_printf(arena, "%s %u:%s", call, step->of_step, symbol);
 }
 
-const char *bs_text_step_words(const struct bs_run *run, const struct bs_step *step)
+const char *bs_step_words(struct bs_arena *arena, const struct bs_step *step)
 {
-	struct bs_arena *arena = run->ctx.arena;
-
 	switch (step->kind) {
 	case BS_STEP_DLOPEN:
 		return bs_arena_printf(arena, "dlopen %s", *step->file ? step->file : "(NULL)");
@@ -41,15 +38,21 @@ const char *bs_text_step_words(const struct bs_run *run, const struct bs_step *s
 			       : bs_arena_printf(arena, "dlmopen %s",
 						 *step->file ? step->file : "(NULL)");
 	case BS_STEP_DLSYM:
-		return dlsym_words(run, step);
+		return dlsym_words(arena, step);
 	case BS_STEP_DLCLOSE:
 		return bs_arena_printf(arena, "dlclose %u", step->of_step);
 	case BS_STEP_CALL:
-		return bs_arena_printf(arena, "call %s:%s", step->object, with_version(run, step));
+		return bs_arena_printf(arena, "call %s:%s", step->object,
+				       with_version(arena, step));
 	case BS_STEP_KIND_COUNT_:
 		break;
 	}
 	return "";
+}
+
+const char *bs_text_step_words(const struct bs_run *run, const struct bs_step *step)
+{
+	return bs_step_words(run->ctx.arena, step);
 }
 
 /* Steps that constructors make stand further right, below the step that they belong to. */

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* json-names.h - how a report in JSON calls things, for who reads one */
+#pragma once
+
+#include "report.h"
+
+#define BS_REPORT_SCHEMA "bindsim-report-1"
+#define BS_STREAM_SCHEMA "bindsim-stream-1"
+
+const char *bs_json_how_name(enum bs_how how);
+const char *bs_json_outcome_name(enum bs_outcome outcome);
+const char *bs_json_state_name(enum bs_step_state state);
+/* "dlopen"; STEP is NULL for start-up. */
+const char *bs_json_step_kind(const struct bs_step *step);
