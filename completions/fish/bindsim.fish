@@ -43,6 +43,8 @@ function __bindsim_parts
     end
     string match -qr -- '--format[= ]' $line
     or set -a parts $__bindsim_text_parts
+    string match -qr '^\S+\s+diff\s' $line
+    and set parts steps findings causes bindings objects
     set -l word (commandline -ct | string replace -r '^--show=' '')
     set -l before (string replace -r '[^,]*$' '' -- $word)
     for part in $parts
@@ -95,7 +97,7 @@ function __bindsim_remedies
 end
 
 # The first word may be a command.
-complete -c bindsim -n __fish_use_subcommand -a 'advise check explain loaders' -d 'Command'
+complete -c bindsim -n __fish_use_subcommand -a 'advise check diff explain loaders' -d 'Command'
 
 # Steps
 complete -c bindsim -l dlopen -x -a '(__bindsim_dlopen)' -d 'dlopen(FILE) with FLAGS'
@@ -141,6 +143,10 @@ complete -c bindsim -l today -x -d 'The day of today'
 
 # The command advise
 complete -c bindsim -l remedy -x -a '(__bindsim_remedies)' -d 'Try these remedies only'
+
+# The command diff
+complete -c bindsim -l left-root -x -a '(__fish_complete_directories)' -d 'The root of LEFT'
+complete -c bindsim -l right-root -x -a '(__fish_complete_directories)' -d 'The root of RIGHT'
 
 # Which references
 complete -c bindsim -l symbol -x -d 'References to symbols of this name'

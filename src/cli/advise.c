@@ -29,18 +29,6 @@ bool bs_read_remedies(struct bs_option_reader *r, const char *text)
 	return true;
 }
 
-static const struct bs_format *find_format(const struct bs_format *format)
-{
-	static const struct bs_format *const formats[] = { &bs_format_advice_text,
-							   &bs_format_advice_json };
-
-	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
-		if (strcmp(format->name, formats[i]->name) == 0)
-			return formats[i];
-	bs_complain("advise writes text or json, not --format=%s", format->name);
-	return NULL;
-}
-
 bool bs_advise_open(struct bs_option_reader *r)
 {
 	struct bs_command_line *line = r->line;
@@ -50,14 +38,7 @@ bool bs_advise_open(struct bs_option_reader *r)
 			    "--to or --rule");
 		return false;
 	}
-	bs_vec_each (i, &line->outputs) {
-		struct bs_output *output = &line->outputs.v[i];
-
-		output->format = find_format(output->format);
-		if (!output->format)
-			return false;
-	}
-	return true;
+	return bs_use_formats(line, &bs_format_advice_text, &bs_format_advice_json);
 }
 
 /* ---- the answer ------------------------------------------------------------------------------ */

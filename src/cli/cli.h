@@ -8,6 +8,7 @@
 #pragma once
 
 #include "../base/base.h"
+#include "../report/diff-report.h"
 #include "../report/report.h"
 
 #include <bindsim/plan.h>
@@ -76,6 +77,13 @@ struct bs_advise_line {
 	uint32_t remedies; /* bit K: to be tried; 0: all are */
 };
 
+/* What `bindsim diff` goes by, beside the plan of the command line and its words. */
+struct bs_diff_line {
+	const char *root[2]; /* by side: --left-root, --right-root, or NULL */
+	uint32_t n_set;	     /* so many of the plan's last variables are set by --env */
+	bool quiet;	     /* the last of the outputs is not written */
+};
+
 /* What the command line asks for. */
 struct bs_command_line {
 	enum bs_command command;
@@ -87,6 +95,7 @@ struct bs_command_line {
 	enum bs_level fail_on;		  /* BS_LEVEL_NONE: findings do not count */
 	struct bs_check_line check;
 	struct bs_advise_line advise;
+	struct bs_diff_line diff;
 	enum bs_color color;
 	enum bs_proof_mode proof;
 	bool verbose;
@@ -136,6 +145,10 @@ bool bs_baseline_save(struct bs_arena *arena, const char *path, const bs_baselin
 /* advise.c: the whole of it. STORE must live on. */
 enum bs_exit bs_advise_run(struct bs_arena *arena, const struct bs_command_line *line,
 			   struct bs_store *store, struct bs_library_db *library_db);
+
+/* diff.c: the whole of it. Messages and outputs are written; STORE must live on. */
+enum bs_exit bs_diff_run(struct bs_arena *arena, const struct bs_command_line *line,
+			 struct bs_store *store, struct bs_library_db *library_db);
 
 /* main.c: what FILE is written in, by --color and the terminal. */
 bool bs_wants_color(const struct bs_command_line *line, FILE *file);

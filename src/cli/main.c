@@ -283,8 +283,18 @@ static enum bs_exit advise(struct bs_arena *arena, const struct bs_command_line 
 	return db ? bs_advise_run(arena, line, open_store(arena), db) : BS_EXIT_TROUBLE;
 }
 
+static enum bs_exit compare(struct bs_arena *arena, const struct bs_command_line *line)
+{
+	struct bs_library_db *library_db = open_libraries(arena, line);
+
+	return library_db ? bs_diff_run(arena, line, open_store(arena), library_db)
+			  : BS_EXIT_TROUBLE;
+}
+
 static enum bs_exit answer(struct bs_arena *arena, const struct bs_command_line *line)
 {
+	if (line->command == BS_COMMAND_DIFF)
+		return compare(arena, line);
 	if (!write_questions(arena, line))
 		return BS_EXIT_TROUBLE;
 	if (!line->simulates)

@@ -54,6 +54,11 @@ bool bs_read_pair(struct bs_option_reader *r, const char *text);
 const struct bs_format *bs_read_format(struct bs_option_reader *r, const char *option,
 				       const char *text);
 
+/* For a command that has formats of its own, called as those of a run: the outputs of LINE are in
+ * TEXT or JSON. False after a message where one is to be in another. */
+bool bs_use_formats(struct bs_command_line *line, const struct bs_format *text,
+		    const struct bs_format *json);
+
 /* --show, once all formats are known: each report shows the parts that it has. */
 bool bs_read_show(struct bs_option_reader *r);
 
@@ -73,6 +78,9 @@ bool bs_check_plans(struct bs_option_reader *r);
 /* advise.c: what holds for advise alone, when the line is read. */
 bool bs_advise_open(struct bs_option_reader *r);
 bool bs_read_remedies(struct bs_option_reader *r, const char *text);
+
+/* diff.c: its words and formats; the line's outputs become those of a comparison. */
+bool bs_diff_open(struct bs_option_reader *r);
 
 /* --plan: only one. */
 bool bs_read_plan(struct bs_option_reader *r, const char *path);

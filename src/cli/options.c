@@ -144,6 +144,12 @@ static bool read_option(struct bs_option_reader *r, int id, const char *value)
 	case OPTION_SYSROOT:
 		plan->root = value;
 		return true;
+	case OPTION_LEFT_ROOT:
+		r->line->diff.root[0] = value;
+		return true;
+	case OPTION_RIGHT_ROOT:
+		r->line->diff.root[1] = value;
+		return true;
 	case OPTION_CWD:
 		plan->cwd = value;
 		return true;
@@ -289,7 +295,7 @@ static void take_search_path(struct bs_plan *plan, bool check, char **environ)
  * stays the same. */
 static bool is_reserved(const char *word)
 {
-	static const char *const words[] = { "order", "verify", "diff", "log", "record", "scan" };
+	static const char *const words[] = { "order", "verify", "log", "record", "scan" };
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (strcmp(words[i], word) == 0)
@@ -413,10 +419,13 @@ static bool finish(struct bs_option_reader *r, char **environ)
 	}
 	if (!options_fit(r) || (checks && !bs_check_open(r)))
 		return false;
-	if (!line->plan.executable && !r->plan_file && !checks) {
+	if (!line->plan.executable && !r->plan_file && !checks &&
+	    line->command != BS_COMMAND_DIFF) {
 		bs_complain("which executable? Usage: bindsim [OPTION]... EXECUTABLE [STEP]...");
 		return false;
 	}
+	if (line->command == BS_COMMAND_DIFF)
+		return bs_diff_open(r) && bs_read_show(r) && finish_plan(r, environ);
 	if (explains && !selection->symbol && !selection->from && !selection->to) {
 		bs_complain("explain what? --symbol GLOB, --pair FROM,TO or --rule RULE");
 		return false;

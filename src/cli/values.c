@@ -86,6 +86,22 @@ const struct bs_format *bs_read_format(struct bs_option_reader *r, const char *o
 	return problem ? NULL : found;
 }
 
+bool bs_use_formats(struct bs_command_line *line, const struct bs_format *text,
+		    const struct bs_format *json)
+{
+	bs_vec_each (i, &line->outputs) {
+		const struct bs_format **format = &line->outputs.v[i].format;
+
+		if (*format != &bs_format_text && *format != &bs_format_json) {
+			bs_complain("%s writes text or json, not --format=%s",
+				    bs_command_text(line->command)->name, (*format)->name);
+			return false;
+		}
+		*format = *format == &bs_format_text ? text : json;
+	}
+	return true;
+}
+
 /* FORMAT:FILE */
 bool bs_read_report(struct bs_option_reader *r, const char *text)
 {

@@ -101,6 +101,8 @@ class BashTest(ShellTest):
             self.assertEqual(self.replies(f"bindsim --report {name}:file --show "), project.parts("text", name))
             self.assertEqual(self.replies(f"bindsim --format=ldd --report={name}:file --show="),
                              project.parts("ldd", name))
+        self.assertEqual(self.replies("bindsim diff --show="), set(
+            project.run("diff", "--show=?", "x", "y").stderr.partition("format text has ")[2].split()))
         self.assertEqual(self.replies("bindsim --show=steps,"),
                          {f"steps,{part}" for part in project.parts("text") - {"steps"}})
         self.assertEqual(self.replies("bindsim --fail-on="), project.levels())

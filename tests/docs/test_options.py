@@ -144,6 +144,14 @@ class ManTest(unittest.TestCase):
             reason = json.loads(text)["$defs"]["suppressed"]["properties"]["reason"]
             self.assertEqual(reason["enum"], [slug for slug, _ in known])
 
+    def test_causes(self):
+        """Why a reference is bound otherwise: the list and the schema have the same, in one order."""
+        rows = (project.ROOT / "src/study/causes.def").read_text()
+        known = re.findall(r'^CAUSE\(\w+, "([\w-]+)", "[^"]+"\)$', rows, re.MULTILINE)
+        self.assertEqual(len(known), rows.count("\nCAUSE("))
+        schema = json.loads((project.ROOT / "schema/bindsim-diff-1.schema.json").read_text())
+        self.assertEqual(schema["$defs"]["cause"]["properties"]["cause"]["enum"], known)
+
     def test_levels(self):
         body = re.search(r"^\.It Fl -fail-on [^\n]*\n(.*?)(?=^\.It )", self.text, re.MULTILINE | re.DOTALL)[1]
         self.assertEqual(set(re.findall(r"\w+", " ".join(re.findall(r"^\.Cm (.*)$", body, re.MULTILINE)))),

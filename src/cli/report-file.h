@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* report-file.h - files in JSON that `bindsim diff` may be given */
+#pragma once
+
+#include "../study/digest.h"
+
+enum bs_file_kind { BS_FILE_REPORT, BS_FILE_STREAM, BS_FILE_PLAN };
+
+/* What the N bytes at TEXT are, by their schema. NULL, or what is wrong with them. */
+const char *bs_report_file_kind(struct bs_arena *arena, const char *text, size_t n,
+				enum bs_file_kind *ret);
+
+/* Fills DIGEST from the report that the N bytes at TEXT are. NULL, or what is wrong and where. */
+const char *bs_report_file_read(const char *text, size_t n, bool is_stream,
+				struct bs_digest *digest);
