@@ -248,6 +248,17 @@ struct bs_relocation {
  * loader, and one that a lazy relocation leaves as it is, to lead where it led, for ever. */
 enum { BS_MIPS_GOT_ADDRESS = 0xf0, BS_MIPS_GOT_STUB = 0xf1, BS_MIPS_GOT_KEPT = 0xf2 };
 
+/*
+ * A note in which a file says what it may dlopen (owner "FDO", type 0x407c0c0a): a text in JSON,
+ * which nobody has looked into yet, up to its NUL. (The UAPI Group Specifications, UAPI.12: "ELF
+ * dlopen() metadata")
+ */
+struct bs_dlopen_note {
+	const char *text;
+	uint32_t n;	 /* bytes, without the NUL */
+	uint64_t offset; /* of TEXT in the file */
+};
+
 struct bs_notes {
 	const uint8_t *build_id;
 	uint32_t n_build_id;
@@ -255,6 +266,8 @@ struct bs_notes {
 	uint32_t abi_os, abi_version[3];
 	uint32_t x86_isa_needed; /* GNU_PROPERTY_X86_ISA_1_NEEDED: bits for baseline, v2, v3, v4 */
 	uint32_t needed_1;	 /* GNU_PROPERTY_1_NEEDED: bit 0 INDIRECT_EXTERN_ACCESS */
+	const struct bs_dlopen_note *dlopen; /* in the order of the file */
+	uint32_t n_dlopen;
 };
 
 struct bs_image {

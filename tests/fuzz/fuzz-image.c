@@ -80,6 +80,8 @@ static void touch_image(const struct bs_image *image)
 		touch(bs_image_string(image, image->dynamic[i].value));
 	for (uint32_t i = 0; i < image->notes.n_build_id; i++)
 		sum += image->notes.build_id[i];
+	for (uint32_t i = 0; i < image->notes.n_dlopen; i++)
+		sum += strnlen(image->notes.dlopen[i].text, image->notes.dlopen[i].n);
 	touch_symbols(image);
 	touch_versions(image);
 	for (uint32_t i = 0; i < image->relocations.n_eager; i++)

@@ -39,6 +39,12 @@ uniq:	.quad both
 	.type tls_a, @object
 	.size tls_a, 8
 tls_a:	.quad 0
+	.section .note.dlopen, "a", @note
+	.balign 4
+	.long 4, 2f - 1f, 0x407c0c0a
+	.asciz "FDO"
+1:	.asciz "[{\\"soname\\":[\\"libb.so\\",\\"x\\"],\\"priority\\":\\"required\\"},{\\"soname\\":[\\"y\\"],\\"feature\\":\\"f\\"}]"
+2:	.balign 4
 """
 LIBRARY_B = """
 	.text

@@ -80,6 +80,8 @@ static void print_image(const struct bs_image *image)
 			printf("%02x", image->notes.build_id[i]);
 		printf("\n");
 	}
+	for (uint32_t i = 0; i < image->notes.n_dlopen; i++)
+		printf("dlopen-note %x\n", image->notes.dlopen[i].n + 1);
 }
 
 int main(int argc, char **argv)

@@ -14,6 +14,10 @@ import subprocess
 import sys
 
 LIBRARY = """
+#define NOTE(variable, text) static const struct { unsigned n_owner, n_text, type; char owner[4]; char bytes[sizeof text]; } \\
+    variable __attribute__((used, aligned(4), section(".note.dlopen"))) = { 4, sizeof text, 0x407c0c0a, "FDO", text }
+NOTE(first, "[{\\"soname\\":[\\"libfirst.so\\"]}]");
+NOTE(second, "[{\\"soname\\":[\\"libsecond.so.1\\",\\"libsecond.so.0\\"],\\"priority\\":\\"required\\"}]");
 __thread int tls_own;
 extern __thread int tls_other;
 extern int other_data;

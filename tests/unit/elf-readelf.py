@@ -37,7 +37,7 @@ def readelf(path):
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                           env={**os.environ, "LC_ALL": "C"}).stdout.decode(errors="replace")
     wide = "ELF64" in text
-    facts = {"symbol": [], "reloc": [], "verdef": [], "verneed": [], "interp": [], "build-id": []}
+    facts = {"symbol": [], "reloc": [], "verdef": [], "verneed": [], "interp": [], "build-id": [], "dlopen-note": []}
     part, need = "", ""
     for line in text.splitlines():
         if line.startswith("Symbol table"):
@@ -75,12 +75,15 @@ def readelf(path):
             facts["interp"].append(m.group(1))
         if m := re.search(r"Build ID: ([0-9a-f]+)", line):
             facts["build-id"].append(m.group(1))
+        # In some releases no line ends behind a type that readelf does not know.
+        for size in re.findall(r"FDO +0x([0-9a-f]+)\s+Unknown note type: \(0x407c0c0a\)", line):
+            facts["dlopen-note"].append(f"{int(size, 16):x}")
     return facts
 
 
 def parse_dump(lines):
     facts = {"symbol": [], "reloc": [], "verdef": [], "verneed": [], "interp": [], "build-id": [],
-             "lost": []}
+             "dlopen-note": [], "lost": []}
     for line in lines:
         key, _, rest = line.partition(" ")
         words = rest.split(" ")

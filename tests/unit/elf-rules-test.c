@@ -4,6 +4,7 @@
  */
 #include "elf-test.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -198,6 +199,90 @@ static void countless_notes(void **state)
 	}
 	change_read(&c);
 	assert_null(c.image->notes.build_id);
+	change_end(&c);
+}
+
+static void notes_about_dlopen(void **state)
+{
+	enum { NAME_SIZE = 0, TEXT_SIZE = 4, TYPE = 8, OWNER = 12, TEXT = 16 };
+	struct change c = change_begin("plain");
+	const struct bs_dlopen_note *notes = c.image->notes.dlopen;
+	size_t text = notes[0].offset, note = text - TEXT, segment = 0;
+	uint32_t n = notes[0].n;
+
+	(void)state;
+	assert_int_equal(c.image->notes.n_dlopen, 2);
+	for (uint32_t i = 0; i < c.image->notes.n_dlopen; i++) {
+		static const char begin[] = "[{\"soname\":[\"lib";
+
+		assert_memory_equal(notes[i].text, begin, sizeof begin - 1);
+		assert_int_equal(notes[i].text[notes[i].n - 1], ']');
+	}
+	assert_true(notes[0].offset < notes[1].offset);
+	for (uint32_t i = 0; i < c.image->n_segments; i++)
+		if (c.image->segments[i].type == PT_NOTE && c.image->segments[i].offset <= note &&
+		    note < c.image->segments[i].offset + c.image->segments[i].filesz)
+			segment = i;
+
+	/* Another owner, another type. */
+	c.bytes.v[note + OWNER] = 'X';
+	assert_int_equal(change_read(&c)->notes.n_dlopen, 1);
+	assert_true(c.image->complete);
+	c.bytes.v[note + OWNER] = 'F';
+	put32(&c.bytes, note + TYPE, 1);
+	assert_int_equal(change_read(&c)->notes.n_dlopen, 1);
+	put32(&c.bytes, note + TYPE, 0x407c0c0a);
+
+	/* No NUL: all of it counts, and a NUL before the end ends it. */
+	put32(&c.bytes, note + TEXT_SIZE, n);
+	assert_int_equal(change_read(&c)->notes.dlopen[0].n, n);
+	assert_has_note(&c, "a dlopen note without a NUL at its end", text);
+	put32(&c.bytes, note + TEXT_SIZE, n + 1);
+	c.bytes.v[text + 3] = '\0';
+	assert_int_equal(change_read(&c)->notes.dlopen[0].n, 3);
+	assert_true(c.image->complete);
+
+	/* A length that leads out of the segment ends it. */
+	for (uint32_t k = 0; k < 3; k++) {
+		static const uint32_t sizes[] = { 0x10000, 0x7fffffff, UINT32_MAX };
+		char words[64];
+
+		put32(&c.bytes, note + TEXT_SIZE, sizes[k]);
+		assert_int_equal(change_read(&c)->notes.n_dlopen, 0);
+		snprintf(words, sizeof words, "a dlopen note that reaches beyond segment %zu",
+			 segment);
+		assert_has_note(&c, words, text);
+	}
+	put32(&c.bytes, note + TEXT_SIZE, n + 1);
+	put32(&c.bytes, note + NAME_SIZE, UINT32_MAX);
+	assert_int_equal(change_read(&c)->notes.n_dlopen, 0);
+	change_end(&c);
+}
+
+/* What two segments hold is one note. */
+static void notes_in_two_segments(void **state)
+{
+	struct change c = change_begin("plain");
+	uint32_t n_notes = c.image->notes.n_dlopen;
+	const struct bs_segment *notes = NULL;
+
+	(void)state;
+	for (uint32_t i = 0; i < c.image->n_segments; i++)
+		if (c.image->segments[i].type == PT_NOTE && c.image->segments[i].align == 4)
+			notes = &c.image->segments[i];
+	assert_non_null(notes);
+	for (uint32_t i = 0; i < c.image->n_segments; i++) {
+		size_t header = c.image->header.phoff + i * sizeof(Elf64_Phdr);
+
+		if (c.image->segments[i].type != PT_GNU_STACK)
+			continue;
+		memcpy(c.bytes.v + header,
+		       c.bytes.v + c.image->header.phoff +
+			       (size_t)(notes - c.image->segments) * sizeof(Elf64_Phdr),
+		       sizeof(Elf64_Phdr));
+	}
+	change_read(&c);
+	assert_int_equal(c.image->notes.n_dlopen, n_notes);
 	change_end(&c);
 }
 
@@ -517,6 +602,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(cut_definitions),
 		cmocka_unit_test(what_no_loader_reads),
 		cmocka_unit_test(segments_cut_off),
+		cmocka_unit_test(notes_about_dlopen),
+		cmocka_unit_test(notes_in_two_segments),
 		cmocka_unit_test(relocations_by_the_rules),
 		cmocka_unit_test(dynamic_section_without_an_end),
 	};

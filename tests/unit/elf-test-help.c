@@ -148,6 +148,8 @@ uint64_t touch_everything(const struct bs_image *image)
 	sum += touch_table(image, &image->relocations.plt);
 	for (uint32_t i = 0; i < image->notes.n_build_id; i++)
 		sum += image->notes.build_id[i];
+	for (uint32_t i = 0; i < image->notes.n_dlopen; i++)
+		sum += strnlen(image->notes.dlopen[i].text, image->notes.dlopen[i].n);
 	return sum + touch_versions(&image->versions);
 }
 
