@@ -423,6 +423,31 @@ bs_map_id bs_process_caller(const struct bs_process *process, bs_map_id caller);
 void bs_process_open_abort(struct bs_process *process, const struct bs_ctx *ctx,
 			   struct bs_opening *opening, struct bs_closing *ret);
 
+/* ---- what a dlopen would come to --------------------------------------------------------------
+ */
+
+/* What a name means to an object that hands it to dlopen(3). */
+struct bs_sought {
+	bs_map_id map;	  /* it is loaded; BS_NO_MAP: it is not */
+	const char *path; /* the link-map name that it would get; NULL: no file is found */
+	enum bs_how how;
+	struct bs_failure failure; /* where nothing is loaded or found */
+};
+
+/* A copy of a process to look around in, so that the process itself learns nothing. */
+struct bs_seeker {
+	struct bs_process copy;
+	uint32_t n_maps; /* of the process */
+};
+
+/* One for PROCESS, in CTX's arena, which holds for as long as PROCESS does not change. */
+struct bs_seeker *bs_seeker_new(const struct bs_process *process, const struct bs_ctx *ctx);
+
+/* Asks what NAME would lead to if CALLER opened it. Nothing is mapped, so what a loader has against
+ * a file once it has found it is not told. */
+void bs_seek(struct bs_seeker *seeker, const struct bs_ctx *ctx, bs_map_id caller, const char *name,
+	     struct bs_sought *ret);
+
 /* ---- namespaces ------------------------------------------------------------------------------ */
 
 /* The number that dlmopen(LM_ID_NEWLM) gives: the first that is empty; BS_MAX_NAMESPACES when all

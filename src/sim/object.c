@@ -117,3 +117,13 @@ bs_map_id bs_run_find_object(const struct bs_run *run, const char *text, const c
 					  text);
 	return BS_NO_MAP;
 }
+
+const char *bs_run_object_text(const struct bs_run *run, bs_map_id id)
+{
+	const char *text = bs_run_map_name(run, id), *problem;
+	uint32_t ns = bs_map_of(&run->process, id)->ns;
+
+	if (ns)
+		text = bs_arena_printf(run->ctx.arena, "%s[%u]", text, ns);
+	return bs_run_find_object(run, text, &problem) == id ? text : NULL;
+}

@@ -312,6 +312,10 @@ const char *bs_run_say(const struct bs_run *run, const struct bs_failure *failur
 /* MAP's link-map name as the loader prints it: the executable is argv[0]. (glibc DSO_FILENAME) */
 const char *bs_run_map_name(const struct bs_run *run, bs_map_id map);
 
+/* What a plan calls MAP, which is in the process, so that it is found by it as things are; NULL:
+ * there is no such text. */
+const char *bs_run_object_text(const struct bs_run *run, bs_map_id map);
+
 /* The name of the symbol that BINDING's reference asks for. */
 const char *bs_run_symbol_name(const struct bs_run *run, const struct bs_binding *binding);
 
