@@ -2,7 +2,7 @@
 # Completion of bindsim(1) for fish.
 
 set -g __bindsim_formats text ld-debug json ndjson ldd plan sarif junit github gitlab markdown dot
-set -g __bindsim_text_parts steps unresolved findings notes objects scopes pairs bindings slots lazyload suppressed
+set -g __bindsim_text_parts steps unresolved findings notes objects scopes pairs bindings slots lazyload suppressed dlopen-notes
 
 # FILE[:FLAGS]: files, then flags joined by commas that are not there yet.
 function __bindsim_dlopen
@@ -30,7 +30,7 @@ function __bindsim_parts
             case ld-debug
                 set -a parts bindings libs scopes versions files mapped addresses slots reloc lazyload statistics debug
             case json ndjson
-                set -a parts steps objects bindings slots findings scopes searches demangled mapped suppressed
+                set -a parts steps objects bindings slots findings scopes searches demangled mapped suppressed dlopen-notes
             case ldd
                 set -a parts libs versions undefined unused
             case sarif junit github gitlab
@@ -109,6 +109,7 @@ complete -c bindsim -l init -r -F -d 'Steps by the constructors of OBJECT'
 complete -c bindsim -l end-init -d 'The end of --init'
 complete -c bindsim -l caller -r -F -d 'Who makes the calls from here on'
 complete -c bindsim -l plan -r -F -d 'Take the question from FILE'
+complete -c bindsim -l follow-dlopen-notes -f -a 'required recommended suggested' -d 'Open what notes of objects say'
 
 # The simulated process
 complete -c bindsim -l bind-now -d 'Bind everything at load'

@@ -64,6 +64,11 @@ struct bs_step {
 	const char *version; /* or NULL; call: only to tell apart two references to one name */
 
 	const char *object; /* call: whose jump slot it is */
+
+	/* dlopen: it was taken from a note in which its caller says what it may open: which entry
+	 * of all its notes, from 1 on; 0: it was not. */
+	uint32_t note_entry;
+	const char *note_feature; /* what for, as that entry has it, or NULL */
 };
 
 /* `--init OBJECT ... --end-init`: calls that OBJECT's constructors make when they run. */

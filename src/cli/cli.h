@@ -9,6 +9,7 @@
 
 #include "../base/base.h"
 #include "../report/diff-report.h"
+#include "../report/dlopen-notes.h"
 #include "../report/report.h"
 
 #include <bindsim/plan.h>
@@ -98,6 +99,8 @@ struct bs_command_line {
 	struct bs_diff_line diff;
 	enum bs_color color;
 	enum bs_proof_mode proof;
+	bool follows_notes;
+	enum bs_note_priority follow_level; /* if so, the weakest that is followed */
 	bool verbose;
 	bool simulates; /* false: only the question is written */
 	bool done;	/* --help, --version or --rule was answered */
@@ -174,6 +177,13 @@ bool bs_plan_load(struct bs_arena *arena, const char *path, struct bs_plan *ret)
 
 /* Puts the plan BELOW under TOP: what TOP says wins, its steps come behind those of BELOW. */
 void bs_plan_merge(struct bs_arena *arena, struct bs_plan *top, const struct bs_plan *below);
+
+/*
+ * follow.c: appends to PLAN the steps that the notes of its objects about dlopen lead to, those of
+ * LEVEL and stronger ones, with all that follows from these. False after a message.
+ */
+bool bs_follow_notes(struct bs_arena *arena, struct bs_store *store, enum bs_note_priority level,
+		     struct bs_plan *plan);
 
 /* Where a report goes. A file gets its name when it is complete: until then it lies beside its
  * place. */

@@ -27,12 +27,15 @@ static void print_wrapped(int column, const char *text)
 	puts("");
 }
 
-static void print_option(const char *name, char letter, const char *argument, const char *help)
+/* BEFORE and BEHIND stand around the argument. */
+static void print_option(const char *name, char letter, const char *before, const char *argument,
+			 const char *behind, const char *help)
 {
 	char left[64];
 
-	snprintf(left, sizeof left, "  %c%c%s --%s%s%s", letter ? '-' : ' ', letter ? letter : ' ',
-		 letter ? "," : " ", name, argument ? "=" : "", argument ? argument : "");
+	snprintf(left, sizeof left, "  %c%c%s --%s%s%s%s", letter ? '-' : ' ',
+		 letter ? letter : ' ', letter ? "," : " ", name, argument ? before : "",
+		 argument ? argument : "", argument ? behind : "");
 	/* What is too long for its column has a line of its own. */
 	if (strlen(left) >= HELP_COLUMN)
 		printf("%s\n%*s", left, HELP_COLUMN, "");
@@ -72,8 +75,10 @@ static void print_command_help(enum bs_command command)
 #define GROUP(title, command_) owner = BS_COMMAND_##command_;
 #define OPTION(id, name, letter, argument, help)                                                   \
 	if (owner == command)                                                                      \
-		print_option(name, letter, argument, help);
+		print_option(name, letter, "=", argument, "", help);
+#define MAY_HAVE OPTION
 #include "options.def"
+#undef MAY_HAVE
 #undef OPTION
 #undef GROUP
 	puts("\nAll other options are those of bindsim --help.");
@@ -94,9 +99,13 @@ void bs_print_help(enum bs_command command)
 	puts("Says which shared object every symbol reference of a process would bind to, for\n"
 	     "EXECUTABLE's start-up and for the loader calls to come, without running\n"
 	     "anything.");
-#define GROUP(title, command_)			 printf("\n%s:\n", title);
-#define OPTION(id, name, letter, argument, help) print_option(name, letter, argument, help);
+#define GROUP(title, command_) printf("\n%s:\n", title);
+#define OPTION(id, name, letter, argument, help)                                                   \
+	print_option(name, letter, "=", argument, "", help);
+#define MAY_HAVE(id, name, letter, argument, help)                                                 \
+	print_option(name, letter, "[=", argument, "]", help);
 #include "options.def"
+#undef MAY_HAVE
 #undef OPTION
 #undef GROUP
 	puts("\nFLAGS: LAZY NOW GLOBAL LOCAL DEEPBIND NODELETE NOLOAD WORLD GROUP LAZYLOAD\n"

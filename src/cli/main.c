@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli.h"
 
+#include "../report/jansson-late.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,10 +97,21 @@ static struct bs_library_db *open_libraries(struct bs_arena *arena,
 	return db;
 }
 
+/* Notes about dlopen are in JSON, whatever is written. */
+static bool can_read_notes(const struct opened *opened)
+{
+	const char *problem = bs_reports_notes(&opened->reports) ? bs_jansson_open() : NULL;
+
+	if (problem)
+		bs_complain("--show=" BS_PART_DLOPEN_NOTES ": %s", problem);
+	return !problem;
+}
+
 static bool open_all(struct opened *opened, const struct bs_command_line *line)
 {
 	opened->reports.list = bs_new(opened->arena, struct bs_report, line->outputs.n);
 	opened->reports.proof = line->proof;
+	opened->reports.follows_notes = line->follows_notes;
 	opened->reports.weighs =
 		line->fail_on != BS_LEVEL_NONE || line->command == BS_COMMAND_CHECK;
 	opened->reports.check.library_db = open_libraries(opened->arena, line);
@@ -128,7 +141,10 @@ static bool open_all(struct opened *opened, const struct bs_command_line *line)
 			.fail_on = line->fail_on,
 		};
 	}
-	return true;
+	if (can_read_notes(opened))
+		return true;
+	close_all(opened, false);
+	return false;
 }
 
 /* "plan NAME: " for one of a policy, else nothing. */
@@ -220,11 +236,11 @@ static struct bs_store *open_store(struct bs_arena *arena)
 	return store;
 }
 
-static enum bs_exit ask(struct bs_arena *arena, const struct bs_command_line *line)
+static enum bs_exit ask(struct bs_arena *arena, const struct bs_command_line *line,
+			struct bs_store *store)
 {
 	const struct bs_named_plan plan = { .plan = line->plan };
 	struct opened opened = { .arena = arena };
-	struct bs_store *store = open_store(arena);
 
 	if (!open_all(&opened, line))
 		return BS_EXIT_TROUBLE;
@@ -243,7 +259,8 @@ static bool write_baseline(struct bs_arena *arena, const struct bs_check_line *a
 }
 
 /* The plans of a check, one after the other; the worst of them decides. */
-static enum bs_exit check(struct bs_arena *arena, const struct bs_command_line *line)
+static enum bs_exit check(struct bs_arena *arena, const struct bs_command_line *line,
+			  struct bs_store *store)
 {
 	const struct bs_check_line *asked = &line->check;
 	const struct bs_judge_options options = {
@@ -254,7 +271,6 @@ static enum bs_exit check(struct bs_arena *arena, const struct bs_command_line *
 		.collects = asked->write_baseline || asked->gen_suppressions,
 	};
 	struct opened opened = { .arena = arena };
-	struct bs_store *store = open_store(arena);
 	enum bs_exit status = BS_EXIT_OK;
 
 	opened.reports.judge = bs_judge_new(arena, &options);
@@ -276,32 +292,54 @@ static enum bs_exit check(struct bs_arena *arena, const struct bs_command_line *
 	return close_all(&opened, status != BS_EXIT_TROUBLE) ? status : BS_EXIT_TROUBLE;
 }
 
-static enum bs_exit advise(struct bs_arena *arena, const struct bs_command_line *line)
+/* The commands that hold many runs against each other. */
+static bool is_study(enum bs_command command)
+{
+	return command == BS_COMMAND_DIFF || command == BS_COMMAND_ADVISE;
+}
+
+static enum bs_exit study(struct bs_arena *arena, const struct bs_command_line *line,
+			  struct bs_store *store)
 {
 	struct bs_library_db *db = open_libraries(arena, line);
 
-	return db ? bs_advise_run(arena, line, open_store(arena), db) : BS_EXIT_TROUBLE;
+	if (!db)
+		return BS_EXIT_TROUBLE;
+	return line->command == BS_COMMAND_DIFF ? bs_diff_run(arena, line, store, db)
+						: bs_advise_run(arena, line, store, db);
 }
 
-static enum bs_exit compare(struct bs_arena *arena, const struct bs_command_line *line)
+/* What is asked is what the notes lead to, wherever it is written. */
+static bool follow_notes(struct bs_arena *arena, struct bs_command_line *line,
+			 struct bs_store *store)
 {
-	struct bs_library_db *library_db = open_libraries(arena, line);
+	struct bs_check_line *check = &line->check;
 
-	return library_db ? bs_diff_run(arena, line, open_store(arena), library_db)
-			  : BS_EXIT_TROUBLE;
+	if (!line->follows_notes)
+		return true;
+	bs_vec_each (i, &check->plans)
+		if (!bs_follow_notes(arena, store, line->follow_level, &check->plans.v[i].plan))
+			return false;
+	if (line->command != BS_COMMAND_CHECK)
+		return bs_follow_notes(arena, store, line->follow_level, &line->plan);
+	line->plan = check->plans.v[0].plan;
+	return true;
 }
 
-static enum bs_exit answer(struct bs_arena *arena, const struct bs_command_line *line)
+static enum bs_exit answer(struct bs_arena *arena, struct bs_command_line *line)
 {
-	if (line->command == BS_COMMAND_DIFF)
-		return compare(arena, line);
+	struct bs_store *store = open_store(arena);
+
+	if (!follow_notes(arena, line, store))
+		return BS_EXIT_TROUBLE;
+	if (is_study(line->command))
+		return study(arena, line, store);
 	if (!write_questions(arena, line))
 		return BS_EXIT_TROUBLE;
 	if (!line->simulates)
 		return BS_EXIT_OK;
-	if (line->command == BS_COMMAND_ADVISE)
-		return advise(arena, line);
-	return line->command == BS_COMMAND_CHECK ? check(arena, line) : ask(arena, line);
+	return line->command == BS_COMMAND_CHECK ? check(arena, line, store)
+						 : ask(arena, line, store);
 }
 
 int main(int argc, char **argv)

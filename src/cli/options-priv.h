@@ -46,6 +46,7 @@ bool bs_read_env(struct bs_option_reader *r, const char *text);
 bool bs_read_setting(struct bs_option_reader *r, const char *text);
 bool bs_read_color(struct bs_option_reader *r, const char *text);
 bool bs_read_proof(struct bs_option_reader *r, const char *text);
+bool bs_read_follow(struct bs_option_reader *r, const char *text);
 bool bs_read_report(struct bs_option_reader *r, const char *text);
 bool bs_read_level(struct bs_option_reader *r, const char *text);
 bool bs_read_pair(struct bs_option_reader *r, const char *text);

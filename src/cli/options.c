@@ -12,8 +12,10 @@
 enum option_id {
 	OPTION_NONE = 256, /* above any short option */
 #define GROUP(title, command)
-#define OPTION(id, name, letter, argument, help) OPTION_##id,
+#define OPTION(id, name, letter, argument, help)   OPTION_##id,
+#define MAY_HAVE(id, name, letter, argument, help) OPTION_##id,
 #include "options.def"
+#undef MAY_HAVE
 #undef OPTION
 #undef GROUP
 };
@@ -22,7 +24,9 @@ static const struct option long_options[] = {
 #define GROUP(title, command)
 #define OPTION(id, name, letter, argument, help)                                                   \
 	{ name, (argument) != NULL ? required_argument : no_argument, NULL, OPTION_##id },
+#define MAY_HAVE(id, name, letter, argument, help) { name, optional_argument, NULL, OPTION_##id },
 #include "options.def"
+#undef MAY_HAVE
 #undef OPTION
 #undef GROUP
 	{ 0 },
@@ -37,7 +41,9 @@ static enum bs_command owner_of(int id)
 #define OPTION(id_, name, letter, argument, help)                                                  \
 	if (id == OPTION_##id_)                                                                    \
 		return owner;
+#define MAY_HAVE OPTION
 #include "options.def"
+#undef MAY_HAVE
 #undef OPTION
 #undef GROUP
 	return BS_COMMAND_NONE;
@@ -117,6 +123,8 @@ static bool read_option(struct bs_option_reader *r, int id, const char *value)
 		return true;
 	case OPTION_PLAN:
 		return bs_read_plan(r, value);
+	case OPTION_FOLLOW_DLOPEN_NOTES:
+		return bs_read_follow(r, value);
 	case OPTION_BIND_NOW:
 		bs_vec_push(r->arena, &r->set, (struct bs_variable){ "LD_BIND_NOW", "1" });
 		return true;
@@ -249,7 +257,9 @@ static int short_to_id(int id)
 #define OPTION(id_, name, letter, argument, help)                                                  \
 	if ((letter) && id == (letter))                                                            \
 		return OPTION_##id_;
+#define MAY_HAVE OPTION
 #include "options.def"
+#undef MAY_HAVE
 #undef OPTION
 #undef GROUP
 	return id;

@@ -69,6 +69,20 @@ bool bs_read_proof(struct bs_option_reader *r, const char *text)
 	return which >= 0;
 }
 
+/* TEXT may be NULL. */
+bool bs_read_follow(struct bs_option_reader *r, const char *text)
+{
+	enum bs_note_priority level = text ? bs_note_priority_named(text) : BS_NOTE_RECOMMENDED;
+
+	r->line->follows_notes = true;
+	r->line->follow_level = level;
+	if (level < BS_NOTE_PRIORITY_COUNT_)
+		return true;
+	bs_complain("--follow-dlopen-notes '%s': required, recommended or suggested is wanted",
+		    text);
+	return false;
+}
+
 const struct bs_format *bs_read_format(struct bs_option_reader *r, const char *option,
 				       const char *text)
 {

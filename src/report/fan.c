@@ -2,6 +2,8 @@
 /* One run, several reports: each step is checked once and shown to all of them. */
 #include "report.h"
 
+#include "dlopen-notes.h"
+
 #include <string.h>
 
 static bool tells_findings(const struct bs_reports *reports)
@@ -33,6 +35,15 @@ bool bs_report_shows(const struct bs_report *report, const char *part)
 		if (strcmp(parts[i], part) == 0)
 			return report->show >> i & 1;
 	return false;
+}
+
+bool bs_reports_notes(const struct bs_reports *reports)
+{
+	bool notes = reports->follows_notes;
+
+	for (uint32_t i = 0; i < reports->n; i++)
+		notes |= bs_report_shows(&reports->list[i], BS_PART_DLOPEN_NOTES);
+	return notes;
 }
 
 static struct bs_check_options options_for(const struct bs_reports *reports)
@@ -135,7 +146,10 @@ static void end(void *data, const struct bs_run *run)
 {
 	struct bs_reports *reports = data;
 	bs_findings findings = { 0 };
+	struct bs_note_answers notes = { 0 };
 
+	if (bs_reports_notes(reports))
+		bs_note_answers_find(run, &notes);
 	if (reports->checker)
 		findings = bs_check_end(reports->checker, run);
 	if (reports->prover)
@@ -143,9 +157,12 @@ static void end(void *data, const struct bs_run *run)
 	if (reports->judge)
 		bs_judge_end(reports->judge, run, reports->checker, &findings);
 	weigh(reports, &findings);
-	for (uint32_t i = 0; i < reports->n; i++)
+	for (uint32_t i = 0; i < reports->n; i++) {
+		reports->list[i].notes = bs_reports_notes(reports) ? &notes : NULL;
 		if (reports->list[i].format->end)
 			reports->list[i].format->end(&reports->list[i], run, &findings);
+		reports->list[i].notes = NULL;
+	}
 }
 
 struct bs_sink bs_reports_sink(struct bs_reports *reports)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "json-names.h"
+#include "dlopen-notes.h"
 #include "json-writer.h"
 #include "report.h"
 
@@ -16,7 +17,8 @@ enum {
 	SHOW_SEARCHES = 1 << 6,
 	SHOW_DEMANGLED = 1 << 7, /* beside each symbol that is mangled */
 	SHOW_MAPPED = 1 << 8,
-	SHOW_SUPPRESSED = 1 << 9, /* names that two objects define and no finding is about */
+	SHOW_SUPPRESSED = 1 << 9,    /* names that two objects define and no finding is about */
+	SHOW_DLOPEN_NOTES = 1 << 10, /* what objects say that they may open */
 };
 
 /* One report under way. */
@@ -47,6 +49,9 @@ void bs_json_selection(struct bs_json *json, const struct bs_report *report);
 void bs_json_member_map(struct bs_json *json, const char *key, bs_map_id map);
 /* Members of the record of MAP. */
 void bs_json_object_members(struct bs_report *report, const struct bs_run *run, bs_map_id map);
+
+/* json-notes.c: members of the record of what an object says that it may open. */
+void bs_json_note_members(struct bs_json *json, const struct bs_note_answer *answer);
 
 /* json-step.c */
 void bs_json_counts_members(struct bs_json *json, const struct bs_counts *counts);

@@ -71,6 +71,18 @@ static void write_call(struct bs_json *json, const struct bs_step *step)
 	}
 }
 
+/* Left out where the step was not taken from a note. */
+static void write_note(struct bs_json *json, const struct bs_step *step)
+{
+	if (!step->note_entry)
+		return;
+	bs_json_key(json, "dlopen_note");
+	bs_json_object(json, BS_JSON_INLINE);
+	bs_json_member_number(json, "entry", step->note_entry);
+	bs_json_member(json, "feature", step->note_feature);
+	bs_json_close(json);
+}
+
 const char *bs_json_step_kind(const struct bs_step *step)
 {
 	static const char *const names[BS_STEP_KIND_COUNT_] = {
@@ -95,6 +107,7 @@ static void write_plan_steps(struct bs_json *json, const struct bs_plan *plan)
 		bs_json_member_if(json, "block", step->block != 0, step->block);
 		bs_json_member(json, "caller", step->caller);
 		write_call(json, step);
+		write_note(json, step);
 		bs_json_close(json);
 	}
 	bs_json_close(json);

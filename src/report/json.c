@@ -9,13 +9,13 @@
 
 #include <inttypes.h>
 
-static const char *const parts[] = { "steps",	 "objects",    "bindings", "slots",
-				     "findings", "scopes",     "searches", "demangled",
-				     "mapped",	 "suppressed", NULL };
+static const char *const parts[] = { "steps",	 "objects",    "bindings",	     "slots",
+				     "findings", "scopes",     "searches",	     "demangled",
+				     "mapped",	 "suppressed", BS_PART_DLOPEN_NOTES, NULL };
 
 enum {
 	DEFAULT_SHOW = SHOW_STEPS | SHOW_OBJECTS | SHOW_BINDINGS | SHOW_FINDINGS | SHOW_DEMANGLED |
-		       SHOW_SUPPRESSED
+		       SHOW_SUPPRESSED | SHOW_DLOPEN_NOTES
 };
 
 static struct bs_json *json_of(const struct bs_report *report)
@@ -65,7 +65,7 @@ static void begin(struct bs_report *report, const struct bs_run *run)
 	else
 		bs_json_object(json, BS_JSON_LINES);
 	bs_json_member(json, "schema", streams(report) ? BS_STREAM_SCHEMA : BS_REPORT_SCHEMA);
-	bs_json_member(json, "schema_version", "1.4");
+	bs_json_member(json, "schema_version", "1.5");
 	bs_json_tool(json);
 	bs_json_question(json, run, layout);
 	bs_json_selection(json, report);
@@ -243,6 +243,33 @@ static void write_left_out_items(struct bs_report *report, const struct bs_run *
 	while ((item = next_left_out(report, run, &at))) {
 		bs_json_object(json, BS_JSON_INLINE);
 		write_left_out_members(report, item);
+		bs_json_close(json);
+	}
+	bs_json_close(json);
+}
+
+/* ---- notes about dlopen -------------------------------------------------------------------- */
+
+static void write_note_lines(struct bs_report *report)
+{
+	for (uint32_t i = 0; (report->show & SHOW_DLOPEN_NOTES) && i < report->notes->list.n; i++) {
+		begin_line(report, "dlopen-note");
+		bs_json_note_members(json_of(report), &report->notes->list.v[i]);
+		end_line(report);
+	}
+}
+
+static void write_note_items(struct bs_report *report)
+{
+	struct bs_json *json = json_of(report);
+
+	if (!(report->show & SHOW_DLOPEN_NOTES))
+		return;
+	bs_json_key(json, "dlopen_notes");
+	bs_json_array(json, BS_JSON_LINES);
+	bs_vec_each (i, &report->notes->list) {
+		bs_json_object(json, BS_JSON_INLINE);
+		bs_json_note_members(json, &report->notes->list.v[i]);
 		bs_json_close(json);
 	}
 	bs_json_close(json);
@@ -445,6 +472,7 @@ static void end_stream(struct bs_report *report, const struct bs_run *run,
 	write_slot_lines(report, run);
 	take_findings(report, run, findings);
 	write_left_out_lines(report, run);
+	write_note_lines(report);
 	begin_line(report, "end");
 	write_outcome(report, run);
 	bs_json_member_number(&state->json, "lines", state->lines + 1);
@@ -481,6 +509,7 @@ static void end_document(struct bs_report *report, const struct bs_run *run,
 		bs_json_close(json);
 	}
 	write_left_out_items(report, run);
+	write_note_items(report);
 	write_outcome(report, run);
 	bs_json_close(json);
 	bs_write(report->writer, "\n", 1);

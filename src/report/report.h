@@ -161,6 +161,8 @@ enum {
 bs_ids bs_lazy_slots(const struct bs_run *run, const struct bs_lazy_map *lazy);
 unsigned bs_binds_now_by(const struct bs_run *run, bs_map_id map, uint32_t *ret_step);
 
+struct bs_note_answers; /* dlopen-notes.h */
+
 struct bs_report {
 	const struct bs_format *format;
 	unsigned show;
@@ -170,9 +172,11 @@ struct bs_report {
 	struct bs_writer *writer;
 	enum bs_level
 		fail_on; /* a finding of this level is a reason to fail; BS_LEVEL_NONE: none is */
-	const struct bs_checker *checker; /* of the run; NULL: nobody wants to know */
-	const struct bs_judge *judge;	  /* whose verdicts count; NULL: nobody judges */
-	void *state;			  /* the format's own, in the run's arena */
+	const struct bs_checker *checker;    /* of the run; NULL: nobody wants to know */
+	const struct bs_judge *judge;	     /* whose verdicts count; NULL: nobody judges */
+	const struct bs_note_answers *notes; /* what objects say that they may open, from the end
+						of the run on; NULL: nobody wants to know */
+	void *state;			     /* the format's own, in the run's arena */
 };
 
 /* REPORT is to show PART, a name that its format may have. */
@@ -213,6 +217,7 @@ struct bs_reports {
 	struct bs_check_options check;
 	enum bs_proof_mode proof;
 	struct bs_judge *judge; /* or NULL */
+	bool follows_notes;	/* steps were taken from the notes of objects about dlopen */
 	/* filled in as the run goes: */
 	struct bs_checker *checker; /* NULL: nobody wants to know */
 	struct bs_prover *prover;   /* NULL: nothing is to be proven */
@@ -222,6 +227,9 @@ struct bs_reports {
 	uint32_t first_refused_step;
 	bool not_reached; /* it was no failure: nobody came to that step */
 };
+
+/* Some of REPORTS is about the notes of objects about dlopen: jansson is wanted. */
+bool bs_reports_notes(const struct bs_reports *reports);
 
 /* The sink that checks each step and writes REPORTS, which must outlive it. */
 struct bs_sink bs_reports_sink(struct bs_reports *reports);

@@ -11,11 +11,12 @@ enum {
 	SHOW_NOTES = 1 << 3,	  /* the findings that are harmless */
 	SHOW_OBJECTS = 1 << 4,
 	SHOW_SCOPES = 1 << 5,
-	SHOW_PAIRS = 1 << 6,	   /* who binds to whom, in counts */
-	SHOW_BINDINGS = 1 << 7,	   /* each binding */
-	SHOW_SLOTS = 1 << 8,	   /* each jump slot that waits for its first call */
-	SHOW_LAZYLOAD = 1 << 9,	   /* what is loaded on demand, and what that changes */
-	SHOW_SUPPRESSED = 1 << 10, /* names that two objects define and no finding is about */
+	SHOW_PAIRS = 1 << 6,	     /* who binds to whom, in counts */
+	SHOW_BINDINGS = 1 << 7,	     /* each binding */
+	SHOW_SLOTS = 1 << 8,	     /* each jump slot that waits for its first call */
+	SHOW_LAZYLOAD = 1 << 9,	     /* what is loaded on demand, and what that changes */
+	SHOW_SUPPRESSED = 1 << 10,   /* names that two objects define and no finding is about */
+	SHOW_DLOPEN_NOTES = 1 << 11, /* what objects say that they may open */
 };
 
 /* Colours by meaning. */
@@ -69,6 +70,10 @@ void bs_text_bindings(struct bs_report *report, const struct bs_run *run,
 
 /* Each jump slot that was left for its first call: to whom it would be bound when. */
 void bs_text_slots(struct bs_report *report, const struct bs_run *run);
+
+/* text-notes.c: what objects say that they may open, and what comes of it; in a line. */
+void bs_text_dlopen_notes(struct bs_report *report, const struct bs_run *run);
+void bs_text_dlopen_notes_sum(struct bs_report *report, const struct bs_run *run);
 
 /* text-trouble.c */
 /* "error: ", and "   NAME        " before what is said of it. */

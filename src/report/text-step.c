@@ -160,6 +160,23 @@ static void write_remark(struct bs_report *report, const struct bs_run *run,
 	}
 }
 
+/* Whose note it was that the step was taken from. */
+static void write_note(struct bs_report *report, const struct bs_run *run,
+		       const struct bs_step *step)
+{
+	if (!step || !step->note_entry)
+		return;
+	const char *object = step->caller ? step->caller : run->program;
+	const char *slash = strrchr(object, '/');
+
+	bs_say(report, "  note of ");
+	bs_say_escaped(report, slash && slash[1] ? slash + 1 : object);
+	if (step->note_feature) {
+		bs_say(report, ": ");
+		bs_say_escaped(report, step->note_feature);
+	}
+}
+
 static void write_numbers(struct bs_report *report, const struct bs_text_row *row)
 {
 	const struct bs_step_result *result = &row->result;
@@ -189,6 +206,7 @@ static void write_row(struct bs_report *report, const struct bs_run *run,
 		if (result->step)
 			write_remark(report, run, result);
 	}
+	write_note(report, run, result->step);
 	bs_text_assumed(report, run, result->assumed);
 	bs_say(report, "\n");
 }

@@ -6,12 +6,15 @@
  */
 #include "text-priv.h"
 
+#include "dlopen-notes.h"
+
 #include <string.h>
 #include <wchar.h>
 
 static const char *const parts[] = { "steps",	"unresolved", "findings",   "notes",
 				     "objects", "scopes",     "pairs",	    "bindings",
-				     "slots",	"lazyload",   "suppressed", NULL };
+				     "slots",	"lazyload",   "suppressed", BS_PART_DLOPEN_NOTES,
+				     NULL };
 
 /* Listings are written as the steps come; table, troubles and findings at the end. */
 struct totals {
@@ -320,7 +323,7 @@ static void write_verdict(struct bs_report *report, const struct totals *totals)
 static void write_sum(struct bs_report *report, const struct totals *totals, bool table)
 {
 	const uint32_t listings = SHOW_OBJECTS | SHOW_SCOPES | SHOW_PAIRS | SHOW_BINDINGS |
-				  SHOW_SLOTS | SHOW_LAZYLOAD | SHOW_SUPPRESSED;
+				  SHOW_SLOTS | SHOW_LAZYLOAD | SHOW_SUPPRESSED | SHOW_DLOPEN_NOTES;
 
 	if (table || totals->findings.n || totals->steps_refused || totals->unresolved ||
 	    totals->complained || (report->show & listings))
@@ -370,6 +373,8 @@ static void end(struct bs_report *report, const struct bs_run *run, const bs_fin
 		bs_text_realtime(report, run);
 	if (report->show & SHOW_LAZYLOAD)
 		bs_text_lazyload(report, run, &totals->rows);
+	if (report->show & SHOW_DLOPEN_NOTES)
+		bs_text_dlopen_notes(report, run);
 	if (table)
 		bs_text_table(report, run, &totals->rows);
 	if (report->show & SHOW_UNRESOLVED)
@@ -382,6 +387,8 @@ static void end(struct bs_report *report, const struct bs_run *run, const bs_fin
 				    (report->show & SHOW_SCOPES ? run->assumed_by_scopes : 0));
 	if (report->show & SHOW_STEPS)
 		write_sum(report, totals, table);
+	if ((report->show & SHOW_STEPS) && !(report->show & SHOW_DLOPEN_NOTES))
+		bs_text_dlopen_notes_sum(report, run);
 	if (report->judge)
 		bs_text_tally(report, totals->refusals);
 }

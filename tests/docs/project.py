@@ -24,20 +24,22 @@ class Option(NamedTuple):
     letter: str
     argument: str | None
     help: str
+    may_have: bool = False  # the argument can be left out
 
     def spellings(self) -> set[str]:
         """As on a command line, without a value."""
         return {f"--{self.name}"} | ({f"-{self.letter}"} if self.letter else set())
 
 
-ROW = re.compile(r'^OPTION\(\w+, "([\w-]+)", (?:0|\'(\w)\'), (?:NULL|"([^"]*)"),\s*"([^"]*)"\)', re.MULTILINE)
+ROW = re.compile(r'^(OPTION|MAY_HAVE)\(\w+, "([\w-]+)", (?:0|\'(\w)\'), (?:NULL|"([^"]*)"),\s*"([^"]*)"\)', re.MULTILINE)
 
 
 def options() -> list[Option]:
     """All options."""
     text = (ROOT / "src/cli/options.def").read_text()
-    rows = [Option(name, letter, argument or None, words) for name, letter, argument, words in ROW.findall(text)]
-    if len(rows) != text.count("\nOPTION("):
+    rows = [Option(name, letter, argument or None, words, macro == "MAY_HAVE")
+            for macro, name, letter, argument, words in ROW.findall(text)]
+    if len(rows) != text.count("\nOPTION(") + text.count("\nMAY_HAVE("):
         raise AssertionError("a row of options.def is not understood")
     return rows
 

@@ -89,6 +89,7 @@ class BashTest(ShellTest):
 
     def test_options(self):
         options = {f"--{option.name}" + ("=" if option.argument else "") for option in project.options()}
+        options |= {f"--{option.name}" for option in project.options() if option.may_have}
         self.assertEqual(self.replies("bindsim --"), options)
         self.assertEqual(self.replies("bindsim program --bi"), {"--bind-now"})
 
@@ -106,6 +107,8 @@ class BashTest(ShellTest):
         self.assertEqual(self.replies("bindsim --show=steps,"),
                          {f"steps,{part}" for part in project.parts("text") - {"steps"}})
         self.assertEqual(self.replies("bindsim --fail-on="), project.levels())
+        self.assertEqual(self.replies("bindsim --follow-dlopen-notes=re"), {"required", "recommended"})
+        self.assertEqual(self.replies("bindsim --follow-dlopen-notes pro"), {"program"})
         self.assertEqual(self.replies("bindsim explain --rule "), {rule.slug for rule in project.rules()})
         self.assertEqual(self.replies("bindsim --report="), {f"{name}:" for name in project.formats()})
         self.assertEqual(self.replies("bindsim --report json:pro"), {"program"})
@@ -190,6 +193,8 @@ class ZshTest(ShellTest):
                 ("bindsim --call=lib", ["--call=library.so:"]),
                 ("bindsim --dlmopen=library.so:DEEP", ["--dlmopen=library.so:DEEPBIND"]),
                 ("bindsim --fail-on=w", ["--fail-on=warning"]),
+                ("bindsim --follow-dlopen-notes=s", ["--follow-dlopen-notes=suggested"]),
+                ("bindsim --follow-dlopen-notes prog", ["--follow-dlopen-notes", "program"]),
                 ("bindsim explain --rule=he", ["explain", "--rule=healed"]),
                 ("bindsim expl", ["explain"]),
                 ("bindsim --show=ste", ["--show=steps"]),
@@ -233,6 +238,7 @@ class FishTest(ShellTest):
         self.assertEqual(self.replies("bindsim --report="), {f"--report={name}:" for name in project.formats()})
         self.assertEqual(self.replies("bindsim --report json:./pro"), {"json:./program"})
         self.assertEqual(self.replies("bindsim --fail-on="), {f"--fail-on={level}" for level in project.levels()})
+        self.assertEqual(self.replies("bindsim --follow-dlopen-notes=s"), {"--follow-dlopen-notes=suggested"})
         self.assertEqual(self.replies("bindsim explain --rule="), {f"--rule={rule.slug}" for rule in project.rules()})
 
     def test_commands(self):

@@ -22,9 +22,12 @@ class HelpTest(unittest.TestCase):
     def test_every_option_and_no_other(self):
         text = help_text()
         shown = {}
-        for letter, name, argument, words in re.findall(r"^  (?:-(\w), |    )--([\w-]+)(?:=(\S+))? +(\S.*)$", text,
-                                                        re.MULTILINE):
-            shown[name] = project.Option(name, letter, argument or None, words)
+        for letter, name, optional, argument, words in re.findall(
+                r"^  (?:-(\w), |    )--([\w-]+)(?:(\[?)=(\S+))? +(\S.*)$", text, re.MULTILINE):
+            if optional:
+                self.assertTrue(argument.endswith("]"), argument)
+                argument = argument[:-1]
+            shown[name] = project.Option(name, letter, argument or None, words, bool(optional))
         self.assertEqual(shown, {option.name: option for option in project.options()})
 
     def test_formats_and_parts(self):
@@ -93,6 +96,7 @@ class ManTest(unittest.TestCase):
         for option in project.options():
             has_value = " Ar " in found[f"--{option.name}"]
             self.assertEqual(has_value, option.argument is not None, f"the value of --{option.name}")
+            self.assertEqual(found[f"--{option.name}"].startswith(" Ns Op = "), option.may_have, option.name)
             if option.argument:
                 words = re.findall(r"[A-Z]+", option.argument)
                 self.assertEqual(re.findall(r"[A-Z]+(?=\b)", found[f"--{option.name}"].replace("Ns", "")
@@ -216,7 +220,8 @@ class CompletionTest(unittest.TestCase):
                     found = {word.removesuffix("=") for word in words}
                 else:
                     body = text[text.index("_arguments "):]
-                    found = {word.removesuffix("=") for word in re.findall(r"'\*?(--[\w-]+=?)(?=\[)", body)}
+                    # "=-": the value stands in the same word, if there is one.
+                    found = {word.removesuffix("=") for word in re.findall(r"'\*?(--[\w-]+?=?)-?(?=\[)", body)}
                     found |= {word.removesuffix("=") for word in re.findall(r"(?<=[')])(--[\w-]+=?)(?=\[)", body)}
                     for both in re.findall(r"\{(-\w,--[\w-]+=?)\}", body):
                         found |= {word.removesuffix("=") for word in both.split(",")}
@@ -229,9 +234,9 @@ class CompletionTest(unittest.TestCase):
         words = re.search(r"^_bindsim_options='([^']*)'", text, re.MULTILINE)[1].split()
         self.assertEqual({word[:-1] for word in words if word.endswith("=")}, with_value)
         text = project.without_comments(project.COMPLETIONS["zsh"])
-        self.assertEqual(set(re.findall(r"(--[\w-]+)=(?=[\[}])", text)), with_value)
+        self.assertEqual(set(re.findall(r"(--[\w-]+)=-?(?=[\[}])", text)), with_value)
         text = project.without_comments(project.COMPLETIONS["fish"])
-        self.assertEqual({f"--{name}" for name in re.findall(r" -l ([\w-]+) -[xr]", text)}, with_value)
+        self.assertEqual({f"--{name}" for name in re.findall(r" -l ([\w-]+) -(?:[xr]|f -a)", text)}, with_value)
 
     # How each shell's file spells a list of words.
     LISTS = {

@@ -4,7 +4,8 @@
 import copy
 
 OPTIONAL = {"demangled", "definition_version", "protected", "asked_by", "namespace", "filter", "searches", "scopes",
-            "bindings", "objects", "findings", "slots", "slot", "mapped", "because", "suppressed"}
+            "bindings", "objects", "findings", "slots", "slot", "mapped", "because", "suppressed",
+            "dlopen_notes", "dlopen_note"}
 
 
 def damages(document):

@@ -63,6 +63,7 @@ def furnish(shop):
     furnish_versions(shop)
     furnish_captured(shop)
     furnish_unique(shop)
+    furnish_notes(shop)
 
 
 def furnish_versions(shop):
@@ -83,6 +84,23 @@ def furnish_captured(shop):
     shop.library("libsecond.so", copy.replace("return x", "return x + 1") + uses)
     shop.program("captured", "extern int _Z3onei(int); int call(void) { return _Z3onei(1); }", "./libfirst.so",
                  "./libsecond.so")
+
+
+def furnish_notes(shop):
+    """A program and a library that say what they may open."""
+    note = """
+        .section .note.dlopen, "a", @note
+        .balign 4
+        .long 4, 2f - 1f, 0x407c0c0a
+        .asciz "FDO"
+1:      .asciz "%s"
+2:      .balign 4
+        .section .note.GNU-stack,"",@progbits
+"""
+    shop.library("libnoting.so", note % (r'[{\"soname\":[\"./libfirst.so\"],\"feature\":\"\303\274\"}]'), language="assembler")
+    text = r'[{\"soname\":[\"libno.so\",\"./libnoting.so\"],\"priority\":\"required\"},{\"soname\":[\"libno.so\"]},7]'
+    shop.program("noting", "__asm__(%s);" % "\n".join('"%s\\n"' % line.replace("\\", "\\\\").replace('"', '\\"')
+                                                    for line in (note % text).splitlines()))
 
 
 def furnish_unique(shop):

@@ -182,21 +182,40 @@ class Findings(Case):
         self.assertEqual([], document["steps"][0]["bindings"])
 
 
+class Notes(Case):
+    def test_entries_and_steps(self):
+        document = self.ask("./noting", "--dlopen", "./libfirst.so")
+        self.assertEqual(["not-found", "found", "not-found"],
+                         [soname["state"] for item in document["dlopen_notes"] for soname in item["sonames"]])
+        self.assertEqual(["malformed"], [item["code"] for item in document["diagnostics"]])
+        document = self.ask("./noting", "--follow-dlopen-notes")
+        self.assertEqual([("./libnoting.so", {"entry": 1, "feature": None}), ("./libfirst.so", {"entry": 1, "feature": "\u00fc"})],
+                         [(step["file"], step["dlopen_note"]) for step in document["question"]["steps"]])
+        self.assertEqual([("noting", 1), ("noting", None), ("libnoting.so", 2)],
+                         [(self.name(document, item["object"]), item["step"]) for item in document["dlopen_notes"]])
+
+    def test_damaged_documents(self):
+        document = self.ask("./noting", "--follow-dlopen-notes")
+        for what, damaged in damages(document):
+            self.assertFalse(self.schemas.report.is_valid(damaged), what)
+
+
 class Parts(Case):
     def test_defaults(self):
         document = self.ask("./app", options=())
-        self.assertEqual(["steps", "objects", "bindings", "findings", "demangled", "suppressed"], document["parts"])
+        self.assertEqual(["steps", "objects", "bindings", "findings", "demangled", "suppressed", "dlopen-notes"],
+                         document["parts"])
         self.assertNotIn("searches", document["steps"][0])
 
     def test_one_at_a_time(self):
         members = {"objects": {"objects"}, "findings": {"findings"}, "bindings": {"slots"}, "slots": {"slots"},
-                   "suppressed": {"suppressed"}}
+                   "suppressed": {"suppressed"}, "dlopen-notes": {"dlopen_notes"}}
         of_steps = {"bindings": "bindings", "slots": "bindings", "searches": "searches", "scopes": "scopes",
                     "mapped": "mapped"}
         for part in reports.PARTS.split(","):
             document = self.ask("./app", options=("--show=" + part,))
             self.assertEqual([part], document["parts"])
-            self.assertEqual(members.get(part, set()), {"objects", "findings", "slots", "suppressed"} & set(document), part)
+            self.assertEqual(members.get(part, set()), {"objects", "findings", "slots", "suppressed", "dlopen_notes"} & set(document), part)
             self.assertEqual({of_steps[part]} if part in of_steps else set(),
                              set(of_steps.values()) & set(document["steps"][0]))
 
@@ -276,7 +295,7 @@ class Schema(Case):
     def test_both_describe_the_same_records(self):
         report, stream = (reports.read_schema(name)["$defs"] for name in ("bindsim-report-1", "bindsim-stream-1"))
         del report["step"]["properties"]["bindings"]
-        for name in ("object", "step", "binding", "slot", "finding", "suppressed"):
+        for name in ("object", "step", "binding", "slot", "finding", "suppressed", "dlopen-note"):
             self.assertEqual({"const": name}, {"const": stream[name]["properties"].pop("type")["const"]})
             stream[name]["required"].remove("type")
         del stream["run"], stream["end"]

@@ -15,7 +15,7 @@ except ImportError:
     Draft202012Validator = None
 
 SKIPPED = 77
-PARTS = "steps,objects,bindings,slots,findings,scopes,searches,demangled,mapped,suppressed"
+PARTS = "steps,objects,bindings,slots,findings,scopes,searches,demangled,mapped,suppressed,dlopen-notes"
 REFERENCES = ("from", "to", "before", "object", "root", "within", "caller", "needed_by", "required_by", "via",
               "asked_by")
 LISTS = ("loaded", "unloaded", "promoted", "activated", "mapped", "lists")
@@ -37,7 +37,8 @@ class Schemas:
         self.report, self.stream = map(Draft202012Validator, schemas)
         # The schema of a line is a choice by its type: to make it beforehand is quicker and says more.
         self.lines = {name: Draft202012Validator({"$ref": "#/$defs/" + name, "$defs": schemas[1]["$defs"]})
-                      for name in ("run", "object", "step", "binding", "slot", "finding", "suppressed", "end")}
+                      for name in ("run", "object", "step", "binding", "slot", "finding", "suppressed",
+                                   "dlopen-note", "end")}
 
         # So are the long lists of a report, apart from it: what stands in many documents is looked at once.
         self.entries = {name: Draft202012Validator({"$ref": "#/$defs/" + name, "$defs": schemas[0]["$defs"]})
@@ -144,7 +145,7 @@ def document_problems(document):
     yield from slot_problems(document)
     if known is not None:
         referring = [document["steps"], document.get("slots", []), document.get("findings", []),
-                     document.get("suppressed", []), objects]
+                     document.get("suppressed", []), document.get("dlopen_notes", []), objects]
         unknown = set(references(referring)) - known
         if unknown:
             yield "unknown objects are referred to: %s" % unknown
@@ -256,6 +257,8 @@ def document_of(lines, document):
     for part in ("objects", "findings", "suppressed"):
         if part in head["parts"]:
             made[part] = []
+    if "dlopen-notes" in head["parts"]:
+        made["dlopen_notes"] = []
     if {"bindings", "slots"} & set(head["parts"]):
         made["slots"] = []
     for line in rest[1:-1]:
@@ -269,7 +272,7 @@ def document_of(lines, document):
         elif kind == "object" and line["id"] < len(made["objects"]):
             made["objects"][line["id"]] = line  # a call would have loaded it, and now it is loaded
         else:
-            made[kind if kind == "suppressed" else kind + "s"].append(line)
+            made[kind if kind == "suppressed" else kind.replace("-", "_") + "s"].append(line)
     for step in made["steps"]:
         for gone in step["unloaded"]:
             if "objects" in made:
