@@ -235,9 +235,19 @@ const char *bs_judge_plan(const struct bs_judge *judge)
 	return judge->plan;
 }
 
+uint32_t bs_judge_number(const struct bs_judge *judge)
+{
+	return judge->n_runs;
+}
+
 bool bs_judge_is_first(const struct bs_judge *judge)
 {
 	return judge->n_runs == 1;
+}
+
+bool bs_judge_is_last(const struct bs_judge *judge)
+{
+	return judge->last;
 }
 
 const struct bs_policy *bs_judge_policy(const struct bs_judge *judge)

@@ -144,8 +144,12 @@ struct bs_tally bs_judge_tally(const struct bs_judge *judge);
 /* The plan that is being judged, or NULL. */
 const char *bs_judge_plan(const struct bs_judge *judge);
 
-/* No other plan was judged before it. */
+/* The how manieth that is, from 1 on. */
+uint32_t bs_judge_number(const struct bs_judge *judge);
+
+/* No other plan was judged before it; none follows. */
 bool bs_judge_is_first(const struct bs_judge *judge);
+bool bs_judge_is_last(const struct bs_judge *judge);
 
 /* FINDING counted in an earlier plan, too. COLLECTS must be set. */
 bool bs_judge_met_before(const struct bs_judge *judge, const struct bs_run *run,

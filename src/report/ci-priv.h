@@ -24,6 +24,8 @@ struct bs_ci {
 
 /* Functions of a format. A format has an END of its own, which calls bs_ci_end() first. */
 void bs_ci_begin(struct bs_report *report, const struct bs_run *run);
+/* The same where CI, which is zero, is the first member of a state that has more. */
+void bs_ci_init(struct bs_ci *ci, struct bs_report *report, const struct bs_run *run);
 void bs_ci_step(struct bs_report *report, const struct bs_run *run,
 		const struct bs_step_result *result, const bs_findings *findings);
 /* Takes the run's own FINDINGS and puts all of them in order, the worst first. */
@@ -37,6 +39,15 @@ struct bs_ci_words {
 };
 struct bs_ci_words bs_ci_words(struct bs_report *report, const struct bs_run *run,
 			       const struct bs_finding *finding);
+
+/* A line of the evidence. One without a label goes on with what the line before it tells. */
+struct bs_ci_field {
+	const char *label, *words;
+	int n_label, n_words;
+};
+
+/* Takes the first line off *EVIDENCE; false at its end. */
+bool bs_ci_next_field(const char **evidence, struct bs_ci_field *ret);
 
 /* The same as paragraphs for a page: "LABEL: WORDS", a line each. */
 const char *bs_ci_message(const struct bs_run *run, const struct bs_ci_words *words);
@@ -89,3 +100,17 @@ struct bs_file_place {
 	bool below_cwd;
 };
 struct bs_file_place bs_file_place_of(const struct bs_run *run, bs_map_id map);
+
+/* PATH as a relative reference of RFC 3986. */
+const char *bs_ci_uri(struct bs_arena *arena, const char *path);
+
+/* needs.c: MAP is an object with a file, in the process or once in it. */
+bool bs_ci_is_told(const struct bs_map *map);
+
+/* A DT_NEEDED, and who answers to it; zero before the first one. */
+struct bs_need {
+	uint32_t i;	  /* private */
+	const char *text; /* as it stands in the file; NULL where that is damaged */
+	bs_map_id map;	  /* BS_NO_MAP: nobody */
+};
+bool bs_ci_next_need(const struct bs_run *run, bs_map_id map, struct bs_need *need);

@@ -19,13 +19,16 @@ static struct bs_ci *ci_of(const struct bs_report *report)
 	return report->state;
 }
 
-void bs_ci_begin(struct bs_report *report, const struct bs_run *run)
+void bs_ci_init(struct bs_ci *ci, struct bs_report *report, const struct bs_run *run)
 {
-	struct bs_ci *ci = bs_new(run->ctx.arena, struct bs_ci, 1);
-
 	ci->words.writer = bs_new(run->ctx.arena, struct bs_writer, 1);
 	ci->words.writer->arena = run->ctx.arena;
 	report->state = ci;
+}
+
+void bs_ci_begin(struct bs_report *report, const struct bs_run *run)
+{
+	bs_ci_init(bs_new(run->ctx.arena, struct bs_ci, 1), report, run);
 }
 
 static bool shows_level(const struct bs_report *report, enum bs_level level)
@@ -48,7 +51,7 @@ static void take_findings(struct bs_report *report, const struct bs_run *run,
 		const struct bs_finding *f = &findings->v[i];
 
 		/* Services that know of suppressions and baselines are told of these, too. */
-		if (is_excused(f) && report->format != &bs_format_sarif)
+		if (is_excused(f) && !report->format->tells_excused)
 			continue;
 		ci->levels[f->level]++;
 		if (shows_level(report, f->level) &&
@@ -100,23 +103,36 @@ struct bs_ci_words bs_ci_words(struct bs_report *report, const struct bs_run *ru
 	};
 }
 
+bool bs_ci_next_field(const char **evidence, struct bs_ci_field *ret)
+{
+	const char *line = *evidence;
+	size_t n = strcspn(line, "\n");
+	size_t behind = n < BS_TEXT_FIELD_WORDS ? n : BS_TEXT_FIELD_WORDS;
+	size_t label = behind;
+
+	if (!*line)
+		return false;
+	while (label > BS_TEXT_FIELD_NAME && line[label - 1] == ' ')
+		label--;
+	*ret = (struct bs_ci_field){
+		.label = line + BS_TEXT_FIELD_NAME,
+		.n_label = (int)(label - BS_TEXT_FIELD_NAME),
+		.words = line + behind,
+		.n_words = (int)(n - behind),
+	};
+	*evidence = line + n + (line[n] == '\n');
+	return true;
+}
+
 const char *bs_ci_message(const struct bs_run *run, const struct bs_ci_words *words)
 {
-	const char *message = words->headline;
+	const char *message = words->headline, *evidence = words->evidence;
+	struct bs_ci_field field;
 
-	for (const char *line = words->evidence; *line;) {
-		size_t n = strcspn(line, "\n");
-		size_t behind = n < BS_TEXT_FIELD_WORDS ? n : BS_TEXT_FIELD_WORDS;
-		size_t label = behind;
-
-		while (label > BS_TEXT_FIELD_NAME && line[label - 1] == ' ')
-			label--;
-		message = bs_arena_printf(
-			run->ctx.arena, "%s\n%.*s%s%.*s", message,
-			(int)(label - BS_TEXT_FIELD_NAME), line + BS_TEXT_FIELD_NAME,
-			label > BS_TEXT_FIELD_NAME ? ": " : "  ", (int)(n - behind), line + behind);
-		line += n + (line[n] == '\n');
-	}
+	while (bs_ci_next_field(&evidence, &field))
+		message = bs_arena_printf(run->ctx.arena, "%s\n%.*s%s%.*s", message, field.n_label,
+					  field.label, field.n_label ? ": " : "  ", field.n_words,
+					  field.words);
 	return message;
 }
 

@@ -6,7 +6,6 @@
  */
 #include "ci-priv.h"
 
-#include <elf.h>
 #include <string.h>
 
 static const char *const parts[] = { "needed", "steps", "findings", "notes", NULL };
@@ -42,11 +41,6 @@ static void open_label(struct bs_report *report, const char *text)
 
 /* ---- objects -------------------------------------------------------------------------------- */
 
-static bool is_drawn(const struct bs_map *map)
-{
-	return map->role != BS_ROLE_VDSO && !map->is_ghost;
-}
-
 static void write_object(struct bs_report *report, const struct bs_run *run, bs_map_id id)
 {
 	const struct bs_map *map = bs_map_of(&run->process, id);
@@ -74,7 +68,7 @@ static void write_namespace(struct bs_report *report, const struct bs_run *run, 
 	bs_vec_each (id, &run->process.maps) {
 		const struct bs_map *map = bs_map_of(&run->process, id);
 
-		if (map->ns != ns || !is_drawn(map))
+		if (map->ns != ns || !bs_ci_is_told(map))
 			continue;
 		if (!begun)
 			bs_write_format(report->writer,
@@ -88,39 +82,13 @@ static void write_namespace(struct bs_report *report, const struct bs_run *run, 
 
 /* ---- needs ---------------------------------------------------------------------------------- */
 
-/* Who answers to NAME in MAP's namespace, as long as both are there. */
-static bs_map_id needed_map(const struct bs_run *run, const struct bs_map *of, bs_name name)
-{
-	bs_map_id found = BS_NO_MAP;
-
-	bs_vec_each (id, &run->process.maps) {
-		const struct bs_map *map = bs_map_of(&run->process, id);
-
-		if (map->ns != of->ns || !is_drawn(map) || !bs_ids_have(&map->names, name))
-			continue;
-		/* The one that came last before it, or else the first that came with or after it.
-		 */
-		if (found == BS_NO_MAP || (map->born <= of->born && map->died > of->born))
-			found = id;
-	}
-	return found;
-}
-
 static void write_needs(struct bs_report *report, const struct bs_run *run, bs_map_id id)
 {
-	const struct bs_map *map = bs_map_of(&run->process, id);
-	const struct bs_image *image = map->image;
+	struct bs_need need = { 0 };
 
-	for (uint32_t i = 0; image && is_drawn(map) && i < image->n_dynamic; i++) {
-		if (image->dynamic[i].tag != DT_NEEDED)
-			continue;
-		const char *text = bs_image_string(image, image->dynamic[i].value);
-		bs_name name = text ? bs_name_find(run->ctx.names, text) : 0;
-		bs_map_id to = name ? needed_map(run, map, name) : BS_NO_MAP;
-
-		if (to != BS_NO_MAP)
-			bs_write_format(report->writer, "  m%u -> m%u;\n", id, to);
-	}
+	while (bs_ci_next_need(run, id, &need))
+		if (need.map != BS_NO_MAP)
+			bs_write_format(report->writer, "  m%u -> m%u;\n", id, need.map);
 }
 
 static void write_missing(struct bs_report *report, uint32_t number, const char *name,
@@ -196,10 +164,10 @@ static void write_step(struct bs_report *report, const struct bs_run *run,
 		write_label(report, result->step->spelled);
 	}
 	bs_write_format(writer, "%s\"];\n", states[result->state]);
-	if (result->caller != BS_NO_MAP && is_drawn(bs_map_of(&run->process, result->caller)))
+	if (result->caller != BS_NO_MAP && bs_ci_is_told(bs_map_of(&run->process, result->caller)))
 		bs_write_format(writer, "  m%u -> s%u [style=dashed, color=%s];\n", result->caller,
 				result->number, ink);
-	if (to != BS_NO_MAP && is_drawn(bs_map_of(&run->process, to)))
+	if (to != BS_NO_MAP && bs_ci_is_told(bs_map_of(&run->process, to)))
 		bs_write_format(writer, "  s%u -> m%u [style=dashed, color=%s];\n", result->number,
 				to, ink);
 }
@@ -215,10 +183,11 @@ static void write_finding(struct bs_report *report, const struct bs_run *run,
 		[BS_LEVEL_ERROR] = "red",
 	};
 	const char *slug = bs_rule_text(f->rule)->slug;
-	bs_map_id to =
-		f->to == BS_NO_MAP || !is_drawn(bs_map_of(&run->process, f->to)) ? f->from : f->to;
+	bs_map_id to = f->to == BS_NO_MAP || !bs_ci_is_told(bs_map_of(&run->process, f->to))
+			       ? f->from
+			       : f->to;
 
-	if (!is_drawn(bs_map_of(&run->process, f->from)))
+	if (!bs_ci_is_told(bs_map_of(&run->process, f->from)))
 		return;
 	/* They say nothing of who stands above whom. */
 	bs_write_format(report->writer,

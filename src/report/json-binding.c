@@ -201,9 +201,17 @@ void bs_json_answer_members(struct bs_json *json, const struct bs_run *run,
 	bs_json_assumed(json, run, bs_run_assumed(run, b));
 }
 
+static void write_marks(struct bs_json *json, const struct bs_binding *b, enum bs_json_when when)
+{
+	if (b->protected_reference)
+		bs_json_member_bool(json, "protected", true);
+	if (!b->symbol)
+		bs_json_member_word(json, "asked_by", when == BS_JSON_DLSYM ? "program" : "loader");
+}
+
 /* What a dlsym(3) that finds nothing asked for stands in no table. */
-static const char *symbol_of(const struct bs_run *run, const struct bs_step_result *result,
-			     const struct bs_binding *b, enum bs_json_when when)
+const char *bs_json_symbol_of(const struct bs_run *run, const struct bs_step_result *result,
+			      const struct bs_binding *b, enum bs_json_when when)
 {
 	return when == BS_JSON_DLSYM ? result->relocated.asked_name : bs_run_symbol_name(run, b);
 }
@@ -220,7 +228,7 @@ void bs_json_binding_members(const struct bs_json_bindings *bindings, const stru
 
 	bs_json_member_number(json, "step", result->number);
 	bs_json_member_number(json, "from", b->referrer);
-	bs_json_symbol(bindings->report, symbol_of(run, result, b, when));
+	bs_json_symbol(bindings->report, bs_json_symbol_of(run, result, b, when));
 	bs_json_member(json, "version", version ? version->name : NULL);
 	write_kinds(json, b->kinds);
 	bs_json_member_number(json, "relocations", b->n_relocations);
@@ -228,10 +236,15 @@ void bs_json_binding_members(const struct bs_json_bindings *bindings, const stru
 	bs_json_member_word(json, "when", when_names[when]);
 	if (slot != UINT32_MAX)
 		bs_json_member_number(json, "slot", slot);
-	if (b->protected_reference) {
-		bs_json_member_bool(json, "protected", true);
-	}
-	if (!b->symbol) {
-		bs_json_member_word(json, "asked_by", when == BS_JSON_DLSYM ? "program" : "loader");
-	}
+	write_marks(json, b, when);
+}
+
+void bs_json_manner_members(struct bs_json *json, const struct bs_run *run,
+			    const struct bs_binding *b, enum bs_json_when when, const char *version)
+{
+	bs_json_member(json, "version", version);
+	write_kinds(json, b->kinds);
+	bs_json_answer_members(json, run, b);
+	bs_json_member_word(json, "when", when_names[when]);
+	write_marks(json, b, when);
 }

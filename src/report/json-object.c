@@ -125,3 +125,15 @@ void bs_json_object_members(struct bs_report *report, const struct bs_run *run, 
 	bs_json_member(json, "runpath", image ? image->runpath : NULL);
 	write_binds(json, (enum bs_calls)state->calls.v[id]);
 }
+
+void bs_json_note_calls(struct bs_json_report *state, const struct bs_run *run,
+			const struct bs_step_result *result)
+{
+	while (state->calls.n < result->last_map) {
+		bs_map_id id = state->calls.n;
+		bool is_vdso = bs_map_of(&run->process, id)->role == BS_ROLE_VDSO;
+
+		bs_vec_push(run->ctx.arena, &state->calls,
+			    (uint8_t)(is_vdso ? BS_CALLS_UNKNOWN : bs_calls_of(run, id)));
+	}
+}

@@ -47,6 +47,9 @@ void bs_json_selection(struct bs_json *json, const struct bs_report *report);
 /* json-object.c */
 /* The member KEY with the id of MAP, or null for BS_NO_MAP. */
 void bs_json_member_map(struct bs_json *json, const char *key, bs_map_id map);
+/* Notes in STATE how the objects that RESULT brought bind their calls: later it cannot be told. */
+void bs_json_note_calls(struct bs_json_report *state, const struct bs_run *run,
+			const struct bs_step_result *result);
 /* Members of the record of MAP. */
 void bs_json_object_members(struct bs_report *report, const struct bs_run *run, bs_map_id map);
 
@@ -95,6 +98,13 @@ const struct bs_binding *bs_json_next_binding(struct bs_json_bindings *bindings,
 					      enum bs_json_when *ret_when);
 void bs_json_binding_members(const struct bs_json_bindings *bindings, const struct bs_binding *b,
 			     enum bs_json_when when);
+/* What its reference asks for: the symbol's name, which outlives the run. */
+const char *bs_json_symbol_of(const struct bs_run *run, const struct bs_step_result *result,
+			      const struct bs_binding *b, enum bs_json_when when);
+/* Members of that record that many bindings share: all that do not tell which reference it is. */
+void bs_json_manner_members(struct bs_json *json, const struct bs_run *run,
+			    const struct bs_binding *b, enum bs_json_when when,
+			    const char *version);
 /* Members "to", "definition_version", "why", "outcome". */
 void bs_json_answer_members(struct bs_json *json, const struct bs_run *run,
 			    const struct bs_binding *b);

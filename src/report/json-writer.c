@@ -81,9 +81,24 @@ static bool is_plain(unsigned char c)
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
+/* Of a string that is written anyhow. */
 static int pass_on(const char *bytes, size_t n, void *data)
 {
-	bs_write(data, bytes, n);
+	struct bs_json *json = data;
+
+	while (json->in_markup && n) {
+		size_t before = 0;
+
+		while (before < n && bytes[before] != '<')
+			before++;
+		bs_write(json->out, bytes, before);
+		if (before == n)
+			return 0;
+		bs_write_literal(json->out, "\\u003c");
+		bytes += before + 1;
+		n -= before + 1;
+	}
+	bs_write(json->out, bytes, n);
 	return 0;
 }
 
@@ -94,8 +109,7 @@ static bool dump(struct bs_json *json, const char *text, size_t n)
 
 	if (!string)
 		return false;
-	int failed =
-		json_dump_callback(string, pass_on, json->out, JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
+	int failed = json_dump_callback(string, pass_on, json, JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
 
 	json_decref(string);
 	if (failed)
@@ -143,7 +157,7 @@ void bs_json_string(struct bs_json *json, const char *text)
 		n++;
 	if (!text[n]) {
 		bs_write(out, "\"", 1);
-		bs_write(out, text, n);
+		pass_on(text, n, json);
 		bs_write(out, "\"", 1);
 		return;
 	}

@@ -22,6 +22,7 @@ struct bs_json {
 	struct bs_writer *out;
 	struct bs_arena *arena; /* whose handler hears of it when jansson has no memory */
 	bool keyed;		/* a key was written: its value comes next */
+	bool in_markup;		/* no "<" is written, so that no text ends or begins a tag */
 	unsigned depth;
 	struct {
 		bool lines, filled;

@@ -277,20 +277,6 @@ static void write_note_items(struct bs_report *report)
 
 /* ---- a step -------------------------------------------------------------------------------- */
 
-static void note_calls(struct bs_report *report, const struct bs_run *run,
-		       const struct bs_step_result *result)
-{
-	struct bs_json_report *state = report->state;
-
-	while (state->calls.n < result->last_map) {
-		bs_map_id id = state->calls.n;
-		bool is_vdso = bs_map_of(&run->process, id)->role == BS_ROLE_VDSO;
-
-		bs_vec_push(run->ctx.arena, &state->calls,
-			    (uint8_t)(is_vdso ? BS_CALLS_UNKNOWN : bs_calls_of(run, id)));
-	}
-}
-
 static void write_object_line(struct bs_report *report, const struct bs_run *run, bs_map_id id)
 {
 	if (!(report->show & SHOW_OBJECTS))
@@ -360,7 +346,7 @@ static void step(struct bs_report *report, const struct bs_run *run,
 
 	bs_counts_add(&state->totals, &counts);
 	state->refused += bs_is_refusal(result);
-	note_calls(report, run, result);
+	bs_json_note_calls(state, run, result);
 	if (streams(report))
 		write_step_line(report, run, result, &counts, first);
 	else

@@ -2,6 +2,7 @@
 /* Where objects lie, for those that know files by their place in a repository. */
 #include "ci-priv.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const char *bs_object_path(const struct bs_run *run, bs_map_id id)
@@ -55,4 +56,19 @@ struct bs_file_place bs_file_place_of(const struct bs_run *run, bs_map_id map)
 	if (place.below_cwd && n)
 		place.path += n + 1;
 	return place;
+}
+
+const char *bs_ci_uri(struct bs_arena *arena, const char *path)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "-._~/";
+	char *uri = bs_new(arena, char, strlen(path) * 3 + 1), *to = uri;
+
+	for (; *path; path++) {
+		if (strchr(plain, *path))
+			*to++ = *path;
+		else
+			to += sprintf(to, "%%%02X", (unsigned char)*path);
+	}
+	return uri;
 }

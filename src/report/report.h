@@ -139,6 +139,7 @@ struct bs_format {
 	void (*end)(struct bs_report *report, const struct bs_run *run,
 		    const bs_findings *findings);
 	bool shows_what_counts; /* NOTES are shown if they are a reason to fail */
+	bool tells_excused;	/* findings that a policy or a baseline has not count, too */
 };
 
 /* places.c: the file of MAP as the loader opened it, inside the root; NULL for the vdso. */

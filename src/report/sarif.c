@@ -39,22 +39,6 @@ void bs_sarif_message(struct bs_json *json, const char *key, const char *text)
 
 /* ---- locations ------------------------------------------------------------------------------ */
 
-/* PATH as a relative reference of RFC 3986. */
-static const char *as_uri(struct bs_arena *arena, const char *path)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				    "-._~/";
-	char *uri = bs_new(arena, char, strlen(path) * 3 + 1), *to = uri;
-
-	for (; *path; path++) {
-		if (strchr(plain, *path))
-			*to++ = *path;
-		else
-			to += sprintf(to, "%%%02X", (unsigned char)*path);
-	}
-	return uri;
-}
-
 static void write_artifact(struct sarif *s, bs_map_id map)
 {
 	const struct bs_file_place place = bs_file_place_of(s->run, map);
@@ -63,7 +47,7 @@ static void write_artifact(struct sarif *s, bs_map_id map)
 	bs_json_object(&s->json, BS_JSON_INLINE);
 	bs_json_key(&s->json, "artifactLocation");
 	bs_json_object(&s->json, BS_JSON_INLINE);
-	bs_json_member(&s->json, "uri", as_uri(s->run->ctx.arena, place.path));
+	bs_json_member(&s->json, "uri", bs_ci_uri(s->run->ctx.arena, place.path));
 	bs_json_member(&s->json, "uriBaseId", place.below_cwd ? cwd_base : root_base);
 	bs_json_close(&s->json);
 	/* Services want a line, and a file that is no text has none. */
@@ -438,6 +422,7 @@ const struct bs_format bs_format_sarif = {
 	.default_show = BS_CI_FINDINGS,
 	.notes = BS_CI_NOTES,
 	.shows_what_counts = true,
+	.tells_excused = true,
 	.traces = true,
 	.open = bs_jansson_open,
 	.begin = bs_ci_begin,

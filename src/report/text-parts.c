@@ -34,7 +34,7 @@ const char *bs_how_words(const struct bs_run *run, enum bs_how how)
 	return "";
 }
 
-static void write_why_from_there(struct bs_report *report, const struct bs_run *run, bs_map_id id)
+void bs_text_found(struct bs_report *report, const struct bs_run *run, bs_map_id id)
 {
 	const struct bs_map *map = bs_map_of(&run->process, id);
 
@@ -59,7 +59,7 @@ static void write_why_from_there(struct bs_report *report, const struct bs_run *
 	}
 }
 
-static const char *calls_words(enum bs_calls calls)
+const char *bs_calls_words(enum bs_calls calls)
 {
 	switch (calls) {
 	case BS_CALLS_UNKNOWN:
@@ -113,12 +113,12 @@ void bs_text_objects(struct bs_report *report, const struct bs_run *run,
 			continue;
 		bs_say(report, "  ");
 		bs_say_padded(report, bs_run_map_name(run, id), widest + 2);
-		write_why_from_there(report, run, id);
+		bs_text_found(report, run, id);
 		if (map->removed) {
 			bs_say(report, "; unloaded again");
 		} else {
 			bs_say(report, "; ");
-			bs_say(report, calls_words(bs_calls_of(run, id)));
+			bs_say(report, bs_calls_words(bs_calls_of(run, id)));
 		}
 		bs_say(report, "\n");
 	}

@@ -4,21 +4,6 @@
 
 #include "report.h"
 
-enum {
-	SHOW_STEPS = 1 << 0,	  /* a line a step */
-	SHOW_UNRESOLVED = 1 << 1, /* what failed, what is missing and where it was looked for */
-	SHOW_FINDINGS = 1 << 2,	  /* errors and warnings */
-	SHOW_NOTES = 1 << 3,	  /* the findings that are harmless */
-	SHOW_OBJECTS = 1 << 4,
-	SHOW_SCOPES = 1 << 5,
-	SHOW_PAIRS = 1 << 6,	     /* who binds to whom, in counts */
-	SHOW_BINDINGS = 1 << 7,	     /* each binding */
-	SHOW_SLOTS = 1 << 8,	     /* each jump slot that waits for its first call */
-	SHOW_LAZYLOAD = 1 << 9,	     /* what is loaded on demand, and what that changes */
-	SHOW_SUPPRESSED = 1 << 10,   /* names that two objects define and no finding is about */
-	SHOW_DLOPEN_NOTES = 1 << 11, /* what objects say that they may open */
-};
-
 /* Colours by meaning. */
 enum bs_ink { BS_INK_PLAIN, BS_INK_STRONG, BS_INK_GOOD, BS_INK_BAD, BS_INK_WARN, BS_INK_DIM };
 
@@ -59,6 +44,10 @@ void bs_text_table(struct bs_report *report, const struct bs_run *run, const bs_
 /* text-parts.c */
 /* The place that a search step looks in: "RUNPATH", "ld.so.cache". */
 const char *bs_how_words(const struct bs_run *run, enum bs_how how);
+/* "RUNPATH of libx.so, needed by libx.so": how MAP, which is no vdso, came to be found. */
+void bs_text_found(struct bs_report *report, const struct bs_run *run, bs_map_id map);
+/* "now (DF_1_NOW)" */
+const char *bs_calls_words(enum bs_calls calls);
 void bs_text_objects(struct bs_report *report, const struct bs_run *run,
 		     const struct bs_step_result *result);
 void bs_text_scopes(struct bs_report *report, const struct bs_run *run,

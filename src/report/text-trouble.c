@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The parts of the text report that tell what is wrong: failures and what is missing. */
 #include "text-priv.h"
+#include "text-show.h"
 
 #include <errno.h>
 #include <string.h>

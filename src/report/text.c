@@ -5,6 +5,7 @@
  * nothing that the reader must count.
  */
 #include "text-priv.h"
+#include "text-show.h"
 
 #include "dlopen-notes.h"
 
