@@ -49,6 +49,8 @@ if ! $quick; then
 	want valgrind have valgrind
 	want libasan8 'printf "int main(void) { return 0; }" | gcc -fsanitize=address,undefined -x c - -o /dev/null'
 	want graphviz have dot
+	want chromium have chromium
+	want chromium-driver have chromedriver
 	want locales 'test -f /usr/share/i18n/locales/de_DE'
 fi
 if $foreign; then

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Completion of bindsim(1) for fish.
 
-set -g __bindsim_formats text ld-debug json ndjson ldd plan sarif junit github gitlab markdown dot
+set -g __bindsim_formats text ld-debug json ndjson ldd plan sarif junit github gitlab markdown dot html
 set -g __bindsim_text_parts steps unresolved findings notes objects scopes pairs bindings slots lazyload suppressed dlopen-notes
 
 # FILE[:FLAGS]: files, then flags joined by commas that are not there yet.
@@ -39,6 +39,8 @@ function __bindsim_parts
                 set -a parts steps findings notes
             case dot
                 set -a parts needed steps findings notes
+            case html
+                set -a parts steps findings notes objects scopes bindings suppressed
         end
     end
     string match -qr -- '--format[= ]' $line

@@ -192,7 +192,7 @@ const struct bs_format *const *bs_formats(void);
 extern const struct bs_format bs_format_text, bs_format_lddebug, bs_format_ldd;
 extern const struct bs_format bs_format_json, bs_format_ndjson, bs_format_plan;
 extern const struct bs_format bs_format_sarif, bs_format_junit, bs_format_github, bs_format_gitlab;
-extern const struct bs_format bs_format_markdown, bs_format_dot;
+extern const struct bs_format bs_format_markdown, bs_format_dot, bs_format_html;
 
 /* What `bindsim explain` prints; no format that --format names. */
 extern const struct bs_format bs_format_explain;

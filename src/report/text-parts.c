@@ -126,8 +126,7 @@ void bs_text_objects(struct bs_report *report, const struct bs_run *run,
 
 /* ---- scopes -------------------------------------------------------------------------------- */
 
-/* A later view of the same object shows all that this one does. */
-static bool is_superseded(const struct bs_step_result *result, uint32_t index)
+bool bs_text_is_superseded(const struct bs_step_result *result, uint32_t index)
 {
 	for (uint32_t i = index + 1; i < result->views.n; i++)
 		if (result->views.v[i].map == result->views.v[index].map &&
@@ -145,7 +144,7 @@ void bs_text_scopes(struct bs_report *report, const struct bs_run *run,
 	bs_vec_each (i, &result->views) {
 		const struct bs_scope_view *view = &result->views.v[i];
 
-		if (is_superseded(result, i))
+		if (bs_text_is_superseded(result, i))
 			continue;
 		bs_say(report, "  ");
 		bs_say_escaped(report, bs_text_short_name(run, view->map));

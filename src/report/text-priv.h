@@ -52,6 +52,8 @@ void bs_text_objects(struct bs_report *report, const struct bs_run *run,
 		     const struct bs_step_result *result);
 void bs_text_scopes(struct bs_report *report, const struct bs_run *run,
 		    const struct bs_step_result *result);
+/* A later view of the same object shows all that the view INDEX of RESULT does. */
+bool bs_text_is_superseded(const struct bs_step_result *result, uint32_t index);
 void bs_text_pairs(struct bs_report *report, const struct bs_run *run,
 		   const struct bs_step_result *result);
 void bs_text_bindings(struct bs_report *report, const struct bs_run *run,

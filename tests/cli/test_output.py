@@ -199,7 +199,7 @@ class ColorTest(CommandLineTest):
         self.assertNotIn(ESCAPE, self.bindsim("./app", "--color=auto").out)
 
     def test_formats_for_programs_have_none(self):
-        for form in ("ld-debug", "ldd", "json", "ndjson", "sarif", "junit", "github", "gitlab", "markdown", "dot"):
+        for form in ("ld-debug", "ldd", "json", "ndjson", "sarif", "junit", "github", "gitlab", "markdown", "dot", "html"):
             self.assertNotIn(ESCAPE, self.bindsim("./app", f"--format={form}", "--color=always").out)
 
     def test_names_cannot_send_escapes(self):
@@ -238,7 +238,7 @@ class QuietTest(CommandLineTest):
 class SeveralReportsTest(CommandLineTest):
     """--report FORMAT:FILE: each is what the format prints alone."""
 
-    FORMATS = ("text", "ld-debug", "ldd", "json", "ndjson", "sarif", "junit", "github", "gitlab", "markdown", "dot")
+    FORMATS = ("text", "ld-debug", "ldd", "json", "ndjson", "sarif", "junit", "github", "gitlab", "markdown", "dot", "html")
 
     def setUp(self):
         super().setUp()
