@@ -50,6 +50,7 @@ static int open_path(const struct bs_fs *fs, const char *path, int flags)
 
 	if (!fs->root)
 		return openat(fs->cwd_fd, path, flags);
+	/* The kernel knows one root only: with two, each component is looked for in both. */
 	if (fs->kernel_resolves) {
 		const char *inside = path;
 
@@ -120,18 +121,33 @@ static bool enter(struct bs_fs *fs, const struct bs_ctx *ctx, const char *cwd)
 	return true;
 }
 
-struct bs_fs *bs_fs_open_with(const struct bs_ctx *ctx, const char *root, const char *cwd,
-			      bool own_resolver)
+static int open_directory(const struct bs_ctx *ctx, const char *path)
+{
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		bs_diag_add(ctx->diags, BS_DIAG_CANNOT_OPEN, path, BS_NO_OFFSET, errno,
+			    "the root directory");
+	return fd;
+}
+
+static struct bs_fs *open_layers(const struct bs_ctx *ctx, const char *upper, const char *root,
+				 const char *cwd, bool own_resolver)
 {
 	struct bs_fs *fs = bs_new(ctx->arena, struct bs_fs, 1);
 
 	fs->root = root ? bs_arena_strndup(ctx->arena, root, strlen(root)) : NULL;
 	fs->cwd_fd = AT_FDCWD;
-	fs->root_fd = open(root ? root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fs->root_fd < 0) {
-		bs_diag_add(ctx->diags, BS_DIAG_CANNOT_OPEN, root ? root : "/", BS_NO_OFFSET, errno,
-			    "the root directory");
+	fs->upper_fd = -1;
+	fs->root_fd = open_directory(ctx, root ? root : "/");
+	if (fs->root_fd < 0)
 		return NULL;
+	if (upper) {
+		fs->upper_fd = open_directory(ctx, upper);
+		if (fs->upper_fd < 0) {
+			bs_fs_close(fs);
+			return NULL;
+		}
 	}
 	if (root && !own_resolver) {
 		/* Kernels before 5.6 have no openat2(2); sandboxes answer EPERM. */
@@ -149,9 +165,38 @@ struct bs_fs *bs_fs_open_with(const struct bs_ctx *ctx, const char *root, const 
 	return fs;
 }
 
+struct bs_fs *bs_fs_open_with(const struct bs_ctx *ctx, const char *root, const char *cwd,
+			      bool own_resolver)
+{
+	return open_layers(ctx, NULL, root, cwd, own_resolver);
+}
+
 struct bs_fs *bs_fs_open(const struct bs_ctx *ctx, const char *root, const char *cwd)
 {
-	return bs_fs_open_with(ctx, root, cwd, false);
+	return open_layers(ctx, NULL, root, cwd, false);
+}
+
+struct bs_fs *bs_fs_open_over(const struct bs_ctx *ctx, const char *upper, const char *root,
+			      const char *cwd)
+{
+	return open_layers(ctx, upper, root ? root : "/", cwd, true);
+}
+
+bool bs_fs_is_upper(const struct bs_fs *fs, const char *path)
+{
+	char *canonical = NULL;
+	struct stat st;
+	int fd = fs->upper_fd < 0 ? -1 : bs_fs_resolve(fs, path, O_PATH | O_CLOEXEC, &canonical);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	/* Free of links, and what the upper layer has there is what is seen. */
+	bool is_upper = fstatat(fs->upper_fd, canonical[1] ? canonical + 1 : ".", &st,
+				AT_SYMLINK_NOFOLLOW) == 0;
+
+	free(canonical);
+	return is_upper;
 }
 
 void bs_fs_close(struct bs_fs *fs)
@@ -159,11 +204,13 @@ void bs_fs_close(struct bs_fs *fs)
 	if (!fs)
 		return;
 	bs_paths_end(fs);
+	if (fs->upper_fd >= 0)
+		close(fs->upper_fd);
 	if (fs->root_fd >= 0)
 		close(fs->root_fd);
 	if (fs->cwd_fd >= 0)
 		close(fs->cwd_fd);
-	fs->root_fd = fs->cwd_fd = -1;
+	fs->upper_fd = fs->root_fd = fs->cwd_fd = -1;
 }
 
 const char *bs_fs_cwd(const struct bs_fs *fs)
@@ -197,7 +244,10 @@ static enum bs_fs_kind kind_of(int directory, const struct dirent *entry)
 
 	if (type == DT_UNKNOWN && fstatat(directory, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		type = IFTODT(st.st_mode);
-	return type == DT_REG ? BS_FS_FILE : type == DT_LNK ? BS_FS_LINK : BS_FS_OTHER;
+	return type == DT_REG	? BS_FS_FILE
+	       : type == DT_LNK ? BS_FS_LINK
+	       : type == DT_DIR ? BS_FS_DIRECTORY
+				: BS_FS_OTHER;
 }
 
 static int by_name(const void *a, const void *b)
@@ -205,10 +255,9 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct bs_fs_entry *)a)->name, ((const struct bs_fs_entry *)b)->name);
 }
 
-void bs_fs_list(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *path,
-		bs_fs_entries *ret)
+/* Takes FD over. */
+static void list_layer(const struct bs_ctx *ctx, int fd, bs_fs_entries *ret)
 {
-	int fd = open_path(fs, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
 
 	if (!directory) {
@@ -228,6 +277,40 @@ void bs_fs_list(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *pa
 	closedir(directory);
 	if (ret->n)
 		qsort(ret->v, ret->n, sizeof *ret->v, by_name);
+}
+
+/* Adds to RET, which is sorted, those of LOWER that it has not. */
+static void merge(const struct bs_ctx *ctx, const bs_fs_entries *lower, bs_fs_entries *ret)
+{
+	uint32_t n = ret->n;
+
+	bs_vec_each (i, lower)
+		if (!n || !bsearch(&lower->v[i], ret->v, n, sizeof *ret->v, by_name))
+			bs_vec_push(ctx->arena, ret, lower->v[i]);
+	if (ret->n)
+		qsort(ret->v, ret->n, sizeof *ret->v, by_name);
+}
+
+void bs_fs_list(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *path,
+		bs_fs_entries *ret)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+	bs_fs_entries lower = { 0 };
+	struct bs_fs_dir dir;
+
+	if (fs->upper_fd < 0) {
+		list_layer(ctx, open_path(fs, path, flags), ret);
+		return;
+	}
+	if (!bs_fs_resolve_dir(fs, path, &dir))
+		return;
+	for (unsigned i = 0; i < BS_FS_LAYERS; i++) {
+		if (dir.fd[i] < 0)
+			continue;
+		list_layer(ctx, openat(dir.fd[i], ".", flags), i ? &lower : ret);
+		close(dir.fd[i]);
+	}
+	merge(ctx, &lower, ret);
 }
 
 int bs_fs_stat(const struct bs_fs *fs, const char *path, struct stat *ret)

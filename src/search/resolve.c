@@ -8,6 +8,9 @@
  * ".." itself is never opened: the parent of a directory that somebody moves meanwhile may lie
  * outside.
  *
+ * Where there are two layers, a component is looked for in the upper one first. Directories that
+ * both have are one: DIRS has a descriptor of each.
+ *
  * A magic link (those of /proc that are more than their text) is taken by its text, where
  * openat2(2) refuses it.
  */
@@ -23,8 +26,8 @@
 enum { MOST_LINKS = 40 }; /* as in path_resolution(7) */
 
 struct resolution {
-	int root_fd;
-	int *dirs; /* one for each component of CANON */
+	struct bs_fs_dir root;
+	struct bs_fs_dir *dirs; /* one for each component of CANON */
 	size_t n_dirs, cap_dirs;
 	char *canon; /* "" at the root, else "/a/b" */
 	size_t n_canon;
@@ -36,15 +39,22 @@ struct component {
 	char name[NAME_MAX + 1];
 };
 
-static int here(const struct resolution *r)
+static const struct bs_fs_dir *here(const struct resolution *r)
 {
-	return r->n_dirs ? r->dirs[r->n_dirs - 1] : r->root_fd;
+	return r->n_dirs ? &r->dirs[r->n_dirs - 1] : &r->root;
+}
+
+static void close_dir(const struct bs_fs_dir *dir)
+{
+	for (unsigned i = 0; i < BS_FS_LAYERS; i++)
+		if (dir->fd[i] >= 0)
+			close(dir->fd[i]);
 }
 
 static void to_root(struct resolution *r)
 {
 	while (r->n_dirs)
-		close(r->dirs[--r->n_dirs]);
+		close_dir(&r->dirs[--r->n_dirs]);
 	r->n_canon = 0;
 	r->canon[0] = '\0';
 }
@@ -57,25 +67,25 @@ static void step_up(struct resolution *r)
 		return;
 	*slash = '\0';
 	r->n_canon = (size_t)(slash - r->canon);
-	close(r->dirs[--r->n_dirs]);
+	close_dir(&r->dirs[--r->n_dirs]);
 }
 
-/* Takes FD over. */
-static int step_down(struct resolution *r, int fd)
+/* Takes DIR over. */
+static int step_down(struct resolution *r, const struct bs_fs_dir *dir)
 {
 	if (r->n_dirs == r->cap_dirs) {
 		size_t cap = r->cap_dirs * 2 + 8;
-		int *larger = reallocarray(r->dirs, cap, sizeof *larger);
+		struct bs_fs_dir *larger = reallocarray(r->dirs, cap, sizeof *larger);
 
 		if (!larger) {
-			close(fd);
+			close_dir(dir);
 			errno = ENOMEM;
 			return -1;
 		}
 		r->dirs = larger;
 		r->cap_dirs = cap;
 	}
-	r->dirs[r->n_dirs++] = fd;
+	r->dirs[r->n_dirs++] = *dir;
 	return 0;
 }
 
@@ -108,25 +118,72 @@ static const char *next_component(const char *p, struct component *ret)
 	return end;
 }
 
-/* Opens NAME if it is no link; a link fails with ELOOP, or ENOTDIR where a directory is asked for.
- */
-static int open_here(const struct resolution *r, const char *name, int flags)
+/* Opens NAME in AT if it is no link; a link fails with ELOOP, or ENOTDIR where a directory is asked
+ * for. */
+static int open_in(int at, const char *name, int flags)
 {
 	char c;
 
 	/* O_PATH with O_NOFOLLOW would open the link itself. */
-	if ((flags & O_PATH) && !(flags & O_DIRECTORY) && readlinkat(here(r), name, &c, 1) >= 0) {
+	if ((flags & O_PATH) && !(flags & O_DIRECTORY) && readlinkat(at, name, &c, 1) >= 0) {
 		errno = ELOOP;
 		return -1;
 	}
-	return openat(here(r), name, flags | O_NOFOLLOW);
+	return openat(at, name, flags | O_NOFOLLOW);
+}
+
+/* Opens NAME in the first layer that has it. */
+static int open_here(const struct resolution *r, const char *name, int flags)
+{
+	for (unsigned i = 0; i < BS_FS_LAYERS; i++) {
+		int fd = here(r)->fd[i] < 0 ? -1 : open_in(here(r)->fd[i], name, flags);
+
+		if (fd >= 0 || (here(r)->fd[i] >= 0 && errno != ENOENT))
+			return fd;
+	}
+	errno = ENOENT;
+	return -1;
+}
+
+/* Opens the directory NAME in each layer that has it. What is no directory in the upper one hides
+ * what the lower one has. */
+static bool open_dir_here(const struct resolution *r, const char *name, struct bs_fs_dir *ret)
+{
+	bool found = false;
+
+	for (unsigned i = 0; i < BS_FS_LAYERS; i++) {
+		int at = here(r)->fd[i];
+
+		ret->fd[i] = -1;
+		if (at < 0)
+			continue;
+		ret->fd[i] = openat(at, name, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+		if (ret->fd[i] >= 0)
+			found = true;
+		else if (!found && errno != ENOENT)
+			return false;
+	}
+	if (!found)
+		errno = ENOENT;
+	return found;
+}
+
+static ssize_t read_link(const struct resolution *r, const char *name, char *target, size_t size)
+{
+	ssize_t n = -1;
+
+	errno = ENOENT;
+	for (unsigned i = 0; i < BS_FS_LAYERS && n < 0 && errno == ENOENT; i++)
+		if (here(r)->fd[i] >= 0)
+			n = readlinkat(here(r)->fd[i], name, target, size);
+	return n;
 }
 
 /* Puts the text of the link NAME before AFTER. 1: done; 0: NAME is no link; -1: errno. */
 static int follow(struct resolution *r, const char *name, const char *after)
 {
 	char target[PATH_MAX];
-	ssize_t n = readlinkat(here(r), name, target, sizeof target);
+	ssize_t n = read_link(r, name, target, sizeof target);
 	size_t n_after = strlen(after);
 
 	if (n < 0)
@@ -148,25 +205,38 @@ static int follow(struct resolution *r, const char *name, const char *after)
 	return 1;
 }
 
-static int resolve(struct resolution *r, int flags)
+/* The directory that R has come to. */
+static int reopen(const struct resolution *r, int flags)
+{
+	const struct bs_fs_dir *dir = here(r);
+
+	return openat(dir->fd[BS_FS_UPPER] >= 0 ? dir->fd[BS_FS_UPPER] : dir->fd[BS_FS_LOWER], ".",
+		      flags);
+}
+
+/* Goes down as far as there are components. ALL: into the last one, too, which is a directory then
+ * and 0 is returned; else that is opened with FLAGS. */
+static int resolve(struct resolution *r, int flags, bool all)
 {
 	const char *p = r->rest;
 	struct component c;
 
 	while ((p = next_component(p, &c))) {
-		bool last = *p == '\0';
-		int fd;
+		bool last = *p == '\0' && !all;
+		struct bs_fs_dir dir;
+		int fd = -1;
 
 		if (c.name[0] == '\0')
-			return openat(here(r), ".", flags);
+			return all ? 0 : reopen(r, flags);
 		if (strcmp(c.name, ".") == 0)
 			continue;
 		if (strcmp(c.name, "..") == 0) {
 			step_up(r);
 			continue;
 		}
-		fd = open_here(r, c.name, last ? flags : O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (fd < 0) {
+		if (last)
+			fd = open_here(r, c.name, flags);
+		if (last ? fd < 0 : !open_dir_here(r, c.name, &dir)) {
 			int error = errno;
 			int followed =
 				error == ELOOP || error == ENOTDIR ? follow(r, c.name, p) : 0;
@@ -179,13 +249,16 @@ static int resolve(struct resolution *r, int flags)
 			continue;
 		}
 		if (append(r, c.name) != 0) {
-			close(fd);
+			if (last)
+				close(fd);
+			else
+				close_dir(&dir);
 			errno = ENOMEM;
 			return -1;
 		}
 		if (last)
 			return fd;
-		if (step_down(r, fd) != 0)
+		if (step_down(r, &dir) != 0)
 			return -1;
 	}
 	return -1;
@@ -209,26 +282,53 @@ static char *whole_path(const struct bs_fs *fs, const char *path)
 	return whole;
 }
 
+static int begin_and_resolve(struct resolution *r, const struct bs_fs *fs, const char *path,
+			     int flags, bool all)
+{
+	*r = (struct resolution){ .root = { { fs->upper_fd, fs->root_fd } } };
+	r->rest = whole_path(fs, path);
+	r->canon = r->rest ? calloc(2, 1) : NULL;
+	return r->canon ? resolve(r, flags, all) : -1;
+}
+
+static void end_resolution(struct resolution *r)
+{
+	int error = errno;
+
+	while (r->n_dirs)
+		close_dir(&r->dirs[--r->n_dirs]);
+	free(r->dirs);
+	free(r->rest);
+	free(r->canon);
+	errno = error;
+}
+
 int bs_fs_resolve(const struct bs_fs *fs, const char *path, int flags, char **ret_canonical)
 {
-	struct resolution r = { .root_fd = fs->root_fd };
-
-	r.rest = whole_path(fs, path);
-	r.canon = r.rest ? calloc(2, 1) : NULL;
-	int fd = r.canon ? resolve(&r, flags) : -1;
-	int error = errno;
+	struct resolution r;
+	int fd = begin_and_resolve(&r, fs, path, flags, false);
 
 	if (fd >= 0 && ret_canonical) {
 		*ret_canonical = r.canon;
 		if (r.n_canon == 0)
 			memcpy(r.canon, "/", 2);
-	} else {
-		free(r.canon);
+		r.canon = NULL;
 	}
-	while (r.n_dirs)
-		close(r.dirs[--r.n_dirs]);
-	free(r.dirs);
-	free(r.rest);
-	errno = error;
+	end_resolution(&r);
 	return fd;
+}
+
+bool bs_fs_resolve_dir(const struct bs_fs *fs, const char *path, struct bs_fs_dir *ret)
+{
+	struct resolution r;
+	bool found = begin_and_resolve(&r, fs, path, 0, true) >= 0;
+
+	for (unsigned i = 0; i < BS_FS_LAYERS; i++) {
+		int fd = here(&r)->fd[i];
+
+		ret->fd[i] =
+			found && fd >= 0 ? openat(fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	}
+	end_resolution(&r);
+	return found;
 }

@@ -28,7 +28,15 @@ struct bs_fs_link {
 	const char *path, *target;
 };
 
+enum { BS_FS_UPPER, BS_FS_LOWER, BS_FS_LAYERS };
+
+/* A directory as the layers have it: O_PATH each, -1 where there is none. */
+struct bs_fs_dir {
+	int fd[BS_FS_LAYERS];
+};
+
 struct bs_fs {
+	int upper_fd;	      /* O_PATH: what stands over the root, or -1 */
 	int root_fd;	      /* O_PATH: the root directory, "/" where there is no root */
 	int cwd_fd;	      /* O_PATH, or AT_FDCWD: only used where there is no root */
 	const char *root;     /* as it was given, or NULL */
@@ -47,19 +55,6 @@ void bs_paths_end(struct bs_fs *fs);
 const struct bs_image *bs_paths_open(const struct bs_fs *fs, const struct bs_ctx *ctx,
 				     struct bs_store *store, const char *path, int *ret_error);
 
-enum bs_fs_kind { BS_FS_FILE, BS_FS_LINK, BS_FS_OTHER };
-
-struct bs_fs_entry {
-	const char *name;
-	enum bs_fs_kind kind;
-};
-
-typedef BS_VEC(struct bs_fs_entry) bs_fs_entries;
-
-/* Appends what the directory PATH holds, sorted by name; nothing when it cannot be read. */
-void bs_fs_list(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *path,
-		bs_fs_entries *ret);
-
 /* From now on PATH, spelled so, is opened as TARGET, both in CTX's arena. */
 void bs_fs_add_link(struct bs_fs *fs, const struct bs_ctx *ctx, const char *path,
 		    const char *target);
@@ -77,6 +72,10 @@ int bs_fs_stat(const struct bs_fs *fs, const char *path, struct stat *ret);
  * NULL, *RET_CANONICAL is the path without links, which the caller frees.
  */
 int bs_fs_resolve(const struct bs_fs *fs, const char *path, int flags, char **ret_canonical);
+
+/* The same as bs_fs_resolve() for the directory PATH in both layers. False and errno: there is
+ * none. */
+bool bs_fs_resolve_dir(const struct bs_fs *fs, const char *path, struct bs_fs_dir *ret);
 
 /* ---- tokens.c ----------------------------------------------------------------------------- */
 

@@ -33,6 +33,17 @@ struct bs_fs;
 struct bs_fs *bs_fs_open(const struct bs_ctx *ctx, const char *root, const char *cwd);
 void bs_fs_close(struct bs_fs *fs);
 
+/*
+ * The same with the files of the host directory UPPER over those of ROOT (NULL: the real one): what
+ * both have is UPPER's, but for directories, which are one. Links of both lead through both. UPPER
+ * may have no directory where ROOT has a link.
+ */
+struct bs_fs *bs_fs_open_over(const struct bs_ctx *ctx, const char *upper, const char *root,
+			      const char *cwd);
+
+/* FS has an UPPER, and PATH leads to a file of it. */
+bool bs_fs_is_upper(const struct bs_fs *fs, const char *path);
+
 /* The working directory as getcwd(3) would say it in the process: free of links. */
 const char *bs_fs_cwd(const struct bs_fs *fs);
 
@@ -47,6 +58,19 @@ bool bs_fs_is_directory(const struct bs_fs *fs, const char *path);
 
 /* True when PATH is a directory that anybody may write to, sticky or not. */
 bool bs_fs_anybody_writes(const struct bs_fs *fs, const char *path);
+
+enum bs_fs_kind { BS_FS_FILE, BS_FS_LINK, BS_FS_OTHER, BS_FS_DIRECTORY };
+
+struct bs_fs_entry {
+	const char *name;
+	enum bs_fs_kind kind;
+};
+
+typedef BS_VEC(struct bs_fs_entry) bs_fs_entries;
+
+/* Appends what the directory PATH holds, sorted by name; nothing when it cannot be read. */
+void bs_fs_list(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *path,
+		bs_fs_entries *ret);
 
 /*
  * The path, absolute and free of links, `.` and `..`, of the file PATH: what /proc/self/exe says

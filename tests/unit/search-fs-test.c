@@ -286,6 +286,141 @@ static void files_are_read_whole(void **state)
 	assert_true(n > 100);
 }
 
+/* ---- two layers ---------------------------------------------------------------------------- */
+
+/* /u lies over /r. */
+static struct bs_fs *open_layers(struct world *w)
+{
+	char upper[128];
+
+	snprintf(upper, sizeof upper, "%s", tree_path(&w->tree, "/u"));
+	bs_fs_close(w->fs);
+	w->fs = bs_fs_open_over(&w->ctx, upper, tree_path(&w->tree, "/r"), "/");
+	assert_non_null(w->fs);
+	return w->fs;
+}
+
+static void assert_reads(struct world *w, const char *path, const char *text)
+{
+	size_t n;
+	const char *found = bs_fs_read(w->fs, &w->ctx, path, &n);
+
+	if (!found)
+		fail_msg("%s: %s", path, strerror(errno));
+	assert_string_equal(found, text);
+}
+
+static void assert_fails(struct world *w, const char *path, int error)
+{
+	int fd = bs_fs_open_file(w->fs, path);
+
+	assert_int_equal(fd, -1);
+	assert_int_equal(errno, error);
+}
+
+static void the_upper_layer_wins(struct world *w)
+{
+	tree_bytes(&w->tree, "/u/a/b/file", "upper", 5);
+	tree_bytes(&w->tree, "/u/a/own", "own", 3);
+	tree_bytes(&w->tree, "/r/a/below", "below", 5);
+	tree_bytes(&w->tree, "/u/hides", "file", 4);
+	tree_bytes(&w->tree, "/r/hides/x", "x", 1);
+	tree_bytes(&w->tree, "/u/opens/x", "x", 1);
+	tree_bytes(&w->tree, "/r/opens", "file", 4);
+	open_layers(w);
+	assert_reads(w, "/a/b/file", "upper");
+	assert_reads(w, "/a/own", "own");
+	assert_reads(w, "/a/below", "below");
+	assert_reads(w, "/a/b/../below", "below");
+	assert_reads(w, "/etc/secret", "inside");
+	assert_reads(w, "/hides", "file");
+	assert_fails(w, "/hides/x", ENOTDIR);
+	assert_reads(w, "/opens/x", "x");
+	assert_fails(w, "/a/none", ENOENT);
+	assert_true(bs_fs_is_directory(w->fs, "/a/empty"));
+	assert_true(bs_fs_is_upper(w->fs, "/a/own"));
+	assert_true(bs_fs_is_upper(w->fs, "/a/b/file"));
+	assert_false(bs_fs_is_upper(w->fs, "/a/below"));
+	assert_false(bs_fs_is_upper(w->fs, "/a/none"));
+}
+
+static void links_lead_through_both_layers(struct world *w)
+{
+	tree_bytes(&w->tree, "/r/usr/lib/below", "below", 5);
+	tree_bytes(&w->tree, "/u/usr/lib/own", "own", 3);
+	tree_link(&w->tree, "/r/lib", "usr/lib");
+	tree_link(&w->tree, "/u/up", "/usr/lib/below");
+	tree_link(&w->tree, "/r/down", "../usr/./lib/own");
+	tree_link(&w->tree, "/r/both", "a");
+	tree_link(&w->tree, "/u/both", "usr/lib");
+	tree_link(&w->tree, "/r/out", "../../outside");
+	tree_link(&w->tree, "/u/out-too", "../outside");
+	tree_link(&w->tree, "/u/one", "/two");
+	tree_link(&w->tree, "/r/two", "/one");
+	tree_bytes(&w->tree, "/u/plain", "plain", 5);
+	tree_link(&w->tree, "/r/plain", "/etc/secret");
+	tree_link(&w->tree, "/u/linked", "/etc/secret");
+	tree_bytes(&w->tree, "/r/linked", "plain", 5);
+	open_layers(w);
+	assert_reads(w, "/lib/below", "below");
+	assert_reads(w, "/lib/own", "own");
+	assert_reads(w, "/lib/../lib/own", "own");
+	assert_reads(w, "/up", "below");
+	assert_reads(w, "/down", "own");
+	assert_reads(w, "/both/own", "own");
+	assert_fails(w, "/both/b", ENOENT);
+	assert_fails(w, "/out", ENOENT);
+	assert_fails(w, "/out-too", ENOENT);
+	assert_fails(w, "/one", ELOOP);
+	assert_reads(w, "/plain", "plain");
+	assert_reads(w, "/linked", "inside");
+	assert_string_equal(bs_fs_canonical(w->fs, &w->ctx, "/lib/own"), "/usr/lib/own");
+	assert_string_equal(bs_fs_canonical(w->fs, &w->ctx, "/down"), "/usr/lib/own");
+	assert_true(bs_fs_is_upper(w->fs, "/lib/own"));
+	assert_false(bs_fs_is_upper(w->fs, "/lib/below"));
+	/* What is known of a link is where it leads. */
+	assert_false(bs_fs_is_upper(w->fs, "/up"));
+}
+
+static void layers_are_listed_as_one(struct world *w)
+{
+	bs_fs_entries entries = { 0 };
+	static const struct bs_fs_entry expected[] = {
+		{ "both", BS_FS_LINK },
+		{ "deep", BS_FS_DIRECTORY },
+		{ "lower", BS_FS_FILE },
+		{ "upper", BS_FS_FILE },
+	};
+
+	tree_bytes(&w->tree, "/u/d/upper", "", 0);
+	tree_link(&w->tree, "/u/d/both", "upper");
+	tree_bytes(&w->tree, "/r/d/both", "", 0);
+	tree_bytes(&w->tree, "/r/d/lower", "", 0);
+	tree_dir(&w->tree, "/r/d/deep");
+	open_layers(w);
+	bs_fs_list(w->fs, &w->ctx, "/d/../d", &entries);
+	assert_int_equal(entries.n, 4);
+	bs_vec_each (i, &entries) {
+		assert_string_equal(entries.v[i].name, expected[i].name);
+		assert_int_equal(entries.v[i].kind, expected[i].kind);
+	}
+	entries.n = 0;
+	bs_fs_list(w->fs, &w->ctx, "/d/upper", &entries);
+	assert_int_equal(entries.n, 0);
+}
+
+/* The kernel has no part in it: once is enough. */
+static void two_layers(void **state)
+{
+	struct world *w = *state;
+
+	if (!own_resolver)
+		return;
+	the_upper_layer_wins(w);
+	links_lead_through_both_layers(w);
+	layers_are_listed_as_one(w);
+}
+
 static int let_the_kernel_resolve(void **state)
 {
 	(void)state;
@@ -314,6 +449,7 @@ int main(void)
 		in_a_world(fifos_do_not_block),
 		in_a_world(directories_are_told_apart),
 		in_a_world(files_are_read_whole),
+		in_a_world(two_layers),
 	};
 	int failures = cmocka_run_group_tests_name("kernel", tests, let_the_kernel_resolve, NULL);
 
