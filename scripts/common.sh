@@ -90,6 +90,7 @@ need_for_build() {
 	need libdw-dev 'printf "#include <elfutils/libdw.h>\n" | ${CC:-cc} -E -'
 	need libjansson-dev pkg-config --exists jansson
 	need libinih-dev pkg-config --exists inih
+	want libarchive-dev pkg-config --exists libarchive
 	# A header and a static library, with no file for pkg-config.
 	need libiberty-dev 'printf "#include <libiberty/demangle.h>\nint main;" | ${CC:-cc} -w -x c - -liberty -o /dev/null'
 }

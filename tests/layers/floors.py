@@ -6,8 +6,8 @@
 
 The floors and their order are the table in docs/architecture.md. A floor may include itself and those above it in the
 table; files called *-priv.h belong to their floor alone; libelf is met in src/elf only, libdw in one file of src/proof,
-jansson where JSON is written or read; below report nothing prints, and below cli nothing ends the process. No file is long, and each begins with its
-licence.
+libarchive in one of src/archive, jansson where JSON is written or read; below report nothing prints, and below cli nothing
+ends the process. No file is long, and each begins with its licence.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ SPDX = "SPDX-License-Identifier: MIT"
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 FLOOR_ROW = re.compile(r"^\| (\d+) \| (\w+) \|", re.MULTILINE)
 LIBELF = re.compile(r"^(libelf|gelf|nlist)(\.h)?$")
+LIBARCHIVE = re.compile(r"^archive(_entry)?\.h$")
 LIBDW = re.compile(r"^(libdw|dwarf|libdwfl|elfutils/.*)(\.h)?$")
 # What meets libdw, and what meets jansson; the others go by way of them.
 DWARF_FILE = "src/proof/dw-late.h"
 JSON_FILE = "src/report/jansson-late.h"
+ARCHIVE_FILE = "src/archive/late.h"
 # Strings, characters and comments; an apostrophe in a comment is no character.
 NOT_CODE = re.compile(r'/\*.*?\*/|\bformat\(printf\b|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
 PRINTING = re.compile(r"\b(v?d?f?printf|f?puts|f?putc|putchar|perror|fwrite|fflush|fopen|stdout|stderr|FILE|warnx?|errx?)"
@@ -75,6 +77,8 @@ class Report:
             self.complain(path, f"includes <{name}>: only {DWARF_FILE} does")
         if name == "jansson.h" and str(path.relative_to(self.root)) != JSON_FILE:
             self.complain(path, f"includes <jansson.h>: only {JSON_FILE} does")
+        if not quoted and LIBARCHIVE.match(name) and str(path.relative_to(self.root)) != ARCHIVE_FILE:
+            self.complain(path, f"includes <{name}>: only {ARCHIVE_FILE} does")
         target = included(path, quoted, name, self.root)
         if target is None:
             if quoted:
