@@ -82,8 +82,16 @@ struct bs_variable {
 };
 
 struct bs_plan {
-	const char *executable;	 /* path as typed */
-	const char *root;	 /* host directory that "/" means, or NULL */
+	const char *executable; /* path as typed */
+	/* Nobody knows the program: EXECUTABLE is but what it is called. It is made for the machine
+	 * that this file is made for, needs nothing, and brings what nobody else defines. Or NULL
+	 */
+	const char *unknown_program;
+	const char *root; /* host directory that "/" means, or NULL */
+	/* Host directory with the files of an archive, which stand over those of ROOT and which
+	 * reports are about; or NULL. ARCHIVE_IS_ROOT: they are all that there is. */
+	const char *archive;
+	bool archive_is_root;
 	const char *cwd;	 /* inside the root, or NULL */
 	const char *argv0;	 /* or NULL: EXECUTABLE as typed */
 	const char *loader;	 /* profile and release, "glibc:2.31"; NULL: PT_INTERP's */

@@ -80,6 +80,8 @@ struct bs_match_policy {
 	bool defers_missing;
 	/* At start-up all errors are found and said before the process ends (musl error_impl) */
 	bool startup_finds_all;
+	/* What nobody defines is no error: a program that is not at hand is to bring it. */
+	bool others_bring;
 	bool ignores_relr; /* DT_RELR is not read (musl before 1.2.4) */
 	/* False for relocation types that the loader does not know although its machine has them;
 	 * NULL: it knows all of them. */

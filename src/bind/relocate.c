@@ -84,6 +84,8 @@ static void stop(struct job *job, enum bs_relocation_end end, const struct bs_fa
 
 static void say_undefined(struct job *job, uint32_t symbol, const struct bs_answer *answer)
 {
+	if (job->binder->policy.others_bring)
+		return;
 	const struct bs_failure failure =
 		bs_undefined_failure(job->binder, job->process, job->ctx, job->map,
 				     bs_image_symbol_name(job->image, symbol),
@@ -212,7 +214,7 @@ static uint32_t look_up(struct job *job, uint32_t *memo, const struct bs_referen
 	uint32_t index = remember(job, memo, &binding);
 
 	if (answer.outcome == BS_UNDEFINED) {
-		if (!answer.is_too_direct)
+		if (!answer.is_too_direct && !job->binder->policy.others_bring)
 			note(job, BS_NOTE_UNDEFINED, index, 0);
 		say_undefined(job, r->symbol, &answer);
 	} else if (answer.outcome == BS_LOOKUP_CRASH) {
@@ -337,7 +339,7 @@ static bs_map_id bind_symbol(struct job *job, uint32_t symbol, enum bs_reloc_kin
 		check_ifunc(job, index);
 		return definer;
 	}
-	if (known && binding->outcome == BS_UNDEFINED) {
+	if (known && binding->outcome == BS_UNDEFINED && !job->binder->policy.others_bring) {
 		note(job, BS_NOTE_UNDEFINED_AGAIN, index, 0);
 		if (job->binder->policy.remembers_no_lookup)
 			say_undefined(job, symbol, NULL);

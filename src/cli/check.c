@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* `bindsim check`: where its policy is, and what the policy adds to the command line. */
-#include "options-priv.h"
+#include "archive-check.h"
+#include "sets.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -224,14 +225,26 @@ static void join_environment(const struct bs_option_reader *outer,
 	plan->n_environment = all.n;
 }
 
-/* What POLICY says of a plan under what the command line says of all. A plan is at home in the
- * directory of its policy, wherever the tool is run. */
+/* The plan of the command line in the directory of the policy, where the policy's are at home,
+ * wherever the tool is run. */
+static struct bs_plan at_home(const struct bs_option_reader *r)
+{
+	const struct bs_policy *policy = r->line->check.policy;
+	const char *slash = strrchr(policy->path, '/');
+	struct bs_plan plan = r->line->plan;
+
+	if (!plan.cwd && !plan.root && slash)
+		plan.cwd = bs_arena_strndup(r->arena, policy->path,
+					    (size_t)(slash - policy->path) + 1);
+	return plan;
+}
+
+/* What POLICY says of a plan under what the command line says of all. */
 static bool make_plan(struct bs_option_reader *outer, const struct bs_policy_plan *from,
 		      struct bs_plan *ret)
 {
 	const struct bs_policy *policy = outer->line->check.policy;
 	struct bs_option_reader r = { .arena = outer->arena, .line = outer->line };
-	const char *slash = strrchr(policy->path, '/');
 
 	bs_vec_each (i, &from->lines)
 		if (!read_line(&r, policy, &from->lines.v[i]))
@@ -241,11 +254,8 @@ static bool make_plan(struct bs_option_reader *outer, const struct bs_policy_pla
 			    from->name);
 		return false;
 	}
-	*ret = outer->line->plan;
+	*ret = at_home(outer);
 	ret->executable = from->executable ? from->executable : from->host;
-	if (!ret->cwd && !ret->root && slash)
-		ret->cwd = bs_arena_strndup(outer->arena, policy->path,
-					    (size_t)(slash - policy->path) + 1);
 	ret->steps = r.steps.v;
 	ret->n_steps = r.steps.n;
 	ret->blocks = r.blocks.v;
@@ -256,7 +266,7 @@ static bool make_plan(struct bs_option_reader *outer, const struct bs_policy_pla
 
 /* The program NAME in the directories of $PATH. Those that are relative mean another place for each
  * working directory. */
-static const char *find_host(struct bs_arena *arena, const char *path, const char *name)
+const char *bs_find_host(struct bs_arena *arena, const char *path, const char *name)
 {
 	struct stat st;
 
@@ -277,15 +287,15 @@ static bool use_host(const struct bs_option_reader *r, const struct bs_policy_pl
 {
 	if (!from->host || plan->root)
 		return true;
-	plan->executable = find_host(r->arena, plan->search_path, from->host);
+	plan->executable = bs_find_host(r->arena, plan->search_path, from->host);
 	if (!plan->executable)
 		bs_complain("plan %s: the host %s is not in $PATH", from->name, from->host);
 	return plan->executable != NULL;
 }
 
-static bool make_plans(struct bs_option_reader *r)
+static bool make_policy_plans(struct bs_option_reader *r)
 {
-	struct bs_check_line *check = &r->line->check;
+	const struct bs_check_line *check = &r->line->check;
 	const char *wanted = r->words.plan_name;
 
 	/* All of them are read: an error is not to wait until its plan is asked for. */
@@ -295,14 +305,23 @@ static bool make_plans(struct bs_option_reader *r)
 
 		if (!make_plan(r, from, &plan.plan))
 			return false;
-		if (wanted && strcmp(wanted, from->name) != 0)
+		if (wanted && strcmp(wanted, from->name) != 0) {
+			r->line->check.all = false;
 			continue;
+		}
 		if (!use_host(r, from, &plan.plan))
 			return false;
-		bs_vec_push(r->arena, &check->plans, plan);
+		bs_set_add(r, &plan);
 	}
-	check->all = check->plans.n == check->policy->plans.n;
 	return true;
+}
+
+static bool make_plans(struct bs_option_reader *r)
+{
+	struct bs_plan base = at_home(r);
+
+	r->line->check.all = true;
+	return make_policy_plans(r) && bs_set_of_policy(r, &base);
 }
 
 static bool complain_of_no_plan(const struct bs_option_reader *r)
@@ -310,13 +329,15 @@ static bool complain_of_no_plan(const struct bs_option_reader *r)
 	const struct bs_policy *policy = r->line->check.policy;
 	const char *names = "";
 
-	if (!policy || !policy->plans.n) {
+	if (!policy || (!policy->plans.n && !policy->libraries.n)) {
 		bs_complain("which executable? %s%s", policy ? policy->path : "There is no policy",
 			    policy ? " has no [plan NAME]" : " that has a [plan NAME]");
 		return false;
 	}
 	bs_vec_each (i, &policy->plans)
 		names = bs_arena_printf(r->arena, "%s %s", names, policy->plans.v[i].name);
+	bs_vec_each (i, &policy->libraries)
+		names = bs_arena_printf(r->arena, "%s %s", names, policy->libraries.v[i].name);
 	bs_complain("--plan-name '%s': no such plan; there are%s", r->words.plan_name, names);
 	return false;
 }
@@ -327,6 +348,12 @@ static bool formats_fit(const struct bs_command_line *line)
 	bs_vec_each (i, &line->outputs) {
 		const struct bs_format *format = line->outputs.v[i].format;
 
+		if (line->plan.archive && format->question) {
+			bs_complain(
+				"--format=%s: a file of a plan cannot say what is in an archive",
+				format->name);
+			return false;
+		}
 		if (line->check.plans.n < 2 || (format != &bs_format_json && !format->question))
 			continue;
 		bs_complain("--format=%s is about one plan: choose it by --plan-name%s",
@@ -336,11 +363,75 @@ static bool formats_fit(const struct bs_command_line *line)
 	return true;
 }
 
+/* The command line names something that is no executable: a directory or an archive. */
+static bool add_named(struct bs_option_reader *r, bool is_archive)
+{
+	struct bs_plan base = r->line->plan;
+	const char *wanted = r->words.plan_name;
+	struct bs_check_line *check = &r->line->check;
+	const struct bs_policy_libraries from = {
+		.directory = base.executable,
+		.host = r->words.host,
+		.recursive = r->words.recursive,
+	};
+
+	if (base.n_steps) {
+		bs_complain("%s: steps belong to an executable", base.executable);
+		return false;
+	}
+	check->all = true;
+	if (is_archive ? !bs_archive_plans(r) : !bs_set_directory(r, &base, &from))
+		return false;
+	if (check->plans.n)
+		return true;
+	bs_complain("--plan-name '%s': no such plan of %s", wanted, base.executable);
+	return false;
+}
+
+/* Options that say something of a directory or an archive are of no use elsewhere. */
+static bool words_fit(const struct bs_option_reader *r, bool is_directory, bool is_archive)
+{
+	const struct bs_check_words *words = &r->words;
+	const char *option = words->host && !is_directory && !is_archive ? "host"
+			     : words->recursive && !is_directory	 ? "recursive"
+			     : words->executables && !is_archive	 ? "executable"
+									 : NULL;
+
+	if (option)
+		bs_complain("--%s is about %s", option,
+			    strcmp(option, "recursive") == 0	? "a directory"
+			    : strcmp(option, "executable") == 0 ? "an archive"
+								: "a directory or an archive");
+	return !option;
+}
+
+/* A name with no slash is a program's, if there is such a one. */
+static bool names_directory(const struct bs_option_reader *r)
+{
+	const struct bs_plan *plan = &r->line->plan;
+	const char *name = plan->executable;
+
+	return name && bs_set_has_directory(r->arena, plan, name) &&
+	       (strchr(name, '/') || plan->root ||
+		!bs_find_host(r->arena, plan->search_path, name));
+}
+
 bool bs_check_plans(struct bs_option_reader *r)
 {
 	struct bs_command_line *line = r->line;
 	struct bs_check_line *check = &line->check;
 
+	bool archive = line->plan.executable && bs_is_archive(line->plan.executable);
+	bool directory = !archive && names_directory(r);
+
+	if (!words_fit(r, directory, archive))
+		return false;
+	if (archive || directory) {
+		if (!add_named(r, archive))
+			return false;
+		line->plan = check->plans.v[0].plan;
+		return formats_fit(line);
+	}
 	if (line->plan.executable) {
 		if (r->words.plan_name) {
 			bs_complain("--plan-name '%s': it is a plan of the policy or %s, not both",

@@ -2,7 +2,7 @@
 /*
  * cli.h - argv -> plan, and the tool's own behaviour: messages, exit status, output files
  *
- * Floor 12: may include sim.h, report.h, profile.h for its names, and <bindsim/plan.h>; it knows no
+ * Floor 13: may include sim.h, report.h, profile.h for its names, and <bindsim/plan.h>; it knows no
  * image and no symbol.
  */
 #pragma once
@@ -33,7 +33,9 @@ struct bs_output {
 /* A plan to be checked. */
 struct bs_named_plan {
 	const char *name; /* in the policy; NULL: that of the command line */
+	const char *set;  /* of whose libraries it is, or NULL */
 	struct bs_plan plan;
+	bool is_what_if; /* see struct bs_judged_run */
 };
 
 /* What `bindsim check` goes by. */

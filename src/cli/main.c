@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli.h"
+#include "unpack.h"
 
 #include "../report/jansson-late.h"
 
@@ -279,8 +279,14 @@ static enum bs_exit check(struct bs_arena *arena, const struct bs_command_line *
 	bs_vec_each (i, &asked->plans) {
 		const struct bs_named_plan *plan = &asked->plans.v[i];
 
-		bs_judge_begin(opened.reports.judge, plan->name, i + 1 == asked->plans.n,
-			       asked->all);
+		const struct bs_judged_run run = {
+			.plan = plan->name,
+			.last = i + 1 == asked->plans.n,
+			.all = asked->all,
+			.is_what_if = plan->is_what_if,
+		};
+
+		bs_judge_begin(opened.reports.judge, &run);
 		enum bs_exit next = simulate(&opened, line, plan, store);
 
 		if (next > status)
@@ -359,6 +365,7 @@ int main(int argc, char **argv)
 		bs_complain("standard output: %s", strerror(errno));
 		status = BS_EXIT_TROUBLE;
 	}
+	bs_unpacking_end();
 	bs_arena_free(arena);
 	return status;
 }

@@ -13,7 +13,8 @@ struct bs_around {
 /* The options of check. */
 struct bs_check_words {
 	const char *policy, *plan_name, *baseline, *today; /* or NULL */
-	bool no_policy, use_env, gen_suppressions;
+	const char *host, *executables;			   /* or NULL */
+	bool no_policy, use_env, gen_suppressions, recursive;
 	bool has_fail_on;
 };
 
@@ -75,6 +76,9 @@ bool bs_check_open(struct bs_option_reader *r);
 
 /* What is to be checked: the plan of the command line, or those of the policy. */
 bool bs_check_plans(struct bs_option_reader *r);
+
+/* The program NAME in the directories of PATH, a $PATH, or NULL. */
+const char *bs_find_host(struct bs_arena *arena, const char *path, const char *name);
 
 /* advise.c: what holds for advise alone, when the line is read. */
 bool bs_advise_open(struct bs_option_reader *r);

@@ -82,10 +82,13 @@ static bool read_check_option(struct bs_option_reader *r, enum option_id id, con
 		{ OPTION_PLAN_NAME, offsetof(struct bs_check_words, plan_name) },
 		{ OPTION_BASELINE, offsetof(struct bs_check_words, baseline) },
 		{ OPTION_TODAY, offsetof(struct bs_check_words, today) },
+		{ OPTION_HOST, offsetof(struct bs_check_words, host) },
+		{ OPTION_EXECUTABLE, offsetof(struct bs_check_words, executables) },
 	};
 
 	words->no_policy |= id == OPTION_NO_POLICY;
 	words->use_env |= id == OPTION_USE_ENV;
+	words->recursive |= id == OPTION_RECURSIVE;
 	words->gen_suppressions |= id == OPTION_GEN_SUPPRESSIONS;
 	if (id == OPTION_WRITE_BASELINE)
 		r->line->check.write_baseline = value;
@@ -142,6 +145,9 @@ static bool read_option(struct bs_option_reader *r, int id, const char *value)
 	case OPTION_POLICY:
 	case OPTION_NO_POLICY:
 	case OPTION_PLAN_NAME:
+	case OPTION_HOST:
+	case OPTION_RECURSIVE:
+	case OPTION_EXECUTABLE:
 	case OPTION_USE_ENV:
 	case OPTION_BASELINE:
 	case OPTION_WRITE_BASELINE:

@@ -88,7 +88,7 @@ bool bs_is_known(struct bs_judge *judge, const struct bs_run *run, struct bs_fin
 		struct bs_known_finding *known = &baseline->v[i];
 
 		if (known->fingerprint == fingerprint && !known->found &&
-		    bs_known_is_of(known, judge->plan) &&
+		    bs_known_is_of(known, judge->run.plan) &&
 		    (!nearest || is_nearer(known, nearest, f)))
 			nearest = known;
 	}
@@ -107,7 +107,7 @@ void bs_baseline_take(struct bs_judge *judge, const struct bs_run *run, const st
 
 	bs_vec_push(judge->arena, &judge->found,
 		    (struct bs_known_finding){
-			    .plan = judge->plan,
+			    .plan = judge->run.plan,
 			    .fingerprint = bs_finding_fingerprint(run, f),
 			    .rule = bs_rule_text(f->rule)->slug,
 			    .from = bs_arena_strndup(judge->arena, from, strlen(from)),
@@ -124,7 +124,7 @@ bool bs_judge_met_before(const struct bs_judge *judge, const struct bs_run *run,
 
 	bs_vec_each (i, &judge->found)
 		if (judge->found.v[i].fingerprint == fingerprint &&
-		    !bs_known_is_of(&judge->found.v[i], judge->plan))
+		    !bs_known_is_of(&judge->found.v[i], judge->run.plan))
 			return true;
 	return false;
 }
@@ -136,7 +136,7 @@ const struct bs_known_finding *bs_judge_next_gone(const struct bs_judge *judge, 
 	while (baseline && *at < baseline->n) {
 		const struct bs_known_finding *known = &baseline->v[(*at)++];
 
-		if (!known->found && bs_known_is_of(known, judge->plan))
+		if (!known->found && bs_known_is_of(known, judge->run.plan))
 			return known;
 	}
 	return NULL;

@@ -27,12 +27,14 @@ struct bs_judge *bs_judge_new(struct bs_arena *arena, const struct bs_judge_opti
 	return judge;
 }
 
-void bs_judge_begin(struct bs_judge *judge, const char *plan, bool last, bool all)
+void bs_judge_begin(struct bs_judge *judge, const struct bs_judged_run *run)
 {
-	judge->plan = plan;
+	judge->run = *run;
 	judge->n_runs++;
-	judge->last = last;
-	judge->all = all;
+	judge->told_before.n = 0;
+	bs_vec_each (i, &judge->told)
+		bs_vec_push(judge->arena, &judge->told_before, judge->told.v[i]);
+	judge->told.n = 0;
 	judge->tally = (struct bs_tally){ 0 };
 	/* What was in the arena of the run before. */
 	judge->marks = NULL;
@@ -111,6 +113,22 @@ static enum bs_disposition disposition_of(struct bs_judge *judge, const struct b
 	return bs_is_known(judge, run, f) ? BS_IN_BASELINE : BS_COUNTS;
 }
 
+/* The run before has told F, of which it has not become more. */
+static bool is_told(struct bs_judge *judge, const struct bs_run *run, const struct bs_finding *f)
+{
+	const struct bs_told now = { bs_finding_fingerprint(run, f), f->level, f->n };
+
+	bs_vec_push(judge->arena, &judge->told, now);
+	bs_vec_each (i, &judge->told_before) {
+		const struct bs_told *before = &judge->told_before.v[i];
+
+		if (judge->run.is_what_if && before->fingerprint == now.fingerprint &&
+		    before->level >= now.level && before->n >= now.n)
+			return true;
+	}
+	return false;
+}
+
 /* What a policy says is of level none is no finding. */
 static void judge_all(struct bs_judge *judge, const struct bs_run *run,
 		      const struct bs_checker *checker, bs_findings *findings)
@@ -120,6 +138,10 @@ static void judge_all(struct bs_judge *judge, const struct bs_run *run,
 	bs_vec_each (i, findings) {
 		struct bs_finding *f = &findings->v[i];
 
+		if (judge->run.is_what_if && f->level > BS_LEVEL_WARNING)
+			f->level = BS_LEVEL_WARNING;
+		if (is_told(judge, run, f))
+			continue;
 		if (judge->options.policy)
 			set_level(judge->options.policy, run, checker, f);
 		if (f->level == BS_LEVEL_NONE)
@@ -198,7 +220,7 @@ static void tell_suppressions(const struct bs_judge *judge, const struct bs_run 
 		if (has_expired(judge, entry))
 			tell_suppression(judge, run, BS_RULE_EXPIRED_SUPPRESSION, BS_LEVEL_WARNING,
 					 entry, findings);
-		else if (judge->all && !judge->used[i])
+		else if (judge->run.all && !judge->used[i])
 			tell_suppression(judge, run, BS_RULE_UNUSED_SUPPRESSION, BS_LEVEL_NOTE,
 					 entry, findings);
 	}
@@ -215,7 +237,7 @@ void bs_judge_end(struct bs_judge *judge, const struct bs_run *run,
 		bs_require_at_end(judge, run, findings);
 	judge_all(judge, run, checker, findings);
 	/* After all others, for these may have been of use to a suppression. */
-	if (judge->options.policy && judge->last && run->process.maps.n) {
+	if (judge->options.policy && judge->run.last && run->process.maps.n) {
 		bs_findings of_policy = { 0 };
 
 		tell_suppressions(judge, run, &of_policy);
@@ -232,7 +254,7 @@ struct bs_tally bs_judge_tally(const struct bs_judge *judge)
 
 const char *bs_judge_plan(const struct bs_judge *judge)
 {
-	return judge->plan;
+	return judge->run.plan;
 }
 
 uint32_t bs_judge_number(const struct bs_judge *judge)

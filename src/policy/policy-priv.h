@@ -7,15 +7,22 @@
 /* By map: in which step a symbol was counted last, plus 1; for one section of the policy. */
 typedef BS_VEC(uint32_t *) bs_step_marks;
 
+/* A finding that was told. */
+struct bs_told {
+	uint64_t fingerprint;
+	enum bs_level level;
+	uint32_t n; /* symbols */
+};
+
 struct bs_judge {
 	struct bs_judge_options options;
 	struct bs_arena *arena; /* of all runs */
-	const char *plan;	/* that is being judged */
-	bool last, all;
+	struct bs_judged_run run;
 	uint32_t n_runs; /* that have begun */
 	uint8_t *used;	 /* by entry: 1 when it excused something, or met its object, in any run */
 	struct bs_tally tally;
 	bs_baseline found;
+	BS_VEC(struct bs_told) told, told_before; /* in this run and the one before */
 
 	/* Of the run: */
 	bs_step_marks *marks; /* by entry; NULL: none is needed */

@@ -56,6 +56,16 @@ struct bs_policy_plan {
 	BS_VEC(struct bs_policy_line) lines; /* step, env and caller, in their order */
 };
 
+/* [libraries NAME]: what is in a directory, or an archive, and has no program. */
+struct bs_policy_libraries {
+	const char *name;
+	uint32_t line;
+	const char *directory;
+	const char *glob; /* of file names, or NULL: all shared objects */
+	const char *host; /* looked for in $PATH, or a path; or NULL */
+	bool recursive;
+};
+
 /* [check]: what holds where the command line does not say otherwise. */
 struct bs_policy_defaults {
 	const char *loader, *root, *library_path, *baseline; /* or NULL */
@@ -68,6 +78,7 @@ struct bs_policy {
 	struct bs_policy_defaults defaults;
 	BS_VEC(struct bs_policy_entry) entries;
 	BS_VEC(struct bs_policy_plan) plans;
+	BS_VEC(struct bs_policy_libraries) libraries;
 };
 
 /* The policy that TEXT is, the file PATH, in *RET; strings are ARENA's. Returns NULL, or what is
@@ -118,9 +129,17 @@ struct bs_judge_options {
 /* A judge in ARENA, for the plans of one check, one run after the other. */
 struct bs_judge *bs_judge_new(struct bs_arena *arena, const struct bs_judge_options *options);
 
-/* A run of PLAN, or NULL, begins. LAST: no other one follows, so that what was of no use can be
- * told; ALL: the runs were all that the policy is about. */
-void bs_judge_begin(struct bs_judge *judge, const char *plan, bool last, bool all);
+/* A run that is to be judged. */
+struct bs_judged_run {
+	const char *plan; /* or NULL */
+	bool last;	  /* no other one follows, so that what was of no use can be told */
+	bool all;	  /* the runs were all that the policy is about */
+	bool is_what_if;  /* nobody says that it happens: no finding is more than a warning, and
+			     what the run before has told is not told again */
+};
+
+/* RUN begins. */
+void bs_judge_begin(struct bs_judge *judge, const struct bs_judged_run *run);
 
 /* What the run's checker is to be asked for beside what it would be. */
 void bs_judge_ask(struct bs_judge *judge, struct bs_check_options *options);

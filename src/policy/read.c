@@ -48,7 +48,7 @@ static const struct {
 
 enum { N_TEXTS = sizeof texts / sizeof *texts };
 
-enum where { IN_NOTHING, IN_CHECK, IN_PLAN, IN_ENTRY };
+enum where { IN_NOTHING, IN_CHECK, IN_PLAN, IN_LIBRARIES, IN_ENTRY };
 
 struct reader {
 	struct bs_arena *arena;
@@ -136,21 +136,59 @@ static const char *finish_section(struct reader *r)
 		line = plan->line;
 		if (!plan->executable == !plan->host)
 			problem = "[plan NAME] needs an executable or a host, one of the two";
+	} else if (r->where == IN_LIBRARIES) {
+		const struct bs_policy_libraries *set =
+			&policy->libraries.v[policy->libraries.n - 1];
+
+		line = set->line;
+		if (!set->directory)
+			problem = "[libraries NAME] needs a directory";
 	}
 	return problem ? bs_arena_printf(r->arena, "%s:%u: %s", policy->path, line, problem) : NULL;
 }
 
+/* Plans and sets of libraries are chosen by one option, so they have names of one kind. */
+static const char *claim_name(struct reader *r, const char *what, const char *name)
+{
+	const struct bs_policy *policy = r->policy;
+
+	if (!*name)
+		return bs_arena_printf(r->arena, "%s a name: [%s NAME]",
+				       strcmp(what, "plan") == 0 ? "a plan has" : "libraries have",
+				       what);
+	bs_vec_each (i, &policy->plans)
+		if (strcmp(policy->plans.v[i].name, name) == 0)
+			return bs_arena_printf(r->arena, "there is a plan %s in line %u already",
+					       name, policy->plans.v[i].line);
+	bs_vec_each (i, &policy->libraries)
+		if (strcmp(policy->libraries.v[i].name, name) == 0)
+			return bs_arena_printf(r->arena,
+					       "there are libraries %s in line %u already", name,
+					       policy->libraries.v[i].line);
+	return NULL;
+}
+
 static const char *begin_plan(struct reader *r, const char *name, uint32_t line)
 {
-	if (!*name)
-		return "a plan has a name: [plan NAME]";
-	bs_vec_each (i, &r->policy->plans)
-		if (strcmp(r->policy->plans.v[i].name, name) == 0)
-			return bs_arena_printf(r->arena, "there is a plan %s in line %u already",
-					       name, r->policy->plans.v[i].line);
+	const char *problem = claim_name(r, "plan", name);
+
+	if (problem)
+		return problem;
 	bs_vec_push(r->arena, &r->policy->plans,
 		    (struct bs_policy_plan){ .name = copy(r, name), .line = line });
 	r->where = IN_PLAN;
+	return NULL;
+}
+
+static const char *begin_libraries(struct reader *r, const char *name, uint32_t line)
+{
+	const char *problem = claim_name(r, "libraries", name);
+
+	if (problem)
+		return problem;
+	bs_vec_push(r->arena, &r->policy->libraries,
+		    (struct bs_policy_libraries){ .name = copy(r, name), .line = line });
+	r->where = IN_LIBRARIES;
 	return NULL;
 }
 
@@ -183,6 +221,8 @@ static const char *begin_section(struct reader *r, const char *name, uint32_t li
 	}
 	if ((rest = behind(name, "plan")))
 		return begin_plan(r, rest, line);
+	if ((rest = behind(name, "libraries")))
+		return begin_libraries(r, rest, line);
 	if ((rest = behind(name, "level"))) {
 		enum bs_rule rule = bs_rule_find(rest);
 
@@ -195,7 +235,8 @@ static const char *begin_section(struct reader *r, const char *name, uint32_t li
 			return begin_entry(r, sections[i].kind, BS_RULE_COUNT_, line);
 	return bs_arena_printf(
 		r->arena,
-		"no such section: '%s'; there are check, plan NAME, level RULE, allow, forbid, "
+		"no such section: '%s'; there are check, plan NAME, libraries NAME, level RULE, "
+		"allow, forbid, "
 		"require-binding, require-isolation, require-export, require-bind-now, suppress",
 		name);
 }
@@ -208,6 +249,12 @@ static const char *read_level(const char *value, enum bs_level *ret)
 		if (strcmp(value, bs_level_name(*ret)) == 0)
 			return NULL;
 	return "error, warning, note or none is wanted";
+}
+
+static const char *read_yes(const char *value, bool *ret)
+{
+	*ret = strcmp(value, "yes") == 0;
+	return *ret || strcmp(value, "no") == 0 ? NULL : "yes or no is wanted";
 }
 
 static const char *take_check(struct reader *r, const char *key, const char *value)
@@ -232,8 +279,27 @@ static const char *take_check(struct reader *r, const char *key, const char *val
 				       "no such key in [check]: '%s'; there are fail-on, use-env, "
 				       "loader, root, library-path and baseline",
 				       key);
-	d->use_env = strcmp(value, "yes") == 0;
-	return d->use_env || strcmp(value, "no") == 0 ? NULL : "yes or no is wanted";
+	return read_yes(value, &d->use_env);
+}
+
+static const char *take_libraries(struct reader *r, const char *key, const char *value)
+{
+	struct bs_policy_libraries *set = &r->policy->libraries.v[r->policy->libraries.n - 1];
+	const char **text = strcmp(key, "directory") == 0 ? &set->directory
+			    : strcmp(key, "glob") == 0	  ? &set->glob
+			    : strcmp(key, "host") == 0	  ? &set->host
+							  : NULL;
+
+	if (text) {
+		*text = copy(r, value);
+		return NULL;
+	}
+	if (strcmp(key, "recursive") == 0)
+		return read_yes(value, &set->recursive);
+	return bs_arena_printf(r->arena,
+			       "no such key in [libraries NAME]: '%s'; there are directory, glob, "
+			       "recursive and host",
+			       key);
 }
 
 static const char *take_plan(struct reader *r, const struct bs_ini_key *key)
@@ -338,9 +404,10 @@ static const char *take(void *user, const struct bs_ini_key *key)
 		return strcmp(key->name, "reason") == 0
 			       ? "the reason is empty: say why the finding may stay"
 			       : "nothing stands behind the `='";
-	return r->where == IN_CHECK  ? take_check(r, key->name, key->value)
-	       : r->where == IN_PLAN ? take_plan(r, key)
-				     : take_entry(r, key->name, key->value);
+	return r->where == IN_CHECK	  ? take_check(r, key->name, key->value)
+	       : r->where == IN_PLAN	  ? take_plan(r, key)
+	       : r->where == IN_LIBRARIES ? take_libraries(r, key->name, key->value)
+					  : take_entry(r, key->name, key->value);
 }
 
 const char *bs_policy_read(struct bs_arena *arena, const char *path, const char *text,

@@ -231,7 +231,7 @@ static void require_export(struct bs_judge *judge, const struct bs_run *run, uin
 		if (!exports(map->image, entry))
 			lacks(judge, run, entry, map->born, id, findings);
 	}
-	if (judge->used[i] || !judge->last || !judge->all)
+	if (judge->used[i] || !judge->run.last || !judge->run.all)
 		return;
 	struct bs_finding *f = lacks(judge, run, entry, 0, run->process.executable, findings);
 

@@ -50,6 +50,12 @@ struct bs_file_place bs_file_place_of(const struct bs_run *run, bs_map_id map)
 	size_t n = strlen(cwd);
 
 	place.path = path ? from_root(run, path) : bs_run_map_name(run, map);
+	/* Of an archive, what it has is at home. */
+	if (run->plan->archive) {
+		place.below_cwd =
+			path && (run->plan->archive_is_root || bs_fs_is_upper(run->fs, path));
+		return place;
+	}
 	/* The root of another system is no place where somebody works. */
 	place.below_cwd = path && (n ? strncmp(place.path, cwd, n) == 0 && place.path[n] == '/'
 				     : run->plan->root == NULL);

@@ -23,21 +23,30 @@
 	}
 
 const struct bs_plan_member bs_plan_members[] = {
-	TEXT(executable),   TEXT(search_path),
-	TEXT(argv0),	    TEXT(loader),
-	TEXT(root),	    TEXT(cwd),
-	TEXT(cpu),	    TEXT(platform),
-	TEXT(hwcaps_mask),  TEXT(hwcaps_prepend),
-	SWITCH(secure),	    SWITCH(inhibit_cache),
-	SWITCH(ldconfig),   TEXT(inhibit_rpath),
-	TEXT(library_path), TEXT(preload),
+	TEXT(executable),
+	TEXT(unknown_program),
+	TEXT(search_path),
+	TEXT(argv0),
+	TEXT(loader),
+	TEXT(root),
+	TEXT(cwd),
+	TEXT(cpu),
+	TEXT(platform),
+	TEXT(hwcaps_mask),
+	TEXT(hwcaps_prepend),
+	SWITCH(secure),
+	SWITCH(inhibit_cache),
+	SWITCH(ldconfig),
+	TEXT(inhibit_rpath),
+	TEXT(library_path),
+	TEXT(preload),
 	{ NULL, false, 0 },
 };
 
 static void write_members(struct bs_json *json, struct bs_plan plan)
 {
 	/* A path with a slash is looked for nowhere else. */
-	if (!plan.executable || strchr(plan.executable, '/'))
+	if (!plan.executable || strchr(plan.executable, '/') || plan.unknown_program)
 		plan.search_path = NULL;
 	for (const struct bs_plan_member *m = bs_plan_members; m->name; m++) {
 		if (m->is_switch && *bs_plan_switch(&plan, m))

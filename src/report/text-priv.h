@@ -76,6 +76,10 @@ void bs_text_failure(struct bs_report *report, const struct bs_run *run,
 		     const struct bs_step_result *result);
 void bs_text_missing(struct bs_report *report, const struct bs_run *run,
 		     const struct bs_step_result *result);
+
+/* What a program that nobody knows is to bring to the objects of RESULT. */
+void bs_text_left_to_program(struct bs_report *report, const struct bs_run *run,
+			     const struct bs_step_result *result);
 void bs_text_passed_over(struct bs_report *report, const struct bs_run *run,
 			 const struct bs_step_result *result);
 void bs_text_not_preloaded(struct bs_report *report, const struct bs_run *run,

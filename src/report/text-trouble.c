@@ -315,20 +315,16 @@ static uint32_t count_missing(const bs_bindings *bindings)
 	return n;
 }
 
-void bs_text_missing(struct bs_report *report, const struct bs_run *run,
-		     const struct bs_step_result *result)
+/* The N symbols that RESULT found nobody to define. */
+static void list_missing(struct bs_report *report, const struct bs_run *run,
+			 const struct bs_step_result *result, uint32_t n)
 {
-	uint32_t n = count_missing(&result->relocated.bindings);
 	struct missing m = {
 		.report = report,
 		.run = run,
 		.most = report->show & (SHOW_BINDINGS | SHOW_SLOTS) ? UINT32_MAX : MOST_MISSING,
 	};
 
-	/* A call names the one function that it is about. */
-	if (result->state != BS_STEP_FAILED || !n ||
-	    (result->step && result->step->kind == BS_STEP_CALL))
-		return;
 	bs_text_field(report, "undefined");
 	bs_say_count(report, n, "symbol", "symbols");
 	bs_say(report, ":\n");
@@ -339,6 +335,31 @@ void bs_text_missing(struct bs_report *report, const struct bs_run *run,
 		bs_write_grouped(report->writer, m.n - m.most);
 		bs_say(report, " more (--show=bindings)\n");
 	}
+}
+
+void bs_text_missing(struct bs_report *report, const struct bs_run *run,
+		     const struct bs_step_result *result)
+{
+	uint32_t n = count_missing(&result->relocated.bindings);
+
+	/* A call names the one function that it is about. */
+	if (result->state == BS_STEP_FAILED && n &&
+	    !(result->step && result->step->kind == BS_STEP_CALL))
+		list_missing(report, run, result, n);
+}
+
+void bs_text_left_to_program(struct bs_report *report, const struct bs_run *run,
+			     const struct bs_step_result *result)
+{
+	uint32_t n = count_missing(&result->relocated.bindings);
+
+	if (!run->plan->unknown_program || result->state != BS_STEP_OK || !n)
+		return;
+	bs_text_label(report, BS_INK_DIM, "note");
+	bs_say(report, "what nobody defines is left to the program (step ");
+	bs_write_number(report->writer, result->number);
+	bs_say(report, ")\n");
+	list_missing(report, run, result, n);
 }
 
 void bs_text_not_preloaded(struct bs_report *report, const struct bs_run *run,

@@ -380,6 +380,8 @@ static void end(struct bs_report *report, const struct bs_run *run, const bs_fin
 		bs_text_table(report, run, &totals->rows);
 	if (report->show & SHOW_UNRESOLVED)
 		write_troubles(report, run, totals);
+	for (uint32_t i = 0; i < totals->rows.n && report->show & SHOW_NOTES; i++)
+		bs_text_left_to_program(report, run, &totals->rows.v[i].result);
 	write_findings(report, run, totals);
 	if (report->show & SHOW_SUPPRESSED)
 		bs_text_left_out(report, run);

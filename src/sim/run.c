@@ -18,12 +18,19 @@ static void match_as_chosen(struct bs_run *run)
 	match->protected_is_sought = !chosen[BS_CHOICE_PROTECTED_OWN];
 }
 
+struct bs_fs *bs_plan_files(const struct bs_ctx *ctx, const struct bs_plan *plan)
+{
+	if (plan->archive && !plan->archive_is_root)
+		return bs_fs_open_over(ctx, plan->archive, plan->root, plan->cwd);
+	return bs_fs_open(ctx, plan->archive ? plan->archive : plan->root, plan->cwd);
+}
+
 static bool prepare(struct bs_run *run, struct bs_store *store, struct bs_target_files *files,
 		    const char **ret_problem)
 {
 	const struct bs_plan *plan = run->plan;
 
-	run->fs = bs_fs_open(&run->ctx, plan->root, plan->cwd);
+	run->fs = bs_plan_files(&run->ctx, plan);
 	if (!run->fs) {
 		const struct bs_diag *last = &run->ctx.diags->list.v[run->ctx.diags->list.n - 1];
 
@@ -45,6 +52,7 @@ static bool prepare(struct bs_run *run, struct bs_store *store, struct bs_target
 	run->scope_policy = run->profile->scope;
 	run->match_policy = run->profile->match;
 	run->process.policy = &run->scope_policy;
+	run->match_policy.others_bring = plan->unknown_program != NULL;
 	match_as_chosen(run);
 	bs_environment_apply(run);
 	/* Then nothing in the process waits for its first call. */

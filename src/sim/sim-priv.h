@@ -152,3 +152,8 @@ extern const char bs_words_of_damage[];
 /* The same, and the process is over: the message is the one on standard error. */
 void bs_step_fatal(struct bs_run *run, struct bs_step_result *result,
 		   const struct bs_failure *failure);
+
+/* ---- unknown.c ------------------------------------------------------------------------------ */
+
+/* A program of LIKE's machine, and nothing else; -1 and errno. */
+int bs_unknown_program(const struct bs_image *like);

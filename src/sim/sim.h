@@ -324,3 +324,25 @@ const char *bs_run_symbol_name(const struct bs_run *run, const struct bs_binding
 const struct bs_version *bs_run_asked_version(const struct bs_run *run,
 					      const struct bs_step_result *result,
 					      const struct bs_binding *binding);
+
+/* The files of PLAN's process, as bs_fs_open() gives them. */
+struct bs_fs *bs_plan_files(const struct bs_ctx *ctx, const struct bs_plan *plan);
+
+/* ---- files that may be asked about ----------------------------------------------------------- */
+
+enum bs_file_kind {
+	BS_FILE_OTHER,
+	BS_FILE_SHARED_OBJECT,
+	BS_FILE_PROGRAM,
+	BS_FILE_STATIC, /* a program that no loader starts */
+};
+
+struct bs_file_look {
+	enum bs_file_kind kind;
+	const char *machine; /* its name, for ever; NULL: unknown */
+	uint64_t dev, ino;
+};
+
+/* What the file PATH is; false: it cannot be opened. */
+bool bs_look_at(const struct bs_ctx *ctx, const struct bs_fs *fs, struct bs_store *store,
+		const char *path, struct bs_file_look *ret);

@@ -255,12 +255,39 @@ static bool open_interp(struct bs_run *run, struct bs_store *store, struct bs_ta
 	return true;
 }
 
+/* The plan's program, of which nothing is known but whose libraries it opens. */
+static int open_unknown(struct bs_run *run, struct bs_store *store, const char **ret_problem)
+{
+	const char *path = run->plan->unknown_program;
+	const struct bs_image *like;
+
+	if (!open_image(run, store, bs_fs_open_file(run->fs, path), path, &like, ret_problem))
+		return -1;
+	*ret_problem = why_no_elf(run, path, like);
+	if (!*ret_problem && !like->machine)
+		*ret_problem = bs_arena_printf(run->ctx.arena, "%s: unknown machine %u", path,
+					       like->header.machine);
+	int fd = *ret_problem ? -1 : bs_unknown_program(like);
+
+	if (fd < 0 && !*ret_problem)
+		*ret_problem = bs_arena_printf(run->ctx.arena, "%s: no program for it: %s", path,
+					       strerror(errno));
+	bs_store_release(store, like);
+	return fd;
+}
+
 bool bs_target_open(struct bs_run *run, struct bs_store *store, struct bs_target_files *ret,
 		    const char **ret_problem)
 {
 	struct bs_arena *arena = run->ctx.arena;
-	int fd = open_executable(run, &ret->path);
+	bool is_unknown = run->plan->unknown_program != NULL;
+	int fd = is_unknown ? open_unknown(run, store, ret_problem)
+			    : open_executable(run, &ret->path);
 
+	if (is_unknown)
+		ret->path = run->plan->executable;
+	if (fd < 0 && is_unknown)
+		return false;
 	if (fd < 0) {
 		const char *typed = run->plan->executable;
 

@@ -25,7 +25,7 @@ OPTIONS = argparse.Namespace(bindsim=None)
 PAGE = Path(__file__).resolve().parents[2] / "man/bindsim-plan.5"
 # Every member, and a step of every kind with all that it may have.
 FULL = {
-    "schema": "bindsim-plan-1", "executable": "app", "search_path": "/bin", "argv0": "a", "loader": "glibc", "root": "/",
+    "schema": "bindsim-plan-1", "executable": "app", "unknown_program": "u", "search_path": "/bin", "argv0": "a", "loader": "glibc", "root": "/",
     "cwd": "/tmp", "cpu": "x86-64", "platform": "p", "hwcaps_mask": "m", "hwcaps_prepend": "h", "secure": True,
     "inhibit_cache": True, "ldconfig": True, "inhibit_rpath": "r", "library_path": "l", "preload": "q", "environment": {"LD_X": "y"},
     "steps": [
