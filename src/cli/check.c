@@ -342,7 +342,7 @@ static bool complain_of_no_plan(const struct bs_option_reader *r)
 	return false;
 }
 
-/* One document is about one run. */
+/* A plan file is about one run. */
 static bool formats_fit(const struct bs_command_line *line)
 {
 	bs_vec_each (i, &line->outputs) {
@@ -354,10 +354,10 @@ static bool formats_fit(const struct bs_command_line *line)
 				format->name);
 			return false;
 		}
-		if (line->check.plans.n < 2 || (format != &bs_format_json && !format->question))
+		if (line->check.plans.n < 2 || !format->question)
 			continue;
-		bs_complain("--format=%s is about one plan: choose it by --plan-name%s",
-			    format->name, format == &bs_format_json ? ", or take ndjson" : "");
+		bs_complain("--format=%s is about one plan: choose it by --plan-name",
+			    format->name);
 		return false;
 	}
 	return true;

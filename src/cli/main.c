@@ -258,6 +258,15 @@ static bool write_baseline(struct bs_arena *arena, const struct bs_check_line *a
 	return bs_baseline_save(arena, asked->write_baseline, found);
 }
 
+static void add_to_sum(struct bs_check_sum *sum, enum bs_exit status, const struct bs_judge *judge)
+{
+	const struct bs_tally tally = bs_judge_tally(judge);
+
+	sum->failed += status != BS_EXIT_OK;
+	for (enum bs_disposition d = 0; d < BS_DISPOSITION_COUNT_; d++)
+		sum->tally.n[d] += tally.n[d];
+}
+
 /* The plans of a check, one after the other; the worst of them decides. */
 static enum bs_exit check(struct bs_arena *arena, const struct bs_command_line *line,
 			  struct bs_store *store)
@@ -270,15 +279,20 @@ static enum bs_exit check(struct bs_arena *arena, const struct bs_command_line *
 		.today = asked->today,
 		.collects = asked->write_baseline || asked->gen_suppressions,
 	};
+	struct bs_check_sum sum = {
+		.plans = asked->plans.n,
+		.policy = asked->policy ? asked->policy->path : NULL,
+	};
 	struct opened opened = { .arena = arena };
 	enum bs_exit status = BS_EXIT_OK;
 
 	opened.reports.judge = bs_judge_new(arena, &options);
 	if (!open_all(&opened, line))
 		return BS_EXIT_TROUBLE;
+	if (sum.plans > 1)
+		bs_frames_begin(&opened.reports);
 	bs_vec_each (i, &asked->plans) {
 		const struct bs_named_plan *plan = &asked->plans.v[i];
-
 		const struct bs_judged_run run = {
 			.plan = plan->name,
 			.last = i + 1 == asked->plans.n,
@@ -287,11 +301,15 @@ static enum bs_exit check(struct bs_arena *arena, const struct bs_command_line *
 		};
 
 		bs_judge_begin(opened.reports.judge, &run);
+		bs_frames_before(&opened.reports, arena, plan->name, i == 0);
 		enum bs_exit next = simulate(&opened, line, plan, store);
 
+		bs_frames_behind(&opened.reports);
+		add_to_sum(&sum, next, opened.reports.judge);
 		if (next > status)
 			status = next;
 	}
+	bs_frames_end(&opened.reports, arena, &sum);
 	if (status != BS_EXIT_TROUBLE && asked->write_baseline &&
 	    !write_baseline(arena, asked, opened.reports.judge))
 		status = BS_EXIT_TROUBLE;

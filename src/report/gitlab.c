@@ -23,10 +23,18 @@ static void write_issue(struct bs_report *report, const struct bs_run *run, stru
 			const char *description, const char *check, const char *fingerprint,
 			const char *severity, bs_map_id map)
 {
+	/* In a document of several plans each is known by its plan, too. */
+	const char *plan = report->is_framed ? bs_judge_plan(report->judge) : NULL;
+
+	if (report->is_framed && report->has_items)
+		bs_write_literal(report->writer, ",\n");
+	report->has_items = true;
 	bs_json_object(json, BS_JSON_INLINE);
 	bs_json_member(json, "description", description);
 	bs_json_member(json, "check_name", check);
-	bs_json_member(json, "fingerprint", fingerprint);
+	bs_json_member(json, "fingerprint",
+		       plan ? bs_arena_printf(run->ctx.arena, "%s:%s", fingerprint, plan)
+			    : fingerprint);
 	bs_json_member_word(json, "severity", severity);
 	write_location(report, run, json, map);
 	bs_json_close(json);
@@ -65,14 +73,19 @@ static void end(struct bs_report *report, const struct bs_run *run, const bs_fin
 	const char **fingerprints = bs_ci_fingerprints(run, ci);
 	struct bs_json json = { .out = report->writer, .arena = run->ctx.arena };
 
-	bs_json_array(&json, BS_JSON_LINES);
+	if (!report->is_framed)
+		bs_json_array(&json, BS_JSON_LINES);
 	bs_vec_each (i, &ci->rows)
 		write_refusal(report, run, &json, &ci->rows.v[i].result);
 	bs_vec_each (i, &ci->findings)
 		write_finding(report, run, &json, &ci->findings.v[i], fingerprints[i]);
+	if (report->is_framed)
+		return;
 	bs_json_close(&json);
 	bs_write(report->writer, "\n", 1);
 }
+
+static const struct bs_frame frame = { .begin = "[\n", .between = "", .end = "\n]\n" };
 
 const struct bs_format bs_format_gitlab = {
 	.name = "gitlab",
@@ -85,4 +98,5 @@ const struct bs_format bs_format_gitlab = {
 	.begin = bs_ci_begin,
 	.step = bs_ci_step,
 	.end = end,
+	.frame = &frame,
 };

@@ -118,6 +118,8 @@ void bs_json_choices(struct bs_json *json, const struct bs_run *run, unsigned sh
 		     enum bs_json_layout layout);
 
 /* json-verdict.c */
+/* One document for several plans. */
+extern const struct bs_frame bs_json_frame;
 /* Members "disposition" and "excuse" of a finding; nothing where nobody judges. */
 void bs_json_disposition(struct bs_json *json, const struct bs_report *report,
 			 const struct bs_finding *f);

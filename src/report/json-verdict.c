@@ -52,6 +52,49 @@ void bs_json_verdict(struct bs_json *json, const struct bs_report *report, bool 
 	bs_json_close(json);
 }
 
+/* ---- several plans (schema/bindsim-check-1.schema.json) ------------------------------------- */
+
+static void write_before(struct bs_report *report, struct bs_arena *arena, const char *plan)
+{
+	struct bs_json json = { .out = report->writer, .arena = arena };
+
+	bs_write_text(report->writer, "{\"name\":");
+	bs_json_string(&json, plan);
+	bs_write_text(report->writer, ",\"report\":");
+}
+
+static void write_behind(struct bs_report *report)
+{
+	bs_write_text(report->writer, "}");
+}
+
+static void write_sum(struct bs_report *report, struct bs_arena *arena,
+		      const struct bs_check_sum *sum)
+{
+	struct bs_json json = { .out = report->writer, .arena = arena };
+
+	bs_write_text(report->writer, "\n  ],\n  \"verdict\":");
+	bs_json_object(&json, BS_JSON_INLINE);
+	bs_json_member(&json, "outcome", sum->failed ? "failed" : "passed");
+	bs_json_member(&json, "policy", sum->policy);
+	bs_json_member_number(&json, "plans", sum->plans);
+	bs_json_member_number(&json, "failed", sum->failed);
+	for (enum bs_disposition d = 0; d < BS_DISPOSITION_COUNT_; d++)
+		bs_json_member_number(&json, bs_disposition_name(d), sum->tally.n[d]);
+	bs_json_close(&json);
+}
+
+const struct bs_frame bs_json_frame = {
+	.begin = "{\n  \"schema\":\"bindsim-check-1\",\n  \"schema_version\":\"1.0\",\n"
+		 "  \"tool\":{\"name\":\"bindsim\",\"version\":\"" BINDSIM_VERSION
+		 "\"},\n  \"plans\":[\n",
+	.between = ",\n",
+	.end = "\n}\n",
+	.before = write_before,
+	.behind = write_behind,
+	.sum = write_sum,
+};
+
 void bs_baseline_write(struct bs_writer *writer, struct bs_arena *arena,
 		       const bs_baseline *baseline)
 {

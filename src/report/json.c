@@ -511,6 +511,7 @@ const struct bs_format bs_format_json = {
 	.begin = begin,
 	.step = step,
 	.end = end_document,
+	.frame = &bs_json_frame,
 };
 
 const struct bs_format bs_format_ndjson = {

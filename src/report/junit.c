@@ -119,6 +119,11 @@ static void write_simulation(struct bs_report *report, const struct bs_run *run,
 	bs_write_literal(report->writer, "</failure>\n    </testcase>\n");
 }
 
+#define SUITES_BEGIN                                                                               \
+	"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"                                             \
+	"<testsuites name=\"bindsim\""
+#define SUITES_END "</testsuites>\n"
+
 static void end(struct bs_report *report, const struct bs_run *run, const bs_findings *findings)
 {
 	const struct bs_ci *ci = bs_ci_end(report, run, findings);
@@ -134,9 +139,10 @@ static void end(struct bs_report *report, const struct bs_run *run, const bs_fin
 	counts = bs_arena_printf(run->ctx.arena,
 				 " tests=\"%u\" failures=\"%u\" errors=\"0\" time=\"0\">\n", tests,
 				 failures);
-	bs_write_literal(report->writer, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-					 "<testsuites name=\"bindsim\"");
-	bs_write_text(report->writer, counts);
+	if (!report->is_framed) {
+		bs_write_literal(report->writer, SUITES_BEGIN);
+		bs_write_text(report->writer, counts);
+	}
 	bs_write_literal(report->writer, "  <testsuite");
 	write_attribute(report, "name", bs_ci_title(report, run));
 	bs_write_text(report->writer, counts);
@@ -144,8 +150,16 @@ static void end(struct bs_report *report, const struct bs_run *run, const bs_fin
 	bs_vec_each (i, &ci->findings)
 		if (begins_case(ci, i))
 			write_case(report, run, ci, i);
-	bs_write_literal(report->writer, "  </testsuite>\n</testsuites>\n");
+	bs_write_literal(report->writer, "  </testsuite>\n");
+	if (!report->is_framed)
+		bs_write_literal(report->writer, SUITES_END);
 }
+
+static const struct bs_frame frame = {
+	.begin = SUITES_BEGIN ">\n",
+	.between = "",
+	.end = SUITES_END,
+};
 
 const struct bs_format bs_format_junit = {
 	.name = "junit",
@@ -157,4 +171,5 @@ const struct bs_format bs_format_junit = {
 	.begin = bs_ci_begin,
 	.step = bs_ci_step,
 	.end = end,
+	.frame = &frame,
 };

@@ -113,6 +113,25 @@ const char *bs_step_words(struct bs_arena *arena, const struct bs_step *step);
 
 struct bs_report;
 
+/* What all plans of a check come to. */
+struct bs_check_sum {
+	uint32_t plans, failed;
+	struct bs_tally tally; /* of all of them */
+	const char *policy;    /* a path, or NULL */
+};
+
+/*
+ * What makes the reports of several plans one document: BEGIN and END around all of them, BETWEEN
+ * two; the functions, which may be NULL, write before and behind each, and before END.
+ */
+struct bs_frame {
+	const char *begin, *between, *end;
+	void (*before)(struct bs_report *report, struct bs_arena *arena, const char *plan);
+	void (*behind)(struct bs_report *report);
+	void (*sum)(struct bs_report *report, struct bs_arena *arena,
+		    const struct bs_check_sum *sum);
+};
+
 /*
  * A format is a table of functions, called in this order; each may be NULL. One that writes the
  * question has no other function: it needs no run.
@@ -140,6 +159,7 @@ struct bs_format {
 		    const bs_findings *findings);
 	bool shows_what_counts; /* NOTES are shown if they are a reason to fail */
 	bool tells_excused;	/* findings that a policy or a baseline has not count, too */
+	const struct bs_frame *frame; /* NULL: reports may stand one behind the other */
 };
 
 /* places.c: the file of MAP as the loader opened it, inside the root; NULL for the vdso. */
@@ -169,6 +189,8 @@ struct bs_report {
 	unsigned show;
 	bool shows_default; /* nobody said what to show */
 	bool color;
+	bool is_framed; /* it is one of several, and its format's frame stands around them */
+	bool has_items; /* the document has some of those that commas stand between */
 	struct bs_selection selection;
 	struct bs_writer *writer;
 	enum bs_level
@@ -234,6 +256,15 @@ bool bs_reports_notes(const struct bs_reports *reports);
 
 /* The sink that checks each step and writes REPORTS, which must outlive it. */
 struct bs_sink bs_reports_sink(struct bs_reports *reports);
+
+/* frame.c: the frames of REPORTS, for the plans of one check: before the first, before and behind
+ * the one called PLAN, and behind the last. */
+void bs_frames_begin(struct bs_reports *reports);
+void bs_frames_before(struct bs_reports *reports, struct bs_arena *arena, const char *plan,
+		      bool first);
+void bs_frames_behind(struct bs_reports *reports);
+void bs_frames_end(struct bs_reports *reports, struct bs_arena *arena,
+		   const struct bs_check_sum *sum);
 
 /* Gives back what REPORTS still hold when the run is over, however it ended. */
 void bs_reports_done(struct bs_reports *reports);

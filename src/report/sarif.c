@@ -15,6 +15,13 @@
 
 enum { MOST_RESULTS = 25000, MOST_LOCATIONS = 100 };
 
+/* What stands around the runs of a log. */
+#define LOG_BEGIN                                                                                  \
+	"{\n  \"$schema\":\"https://json.schemastore.org/sarif-2.1.0.json\",\n"                    \
+	"  \"version\":\"2.1.0\",\n  \"runs\":["
+#define LOG_END "]\n}\n"
+enum { LOG_DEPTH = 2 }; /* of its runs */
+
 /* What a path is relative to. The first is the usual name for where a checkout lies. */
 static const char cwd_base[] = "%SRCROOT%", root_base[] = "ROOT";
 
@@ -398,11 +405,9 @@ static void end(struct bs_report *report, const struct bs_run *run, const bs_fin
 	s.fingerprints = bs_ci_fingerprints(run, s.ci);
 	s.n_results = s.ci->findings.n < MOST_RESULTS ? s.ci->findings.n : MOST_RESULTS;
 	find_rules(&s);
-	bs_json_object(&s.json, BS_JSON_LINES);
-	bs_json_member(&s.json, "$schema", "https://json.schemastore.org/sarif-2.1.0.json");
-	bs_json_member_word(&s.json, "version", "2.1.0");
-	bs_json_key(&s.json, "runs");
-	bs_json_array(&s.json, BS_JSON_INLINE);
+	if (!report->is_framed)
+		bs_write_literal(report->writer, LOG_BEGIN);
+	s.json.depth = LOG_DEPTH;
 	bs_json_object(&s.json, BS_JSON_LINES);
 	write_tool(&s);
 	write_automation(&s);
@@ -411,10 +416,11 @@ static void end(struct bs_report *report, const struct bs_run *run, const bs_fin
 	bs_json_member_word(&s.json, "columnKind", "utf16CodeUnits");
 	write_results(&s);
 	bs_json_close(&s.json);
-	bs_json_close(&s.json);
-	bs_json_close(&s.json);
-	bs_write(report->writer, "\n", 1);
+	if (!report->is_framed)
+		bs_write_literal(report->writer, LOG_END);
 }
+
+static const struct bs_frame frame = { .begin = LOG_BEGIN, .between = ",", .end = LOG_END };
 
 const struct bs_format bs_format_sarif = {
 	.name = "sarif",
@@ -428,4 +434,5 @@ const struct bs_format bs_format_sarif = {
 	.begin = bs_ci_begin,
 	.step = bs_ci_step,
 	.end = end,
+	.frame = &frame,
 };

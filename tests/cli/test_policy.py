@@ -5,6 +5,7 @@
 import json
 import os
 import unittest
+import xml.etree.ElementTree
 from pathlib import Path
 
 from check_case import PLANS, CheckTest, functions, user
@@ -232,8 +233,18 @@ class PlanTest(CheckTest):
 
     def test_formats(self):
         self.policy(PLANS)
-        self.assert_trouble(self.check("--format=json"), "json is about one plan")
-        self.assertEqual(self.check("--format=json", "--plan-name=bad").status, 1)
+        document = json.loads(self.check("--format=json").out)
+        self.assertEqual([plan["name"] for plan in document["plans"]], ["bad", "good"])
+        # Of one plan it is what it would be without others.
+        alone = self.check("--format=json", "--plan-name=bad")
+        self.assertEqual((alone.status, json.loads(alone.out)), (1, document["plans"][0]["report"]))
+        for options in ([], ["--plan-name=good"]):
+            issues = json.loads(self.check("--format=gitlab", *options).out)
+            self.assertEqual(len({issue["fingerprint"] for issue in issues}), 0 if options else 1)
+        self.assertEqual([run["automationDetails"]["id"] != "" for run in json.loads(self.check("--format=sarif").out)["runs"]],
+                         [True, True])
+        suites = xml.etree.ElementTree.fromstring(self.check("--format=junit").out)
+        self.assertEqual([suite.tag for suite in suites], ["testsuite", "testsuite"])
         lines = [json.loads(line) for line in self.check("--format=ndjson").out.splitlines()]
         self.assertEqual([line["verdict"]["plan"] for line in lines if line["type"] == "end"], ["bad", "good"])
 
