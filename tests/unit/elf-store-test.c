@@ -86,6 +86,77 @@ static void one_image_a_file(void **state)
 	run_free(later);
 }
 
+/* Two views of one image, one after the other; who has an image already keeps it. */
+static void views_of(const char *name)
+{
+	struct bs_store *store = bs_store_new();
+	struct run *run = run_new();
+	const struct bs_image *image = acquire(store, run, name);
+	const uint32_t last = image->symbols.n - 1;
+	uint8_t *bits = bs_new(run->arena, uint8_t, last / 8 + 1);
+
+	assert_true(last > 0);
+	const struct bs_symbol before = bs_image_symbol(image, last);
+
+	assert_int_not_equal(bs_symbol_bind(&before), STB_LOCAL);
+	bits[last / 8] = (uint8_t)(1u << last % 8);
+	bs_store_as_if(store, &run->ctx, image, &(struct bs_as_if){ .hidden = bits });
+	const struct bs_image *hidden = acquire(store, run, name);
+	struct bs_symbol s = bs_image_symbol(hidden, last);
+
+	assert_ptr_not_equal(hidden, image);
+	assert_ptr_equal(bs_image_as_read(hidden), image);
+	assert_ptr_equal(bs_store_hold(store, &run->ctx, image, name), hidden);
+	assert_int_equal(bs_symbol_bind(&s), STB_LOCAL);
+	assert_int_equal(bs_symbol_type(&s), bs_symbol_type(&before));
+	assert_int_equal(s.value, before.value);
+	touch_everything(hidden);
+
+	bs_store_as_if(store, &run->ctx, hidden,
+		       &(struct bs_as_if){ .protected = bits, .symbolic = true });
+	const struct bs_image *protected = bs_store_hold(store, &run->ctx, hidden, name);
+
+	s = bs_image_symbol(protected, last);
+	assert_ptr_not_equal(protected, hidden);
+	assert_ptr_equal(bs_image_as_read(protected), image);
+	assert_int_equal(bs_symbol_bind(&s), bs_symbol_bind(&before));
+	assert_int_equal(bs_symbol_visibility(&s), STV_PROTECTED);
+	assert_true(protected->symbolic && bs_image_keeps(protected, last));
+	assert_false(bs_image_keeps(hidden, last) || bs_image_keeps(image, last));
+	touch_everything(protected);
+
+	/* The file itself is untouched, and is what is given out again. */
+	bs_store_as_it_is(store);
+	assert_ptr_equal(bs_store_hold(store, &run->ctx, protected, name), image);
+	s = bs_image_symbol(image, last);
+	assert_int_equal(bs_symbol_bind(&s), bs_symbol_bind(&before));
+	assert_int_equal(bs_symbol_visibility(&s), bs_symbol_visibility(&before));
+
+	/* All are users of the one file, which stays until the last of them is done. */
+	const struct bs_image *const users[] = { image, hidden, hidden, protected };
+
+	for (size_t i = 0; i < sizeof users / sizeof *users; i++) {
+		bs_store_release(store, users[i]);
+		bs_store_trim(store);
+		assert_true(touch_everything(protected) != 0);
+	}
+	bs_store_release(store, image);
+	bs_store_trim(store);
+	bs_store_free(store);
+	run_free(run);
+}
+
+static void as_if(void **state)
+{
+	/* Of 64 and 32 bits, and of the other byte order. */
+	static const char *const names[] = { "plain", "s390x-by-hand", "i386" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (bytes_there(names[i]))
+			views_of(names[i]);
+}
+
 static int temporary_file(char *path)
 {
 	strcpy(path, "/tmp/bindsim-elf-XXXXXX");
@@ -283,6 +354,7 @@ int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_image_a_file),
+		cmocka_unit_test(as_if),
 		cmocka_unit_test(a_changed_file_is_another),
 		cmocka_unit_test(complaints_reach_every_run),
 		cmocka_unit_test(what_is_no_file),
