@@ -48,6 +48,25 @@ static void change_symbols(struct bs_arena *arena, struct bs_symbol_table *table
 	table->entries = entries;
 }
 
+enum { TYPE_IFUNC = 10, BIND_UNIQUE = 10 };
+
+/*
+ * As GNU ld has it (2.40, bfd/elflink.c, bfd/elfxx-x86.h:SYMBOL_REFERENCES_LOCAL_P): there is one
+ * unique symbol in a process whatever the link, and what is chosen at run time or lies in a
+ * thread's block keeps its relocation, which DF_SYMBOLIC leads to the object where a loader obeys
+ * it. -Bsymbolic-functions is about all that is not data
+ * (bfd/elflink.c:bfd_elf_link_mark_dynamic_symbol), so that what has no type is a function. gold
+ * and lld also resolve some of these.
+ */
+bool bs_symbolic_keeps(const struct bs_symbol *symbol, bool functions_only)
+{
+	unsigned type = bs_symbol_type(symbol);
+
+	if (bs_symbol_bind(symbol) == BIND_UNIQUE || type == TYPE_IFUNC || type == STT_TLS)
+		return false;
+	return !functions_only || (type != STT_OBJECT && type != STT_COMMON);
+}
+
 static const uint8_t *kept_symbols(struct bs_arena *arena, uint32_t n, const struct bs_as_if *as_if)
 {
 	uint8_t *kept = bs_new(arena, uint8_t, n / 8 + 1);

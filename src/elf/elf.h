@@ -484,6 +484,12 @@ static inline const char *bs_image_symbol_name(const struct bs_image *image, uin
 					      : ((const Elf32_Sym *)table->entries)[index].st_name);
 }
 
+/*
+ * Whether -Bsymbolic, or -Bsymbolic-functions where FUNCTIONS_ONLY, takes the lookups of the
+ * object's own references to SYMBOL away, which it exports.
+ */
+bool bs_symbolic_keeps(const struct bs_symbol *symbol, bool functions_only);
+
 /* A reference of IMAGE to its own symbol INDEX does not leave it, whatever visibility it has. Never
  * so in a file, where the link editor leaves no such reference. */
 static inline bool bs_image_keeps(const struct bs_image *image, uint32_t index)

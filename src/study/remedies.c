@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TYPE_IFUNC = 10 };
-
 static const struct bs_remedy_text texts[] = {
 #define REMEDY(id, slug, relinks, words) [BS_REMEDY_##id] = { slug, words, relinks },
 #include "remedies.def"
@@ -113,11 +111,6 @@ uint32_t bs_export_named(const struct bs_image *image, const char *name, uint32_
 			return i;
 	}
 	return 0;
-}
-
-static bool is_function(const struct bs_symbol *s)
-{
-	return bs_symbol_type(s) == STT_FUNC || bs_symbol_type(s) == TYPE_IFUNC;
 }
 
 static void set(uint8_t *bits, uint32_t symbol)
@@ -229,10 +222,9 @@ static bool is_touched(const struct bs_study *study, const struct bs_image *imag
 
 	if (!bs_is_exported(&s))
 		return false;
-	if (kind == BS_REMEDY_SYMBOLIC)
-		return true;
-	return kind == BS_REMEDY_SYMBOLIC_FUNCTIONS ? is_function(&s)
-						    : is_shared(study, image, symbol, twins);
+	if (kind == BS_REMEDY_SYMBOLIC || kind == BS_REMEDY_SYMBOLIC_FUNCTIONS)
+		return bs_symbolic_keeps(&s, kind == BS_REMEDY_SYMBOLIC_FUNCTIONS);
+	return is_shared(study, image, symbol, twins);
 }
 
 static void relink(struct bs_study *study, const struct bs_advice *advice, struct bs_trial *trial)
