@@ -29,13 +29,14 @@ const char *bs_study_name(const struct bs_study *study, bs_object_id object)
 /* A map of the run, which becomes an object of the study when the run is over. */
 struct met {
 	const struct bs_image *image; /* NULL for the vdso */
-	uint32_t copy;
+	uint32_t space, copy;
 	const char *name, *lasting;
 };
 
 struct collector {
 	struct bs_ending *ending;
 	const struct bs_check_options *options;
+	const uint32_t *step_names; /* or NULL */
 	struct bs_checker *checker;
 	bs_bindings bindings;	/* of maps that may be gone by the end */
 	BS_VEC(struct met) met; /* by map id */
@@ -148,11 +149,27 @@ static void take_slots(struct collector *c, const struct bs_run *run)
 	}
 }
 
+/* What the namespace of MAP is known by: the step that brought its first map. */
+static uint32_t space_of(const struct collector *c, const struct bs_run *run,
+			 const struct bs_map *map)
+{
+	if (!c->step_names || !map->ns)
+		return 0;
+	bs_vec_each (id, &run->process.maps) {
+		const struct bs_map *first = bs_map_of(&run->process, id);
+
+		if (first->ns == map->ns && first->born != BS_NEVER)
+			return c->step_names[first->born];
+	}
+	return 0;
+}
+
 static void meet(struct collector *c, const struct bs_run *run, bs_map_id id)
 {
 	const struct bs_map *map = bs_map_of(&run->process, id);
 	struct met met = {
 		.image = map->image,
+		.space = space_of(c, run, map),
 		.name = own(c->ending, bs_run_map_name(run, id)),
 		.lasting = own(c->ending, bs_lasting_name(run, id)),
 	};
@@ -160,6 +177,7 @@ static void meet(struct collector *c, const struct bs_run *run, bs_map_id id)
 	/* One that was closed before is no second copy. */
 	for (bs_map_id other = 0; other < id; other++)
 		met.copy += map->image && c->met.v[other].image == map->image &&
+			    c->met.v[other].space == met.space &&
 			    bs_map_of(&run->process, other)->died > map->born;
 	bs_vec_push(c->ending->arena, &c->met, met);
 }
@@ -205,12 +223,14 @@ static bool is_same_file(const struct bs_image *a, const struct bs_image *b)
 static bs_object_id object_of(struct bs_study *study, const struct met *met)
 {
 	bs_vec_each (i, &study->objects)
-		if (study->objects.v[i].copy == met->copy &&
+		if (study->objects.v[i].space == met->space &&
+		    study->objects.v[i].copy == met->copy &&
 		    is_same_file(study->objects.v[i].image, met->image))
 			return i;
 	bs_vec_push(study->arena, &study->objects,
 		    ((struct bs_study_object){
 			    .image = bs_image_as_read(met->image),
+			    .space = met->space,
 			    .copy = met->copy,
 			    .name = bs_arena_strndup(study->arena, met->name, strlen(met->name)),
 			    .lasting = bs_arena_strndup(study->arena, met->lasting,
@@ -334,7 +354,11 @@ static void take_diagnostics(struct bs_ending *ending, const struct bs_diags *di
 enum bs_sim_status bs_study_run(struct bs_study *study, const struct bs_plan *plan,
 				struct bs_ending *ret)
 {
-	struct collector c = { .ending = ret, .options = &study->check };
+	struct collector c = {
+		.ending = ret,
+		.options = &study->check,
+		.step_names = study->step_names,
+	};
 	const struct bs_sink sink = { .data = &c, .begin = begin, .step = step, .end = end };
 	struct bs_sim_report report;
 

@@ -23,6 +23,7 @@ typedef uint32_t bs_object_id;
 
 struct bs_study_object {
 	const struct bs_image *image; /* as it is; the store's */
+	uint32_t space;		      /* see STEP_NAMES; 0 for the first namespace */
 	uint32_t copy;		      /* 0 for the first */
 	const char *name;	      /* its link-map name, where it was met first */
 	const char *lasting;	      /* bs_lasting_name() */
@@ -32,6 +33,11 @@ struct bs_study {
 	struct bs_arena *arena;
 	struct bs_store *store;
 	struct bs_check_options check;
+	/* Where the runs have the same steps in other orders: what each step of the plan that is
+	 * run next is called in all of them, by number. An object of another namespace is then
+	 * known by the step that made the namespace, whichever comes first. NULL: copies are told
+	 * apart by their turn alone. */
+	const uint32_t *step_names;
 	BS_VEC(struct bs_study_object) objects;
 };
 
