@@ -99,7 +99,7 @@ function __bindsim_remedies
 end
 
 # The first word may be a command.
-complete -c bindsim -n __fish_use_subcommand -a 'advise check diff explain loaders' -d 'Command'
+complete -c bindsim -n __fish_use_subcommand -a 'advise check diff explain loaders order' -d 'Command'
 
 # Steps
 complete -c bindsim -l dlopen -x -a '(__bindsim_dlopen)' -d 'dlopen(FILE) with FLAGS'
@@ -154,12 +154,16 @@ complete -c bindsim -l remedy -x -a '(__bindsim_remedies)' -d 'Try these remedie
 complete -c bindsim -l left-root -x -a '(__fish_complete_directories)' -d 'The root of LEFT'
 complete -c bindsim -l right-root -x -a '(__fish_complete_directories)' -d 'The root of RIGHT'
 
+# The command order
+complete -c bindsim -l max-orders -x -d 'Try all orders if there are up to N'
+complete -c bindsim -l pairs -r -F -d 'Open all pairs of the objects in a directory'
+
 # Which references
 complete -c bindsim -l symbol -x -d 'References to symbols of this name'
 complete -c bindsim -l from -r -F -d 'References that this object makes'
 complete -c bindsim -l to -r -F -d 'References that are bound to this object'
 complete -c bindsim -l pair -x -d 'Explain the references between two objects'
-complete -c bindsim -l rule -x -a 'captured-references unresolved-at-call healed when-matters ignored-deepbind two-versions loaded-twice captured-dependency type-identity unique-crosses definitions-differ interposer-bypassed object-split split-copy constructed-twice leaked-static-runtime mixed-unwinders embedded-and-needed embedded-copy isolated potential undeclared-dependency needs-global unused-needed version-crossed pinned search-path required-binding required-isolation required-export required-bind-now forbidden-duplicate unused-suppression expired-suppression' -d 'Explain a rule of the findings'
+complete -c bindsim -l rule -x -a 'captured-references unresolved-at-call healed when-matters ignored-deepbind two-versions loaded-twice captured-dependency type-identity unique-crosses definitions-differ interposer-bypassed object-split split-copy constructed-twice leaked-static-runtime mixed-unwinders embedded-and-needed embedded-copy isolated potential undeclared-dependency needs-global unused-needed version-crossed pinned search-path required-binding required-isolation required-export required-bind-now forbidden-duplicate unused-suppression expired-suppression order-dependent' -d 'Explain a rule of the findings'
 
 # The answer
 complete -c bindsim -l format -x -a '$__bindsim_formats' -d 'Format of the report'

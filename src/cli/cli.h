@@ -10,6 +10,7 @@
 #include "../base/base.h"
 #include "../report/diff-report.h"
 #include "../report/dlopen-notes.h"
+#include "../report/order-report.h"
 #include "../report/report.h"
 
 #include <bindsim/plan.h>
@@ -87,6 +88,12 @@ struct bs_diff_line {
 	bool quiet;	     /* the last of the outputs is not written */
 };
 
+/* What `bindsim order` goes by. */
+struct bs_order_line {
+	uint32_t max_orders; /* 0: as many as by default */
+	const char *pairs;   /* DIR[:FLAGS], or NULL */
+};
+
 /* What the command line asks for. */
 struct bs_command_line {
 	enum bs_command command;
@@ -99,6 +106,7 @@ struct bs_command_line {
 	struct bs_check_line check;
 	struct bs_advise_line advise;
 	struct bs_diff_line diff;
+	struct bs_order_line order;
 	enum bs_color color;
 	enum bs_proof_mode proof;
 	bool follows_notes;
@@ -146,6 +154,10 @@ void bs_baseline_keep(struct bs_arena *arena, bs_baseline *baseline,
 
 /* Writes BASELINE to the file PATH. False after a message. */
 bool bs_baseline_save(struct bs_arena *arena, const char *path, const bs_baseline *baseline);
+
+/* order.c: the whole of it. Messages and outputs are written; STORE must live on. */
+enum bs_exit bs_order_command(struct bs_arena *arena, const struct bs_command_line *line,
+			      struct bs_store *store, struct bs_library_db *library_db);
 
 /* advise.c: the whole of it. STORE must live on. */
 enum bs_exit bs_advise_run(struct bs_arena *arena, const struct bs_command_line *line,

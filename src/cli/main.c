@@ -86,6 +86,7 @@ static bool write_questions(struct bs_arena *arena, const struct bs_command_line
 	return ok;
 }
 
+/* NULL after a message. */
 static struct bs_library_db *open_libraries(struct bs_arena *arena,
 					    const struct bs_command_line *line)
 {
@@ -319,7 +320,8 @@ static enum bs_exit check(struct bs_arena *arena, const struct bs_command_line *
 /* The commands that hold many runs against each other. */
 static bool is_study(enum bs_command command)
 {
-	return command == BS_COMMAND_DIFF || command == BS_COMMAND_ADVISE;
+	return command == BS_COMMAND_DIFF || command == BS_COMMAND_ADVISE ||
+	       command == BS_COMMAND_ORDER;
 }
 
 static enum bs_exit study(struct bs_arena *arena, const struct bs_command_line *line,
@@ -329,8 +331,10 @@ static enum bs_exit study(struct bs_arena *arena, const struct bs_command_line *
 
 	if (!db)
 		return BS_EXIT_TROUBLE;
-	return line->command == BS_COMMAND_DIFF ? bs_diff_run(arena, line, store, db)
-						: bs_advise_run(arena, line, store, db);
+	if (line->command == BS_COMMAND_DIFF)
+		return bs_diff_run(arena, line, store, db);
+	return line->command == BS_COMMAND_ORDER ? bs_order_command(arena, line, store, db)
+						 : bs_advise_run(arena, line, store, db);
 }
 
 /* What is asked is what the notes lead to, wherever it is written. */

@@ -86,6 +86,9 @@ bool bs_read_remedies(struct bs_option_reader *r, const char *text);
 
 /* diff.c: its words and formats; the line's outputs become those of a comparison. */
 bool bs_diff_open(struct bs_option_reader *r);
+/* order.c: --max-orders; what is to be known when all words are read. */
+bool bs_read_max_orders(struct bs_option_reader *r, const char *text);
+bool bs_order_open(struct bs_option_reader *r);
 
 /* --plan: only one. */
 bool bs_read_plan(struct bs_option_reader *r, const char *path);

@@ -154,6 +154,11 @@ static bool read_option(struct bs_option_reader *r, int id, const char *value)
 	case OPTION_GEN_SUPPRESSIONS:
 	case OPTION_TODAY:
 		return read_check_option(r, (enum option_id)id, value);
+	case OPTION_MAX_ORDERS:
+		return bs_read_max_orders(r, value);
+	case OPTION_PAIRS:
+		r->line->order.pairs = value;
+		return true;
 	case OPTION_ROOT:
 	case OPTION_SYSROOT:
 		plan->root = value;
@@ -311,7 +316,7 @@ static void take_search_path(struct bs_plan *plan, bool check, char **environ)
  * stays the same. */
 static bool is_reserved(const char *word)
 {
-	static const char *const words[] = { "order", "verify", "log", "record", "scan" };
+	static const char *const words[] = { "verify", "log", "record", "scan" };
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (strcmp(words[i], word) == 0)
@@ -442,6 +447,8 @@ static bool finish(struct bs_option_reader *r, char **environ)
 	}
 	if (line->command == BS_COMMAND_DIFF)
 		return bs_diff_open(r) && bs_read_show(r) && finish_plan(r, environ);
+	if (line->command == BS_COMMAND_ORDER)
+		return bs_order_open(r) && bs_read_show(r) && finish_plan(r, environ);
 	if (explains && !selection->symbol && !selection->from && !selection->to) {
 		bs_complain("explain what? --symbol GLOB, --pair FROM,TO or --rule RULE");
 		return false;

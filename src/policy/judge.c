@@ -269,7 +269,7 @@ bool bs_judge_is_first(const struct bs_judge *judge)
 
 bool bs_judge_is_last(const struct bs_judge *judge)
 {
-	return judge->last;
+	return judge->run.last;
 }
 
 const struct bs_policy *bs_judge_policy(const struct bs_judge *judge)

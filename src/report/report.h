@@ -222,6 +222,9 @@ extern const struct bs_format bs_format_explain;
 /* What `bindsim check --gen-suppressions` writes; the same. */
 extern const struct bs_format bs_format_suppressions;
 
+/* text-step.c: what STEP does, in one cell: "dlopen ./libx.so". In ARENA, or a part of STEP. */
+const char *bs_step_words(struct bs_arena *arena, const struct bs_step *step);
+
 #define BS_BASELINE_SCHEMA "bindsim-baseline-1"
 
 /* json-verdict.c: BASELINE as a file (schema/bindsim-baseline-1.schema.json). The format json must

@@ -14,6 +14,7 @@ from pathlib import Path
 import project
 
 sys.path.append(str(project.ROOT / "tests/cli"))
+import transcripts
 from examples import build_examples
 
 GLOSSARY = project.ROOT / "docs/glossary.md"
@@ -109,6 +110,19 @@ class ManTest(unittest.TestCase):
             self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
             with open(os.path.join(directory, "real"), encoding="utf-8") as file:
                 self.assertGreater(len(file.readlines()), 50)
+
+
+    def test_a_transcript(self):
+        """The page shows what `bindsim order` prints: it is what is printed."""
+        if not os.path.exists("/lib64/ld-linux-x86-64.so.2"):
+            self.skipTest("the examples are for x86-64")
+        text = (project.ROOT / "man/bindsim.1").read_text()
+        [block] = [block for block in re.findall(r"^\.Bd -literal\n(.*?)^\.Ed$", text, re.MULTILINE | re.DOTALL)
+                   if block.startswith("$ bindsim order ")]
+        directory = transcripts.new_directory()
+        self.addCleanup(shutil.rmtree, directory)
+        build_examples(directory)
+        self.assertEqual(transcripts.again(block, directory), block)
 
 
 class GlossaryTest(unittest.TestCase):

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+/* `bindsim order`: what it tries, where its answer goes, and the exit status. */
+#include "options-priv.h"
+
+#include <dirent.h>
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MOST_MAX_ORDERS = 50000, MOST_PAIR_FILES = 1000 };
+
+/* ---- the command line ------------------------------------------------------------------------ */
+
+bool bs_read_max_orders(struct bs_option_reader *r, const char *text)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || !n || n > MOST_MAX_ORDERS) {
+		bs_complain("--max-orders '%s': a number from 1 to %d is wanted", text,
+			    MOST_MAX_ORDERS);
+		return false;
+	}
+	r->line->order.max_orders = (uint32_t)n;
+	return true;
+}
+
+static bool take_format(struct bs_output *output)
+{
+	static const struct bs_format *const formats[] = { &bs_format_order_text,
+							   &bs_format_order_json };
+
+	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+		if (strcmp(output->format->name, formats[i]->name) == 0) {
+			output->format = formats[i];
+			return true;
+		}
+	bs_complain("order writes text and json, not --format=%s", output->format->name);
+	return false;
+}
+
+bool bs_order_open(struct bs_option_reader *r)
+{
+	struct bs_command_line *line = r->line;
+
+	if (line->order.pairs && line->plan.root) {
+		bs_complain("--pairs lists a directory of this machine, and has no --root");
+		return false;
+	}
+	if (line->order.pairs && line->order.max_orders) {
+		bs_complain("--pairs has two orders a pair, and no --max-orders");
+		return false;
+	}
+	if (!r->quiet)
+		bs_vec_push(r->arena, &line->outputs,
+			    ((struct bs_output){ .format = r->format ? r->format : &bs_format_text,
+						 .path = r->output }));
+	bs_vec_each (i, &line->outputs)
+		if (!take_format(&line->outputs.v[i]))
+			return false;
+	return true;
+}
+
+/* ---- the files of --pairs -------------------------------------------------------------------- */
+
+struct listed {
+	const char *path; /* as the process opens it */
+	dev_t dev;
+	ino_t ino;
+};
+
+typedef BS_VEC(struct listed) listing;
+
+/* Whether the file PATH is an object that may be opened; the loader will say more. */
+static bool is_shared_object(const char *path, struct stat *ret)
+{
+	unsigned char bytes[EI_NIDENT + 2];
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	bool ok = fd >= 0 && fstat(fd, ret) == 0 && S_ISREG(ret->st_mode) &&
+		  read(fd, bytes, sizeof bytes) == (ssize_t)sizeof bytes &&
+		  memcmp(bytes, ELFMAG, SELFMAG) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return ok && bytes[EI_NIDENT + (bytes[EI_DATA] == ELFDATA2MSB)] == ET_DYN;
+}
+
+static int by_path(const void *a, const void *b)
+{
+	const struct listed *x = a, *y = b;
+
+	return strcmp(x->path, y->path);
+}
+
+/* Names that lead to one file are one. */
+static void drop_repeated(listing *files)
+{
+	uint32_t n = 0;
+
+	bs_vec_each (i, files) {
+		bool known = false;
+
+		for (uint32_t k = 0; k < n && !known; k++)
+			known = files->v[k].dev == files->v[i].dev &&
+				files->v[k].ino == files->v[i].ino;
+		if (!known)
+			files->v[n++] = files->v[i];
+	}
+	files->n = n;
+}
+
+static bool list_files(struct bs_arena *arena, const char *directory, const char *cwd,
+		       listing *files)
+{
+	const char *prefix = cwd && *directory != '/' ? bs_arena_printf(arena, "%s/", cwd) : "";
+	const char *place = bs_arena_printf(arena, "%s%s", prefix, directory);
+	DIR *dir = opendir(place);
+	const struct dirent *entry;
+	struct stat st;
+
+	if (!dir) {
+		bs_complain("--pairs %s: %s", place, strerror(errno));
+		return false;
+	}
+	while ((entry = readdir(dir))) {
+		const char *path = bs_arena_printf(arena, "%s/%s", directory, entry->d_name);
+
+		if (is_shared_object(bs_arena_printf(arena, "%s%s", prefix, path), &st))
+			bs_vec_push(arena, files, ((struct listed){ path, st.st_dev, st.st_ino }));
+	}
+	closedir(dir);
+	if (files->n)
+		qsort(files->v, files->n, sizeof *files->v, by_path);
+	drop_repeated(files);
+	if (files->n >= 2 && files->n <= MOST_PAIR_FILES)
+		return true;
+	bs_complain(files->n < 2 ? "--pairs %s: no two shared objects are there"
+				 : "--pairs %s: there are more than 1000 shared objects",
+		    place);
+	return false;
+}
+
+/* DIR[:FLAGS], as that of --dlopen; DIR keeps no slash at its end. */
+static const char *directory_of(struct bs_arena *arena, const char *text, struct bs_step *ret)
+{
+	const char *hint, *directory;
+
+	bs_parse_step(arena, BS_STEP_DLOPEN, text, ret, &hint);
+	if (hint)
+		bs_complain("--pairs '%s': %s", text, hint);
+	directory = ret->file;
+	size_t n = strlen(directory);
+
+	while (n > 1 && directory[n - 1] == '/')
+		n--;
+	return bs_arena_strndup(arena, directory, n);
+}
+
+/* ---- the answer ------------------------------------------------------------------------------ */
+
+/* One of the two is NULL. */
+struct answer {
+	const struct bs_order_result *order;
+	const struct bs_pairs_result *pairs;
+};
+
+static bool write_answer(struct bs_arena *arena, const struct bs_command_line *line,
+			 const struct bs_output *output, const struct answer *answer)
+{
+	struct bs_destination destination;
+	struct bs_writer *writer = bs_new(arena, struct bs_writer, 1);
+
+	if (!bs_destination_open(arena, output->path, &destination))
+		return false;
+	writer->file = destination.file;
+	struct bs_report report = {
+		.format = output->format,
+		.show = output->show,
+		.shows_default = output->shows_default,
+		.color = bs_wants_color(line, writer->file),
+		.selection = line->selection,
+		.writer = writer,
+		.fail_on = line->fail_on,
+	};
+
+	if (output->format == &bs_format_order_json)
+		bs_order_json(&report, arena, answer->order, answer->pairs);
+	else if (answer->order)
+		bs_order_text(&report, arena, answer->order);
+	else
+		bs_order_pairs_text(&report, arena, answer->pairs);
+	return bs_destination_close(&destination, writer, true);
+}
+
+static enum bs_exit conclude(const struct bs_command_line *line, const struct answer *answer)
+{
+	bool refused = answer->order ? answer->order->refused : answer->pairs->refused;
+	enum bs_level worst = answer->order ? answer->order->worst : answer->pairs->worst;
+
+	if (refused) {
+		bs_complain(answer->pairs ? "a file is refused, alone or in some order of a pair"
+					  : "a step is refused in some order");
+		return BS_EXIT_REFUSED;
+	}
+	if (line->fail_on == BS_LEVEL_NONE || worst < line->fail_on)
+		return BS_EXIT_OK;
+	bs_complain("a finding of some order reaches --fail-on=%s", bs_level_name(line->fail_on));
+	return BS_EXIT_REFUSED;
+}
+
+static enum bs_exit finish(struct bs_arena *arena, const struct bs_command_line *line,
+			   enum bs_sim_status status, const char *problem,
+			   const struct answer *answer)
+{
+	if (status != BS_SIM_OK) {
+		bs_complain("%s", status == BS_SIM_CANNOT ? problem : "out of memory");
+		return BS_EXIT_TROUBLE;
+	}
+	bs_vec_each (i, &line->outputs)
+		if (!write_answer(arena, line, &line->outputs.v[i], answer))
+			return BS_EXIT_TROUBLE;
+	return conclude(line, answer);
+}
+
+static enum bs_exit try_pairs(struct bs_arena *arena, const struct bs_command_line *line,
+			      struct bs_study *study)
+{
+	struct bs_step like;
+	const char *directory = directory_of(arena, line->order.pairs, &like);
+	listing files = { 0 };
+
+	if (!list_files(arena, directory, line->plan.cwd, &files))
+		return BS_EXIT_TROUBLE;
+	struct bs_step *steps = bs_new(arena, struct bs_step, files.n);
+
+	bs_vec_each (i, &files) {
+		steps[i] = like;
+		steps[i].file = files.v[i].path;
+	}
+	const struct bs_pairs_result result =
+		bs_order_pairs(study, arena, &line->plan, steps, files.n, &line->selection);
+
+	return finish(arena, line, result.status, result.problem,
+		      &(struct answer){ .pairs = &result });
+}
+
+enum bs_exit bs_order_command(struct bs_arena *arena, const struct bs_command_line *line,
+			      struct bs_store *store, struct bs_library_db *library_db)
+{
+	const struct bs_check_options check = { .library_db = library_db };
+	struct bs_study *study = bs_study_new(arena, store, &check);
+	uint32_t most = line->order.max_orders ? line->order.max_orders : BS_MAX_ORDERS;
+
+	if (line->order.pairs)
+		return try_pairs(arena, line, study);
+	struct bs_orders orders = bs_orders_of(arena, &line->plan, most);
+	const struct bs_order_result result = bs_order_run(study, arena, &orders);
+
+	return finish(arena, line, result.status, result.problem,
+		      &(struct answer){ .order = &result });
+}
