@@ -50,7 +50,7 @@ struct side {
 	struct bs_plan plan;
 	char *text; /* of a file in JSON; NULL: WORD is an executable */
 	size_t n;
-	enum bs_file_kind kind;
+	enum bs_json_kind kind;
 	struct bs_digest *digest;
 };
 
@@ -120,7 +120,7 @@ static bool open_side(struct bs_arena *arena, const struct bs_command_line *line
 	side->word = which == BS_LEFT ? line->plan.executable : line->second;
 	if ((strcmp(side->word, "-") == 0 || is_json(side->word)) && !read_file(arena, side))
 		return false;
-	bool is_plan = side->text && side->kind == BS_FILE_PLAN;
+	bool is_plan = side->text && side->kind == BS_JSON_PLAN;
 
 	side->plan = plan_of(line, which, is_plan);
 	side->plan.executable = side->word;
@@ -163,9 +163,9 @@ static bool fill_side(struct bs_arena *arena, const struct bs_command_line *line
 		      enum bs_side which, struct side *side, struct bs_store *store,
 		      struct bs_library_db *library_db)
 {
-	if (!side->text || side->kind == BS_FILE_PLAN)
+	if (!side->text || side->kind == BS_JSON_PLAN)
 		return simulate(arena, line, which, side, store, library_db);
-	const char *problem = bs_report_file_read(side->text, side->n, side->kind == BS_FILE_STREAM,
+	const char *problem = bs_report_file_read(side->text, side->n, side->kind == BS_JSON_STREAM,
 						  side->digest);
 
 	if (problem)
@@ -209,7 +209,7 @@ static enum bs_exit conclude(const struct bs_diff *diff)
 
 static struct bs_diff_side describe(const struct side *side)
 {
-	bool is_plan = side->text && side->kind == BS_FILE_PLAN;
+	bool is_plan = side->text && side->kind == BS_JSON_PLAN;
 
 	return (struct bs_diff_side){
 		.name = side->word,

@@ -101,11 +101,11 @@ static bool read_stream(struct bs_report_reader *reader, const char *text, const
 
 static const struct {
 	const char *schema;
-	enum bs_file_kind kind;
+	enum bs_json_kind kind;
 } schemas[] = {
-	{ BS_REPORT_SCHEMA, BS_FILE_REPORT },
-	{ BS_STREAM_SCHEMA, BS_FILE_STREAM },
-	{ BS_PLAN_SCHEMA, BS_FILE_PLAN },
+	{ BS_REPORT_SCHEMA, BS_JSON_REPORT },
+	{ BS_STREAM_SCHEMA, BS_JSON_STREAM },
+	{ BS_PLAN_SCHEMA, BS_JSON_PLAN },
 };
 
 static const char *complain_of_schema(struct bs_arena *arena, const char *schema)
@@ -128,7 +128,7 @@ static json_t *load_head(const char *text, size_t n)
 }
 
 const char *bs_report_file_kind(struct bs_arena *arena, const char *text, size_t n,
-				enum bs_file_kind *ret)
+				enum bs_json_kind *ret)
 {
 	struct bs_report_reader reader = { .r.arena = arena };
 	const char *problem = bs_jansson_open();

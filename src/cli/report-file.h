@@ -4,11 +4,11 @@
 
 #include "../study/digest.h"
 
-enum bs_file_kind { BS_FILE_REPORT, BS_FILE_STREAM, BS_FILE_PLAN };
+enum bs_json_kind { BS_JSON_REPORT, BS_JSON_STREAM, BS_JSON_PLAN };
 
 /* What the N bytes at TEXT are, by their schema. NULL, or what is wrong with them. */
 const char *bs_report_file_kind(struct bs_arena *arena, const char *text, size_t n,
-				enum bs_file_kind *ret);
+				enum bs_json_kind *ret);
 
 /* Fills DIGEST from the report that the N bytes at TEXT are. NULL, or what is wrong and where. */
 const char *bs_report_file_read(const char *text, size_t n, bool is_stream,

@@ -157,8 +157,8 @@ struct bs_format {
 	/* FINDINGS: what the run as a whole shows. */
 	void (*end)(struct bs_report *report, const struct bs_run *run,
 		    const bs_findings *findings);
-	bool shows_what_counts; /* NOTES are shown if they are a reason to fail */
-	bool tells_excused;	/* findings that a policy or a baseline has not count, too */
+	bool shows_what_counts;	      /* NOTES are shown if they are a reason to fail */
+	bool tells_excused;	      /* findings that a policy or a baseline has not count, too */
 	const struct bs_frame *frame; /* NULL: reports may stand one behind the other */
 };
 

@@ -9,10 +9,10 @@ enum {
 	SHOW_NOTES = 1 << 3,	  /* the findings that are harmless */
 	SHOW_OBJECTS = 1 << 4,
 	SHOW_SCOPES = 1 << 5,
-	SHOW_PAIRS = 1 << 6,	   /* who binds to whom, in counts */
-	SHOW_BINDINGS = 1 << 7,	   /* each binding */
-	SHOW_SLOTS = 1 << 8,	   /* each jump slot that waits for its first call */
-	SHOW_LAZYLOAD = 1 << 9,	   /* what is loaded on demand, and what that changes */
-	SHOW_SUPPRESSED = 1 << 10, /* names that two objects define and no finding is about */
+	SHOW_PAIRS = 1 << 6,	     /* who binds to whom, in counts */
+	SHOW_BINDINGS = 1 << 7,	     /* each binding */
+	SHOW_SLOTS = 1 << 8,	     /* each jump slot that waits for its first call */
+	SHOW_LAZYLOAD = 1 << 9,	     /* what is loaded on demand, and what that changes */
+	SHOW_SUPPRESSED = 1 << 10,   /* names that two objects define and no finding is about */
 	SHOW_DLOPEN_NOTES = 1 << 11, /* what objects say that they may open */
 };
