@@ -9,8 +9,9 @@ typedef BS_VEC(struct bs_remedy) bs_remedies;
 
 bs_remedies bs_find_remedies(struct bs_advice *advice, const struct bs_advise_options *options);
 
-/* remedies.c: has the store, and PLAN of TRIAL, be as TRIAL's remedy wants them. */
-void bs_apply_remedy(struct bs_study *study, const struct bs_advice *advice,
+/* remedies.c: has STUDY, and PLAN of TRIAL, be as TRIAL's remedy wants them. False: it cannot be
+ * had. */
+bool bs_apply_remedy(struct bs_study *study, const struct bs_advice *advice,
 		     struct bs_trial *trial);
 
 /* A finding says how references were captured, or go past what was needed. */

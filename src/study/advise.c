@@ -11,7 +11,8 @@ static bool try_remedy(struct bs_study *study, struct bs_advice *advice,
 	struct bs_trial trial = { .remedy = *remedy, .plan = *advice->plan };
 	struct bs_ending ending;
 
-	bs_apply_remedy(study, advice, &trial);
+	if (!bs_apply_remedy(study, advice, &trial))
+		return true;
 	enum bs_sim_status status = bs_study_run(study, &trial.plan, &ending);
 
 	bs_store_as_it_is(study->store);

@@ -284,6 +284,10 @@ void bs_weigh_trial(const struct bs_study *study, const struct bs_advice *advice
 	if (trial->failed_step != BS_NEVER) {
 		const char *message = ending->steps.v[trial->failed_step].message;
 
+		/* By the number that it has in the plan as it is. */
+		if (study->step_names)
+			trial->failed_step = study->step_names[trial->failed_step];
+
 		trial->failure =
 			message ? bs_arena_strndup(study->arena, message, strlen(message)) : NULL;
 	}

@@ -297,8 +297,7 @@ static uint32_t place_of(const struct bs_orders *orders, uint32_t order, uint32_
 static bool decides(const struct bs_orders *orders, const struct bs_moved *moved, uint32_t i,
 		    uint32_t k, bs_object_id *ret_if)
 {
-	bool known = false;
-
+	*ret_if = BS_NOT_THERE;
 	bs_vec_each (o, &orders->list) {
 		bs_object_id answer = moved->answers[o];
 
@@ -310,12 +309,11 @@ static bool decides(const struct bs_orders *orders, const struct bs_moved *moved
 		if (!before)
 			answer =
 				answer == moved->kinds.v[0] ? moved->kinds.v[1] : moved->kinds.v[0];
-		if (known && answer != *ret_if)
+		if (*ret_if != BS_NOT_THERE && answer != *ret_if)
 			return false;
 		*ret_if = answer;
-		known = true;
 	}
-	return known;
+	return *ret_if != BS_NOT_THERE;
 }
 
 static void find_decision(const struct bs_orders *orders, struct bs_moved *moved)

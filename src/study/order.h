@@ -41,6 +41,11 @@ struct bs_orders bs_orders_of_pair(struct bs_arena *arena, const struct bs_plan 
 /* PLAN as it is. */
 struct bs_orders bs_orders_as_given(struct bs_arena *arena, const struct bs_plan *plan);
 
+/* The one order of PLAN in which the movable step STEP comes right before the movable step BEFORE,
+ * an earlier one. False: a step would come before one that it refers to. */
+bool bs_orders_move(struct bs_arena *arena, const struct bs_plan *plan, uint32_t step,
+		    uint32_t before, struct bs_orders *ret);
+
 /* The plan in order number AT, with its references renumbered, in *RET. Returns what each of its
  * steps is called, by number. Both are ARENA's. */
 const uint32_t *bs_orders_plan(const struct bs_orders *orders, uint32_t at, struct bs_arena *arena,

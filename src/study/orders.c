@@ -195,6 +195,30 @@ struct bs_orders bs_orders_as_given(struct bs_arena *arena, const struct bs_plan
 	return orders;
 }
 
+bool bs_orders_move(struct bs_arena *arena, const struct bs_plan *plan, uint32_t step,
+		    uint32_t before, struct bs_orders *ret)
+{
+	struct bs_orders orders = { .arena = arena, .plan = plan, .all = true, .possible = 1 };
+	const struct blocks_of_steps g = groups_of(arena, plan, &orders.movable);
+	uint32_t *order = bs_new(arena, uint32_t, g.n), n = 0;
+	uint8_t *placed = bs_new(arena, uint8_t, g.n);
+
+	for (uint32_t i = 0; i < g.n; i++) {
+		if (orders.movable.v[i] == before)
+			order[n++] = g.group[step] - 1;
+		if (orders.movable.v[i] != step)
+			order[n++] = i;
+	}
+	bs_vec_push(arena, &orders.list, order);
+	*ret = orders;
+	for (uint32_t i = 0; i < g.n; i++) {
+		if (!may_come(&g, placed, order[i]))
+			return false;
+		placed[order[i]] = 1;
+	}
+	return true;
+}
+
 /* How many steps move with the movable step [I]. */
 static uint32_t group_length(const struct bs_orders *orders, uint32_t i)
 {

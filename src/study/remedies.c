@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A remedy carried out: on a copy of the plan, or on the view of an object. */
 #include "advise-priv.h"
+#include "order.h"
 
 #include <elf.h>
 #include <stdlib.h>
@@ -57,29 +58,17 @@ static void set_flags(struct bs_arena *arena, struct bs_step *step, unsigned add
 	step->spelled = spell(arena, step->mode);
 }
 
-static uint32_t moved_number(uint32_t number, const uint32_t *new_number, uint32_t n)
+/* The step of TRIAL's remedy comes before another one, with those behind it that belong to it. */
+static bool move_step(struct bs_study *study, const struct bs_advice *advice,
+		      struct bs_trial *trial)
 {
-	return number && number <= n ? new_number[number] : number;
-}
+	struct bs_orders orders;
 
-/* Step NUMBER comes before step BEFORE, an earlier one; those that name others by number still mean
- * the same. */
-static void move_step(struct bs_arena *arena, struct bs_plan *plan, uint32_t number,
-		      uint32_t before)
-{
-	uint32_t *new_number = bs_new(arena, uint32_t, plan->n_steps + 1);
-	const struct bs_step *old = plan->steps;
-	struct bs_step *steps = bs_new(arena, struct bs_step, plan->n_steps);
-
-	for (uint32_t i = 1; i <= plan->n_steps; i++)
-		new_number[i] = i == number ? before : i >= before && i < number ? i + 1 : i;
-	for (uint32_t i = 1; i <= plan->n_steps; i++) {
-		struct bs_step *step = &steps[new_number[i] - 1];
-
-		*step = old[i - 1];
-		step->of_step = moved_number(step->of_step, new_number, plan->n_steps);
-	}
-	plan->steps = steps;
+	if (!bs_orders_move(study->arena, advice->plan, trial->remedy.step, trial->remedy.before,
+			    &orders))
+		return false;
+	study->step_names = bs_orders_plan(&orders, 0, study->arena, &trial->plan);
+	return true;
 }
 
 static void set_preloads(struct bs_arena *arena, struct bs_plan *plan, const char *list)
@@ -254,48 +243,50 @@ static void relink(struct bs_study *study, const struct bs_advice *advice, struc
 
 /* ---- either ---------------------------------------------------------------------------------- */
 
-void bs_apply_remedy(struct bs_study *study, const struct bs_advice *advice, struct bs_trial *trial)
+bool bs_apply_remedy(struct bs_study *study, const struct bs_advice *advice, struct bs_trial *trial)
 {
 	const struct bs_remedy *remedy = &trial->remedy;
 	struct bs_arena *arena = study->arena;
 	struct bs_plan *plan = &trial->plan;
 	struct bs_step *step = remedy->step ? changed_step(arena, plan, remedy->step) : NULL;
 
+	study->step_names = NULL;
+
 	switch (remedy->kind) {
 	case BS_REMEDY_DEEPBIND:
 		set_flags(arena, step, BS_MODE_DEEPBIND, 0);
-		return;
+		return true;
 	case BS_REMEDY_NO_DEEPBIND:
 		set_flags(arena, step, 0, BS_MODE_DEEPBIND);
-		return;
+		return true;
 	case BS_REMEDY_LOCAL:
 		set_flags(arena, step, BS_MODE_LOCAL, BS_MODE_GLOBAL);
-		return;
+		return true;
 	case BS_REMEDY_GLOBAL:
 		set_flags(arena, step, BS_MODE_GLOBAL, BS_MODE_LOCAL);
-		return;
+		return true;
 	case BS_REMEDY_NODELETE:
 		set_flags(arena, step, BS_MODE_NODELETE, 0);
-		return;
+		return true;
 	case BS_REMEDY_DLMOPEN:
 		/* RTLD_GLOBAL is refused there. */
 		step->kind = BS_STEP_DLMOPEN;
 		set_flags(arena, step, 0, BS_MODE_GLOBAL);
-		return;
+		return true;
 	case BS_REMEDY_ORDER:
-		move_step(arena, plan, remedy->step, remedy->before);
-		return;
+		return move_step(study, advice, trial);
 	case BS_REMEDY_PRELOAD_ORDER:
 		set_preloads(arena, plan, remedy->preload);
-		return;
+		return true;
 	case BS_REMEDY_SYMBOLIC:
 	case BS_REMEDY_SYMBOLIC_FUNCTIONS:
 	case BS_REMEDY_HIDDEN:
 	case BS_REMEDY_VERSION_SCRIPT:
 	case BS_REMEDY_PROTECTED:
 		relink(study, advice, trial);
-		return;
+		return true;
 	case BS_REMEDY_COUNT_:
 		break;
 	}
+	return false;
 }
