@@ -5,7 +5,7 @@
     order_graphs.py --seeds 1-30 --bindsim build/bindsim
 
 Each seed gives a set of objects and some plans, of which the dlopen steps are kept.  The program is run in each order
-under LD_DEBUG=bindings.  For each order the loader must refuse the same steps in the same words; where a reference that
+under LD_DEBUG=bindings.  For each order the loader must refuse the same steps; where a reference that
 is there is bound elsewhere in another order, `order` must say so; and what it says of an order must be so there.
 """
 
@@ -50,6 +50,7 @@ class Case:
 
     def __init__(self, question: Question, bindsim: str) -> None:
         self.question = question
+        self.files: dict[tuple[int, int], str] = {}
         options = ["--bind-now", *(f"--env={name}={value}" for name, value in question.env.items())]
         self.command = [os.path.abspath(bindsim), "order", "--format=json", *options, question.program, *simulator_steps(question)]
 
@@ -62,8 +63,13 @@ class Case:
         return json.loads(done.stdout)
 
     def file(self, name: str) -> str:
-        """Objects are called by the first name that was asked for, which depends on the order; files are not."""
-        return os.path.realpath(os.path.join(self.question.cwd, name))
+        """Objects are called by the first name that was asked for, which depends on the order; files are not. Of a file
+        with several hard links it is the first one that was met."""
+        path = os.path.realpath(os.path.join(self.question.cwd, name))
+        if not os.path.exists(path):
+            return path
+        status = os.stat(path)
+        return self.files.setdefault((status.st_dev, status.st_ino), path)
 
     def run(self, order: list[int]) -> Transcript:
         """The real thing; ORDER are numbers of steps."""
@@ -106,10 +112,9 @@ def differences(case: Case, document: dict, real: list[Transcript], counts: Coun
             for order, there, answer in zip(document["orders"], possible, moved["answers"]):
                 if not answer["there"] or answer["to"] is None:
                     continue
-                # There are bindings that the loader prints no line for.
-                if key in there and files[answer["to"]] not in there[key]:
-                    wrong.append(f"order {order}: {key} is bound to {there[key]}, told is {files[answer['to']]}")
-                counts["answers" if key in there else "answers without a line"] += 1
+                if files[answer["to"]] not in there.get(key, ()):
+                    wrong.append(f"order {order}: {key} is bound to {there.get(key)}, told is {files[answer['to']]}")
+                counts["answers"] += 1
     for key in set().union(*bound):
         answers = {frozenset(there[key]) for there in bound if key in there}
         if len(answers) > 1 and key not in told_of:
