@@ -68,6 +68,8 @@ enum bs_refusal bs_judge_entry(const struct bs_matcher *m, bs_map_id id, uint32_
 	const struct bs_image *image = bs_map_of(m->process, id)->image;
 	struct bs_symbol s = bs_image_symbol(image, symbol);
 
+	if (bs_image_hides(image, symbol))
+		return BS_REFUSED_NAME;
 	/* The reference itself may be the entry: it has its own name. */
 	if (!(id == m->query->referrer && symbol == m->query->symbol) &&
 	    strcmp(bs_image_string(image, s.name), m->query->name) != 0)

@@ -67,14 +67,16 @@ bool bs_symbolic_keeps(const struct bs_symbol *symbol, bool functions_only)
 	return !functions_only || (type != STT_OBJECT && type != STT_COMMON);
 }
 
-static const uint8_t *kept_symbols(struct bs_arena *arena, uint32_t n, const struct bs_as_if *as_if)
+/* The symbols of BITS or MORE, of N, as the image's own. */
+static const uint8_t *either(struct bs_arena *arena, uint32_t n, const uint8_t *bits,
+			     const uint8_t *more)
 {
-	uint8_t *kept = bs_new(arena, uint8_t, n / 8 + 1);
+	uint8_t *own = bs_new(arena, uint8_t, n / 8 + 1);
 
 	for (uint32_t i = 1; i < n; i++)
-		if (has(as_if->kept, i) || has(as_if->protected, i))
-			kept[i / 8] |= (uint8_t)(1u << i % 8);
-	return kept;
+		if (has(bits, i) || has(more, i))
+			own[i / 8] |= (uint8_t)(1u << i % 8);
+	return own;
 }
 
 struct bs_image_file *bs_image_as_if(const struct bs_ctx *ctx, struct bs_image_file *base,
@@ -91,7 +93,9 @@ struct bs_image_file *bs_image_as_if(const struct bs_ctx *ctx, struct bs_image_f
 	*image = base->image;
 	if (image->symbols.n && (as_if->hidden || as_if->protected))
 		change_symbols(arena, &image->symbols, as_if);
-	image->kept = kept_symbols(arena, image->symbols.n, as_if);
+	image->kept = either(arena, image->symbols.n, as_if->kept, as_if->protected);
+	if (as_if->hidden)
+		image->hidden = either(arena, image->symbols.n, as_if->hidden, NULL);
 	if (as_if->symbolic) {
 		image->symbolic = true;
 		image->flags |= DF_SYMBOLIC;

@@ -320,7 +320,9 @@ struct bs_image {
 	struct bs_notes notes;
 	bool has_tls; /* PT_TLS with p_memsz > 0 */
 	uint64_t tls_size, tls_align;
-	const uint8_t *kept; /* see bs_image_keeps(); NULL in what was read from a file */
+	/* By symbol, see bs_image_keeps() and bs_image_hides(); NULL in what was read from a file
+	 */
+	const uint8_t *kept, *hidden;
 };
 
 /* ---- the store ---------------------------------------------------------------------------- */
@@ -495,6 +497,13 @@ bool bs_symbolic_keeps(const struct bs_symbol *symbol, bool functions_only);
 static inline bool bs_image_keeps(const struct bs_image *image, uint32_t index)
 {
 	return image->kept && index < image->symbols.n && image->kept[index / 8] >> index % 8 & 1;
+}
+
+/* Symbol INDEX is none that others could find in IMAGE: its hash table would not have it. */
+static inline bool bs_image_hides(const struct bs_image *image, uint32_t index)
+{
+	return image->hidden && index < image->symbols.n &&
+	       image->hidden[index / 8] >> index % 8 & 1;
 }
 
 /* Has the memory of symbol INDEX (< table->n) fetched, for a reader who comes soon. */

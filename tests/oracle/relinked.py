@@ -21,6 +21,7 @@ import json
 import multiprocessing
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -65,12 +66,15 @@ class Answer:
     bindings: dict[tuple[str, str, str], str]  # referrer, symbol, class: definer
     steps: list[str]
     findings: Counter[tuple[str, ...]]
+    problem: str = ""  # why the plan cannot be carried out any more: an object or a slot that it names is not there
 
 
 def ask(settings: Settings, root: Path, plan: Path, what: Path, how: str, names: list[str]) -> Answer:
     """Asks as_if.c about PLAN."""
     done = subprocess.run([settings.as_if, plan, what, how, *names], cwd=root, capture_output=True, text=True,
                           errors="replace", check=False, timeout=60)
+    if done.returncode == 2 and re.match(r"step \d+: ", done.stderr):
+        return Answer({}, [], Counter(), done.stderr)
     if done.returncode != 0:
         raise RuntimeError(f"as-if {how}: status {done.returncode}: {done.stderr}")
     answer = Answer({}, [], Counter())
@@ -143,19 +147,27 @@ def check_way(settings: Settings, builder: Builder, made: SharedObject, how: str
     same.write_bytes(what.read_bytes())
     os.replace(same, what)
     for (question, plan), view in zip(plans, views):
+        answer = ask(settings, builder.root, plan, what, "none", [])
+        if answer.problem:
+            # The view still has the slots that the link editor has resolved.
+            if view.problem != answer.problem and " does not refer to " not in answer.problem:
+                result.reports.append(f"{heading}, {made.place} {how}, {plan.name}: {answer.problem!r}, view: {view.problem!r}")
+            result.compared["plans that name what is not there"] += 1
+            continue
         real, simulated = run_real(question), run_simulated(question, settings.bindsim)
         if not question.bind_now:
             real, simulated = (generated_only(t, str(question.cwd), question.program) for t in (real, simulated))
         # A plan that suits the first object may use a handle that has died with the other one: no question to a loader.
         # So may a plan call through a slot that the link editor has resolved: the driver finds none.
         calls = any("call:" in step for step in question.steps) and any(b.outcome == "failed: undefined" for b in real.blocks)
-        if calls or any(" is used although " in message for message in simulated.messages):
+        # And the driver knows no handle of a step that opened nothing.
+        nothing = any("opened nothing" in block.outcome for block in simulated.blocks)
+        if calls or nothing or any(" is used although " in message for message in simulated.messages):
             result.compared["plans that do not suit the loader"] += 1
             problems = []
         else:
             problems = [f"the loader itself: {line}" for line in compare(real, simulated)]
             result.compared["lines of the loader"] += real.binding_lines()
-        answer = ask(settings, builder.root, plan, what, "none", [])
         problems += differences(view, answer, what, builder.root)
         result.compared["references"] += len(answer.bindings)
         result.compared["references that were resolved"] += len(view.bindings.keys() - answer.bindings.keys())
