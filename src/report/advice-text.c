@@ -150,6 +150,10 @@ static void write_effects(struct bs_report *report, struct bs_arena *arena,
 		say_level(report, e->level_after, e->rule);
 		bs_say(report,
 		       bs_clash_line(arena, advice->study, e->rule, e->from, e->to, e->n_after));
+		if (e->is_new && e->example) {
+			bs_say(report, ", as ");
+			bs_say_escaped(report, bs_demangled(e->example));
+		}
 		bs_say(report, "\n");
 	}
 }

@@ -179,6 +179,38 @@ def _orders(question: Question, bindsim: str, first: str, second: str, captured:
     return [f"order: {len(moved)} symbols, {level}, {others}"]
 
 
+# What advise must come to, by remedy and object: its worth, the references that are still captured, and what is new.
+ADVICE = {
+    ("deepbind", "libX.so"): ("trades", 0, [("object-split", "environ")]),
+    ("local", "libLLVM-14.so.1"): ("cures", 0, []),
+    ("order", "libX.so"): ("cures", 0, []),
+    ("hidden", "libX.so"): ("cures", 0, []),
+    ("version-script", "libX.so"): ("cures", 0, []),
+    ("symbolic", "libX.so"): ("cures", 0, []),
+    ("symbolic-functions", "libX.so"): ("helps", 553, []),
+}
+
+
+def _advice(question: Question, bindsim: str) -> list[str]:
+    """Where `bindsim advise` comes to something else: RTLD_DEEPBIND stops the capture, and what it costs is named."""
+    files = [step.partition(":")[0] for step in question.steps]
+    command = [os.path.abspath(bindsim), "advise", "--format=json", *(f"--env={name}={value}" for name, value in question.env.items()),
+               question.program, f"--dlopen={files[0]}:NOW,GLOBAL", f"--dlopen={files[1]}:NOW,LOCAL"]
+    done = subprocess.run(command, cwd=question.cwd, env={"LC_ALL": "C"}, stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, check=False)
+    if done.returncode != 0:
+        return [done.stderr.strip()]
+    answer = json.loads(done.stdout)
+    names = [os.path.basename(made["name"]) for made in answer["objects"]]
+    found = {(trial["remedy"], names[trial["object"]]):
+             (trial["benefit"], trial["captured_after"], [(e["rule"], e["example"]) for e in trial["effects"] if e["new"]])
+             for trial in answer["trials"]}
+    own = answer["trials"][answer["best"]["own"]]["remedy"]
+    print(f"advice: {len(found)} remedies; for who opens the plugin: {own}", flush=True)
+    wrong = [f"advise: {key}: {found.get(key)}, not {expected}" for key, expected in ADVICE.items() if found.get(key) != expected]
+    return wrong + [f"advise: {own} for who opens the plugin"] * (own != "deepbind")
+
+
 def _story(cache: Path, tree: Path, plugin: Path) -> Path:
     """The directory in which README.md tells of the plan: host, plugin.so, and the packages' libraries in lib."""
     story = cache / "story"
@@ -275,6 +307,9 @@ def main() -> int:
             for difference in (differences := _orders(question, arguments.bindsim, "NOW,GLOBAL", second, captured)):
                 print(difference)
             total += len(differences)
+        for difference in (differences := _advice(question, arguments.bindsim)):
+            print(difference)
+        total += len(differences)
         for difference in (differences := _readme(_story(cache, tree, plugin), arguments.bindsim, arguments.update)):
             print(difference)
         total += len(differences)
