@@ -102,6 +102,9 @@ static bool load_baseline(struct bs_option_reader *r)
 	if (!path)
 		return true;
 	check->known = bs_baseline_load(r->arena, path, writes && !r->words.baseline);
+	if (!check->known && !r->words.baseline && access(path, F_OK) != 0)
+		bs_complain("it is the baseline of %s; bindsim check --write-baseline=%s makes it",
+			    check->policy->path, path);
 	return check->known != NULL;
 }
 

@@ -256,28 +256,6 @@ static void prove_symbol(struct bs_prover *prover, const struct bs_finding *f,
 	count(proof, &symbol);
 }
 
-static void prove_finding(struct bs_prover *prover, struct bs_finding *f)
-{
-	const struct bs_run *run = prover->run;
-	struct bs_proof proof = { .before = f->level };
-	bool all = prover->mode == BS_PROOF_ALL && f->symbols.n;
-	const struct bs_binding *symbols = all ? f->symbols.v : f->examples;
-	uint32_t n = all ? f->symbols.n : f->n_examples;
-
-	for (uint32_t i = 0; i < n; i++)
-		prove_symbol(prover, f, &symbols[i], &proof);
-	if (!proof.n_looked)
-		return;
-	proof.verdict = proof.n_differ	   ? BS_PROOF_DIFFER
-			: proof.n_compared ? BS_PROOF_SAME
-					   : BS_PROOF_UNKNOWN;
-	compare_files(run, &proof);
-	struct bs_proof *copy = bs_new(run->ctx.arena, struct bs_proof, 1);
-
-	*copy = proof;
-	f->proof = copy;
-}
-
 /* It is about which of several instances is used, or what becomes of them: that they are the same
  * is no comfort. */
 static bool is_about_instances(enum bs_rule rule)
@@ -297,13 +275,38 @@ static bool has_other_code(const struct bs_finding *f)
 }
 
 /* What was asked for in full is believed. */
-static void weigh(struct bs_finding *f)
+static void weigh(const struct bs_finding *f, struct bs_proof *proof)
 {
-	if (f->proof->verdict == BS_PROOF_DIFFER)
-		f->level = BS_LEVEL_ERROR;
-	else if (f->proof->verdict == BS_PROOF_SAME && f->proof->n_compared == f->n &&
+	if (proof->verdict == BS_PROOF_DIFFER)
+		proof->after = BS_LEVEL_ERROR;
+	else if (proof->verdict == BS_PROOF_SAME && proof->n_compared == f->n &&
 		 !is_about_instances(f->rule) && !has_other_code(f))
-		f->level--;
+		proof->after--;
+}
+
+static void prove_finding(struct bs_prover *prover, struct bs_finding *f)
+{
+	const struct bs_run *run = prover->run;
+	struct bs_proof proof = { .before = f->level, .after = f->level };
+	bool all = prover->mode == BS_PROOF_ALL && f->symbols.n;
+	const struct bs_binding *symbols = all ? f->symbols.v : f->examples;
+	uint32_t n = all ? f->symbols.n : f->n_examples;
+
+	for (uint32_t i = 0; i < n; i++)
+		prove_symbol(prover, f, &symbols[i], &proof);
+	if (!proof.n_looked)
+		return;
+	proof.verdict = proof.n_differ	   ? BS_PROOF_DIFFER
+			: proof.n_compared ? BS_PROOF_SAME
+					   : BS_PROOF_UNKNOWN;
+	compare_files(run, &proof);
+	if (prover->mode == BS_PROOF_ALL)
+		weigh(f, &proof);
+	f->level = proof.after;
+	struct bs_proof *copy = bs_new(run->ctx.arena, struct bs_proof, 1);
+
+	*copy = proof;
+	f->proof = copy;
 }
 
 void bs_prove(struct bs_prover *prover, bs_findings *findings)
@@ -314,8 +317,6 @@ void bs_prove(struct bs_prover *prover, bs_findings *findings)
 		if (f->level < BS_LEVEL_WARNING)
 			continue;
 		prove_finding(prover, f);
-		if (f->proof && prover->mode == BS_PROOF_ALL)
-			weigh(f);
 	}
 	if (prover->mode == BS_PROOF_ALL)
 		bs_findings_sort(findings);

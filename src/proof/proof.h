@@ -107,6 +107,7 @@ struct bs_proof {
 	bool same_build;	  /* the two files have one build id ... */
 	bool has_build_ids;	  /* ... and have any at all */
 	enum bs_level before;	  /* the level that the finding had without the proof */
+	enum bs_level after;	  /* and with it; a policy may change it once more */
 	struct bs_proof_symbol symbols[BS_MAX_EXAMPLES]; /* those that differ come first */
 	uint32_t n_symbols;
 };

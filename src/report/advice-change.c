@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The exact change that a remedy is: a call, a linker's flag, a script, a shim in Python. */
 #include "advice-report.h"
+#include "text-priv.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -226,7 +227,7 @@ bs_change_texts bs_trial_changes(struct bs_arena *arena, const struct bs_advice 
 				    c_call(arena, &advice->plan->steps[r->before - 1])));
 	else if (r->kind == BS_REMEDY_PRELOAD_ORDER)
 		add(arena, &changes, "shell", "where the program is started",
-		    bs_arena_printf(arena, "LD_PRELOAD=%s", r->preload));
+		    bs_arena_printf(arena, "LD_PRELOAD=%s", bs_shell_word(arena, r->preload)));
 	else
 		add_call(arena, advice, trial, &changes);
 	return changes;

@@ -146,7 +146,7 @@ static void write_effects(struct bs_report *report, struct bs_arena *arena,
 
 		if (!e->is_new && e->level_after < BS_LEVEL_WARNING)
 			continue;
-		begin_note(report, e->is_new ? "new" : "left");
+		begin_note(report, e->is_new ? "new" : e->is_target ? "left" : "masked");
 		say_level(report, e->level_after, e->rule);
 		bs_say(report,
 		       bs_clash_line(arena, advice->study, e->rule, e->from, e->to, e->n_after));
@@ -158,47 +158,57 @@ static void write_effects(struct bs_report *report, struct bs_arena *arena,
 	}
 }
 
+/* What comes of TRIAL, which is of use: the clashes that are gone, left and new, and its costs. */
+static void write_outcome(struct bs_report *report, struct bs_arena *arena,
+			  const struct bs_advice *advice, const struct bs_trial *trial)
+{
+	const bs_sentences costs = bs_trial_costs(arena, advice, trial);
+
+	write_gone(report, trial);
+	write_effects(report, arena, advice, trial);
+	for (uint32_t i = 0; trial->benefit <= BS_TRADES && i < costs.n; i++) {
+		begin_note(report, "costs");
+		bs_say_escaped(report, costs.v[i]);
+		bs_say(report, "\n");
+	}
+}
+
 static void write_trial(struct bs_report *report, struct bs_arena *arena,
 			const struct bs_advice *advice, const struct bs_trial *trial)
 {
-	bool is_of_use = trial->benefit <= BS_TRADES;
-
 	bs_say(report, "  ");
 	bs_say_ink(report, ink_of_benefit(trial->benefit), bs_benefit_name(trial->benefit));
 	bs_say_spaces(report, BENEFIT_WIDTH - strlen(bs_benefit_name(trial->benefit)));
 	bs_say_escaped(report, bs_remedy_line(arena, advice, trial));
 	bs_say(report, "\n");
-	if (trial->n_captured_before && trial->benefit != BS_FAILS && trial->benefit <= BS_HARMS &&
-	    trial->n_captured_before != trial->n_captured_after) {
-		begin_note(report, "");
-		bs_say(report, "captured references ");
-		say_numbers(report, trial->n_captured_before, trial->n_captured_after);
-		bs_say(report, "\n");
-	}
-	if (trial->benefit == BS_FAILS) {
+	switch (trial->benefit) {
+	case BS_FAILS:
 		begin_note(report, "");
 		bs_write_format(report->writer, "step %u: ", trial->failed_step);
 		bs_say_escaped(report, trial->failure ? trial->failure : "it is not reached");
 		bs_say(report, "\n");
 		return;
-	}
-	if (trial->benefit == BS_IGNORED) {
+	case BS_IGNORED:
 		begin_note(report, "");
 		bs_write_format(report->writer, "%s has no RTLD_DEEPBIND and passes over it\n",
 				advice->base.loader);
 		return;
-	}
-	if (trial->benefit == BS_NOTHING)
+	case BS_NOTHING:
 		return;
-	write_gone(report, trial);
-	write_effects(report, arena, advice, trial);
-	const bs_sentences costs = bs_trial_costs(arena, advice, trial);
-
-	for (uint32_t i = 0; is_of_use && i < costs.n; i++) {
-		begin_note(report, "costs");
-		bs_say_escaped(report, costs.v[i]);
+	case BS_CURES:
+	case BS_HELPS:
+	case BS_TRADES:
+	case BS_HARMS:
+	case BS_BENEFIT_COUNT_:
+		break;
+	}
+	if (trial->n_captured_before != trial->n_captured_after) {
+		begin_note(report, "");
+		bs_say(report, "captured references ");
+		say_numbers(report, trial->n_captured_before, trial->n_captured_after);
 		bs_say(report, "\n");
 	}
+	write_outcome(report, arena, advice, trial);
 }
 
 static void write_tried(struct bs_report *report, struct bs_arena *arena,
@@ -244,6 +254,14 @@ static void write_lines(struct bs_report *report, struct bs_arena *arena, const 
 	}
 }
 
+/* In a word or two what is to be known before it is done. */
+static const char *warning_of(const struct bs_trial *trial)
+{
+	return trial->benefit == BS_CURES   ? ""
+	       : trial->benefit == BS_HELPS ? ", which leaves a part"
+					    : ", which brings harm of its own";
+}
+
 static void write_changes(struct bs_report *report, struct bs_arena *arena,
 			  const struct bs_advice *advice, const struct bs_trial *trial,
 			  const char *title)
@@ -252,9 +270,11 @@ static void write_changes(struct bs_report *report, struct bs_arena *arena,
 
 	bs_say(report, "\n");
 	bs_say_ink(report, BS_INK_STRONG, title);
+	bs_say_ink(report, BS_INK_WARN, warning_of(trial));
 	bs_say(report, ": ");
 	bs_say_escaped(report, bs_remedy_line(arena, advice, trial));
 	bs_say(report, "\n");
+	write_outcome(report, arena, advice, trial);
 	bs_vec_each (i, &changes) {
 		bs_say(report, "  ");
 		bs_say_escaped(report, changes.v[i].where);
@@ -286,10 +306,13 @@ static void write_best_changes(struct bs_report *report, struct bs_arena *arena,
 		[BS_HANDS_LINK] = "advice for who builds it",
 	};
 
-	for (enum bs_hands hands = 0; hands < BS_HANDS_COUNT_; hands++)
-		if (advice->best[hands] != BS_NEVER)
-			write_changes(report, arena, advice, &advice->trials.v[advice->best[hands]],
-				      titles[hands]);
+	/* As they stand among the trials: the best first. */
+	bs_vec_each (i, &advice->trials) {
+		const struct bs_trial *trial = &advice->trials.v[i];
+
+		if (advice->best[trial->hands] == i)
+			write_changes(report, arena, advice, trial, titles[trial->hands]);
+	}
 }
 
 /* ---- the last word --------------------------------------------------------------------------- */

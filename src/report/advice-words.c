@@ -50,7 +50,7 @@ const char *bs_remedy_line(struct bs_arena *arena, const struct bs_advice *advic
 				       advice->plan->steps[r->step - 1].file, r->before,
 				       advice->plan->steps[r->before - 1].file);
 	case BS_REMEDY_PRELOAD_ORDER:
-		return bs_arena_printf(arena, "LD_PRELOAD=%s", r->preload);
+		return bs_arena_printf(arena, "LD_PRELOAD=%s", bs_shell_word(arena, r->preload));
 	case BS_REMEDY_SYMBOLIC:
 		return bs_arena_printf(arena, "%s linked with -Bsymbolic", object);
 	case BS_REMEDY_SYMBOLIC_FUNCTIONS:
@@ -118,13 +118,15 @@ static void cost_of_flags(struct bs_arena *arena, const struct bs_advice *advice
 
 	switch (trial->remedy.kind) {
 	case BS_REMEDY_DEEPBIND:
-		say(arena, costs,
-		    bs_arena_printf(
-			    arena,
-			    "what %s calls in other objects (%s) no longer goes by way of "
-			    "a preload or a sanitizer",
-			    object ? object : "it",
-			    counted(arena, trial->n_past_preloads, "function", "functions")));
+		if (trial->n_past_preloads)
+			say(arena, costs,
+			    bs_arena_printf(
+				    arena,
+				    "what %s calls in other objects (%s) no longer goes by way of "
+				    "a preload or a sanitizer",
+				    object ? object : "it",
+				    counted(arena, trial->n_past_preloads, "function",
+					    "functions")));
 		say(arena, costs, "musl passes over RTLD_DEEPBIND, and not every system has it");
 		return;
 	case BS_REMEDY_DLMOPEN:

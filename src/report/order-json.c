@@ -176,6 +176,7 @@ static void write_result(struct bs_report *report, struct bs_json *json,
 	bs_json_member_number(json, "orders", orders->list.n);
 	bs_json_member_bool(json, "all", orders->all);
 	bs_json_member_if(json, "possible", orders->possible != UINT64_MAX, orders->possible);
+	bs_json_member_number(json, "untried", orders->untried);
 	bs_json_member_number(json, "left_out", orders->left_out);
 	bs_json_member_number(json, "safe", result->n_safe);
 	bs_json_member_number(json, "with_warnings", result->n_warned);

@@ -106,7 +106,8 @@ void bs_order_pairs_text(struct bs_report *report, struct bs_arena *arena,
 	bs_say(report, report->show & BS_ORDER_STEPS ? "\n" : "");
 	if (!result->records.n) {
 		bs_say_ink(report, BS_INK_GOOD, "stable");
-		bs_say(report, ": no pair depends on its order or does harm\n");
+		bs_say(report,
+		       ": no pair depends on its order, or does harm that neither does alone\n");
 		return;
 	}
 	bs_say_count(report, result->n_dependent, "pair depends", "pairs depend");

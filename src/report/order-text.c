@@ -103,6 +103,11 @@ static void say_tried(struct bs_report *report, const struct bs_orders *orders)
 		else
 			bs_write_grouped(report->writer, orders->possible);
 	}
+	if (orders->untried) {
+		bs_say(report, "; ");
+		bs_write_grouped(report->writer, orders->untried);
+		bs_say(report, " more for pairs of steps were not tried");
+	}
 	if (orders->left_out) {
 		bs_say(report, "; ");
 		bs_write_grouped(report->writer, orders->left_out);

@@ -5,16 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* TEXT as a word for a shell: in quotes where it needs them. */
-static void say_argument(struct bs_report *report, const char *text)
+static void say_argument(struct bs_report *report, const struct bs_run *run, const char *text)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				    "_-+=./:,@%";
-	bool bare = *text && text[strspn(text, plain)] == '\0';
-
-	bs_say(report, bare ? "" : "'");
-	bs_say_escaped(report, text);
-	bs_say(report, bare ? "" : "'");
+	bs_say_escaped(report, bs_shell_word(run->ctx.arena, text));
 }
 
 /* ---- captured references --------------------------------------------------------------------- */
@@ -107,9 +100,9 @@ static void write_pair(struct bs_report *report, const struct bs_run *run,
 {
 	bs_text_field(report, "more");
 	bs_say(report, "bindsim explain --pair ");
-	say_argument(report, bs_text_short_name(run, f->from));
+	say_argument(report, run, bs_text_short_name(run, f->from));
 	bs_say(report, ",");
-	say_argument(report, bs_text_short_name(run, f->to));
+	say_argument(report, run, bs_text_short_name(run, f->to));
 	bs_say(report, " ...\n");
 }
 
@@ -206,9 +199,9 @@ static void write_slot_evidence(struct bs_report *report, const struct bs_run *r
 		write_times(report, run, f);
 	bs_text_field(report, "more");
 	bs_say(report, "bindsim explain --from ");
-	say_argument(report, bs_text_short_name(run, f->from));
+	say_argument(report, run, bs_text_short_name(run, f->from));
 	bs_say(report, " --symbol ");
-	say_argument(report, bs_run_symbol_name(run, &f->examples[0]));
+	say_argument(report, run, bs_run_symbol_name(run, &f->examples[0]));
 	bs_say(report, " ...\n");
 }
 

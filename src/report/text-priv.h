@@ -21,6 +21,10 @@ const char *bs_text_short_name(const struct bs_run *run, bs_map_id map);
 /* "1 object", "2 objects" */
 void bs_say_count(struct bs_report *report, uint64_t n, const char *singular, const char *plural);
 
+/* shell.c: TEXT as a word for a shell: in quotes where it needs them. In ARENA, or TEXT itself.
+ */
+const char *bs_shell_word(struct bs_arena *arena, const char *text);
+
 /* " [NAME]", or nothing for NULL. */
 void bs_say_version(struct bs_report *report, const char *name);
 

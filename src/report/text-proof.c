@@ -174,7 +174,7 @@ void bs_text_proof(struct bs_report *report, const struct bs_run *run, const str
 		write_unknown(report, run, f->proof);
 		break;
 	}
-	if (f->proof->before == f->level)
+	if (f->proof->before == f->proof->after)
 		return;
 	bs_text_field(report, "");
 	bs_write_format(report->writer, "by this proof the level is %s, not %s\n",

@@ -357,7 +357,7 @@ static void write_sum(struct bs_report *report, const struct totals *totals, boo
 		bs_say_ink(
 			report, BS_INK_DIM,
 			"  (... are the words of this command; bindsim explain --rule RULE tells "
-			"what a rule means)");
+			"what a rule means, bindsim advise ... what helps)");
 	if (totals->findings.n)
 		bs_say(report, "\n");
 }

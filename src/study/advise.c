@@ -5,10 +5,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool is_captured(const struct bs_advice *advice, bs_object_id object)
+{
+	bs_vec_each (i, &advice->targets)
+		if (advice->base.findings.v[advice->targets.v[i]].from == object)
+			return true;
+	return false;
+}
+
 static bool try_remedy(struct bs_study *study, struct bs_advice *advice,
 		       const struct bs_remedy *remedy)
 {
-	struct bs_trial trial = { .remedy = *remedy, .plan = *advice->plan };
+	struct bs_trial trial = {
+		.remedy = *remedy,
+		.plan = *advice->plan,
+		.is_about_captured = is_captured(advice, remedy->object),
+	};
 	struct bs_ending ending;
 
 	if (!bs_apply_remedy(study, advice, &trial))
@@ -77,6 +89,8 @@ static int compare_trials(const void *x, const void *y)
 	if (!order)
 		order = (int)effort_of(&a->remedy) - (int)effort_of(&b->remedy);
 	if (!order)
+		order = (int)b->is_about_captured - (int)a->is_about_captured;
+	if (!order)
 		order = compare_numbers(a->remedy.object, b->remedy.object);
 	if (!order)
 		order = compare_numbers(a->remedy.step, b->remedy.step);
@@ -137,7 +151,12 @@ static void choose(struct bs_advice *advice)
 enum bs_sim_status bs_advise(struct bs_study *study, const struct bs_plan *plan,
 			     const struct bs_advise_options *options, struct bs_advice *ret)
 {
-	*ret = (struct bs_advice){ .study = study, .plan = plan };
+	uint32_t *names = bs_new(study->arena, uint32_t, plan->n_steps + 1);
+
+	for (uint32_t i = 0; i <= plan->n_steps; i++)
+		names[i] = i;
+	*ret = (struct bs_advice){ .study = study, .plan = plan, .step_names = names };
+	study->step_names = names;
 	enum bs_sim_status status = bs_study_run(study, plan, &ret->base);
 
 	if (status == BS_SIM_CANNOT || status == BS_SIM_NO_MEMORY)

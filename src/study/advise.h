@@ -82,8 +82,9 @@ struct bs_trial {
 	struct bs_remedy remedy;
 	enum bs_benefit benefit;
 	enum bs_hands hands;
-	struct bs_plan plan;			      /* that was simulated */
-	BS_VEC(struct bs_effect) effects;	      /* targets in their order, then what is new */
+	bool is_about_captured;		  /* its object is one that is bound elsewhere */
+	struct bs_plan plan;		  /* that was simulated */
+	BS_VEC(struct bs_effect) effects; /* targets in their order, then what is new */
 	uint32_t n_captured_before, n_captured_after; /* references of the targets, all together */
 	uint32_t n_errors, n_warnings;		      /* that are left or new */
 	uint32_t failed_step;			      /* for BS_FAILS; else BS_NEVER */
@@ -109,9 +110,10 @@ struct bs_advise_options {
 struct bs_advice {
 	const struct bs_study *study;
 	const struct bs_plan *plan;
-	struct bs_ending base; /* the plan as it is */
-	bs_ids targets;	       /* indices of BASE's findings that are at least warnings */
-	uint32_t failed_step;  /* that is refused as it is, a target, too; BS_NEVER: none */
+	struct bs_ending base;	    /* the plan as it is */
+	const uint32_t *step_names; /* each step by its own number */
+	bs_ids targets;		    /* indices of BASE's findings that are at least warnings */
+	uint32_t failed_step;	    /* that is refused as it is, a target, too; BS_NEVER: none */
 	BS_VEC(struct bs_trial)
 	trials; /* the best first, those that need no new link before others
 		   that are as good */

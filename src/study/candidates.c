@@ -175,22 +175,24 @@ static void propose_preloads(struct look *look)
 	static const char separators[] = " :";
 	const char *list = preloads_of(look->advice->plan);
 	struct bs_arena *arena = look->advice->study->arena;
-	size_t n = 0;
+	BS_VEC(const char *) files = { 0 };
 
-	for (const char *at = list + strspn(list, separators); *at; at += strspn(at, separators)) {
-		n = strcspn(at, separators);
-		if (at != list) {
-			const char *before = bs_arena_strndup(arena, list, (size_t)(at - list));
+	for (size_t n; *(list += strspn(list, separators)); list += n) {
+		n = strcspn(list, separators);
+		bs_vec_push(arena, &files, bs_arena_strndup(arena, list, n));
+	}
+	for (uint32_t first = 1; first < files.n; first++) {
+		const char *all = files.v[first];
 
-			propose(look, (struct bs_remedy){
-					      .kind = BS_REMEDY_PRELOAD_ORDER,
-					      .preload = bs_arena_printf(arena, "%.*s:%s%s", (int)n,
-									 at, before, at + n),
-					      .object = BS_NO_OBJECT,
-					      .other = BS_NO_OBJECT,
-				      });
-		}
-		at += n;
+		bs_vec_each (i, &files)
+			if (i != first)
+				all = bs_arena_printf(arena, "%s:%s", all, files.v[i]);
+		propose(look, (struct bs_remedy){
+				      .kind = BS_REMEDY_PRELOAD_ORDER,
+				      .preload = all,
+				      .object = BS_NO_OBJECT,
+				      .other = BS_NO_OBJECT,
+			      });
 	}
 }
 

@@ -222,26 +222,31 @@ static void weigh_rest(const struct bs_study *study, const struct bs_advice *adv
 
 /* ---- what it comes to ------------------------------------------------------------------------ */
 
-/* The first step that is refused now and was not before; BS_NEVER: none. Orders move steps: there
- * the number of those that fail is what counts. */
-static uint32_t newly_refused(const struct bs_ending *before, const struct bs_ending *after)
+/* The first step that is refused now and was not before, by the number that it has now; BS_NEVER:
+ * none. */
+static uint32_t newly_refused(const struct bs_study *study, const struct bs_ending *before,
+			      const struct bs_ending *after)
 {
-	uint32_t n_before = 0, n_after = 0, last = BS_NEVER;
+	bs_vec_each (i, &after->steps) {
+		uint32_t was = study->step_names[i];
 
-	bs_vec_each (i, &before->steps)
-		n_before += before->steps.v[i].is_refusal;
-	for (uint32_t i = after->steps.n; i-- > 0;) {
-		n_after += after->steps.v[i].is_refusal;
-		if (after->steps.v[i].is_refusal)
-			last = i;
+		if (after->steps.v[i].is_refusal &&
+		    !(was < before->steps.n && before->steps.v[was].is_refusal))
+			return i;
 	}
-	return n_after > n_before ? last : BS_NEVER;
+	return BS_NEVER;
 }
 
 /* The loader knows no such flag. */
 static bool is_passed_over(const struct bs_trial *trial, const struct bs_ending *ending)
 {
 	return trial->remedy.kind == BS_REMEDY_DEEPBIND && !ending->knows_deepbind;
+}
+
+static bool is_worse(const struct bs_effect *e)
+{
+	return e->is_target && (e->level_after > e->level_before ||
+				(e->level_after == e->level_before && e->n_after > e->n_before));
 }
 
 static enum bs_benefit benefit_of(const struct bs_advice *advice, const struct bs_ending *ending,
@@ -256,7 +261,7 @@ static enum bs_benefit benefit_of(const struct bs_advice *advice, const struct b
 	bs_vec_each (i, &trial->effects) {
 		const struct bs_effect *e = &trial->effects.v[i];
 
-		worse |= e->is_new;
+		worse |= e->is_new || is_worse(e);
 		if (!e->is_target)
 			continue;
 		cured &= e->level_after < BS_LEVEL_WARNING &&
@@ -280,14 +285,12 @@ static enum bs_benefit benefit_of(const struct bs_advice *advice, const struct b
 void bs_weigh_trial(const struct bs_study *study, const struct bs_advice *advice,
 		    const struct bs_ending *ending, struct bs_trial *trial)
 {
-	trial->failed_step = newly_refused(&advice->base, ending);
+	trial->failed_step = newly_refused(study, &advice->base, ending);
 	if (trial->failed_step != BS_NEVER) {
 		const char *message = ending->steps.v[trial->failed_step].message;
 
 		/* By the number that it has in the plan as it is. */
-		if (study->step_names)
-			trial->failed_step = study->step_names[trial->failed_step];
-
+		trial->failed_step = study->step_names[trial->failed_step];
 		trial->failure =
 			message ? bs_arena_strndup(study->arena, message, strlen(message)) : NULL;
 	}

@@ -149,17 +149,27 @@ static void take_slots(struct collector *c, const struct bs_run *run)
 	}
 }
 
-/* What the namespace of MAP is known by: the step that brought its first map. */
+/* What the namespace of MAP is known by: the step that brought the first map since it was empty. */
 static uint32_t space_of(const struct collector *c, const struct bs_run *run,
 			 const struct bs_map *map)
 {
+	uint32_t creator = 0, until = 0;
+
 	if (!c->step_names || !map->ns)
 		return 0;
 	bs_vec_each (id, &run->process.maps) {
-		const struct bs_map *first = bs_map_of(&run->process, id);
+		const struct bs_map *other = bs_map_of(&run->process, id);
 
-		if (first->ns == map->ns && first->born != BS_NEVER)
-			return c->step_names[first->born];
+		if (other->ns != map->ns || other->born == BS_NEVER)
+			continue;
+		if (other->born > until || !until) {
+			creator = other->born;
+			until = 0;
+		}
+		if (other->died > until)
+			until = other->died;
+		if (other == map)
+			return c->step_names[creator];
 	}
 	return 0;
 }

@@ -320,6 +320,9 @@ static void find_decision(const struct bs_orders *orders, struct bs_moved *moved
 {
 	bs_object_id answer;
 
+	/* One of those that were not tried may say otherwise. */
+	if (orders->untried)
+		return;
 	for (uint32_t i = 0; moved->kinds.n == 2 && i < orders->movable.n; i++)
 		for (uint32_t k = i + 1; k < orders->movable.n; k++) {
 			if (!decides(orders, moved, i, k, &answer))

@@ -27,6 +27,7 @@ struct bs_orders {
 	bool all;	   /* LIST has all orders in which no step comes before one that it
 			      refers to */
 	uint64_t possible; /* all orders; UINT64_MAX: more than can be counted */
+	uint64_t untried;  /* of the two for each pair: they are more than BS_MOST_PAIR_ORDERS */
 	uint64_t left_out; /* of those that would be tried: a step would come before one that
 			      it refers to; only where ALL says so it is POSSIBLE's rest */
 };

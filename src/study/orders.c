@@ -132,7 +132,11 @@ static void add_pairs(struct bs_orders *orders, const struct blocks_of_steps *g,
 		order[i] = i;
 	add(orders, order, g->n);
 	for (uint32_t i = 0; i < g->n; i++)
-		for (uint32_t k = i + 1; k < g->n && orders->list.n < BS_MOST_PAIR_ORDERS; k++) {
+		for (uint32_t k = i + 1; k < g->n; k++) {
+			if (orders->list.n >= BS_MOST_PAIR_ORDERS) {
+				orders->untried += 2;
+				continue;
+			}
 			if (!put_first(g, i, k, order, placed))
 				orders->left_out++;
 			else if (i || k > 1)

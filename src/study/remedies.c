@@ -250,7 +250,7 @@ bool bs_apply_remedy(struct bs_study *study, const struct bs_advice *advice, str
 	struct bs_plan *plan = &trial->plan;
 	struct bs_step *step = remedy->step ? changed_step(arena, plan, remedy->step) : NULL;
 
-	study->step_names = NULL;
+	study->step_names = advice->step_names;
 
 	switch (remedy->kind) {
 	case BS_REMEDY_DEEPBIND:

@@ -151,8 +151,47 @@ class RemedyTest(AdviseTest):
         self.object("wrap.so", functions(3, 9))
         document = self.document("./app", "--preload=./wrap.so:./hook.so", "--dlopen=./first.so:GLOBAL",
                                  "--dlopen=./copy.so", "--remedy=preload-order")
-        self.assertLessEqual({trial["preload"] for trial in document["trials"]}, {"./hook.so:./wrap.so:"})
+        self.assertLessEqual({trial["preload"] for trial in document["trials"]}, {"./hook.so:./wrap.so"})
         self.assertEqual({trial["remedy"] for trial in document["trials"]}, {"preload-order"})
+
+    def test_a_step_that_fails_instead_of_another_is_told(self):
+        """One refusal goes and another comes: that is no gain."""
+        self.object("libx.so", "int v2(void); int x(void) { return v2(); }")
+        self.object("liby.so", "int v2(void) { return 1; } int v3(void); int y(void) { return v3(); }")
+        self.object("libz.so", "int v3(void) { return 1; }")
+        plan = ("./app", "--bind-now", "--dlopen=./libz.so:GLOBAL", "--dlopen=./libx.so", "--dlopen=./liby.so:GLOBAL")
+        document = self.document(*plan, "--remedy=order")
+        moved = [trial for trial in document["trials"] if trial["step"] == 3 and trial["before"] == 1]
+        for trial in moved:
+            self.assertEqual((trial["benefit"], trial["failed_step"]), ("fails", 3))
+        self.assertEqual([t["failed_step"] for t in document["trials"] if (t["step"], t["before"]) == (3, 2)], [None])
+
+    def test_the_step_that_fails_anew_is_the_one_that_is_blamed(self):
+        self.object("needs.so", "int codec_1(void); int needs(void) { return codec_1(); }")
+        document = self.document("./app", "--dlopen=./missing.so", "--dlopen=./first.so:GLOBAL", "--dlopen=./copy.so",
+                                 "--dlopen=./needs.so", "--bind-now", "--remedy=local")
+        self.assertEqual([(t["benefit"], t["failed_step"]) for t in document["trials"]], [("fails", 4)])
+
+    def test_a_clash_that_becomes_worse_is_harm(self):
+        self.object("second.so", functions(2, 50))
+        self.object("cc.so", user(6, 100))
+        plan = ("./app", "--dlopen=./second.so:GLOBAL", "--dlopen=./first.so:GLOBAL", "--dlopen=./cc.so", "--to=first.so",
+                "--remedy=local")
+        trial, = [t for t in self.document(*plan)["trials"] if t["step"] == 1]
+        self.assertEqual((trial["captured_before"], trial["captured_after"], trial["benefit"]), (3, 5, "harms"))
+
+    def test_namespaces_are_known_by_their_step_before_and_after(self):
+        self.object("apart.so", "int own(void) { return 1; } int apart(void) { return own(); }")
+        plan = ("--dlopen=./first.so:GLOBAL", "--dlopen=./copy.so", "--remedy=order")
+        without = self.document("./app", *plan)["trials"][0]
+        beside = self.trials(self.document("./app", "--dlmopen=./apart.so", *plan))["order", "copy.so"]
+        self.assertEqual(beside["changed"], without["changed"])
+
+    def test_preloads_are_a_word_for_a_shell(self):
+        for name in ("one$HOME.so", "two'.so"):
+            self.object(name, "int unrelated(void) { return 1; }")
+        answer = self.advise("--preload=./two'.so:./one$HOME.so", *self.COPY, "--remedy=preload-order")
+        self.assertIn("LD_PRELOAD='./one$HOME.so:./two'\\''.so'\n", answer.out)
 
     def test_nodelete(self):
         document = self.document(*self.COPY, "--dlclose=2", "--remedy=nodelete")
@@ -222,10 +261,24 @@ class WordsTest(AdviseTest):
         self.assertIn("  cures    step 2: --dlopen ./copy.so:NOW,DEEPBIND\n"
                       "                  captured references 5 -> 0\n", answer.out)
         self.assertIn("advice for who opens it: step 2: --dlopen ./copy.so:NOW,DEEPBIND\n"
+                      "           gone   captured-references\n"
+                      "           costs  musl passes over RTLD_DEEPBIND, and not every system has it\n"
                       "  where ./copy.so is opened:\n"
                       '    dlopen("./copy.so", RTLD_NOW | RTLD_DEEPBIND)\n', answer.out)
         self.assertIn("advice for who makes the other calls: step 1: --dlopen ./first.so:NOW,LOCAL\n", answer.out)
         self.assertIn("    -Wl,--exclude-libs,ALL\n", answer.out)
+
+    def test_advice_names_what_it_brings(self):
+        """Who copies a line has its price beside it; what cures comes first."""
+        self.object("wrap.so", "int log_it(void) { return 2; }")
+        self.object("liblog.so", "int log_it(void) { return 1; }", "-Wl,-soname,liblog.so")
+        self.object("copy.so", user(5, 100) + "int log_it(void); int logs(void) { return log_it(); }", "./liblog.so")
+        out = self.advise("./app", "--preload=./wrap.so", "--dlopen=./first.so:GLOBAL", "--dlopen=./copy.so",
+                          "--library-path=.").out
+        advice = out[out.index("advice for"):]
+        deepbind = advice[advice.index("advice for who opens it, which brings harm of its own: "):]
+        self.assertIn("costs  1 reference that went to a preloaded object and no longer does\n", deepbind)
+        self.assertLess(advice.index("advice for who builds it: "), advice.index("advice for who opens it, "))
 
     def test_parts(self):
         whole = self.advise(*self.COPY).out
