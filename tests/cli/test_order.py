@@ -55,12 +55,20 @@ class OrderTest(CommandLineTest):
 class StepsTest(OrderTest):
     """Orders of steps."""
 
+    def test_a_namespace_that_is_used_again_is_another_one(self):
+        """The step that made it first is over; whichever comes first, the objects are those of their own steps."""
+        self.carriers("libfirst.so", "libplug.so")
+        document, _ = self.order("./app", "--dlmopen=./libfirst.so", "--dlclose=1", "--dlmopen=./libplug.so")
+        self.assertEqual(len(document["classes"]), 1)
+        names = [made["name"] for made in document["objects"]]
+        self.assertEqual(len(names), len(set(names)), names)
+
     def test_independent_steps_are_stable(self):
         for name in "abc":
             self.object(f"lib{name}.so", f"int {name}(void) {{ return 1; }} int use_{name}(void) {{ return {name}(); }}")
         document, text = self.order("./app", *(f"--dlopen=./lib{name}.so:GLOBAL" for name in "abc"))
         self.assertIsNone(document["finding"])
-        self.assertEqual(document["tried"], {"orders": 6, "all": True, "possible": 6, "left_out": 0, "safe": 6,
+        self.assertEqual(document["tried"], {"orders": 6, "all": True, "possible": 6, "untried": 0, "left_out": 0, "safe": 6,
                                              "with_warnings": 0, "harmful": 0})
         self.assertCountEqual(map(tuple, document["orders"]), itertools.permutations([1, 2, 3]))
         self.assertEqual(document["orders"][0], [1, 2, 3])
