@@ -108,9 +108,10 @@ static la_ssize_t read_outer(struct archive *of_library, void *data, const void 
 	return bs_archive_read(a->outer, a->block, BLOCK, &a->outer_problem);
 }
 
-struct bs_archive *bs_archive_open_entry(struct bs_archive *outer, const char **ret_problem)
+struct bs_archive *bs_archive_open_entry(struct bs_archive *outer, struct bs_archive_budget *budget,
+					 const char **ret_problem)
 {
-	struct bs_archive *a = begin(outer->arena, outer->budget, ret_problem);
+	struct bs_archive *a = begin(outer->arena, budget, ret_problem);
 
 	if (!a)
 		return NULL;
@@ -235,9 +236,10 @@ struct bs_archive *bs_archive_open(struct bs_arena *arena, const char *path,
 }
 
 /* Nothing comes to these without an archive that is open. */
-struct bs_archive *bs_archive_open_entry(struct bs_archive *outer, const char **ret_problem)
+struct bs_archive *bs_archive_open_entry(struct bs_archive *outer, struct bs_archive_budget *budget,
+					 const char **ret_problem)
 {
-	return (void)outer, (void)ret_problem, NULL;
+	return (void)outer, (void)budget, (void)ret_problem, NULL;
 }
 
 void bs_archive_close(struct bs_archive *archive)

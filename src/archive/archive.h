@@ -49,8 +49,9 @@ struct bs_archive *bs_archive_open(struct bs_arena *arena, const char *path,
 				   struct bs_archive_budget *budget, const char **ret_problem);
 
 /* Opens the archive that the entry is which OUTER has come to, and which OUTER may not leave before
- * this one is closed. */
-struct bs_archive *bs_archive_open_entry(struct bs_archive *outer, const char **ret_problem);
+ * this one is closed. What is in it is paid for from BUDGET, which may be another than OUTER's. */
+struct bs_archive *bs_archive_open_entry(struct bs_archive *outer, struct bs_archive_budget *budget,
+					 const char **ret_problem);
 
 void bs_archive_close(struct bs_archive *archive);
 

@@ -67,7 +67,7 @@ static const char *unpack_package(struct bs_unpacking *u, struct bs_archive *pac
 	while (bs_archive_next(package, &entry, &problem) > 0) {
 		if (strncmp(entry.path, data, strlen(data)) != 0)
 			continue;
-		struct bs_archive *files = bs_archive_open_entry(package, &problem);
+		struct bs_archive *files = bs_archive_open_entry(package, &u->budget, &problem);
 
 		if (files)
 			problem = bs_unpack(u, files);

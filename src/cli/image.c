@@ -11,6 +11,10 @@
 
 enum { DEEPEST_INDEX = 4, MOST_LINKS = 8, MOST_LAYERS = 1000 };
 
+/* The image is gone through for each layer, twice for most. That takes time, but no more room: as
+ * much as this many of the largest images. */
+enum { MOST_AGAIN = 64 };
+
 #define DIGEST "sha256:"
 
 const char *const bs_image_texts[] = { "manifest.json", "index.json", "oci-layout", "blobs/sha256/",
@@ -147,11 +151,20 @@ static const char *beside(struct bs_arena *arena, const char *from, const char *
 	return n ? bs_arena_printf(arena, "%.*s/%s", (int)n, from, target) : target;
 }
 
+/* One image, which is gone through again and again. */
+struct passes {
+	struct bs_unpacking *u;
+	const char *image;
+	struct bs_archive_budget again; /* for what was paid for before */
+};
+
 /* Opens the image and goes to the entry PATH. *RET_LINK: it is a link, and leads there. */
-static struct bs_archive *find_layer(struct bs_unpacking *u, const char *image, const char *path,
-				     const char **ret_link, const char **ret_problem)
+static struct bs_archive *find_layer(struct passes *passes, const char *path, const char **ret_link,
+				     const char **ret_problem)
 {
-	struct bs_archive *outer = bs_archive_open(u->arena, image, &u->budget, ret_problem);
+	struct bs_unpacking *u = passes->u;
+	struct bs_archive *outer =
+		bs_archive_open(u->arena, passes->image, &passes->again, ret_problem);
 	struct bs_archive_entry entry;
 	int status = 0;
 
@@ -169,21 +182,25 @@ static struct bs_archive *find_layer(struct bs_unpacking *u, const char *image, 
 	}
 	if (outer && status == 0)
 		*ret_problem = bs_arena_printf(u->arena, "the layer %s is not in it", path);
+	else if (outer && (!passes->again.bytes || !passes->again.entries))
+		*ret_problem = "it has too much in it to be read again for each of its layers";
 	bs_archive_close(outer);
 	return NULL;
 }
 
-static const char *unpack_layer(struct bs_unpacking *u, const char *image, const char *path,
-				bool whiteouts)
+/* What is in the layer is paid for from BUDGET. */
+static const char *unpack_layer(struct passes *passes, const char *path, bool whiteouts,
+				struct bs_archive_budget *budget)
 {
+	struct bs_unpacking *u = passes->u;
 	const char *link = path, *problem = NULL;
 	struct bs_archive *outer = NULL;
 
 	for (unsigned i = 0; link && !problem && i < MOST_LINKS; i++)
-		outer = find_layer(u, image, path = link, &link, &problem);
+		outer = find_layer(passes, path = link, &link, &problem);
 	if (!outer)
 		return problem ? problem : bs_arena_printf(u->arena, "%s: a link to itself", path);
-	struct bs_archive *layer = bs_archive_open_entry(outer, &problem);
+	struct bs_archive *layer = bs_archive_open_entry(outer, budget, &problem);
 
 	if (layer)
 		problem = whiteouts ? bs_unpack_whiteouts(u, layer) : bs_unpack(u, layer);
@@ -195,7 +212,10 @@ static const char *unpack_layer(struct bs_unpacking *u, const char *image, const
 const char *bs_unpack_image(struct bs_unpacking *u, const char *path)
 {
 	struct layers l = { .u = u, .problem = bs_jansson_open() };
+	struct passes passes = { u, path, BS_ARCHIVE_BUDGET };
 
+	passes.again.bytes *= MOST_AGAIN;
+	passes.again.entries *= MOST_AGAIN;
 	if (l.problem)
 		return l.problem;
 	if (find_text(u, "manifest.json"))
@@ -210,9 +230,10 @@ const char *bs_unpack_image(struct bs_unpacking *u, const char *path)
 	for (uint32_t i = 0; i < l.paths.n && !l.problem; i++) {
 		/* The lowest has nothing to take away. */
 		if (i)
-			l.problem = unpack_layer(u, path, l.paths.v[i], true);
+			l.problem = unpack_layer(&passes, l.paths.v[i], true, &u->budget);
 		if (!l.problem)
-			l.problem = unpack_layer(u, path, l.paths.v[i], false);
+			l.problem = unpack_layer(&passes, l.paths.v[i], false,
+						 i ? &passes.again : &u->budget);
 	}
 	return l.problem;
 }

@@ -489,6 +489,21 @@ class HostileTest(ArchiveTest):
         self.file("bad.tar", info.tobuf(tarfile.GNU_FORMAT))
         self.assert_trouble(self.check("bad.tar"), "bad.tar: ", "more than 16 GiB are packed in it")
 
+    def test_passed_over_again(self):
+        """What lies before the layers is passed over for each of them, and is paid for once."""
+        info = tarfile.TarInfo("big")
+        info.size = 1 << 30
+        names = [f"{i}/layer.tar" for i in range(10)]
+        loader = self.bytes_of("ld-linux-x86-64.so.2")
+        layer = tar_bytes([("usr/bin/tool", self.program_bytes()), (INTERPRETER[1:], loader)])
+        rest = tar_bytes([(name, layer) for name in names] + [("manifest.json", json.dumps([{"Layers": names}]).encode())])
+        with open(self.directory / "image.tar", "wb") as image:
+            image.write(info.tobuf(tarfile.GNU_FORMAT))
+            image.seek(info.size, os.SEEK_CUR)
+            image.write(rest)
+        answer = self.check("image.tar")
+        self.assertEqual((answer.err, self.headings(answer)), ("", ["/usr/bin/tool"]))
+
     def test_deep(self):
         self.assert_trouble(self.check(self.tar([("d/" * 200 + "x.so", self.elf)])), "too many directories in each other")
         self.assert_trouble(self.check(self.tar([("n" * 300, self.elf)])), "the name is too long")
