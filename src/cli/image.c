@@ -34,9 +34,26 @@ static const struct bs_unpacked_text *find_text(const struct bs_unpacking *u, co
 	return NULL;
 }
 
+/* Programs of all kinds call files so: it is Docker's if its first item has layers. What is no JSON
+ * is nobody's. */
+static bool is_docker(const struct bs_unpacking *u)
+{
+	const struct bs_unpacked_text *text = find_text(u, "manifest.json");
+	json_error_t error;
+
+	/* Who lays out the image tells what the matter is with jansson. */
+	if (!text || bs_jansson_open())
+		return text != NULL;
+	json_t *root = json_loadb(text->text, text->n, 0, &error);
+	bool is = json_object_get(json_array_get(root, 0), "Layers") != NULL;
+
+	json_decref(root);
+	return is;
+}
+
 bool bs_is_image(const struct bs_unpacking *u)
 {
-	return find_text(u, "manifest.json") || find_text(u, "index.json");
+	return is_docker(u) || (find_text(u, "oci-layout") && find_text(u, "index.json"));
 }
 
 /* ---- which layers --------------------------------------------------------------------------- */
@@ -218,7 +235,7 @@ const char *bs_unpack_image(struct bs_unpacking *u, const char *path)
 	passes.again.entries *= MOST_AGAIN;
 	if (l.problem)
 		return l.problem;
-	if (find_text(u, "manifest.json"))
+	if (is_docker(u))
 		read_docker(&l, "manifest.json");
 	else
 		read_oci(&l, "index.json", 0);

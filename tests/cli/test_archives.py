@@ -405,10 +405,25 @@ class SystemTest(ArchiveTest):
             image = self.oci([*self.base, ("usr/bin/tool", self.tool)], [("usr/bin/more", self.tool)], nested=nested)
             self.assertEqual(self.headings(self.check(image)), ["/usr/bin/more", "/usr/bin/tool"])
 
+    def test_root_with_files_called_like_those_of_images(self):
+        """A manifest of something else is a file like others."""
+        for name, content in (("manifest.json", b'{"name": "app"}'), ("manifest.json", b"[]"), ("manifest.json", b'[{"a": 1}]'),
+                              ("manifest.json", b"{"), ("index.json", b'{"manifests": []}'), ("oci-layout", b"{}")):
+            answer = self.check(self.tar([*self.base, ("usr/bin/tool", self.tool), (name, content)]))
+            self.assertEqual((answer.err, self.headings(answer)), ("", ["/usr/bin/tool"]), (name, content))
+
+    def test_manifest_beside_a_layout(self):
+        """What is no manifest of Docker's does not hide the layout."""
+        self.oci([*self.base, ("usr/bin/tool", self.tool)])
+        with tarfile.open(self.directory / "image.tar", "a") as image:
+            info = tarfile.TarInfo("manifest.json")
+            info.size = 2
+            image.addfile(info, io.BytesIO(b"[]"))
+        self.assertEqual(self.headings(self.check("image.tar")), ["/usr/bin/tool"])
+
     def test_broken_images(self):
         for manifest, problem in (
-                (b"{", "manifest.json: "), (b"[]", "manifest.json: it names no layers"), (b"[{}]", "it names no layers"),
-                (b'[{"Layers": [1]}]', "a layer has no name"), (b'[{"Layers": ["x"]}]', "the layer x is not in it"),
+                (b'[{"Layers": null}]', "manifest.json: it names no layers"), (b'[{"Layers": [1]}]', "a layer has no name"), (b'[{"Layers": ["x"]}]', "the layer x is not in it"),
                 (b'[{"Layers": []}, {"Layers": []}]', "several images")):
             self.assert_trouble(self.check(self.tar([("manifest.json", manifest)])), "image.tar: ", problem)
         for index, problem in (
@@ -416,7 +431,7 @@ class SystemTest(ArchiveTest):
                 (b'{"manifests": [{"digest": "md5:1"}]}', "it names no image"),
                 (b'{"manifests": [{"digest": "sha256:../../x"}]}', "blobs/sha256/../../x: it is not in the image"),
                 (b'{"manifests": [{}, {}]}', "several images")):
-            self.assert_trouble(self.check(self.tar([("index.json", index)])), "image.tar: ", problem)
+            self.assert_trouble(self.check(self.tar([("oci-layout", b"{}"), ("index.json", index)])), "image.tar: ", problem)
         self.assert_trouble(self.check(self.docker([("x", b"")], pack=lambda b: b"no tar at all")), "layer.tar: ")
 
 
