@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { TAR_MAGIC = 257, N_HEAD = 512 };
@@ -49,9 +50,29 @@ static enum kind kind_of(const char *path)
 	return NO_ARCHIVE;
 }
 
-bool bs_is_archive(const char *path)
+/* The root of PLAN has the name PATH for something that is not the host's PATH. */
+static bool is_of_root(struct bs_arena *arena, const struct bs_plan *plan, const char *path)
 {
-	return kind_of(path) != NO_ARCHIVE;
+	struct bs_diags diags = { .arena = arena };
+	const struct bs_ctx ctx = { arena, bs_names_new(arena), &diags };
+	struct bs_fs *fs = bs_plan_files(&ctx, plan);
+	int fd = fs ? bs_fs_open_file(fs, path) : -1;
+	struct stat there, host;
+	bool is = fd >= 0 && fstat(fd, &there) == 0 && stat(path, &host) == 0 &&
+		  (there.st_dev != host.st_dev || there.st_ino != host.st_ino);
+
+	if (fd >= 0)
+		close(fd);
+	bs_fs_close(fs);
+	return is;
+}
+
+bool bs_names_archive(struct bs_arena *arena, const struct bs_plan *plan)
+{
+	const char *path = plan->executable;
+
+	return path && kind_of(path) != NO_ARCHIVE &&
+	       (!plan->root || !is_of_root(arena, plan, path));
 }
 
 /* ---- what is in it -------------------------------------------------------------------------- */

@@ -424,7 +424,7 @@ bool bs_check_plans(struct bs_option_reader *r)
 	struct bs_command_line *line = r->line;
 	struct bs_check_line *check = &line->check;
 
-	bool archive = line->plan.executable && bs_is_archive(line->plan.executable);
+	bool archive = bs_names_archive(r->arena, &line->plan);
 	bool directory = !archive && names_directory(r);
 
 	if (!words_fit(r, directory, archive))

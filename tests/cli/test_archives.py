@@ -279,6 +279,21 @@ class PackageTest(ArchiveTest):
         package = self.package([("./opt/own/libown.so", self.bytes_of("libown.so"))])
         self.assertIn("/opt/own/libown.so", self.names(package))
 
+    def test_name_is_the_roots_first(self):
+        """A file of the root hides the host's of the same name, an archive; so does a directory. The same file is an archive."""
+        self.package([("./usr/bin/other", self.tool)])
+        package = str(self.directory / "p.deb")
+        self.assertEqual(self.headings(self.check(package, self.root)), ["/usr/bin/other"])
+        self.file("root" + package, self.tool, 0o755)
+        answer = self.check(package, self.root)
+        self.assertEqual((answer.status, self.headings(answer)), (0, [package]), answer)
+        (self.directory / f"root{package}").unlink()
+        (self.directory / f"root{package}").mkdir()
+        self.object(f"root{package}/libown.so")
+        self.assertEqual(self.document(package, self.root)["question"]["steps"][0]["file"], f"{package}/libown.so")
+        self.file("root/p.deb", (self.directory / "p.deb").read_bytes())
+        self.assertEqual(self.headings(self.check("p.deb", self.root, cwd="root")), ["/usr/bin/other"])
+
     def test_executable(self):
         package = self.package([("./usr/bin/tool", self.tool), ("./usr/sbin/other", self.tool)])
         self.assertEqual(self.headings(self.check(package, self.root)), ["/usr/bin/tool", "/usr/sbin/other"])
@@ -423,7 +438,8 @@ class SystemTest(ArchiveTest):
 
     def test_broken_images(self):
         for manifest, problem in (
-                (b'[{"Layers": null}]', "manifest.json: it names no layers"), (b'[{"Layers": [1]}]', "a layer has no name"), (b'[{"Layers": ["x"]}]', "the layer x is not in it"),
+                (b'[{"Layers": null}]', "manifest.json: it names no layers"), (b'[{"Layers": [1]}]', "a layer has no name"),
+                (b'[{"Layers": ["x"]}]', "the layer x is not in it"),
                 (b'[{"Layers": []}, {"Layers": []}]', "several images")):
             self.assert_trouble(self.check(self.tar([("manifest.json", manifest)])), "image.tar: ", problem)
         for index, problem in (
