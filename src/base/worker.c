@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 
 struct bs_worker {
@@ -72,8 +73,14 @@ static bool start(struct bs_worker *worker)
 		return false;
 	if (is_known)
 		pthread_attr_setaffinity_np(&attributes, sizeof others, &others);
+	/* Signals are for the thread that knows what it is about. */
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
 	bool started = pthread_create(&worker->thread, &attributes, work, worker) == 0;
 
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
 	return started;
 }

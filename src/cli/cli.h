@@ -203,8 +203,8 @@ bool bs_follow_notes(struct bs_arena *arena, struct bs_store *store, enum bs_not
  * place. */
 struct bs_destination {
 	FILE *file;
-	const char *path; /* NULL: standard output */
-	char *unfinished; /* the name until then; NULL for what is no regular file */
+	const char *path;		  /* NULL: standard output */
+	struct bs_unfinished *unfinished; /* the name until then; NULL: no regular file */
 };
 
 /* Opens PATH, or standard output for NULL. False after a message. */
@@ -213,6 +213,10 @@ bool bs_destination_open(struct bs_arena *arena, const char *path, struct bs_des
 /* Writes what WRITER holds back and closes; KEEP false: the file is dropped. False after a message.
  */
 bool bs_destination_close(struct bs_destination *d, struct bs_writer *writer, bool keep);
+
+/* Removes all files that are not complete, for who ends without closing them. A signal to end does
+ * the same. */
+void bs_destinations_drop(void);
 
 /* The one of WORDS (NULL ends) that the N bytes at WORD may have been meant to be, or NULL. */
 const char *bs_closest_word(const char *word, size_t n, const char *const *words);

@@ -377,6 +377,7 @@ int main(int argc, char **argv)
 	enum bs_exit status = BS_EXIT_TROUBLE;
 
 	if (!arena || BS_ON_OUT_OF_MEMORY(arena)) {
+		bs_destinations_drop();
 		bs_complain("out of memory");
 		return BS_EXIT_TROUBLE;
 	}

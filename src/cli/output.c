@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,10 +29,100 @@ void bs_complain(const char *format, ...)
 	free(message);
 }
 
+/* ---- files that are not complete -------------------------------------------------------------
+ */
+
+/* Those that are there are found without the destinations, which may be gone with the stack they
+ * lay on, and within a handler of signals: none is ever given back, but taken again. */
+struct bs_unfinished {
+	struct bs_unfinished *next;
+	volatile sig_atomic_t is_there;
+	char name[PATH_MAX];
+};
+
+static struct bs_unfinished *volatile all_unfinished;
+
+static const int endings[] = { SIGHUP, SIGINT, SIGTERM };
+
+enum { N_ENDINGS = sizeof endings / sizeof *endings };
+
+void bs_destinations_drop(void)
+{
+	for (struct bs_unfinished *u = all_unfinished; u; u = u->next)
+		if (u->is_there)
+			unlink(u->name);
+}
+
+/* SA_RESETHAND gave the signal back its default action, which it has when this returns. */
+static void end_by(int number)
+{
+	bs_destinations_drop();
+	raise(number);
+}
+
+/* Whoever started the tool may have had signals ignored, as nohup(1) does. */
+static void catch_endings(void)
+{
+	struct sigaction action = { .sa_handler = end_by, .sa_flags = SA_RESETHAND | SA_RESTART };
+	struct sigaction before;
+
+	for (int i = 0; i < N_ENDINGS; i++)
+		sigaddset(&action.sa_mask, endings[i]);
+	for (int i = 0; i < N_ENDINGS; i++)
+		if (sigaction(endings[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL)
+			sigaction(endings[i], &action, NULL);
+}
+
+/* One that is free, with the name that PATH has until it is complete; NULL with errno. */
+static struct bs_unfinished *name_unfinished(const char *path)
+{
+	struct bs_unfinished *u = all_unfinished;
+
+	while (u && u->is_there)
+		u = u->next;
+	if (!u) {
+		u = calloc(1, sizeof *u);
+		if (!u)
+			return NULL;
+		if (!all_unfinished)
+			catch_endings();
+		u->next = all_unfinished;
+		all_unfinished = u;
+	}
+	if (snprintf(u->name, sizeof u->name, "%s.XXXXXX", path) < (int)sizeof u->name)
+		return u;
+	errno = ENAMETOOLONG;
+	return NULL;
+}
+
+/* No signal comes between the file and the note that it is there. */
+static int make_unfinished(struct bs_unfinished *u)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	int fd = mkostemp(u->name, O_CLOEXEC);
+	int error = errno;
+
+	u->is_there = fd >= 0;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	errno = error;
+	return fd;
+}
+
+static void remove_unfinished(struct bs_unfinished *u)
+{
+	unlink(u->name);
+	u->is_there = false;
+}
+
+/* ---- destinations ---------------------------------------------------------------------------- */
+
 bool bs_destination_open(struct bs_arena *arena, const char *path, struct bs_destination *ret)
 {
 	struct stat st;
-	int fd;
+	int fd = -1;
 
 	*ret = (struct bs_destination){ .file = stdout, .path = path };
 	if (!path)
@@ -44,8 +136,9 @@ bool bs_destination_open(struct bs_arena *arena, const char *path, struct bs_des
 		if (real)
 			ret->path = path = bs_arena_printf(arena, "%s", real);
 		free(real);
-		ret->unfinished = bs_arena_printf(arena, "%s.XXXXXX", path);
-		fd = mkostemp(ret->unfinished, O_CLOEXEC);
+		ret->unfinished = name_unfinished(path);
+		if (ret->unfinished)
+			fd = make_unfinished(ret->unfinished);
 		if (fd >= 0) {
 			mode_t mask = umask(0);
 
@@ -58,7 +151,7 @@ bool bs_destination_open(struct bs_arena *arena, const char *path, struct bs_des
 		return true;
 	bs_complain("%s: %s", path, strerror(errno));
 	if (fd >= 0 && ret->unfinished)
-		unlink(ret->unfinished);
+		remove_unfinished(ret->unfinished);
 	return false;
 }
 
@@ -74,12 +167,13 @@ bool bs_destination_close(struct bs_destination *d, struct bs_writer *writer, bo
 		ok = false;
 		error = errno;
 	}
-	if (ok && keep && d->unfinished && rename(d->unfinished, d->path) != 0) {
-		ok = false;
+	if (ok && keep && d->unfinished) {
+		ok = rename(d->unfinished->name, d->path) == 0;
 		error = errno;
+		d->unfinished->is_there = !ok;
 	}
 	if ((!ok || !keep) && d->unfinished)
-		unlink(d->unfinished);
+		remove_unfinished(d->unfinished);
 	if (!ok)
 		bs_complain("%s: %s", d->path ? d->path : "standard output", strerror(error));
 	return ok;

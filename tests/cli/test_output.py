@@ -5,9 +5,11 @@
 import os
 import pty
 import re
+import resource
 import signal
 import stat
 import subprocess
+import time
 import unittest
 
 from harness import BINDSIM, HOOK, USER, CommandLineTest, environment
@@ -123,7 +125,6 @@ class DeviceTest(CommandLineTest):
 
     def test_file_size_limit(self):
         def limit():
-            import resource # in the child only
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))
         self.file("report", "old\n")
@@ -147,6 +148,59 @@ class DeviceTest(CommandLineTest):
         self.assertEqual(self.reader_that_left(), (-signal.SIGPIPE, ""))
         status, message = self.reader_that_left(restore_signals=False)
         self.assertEqual((status, message), (2, "bindsim: standard output: Broken pipe\n"))
+
+
+class EndTest(CommandLineTest):
+    """Whatever ends the tool early, no file that is not complete is left."""
+
+    def setUp(self):
+        super().setUp()
+        self.program()
+        os.mkfifo(self.directory / "fifo")
+        self.before = sorted(os.listdir(self.directory))
+
+    def left(self):
+        return [name for name in sorted(os.listdir(self.directory)) if name not in self.before]
+
+    def start(self, *arguments, **options):
+        """The tool as it waits for who reads the fifo, with a file that is begun."""
+        command = [BINDSIM, "./app", "--report=html:report", "--report=json:other", "--report=text:fifo", *arguments]
+        process = subprocess.Popen(command, cwd=self.directory, env=environment(), stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE, **options)
+        deadline = time.monotonic() + 20
+        while len(self.left()) < 2 and time.monotonic() < deadline and process.poll() is None:
+            time.sleep(0.01)
+        self.assertEqual([name.partition(".")[0] for name in self.left()], ["other", "report"])
+        return process
+
+    def test_signals(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            with self.start() as process:
+                process.send_signal(number)
+                process.wait(timeout=20)
+            self.assertEqual((process.returncode, self.left()), (-number, []))
+
+    def test_ignored_signals(self):
+        with self.start(preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)) as process:
+            process.send_signal(signal.SIGHUP)
+            self.assertIn("start-up", (self.directory / "fifo").read_text())
+            process.wait(timeout=20)
+        self.assertEqual((process.returncode, self.left()), (0, ["other", "report"]))
+
+    def test_no_memory(self):
+        """There is none from where the tool waits on: for the reports behind that one."""
+        plenty = (1 << 32, 1 << 32)
+        answer = subprocess.run([BINDSIM, "./app"], cwd=self.directory, env=environment(), check=False, timeout=60,
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, plenty))
+        if answer.returncode:
+            self.skipTest("a sanitizer takes more room than can be limited")
+        with self.start(*["--report=json:/dev/null"] * 100) as process:
+            resource.prlimit(process.pid, resource.RLIMIT_AS, (0, 0))
+            (self.directory / "fifo").read_bytes()
+            process.wait(timeout=20)
+            self.assertEqual((process.returncode, process.stderr.read()), (2, b"bindsim: out of memory\n"))
+        self.assertEqual(self.left(), [])
 
 
 class ColorTest(CommandLineTest):
