@@ -2,6 +2,7 @@
 /* Which object of one side is which of the other, and in what they differ. */
 #include "diff-priv.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,13 +21,16 @@ static const char *executable_of(const struct bs_digest *digest)
 	return "";
 }
 
-/* Bytes of the directory that begins at S, which a word begins with; and before it, of an absolute
- * path that leads there. */
-static size_t directory_length(const char *s, const char *directory, size_t n)
+/*
+ * Bytes of the directory that begins at S, which a word may begin with; and before it, of an
+ * absolute path that leads there. That is looked for at the true beginning of a word alone: a
+ * report may have words of "./" for megabytes.
+ */
+static size_t directory_length(const char *s, bool is_beginning, const char *directory, size_t n)
 {
 	if (strncmp(s, directory, n) == 0)
 		return n;
-	if (*s != '/' || *directory == '/')
+	if (!is_beginning || *s != '/' || *directory == '/')
 		return 0;
 	for (const char *at = s; *at && *at != ' ' && *at != ':'; at++)
 		if (*at == '/' && strncmp(at + 1, directory, n) == 0)
@@ -45,14 +49,16 @@ const char *bs_diff_beside(struct bs_arena *arena, const struct bs_diff *diff, e
 		directory += 2 + strspn(directory + 2, "/");
 	const char *slash = strrchr(directory, '/');
 
-	if (!slash || slash == directory)
+	/* Longer ones are in no file system, and would be compared with each place of a text. */
+	if (!slash || slash == directory || slash - directory >= PATH_MAX)
 		return text;
 	size_t n_directory = (size_t)(slash + 1 - directory);
 	char *ret = bs_arena_strndup(arena, text, strlen(text)), *to = ret;
 	bool begins = true;
 
 	for (const char *s = text; *s; s++) {
-		size_t n = begins ? directory_length(s, directory, n_directory) : 0;
+		bool is_beginning = s == text || s[-1] == ' ';
+		size_t n = begins ? directory_length(s, is_beginning, directory, n_directory) : 0;
 
 		if (n) {
 			s += n - 1;

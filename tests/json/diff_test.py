@@ -288,6 +288,33 @@ class Damaged(DiffCase):
                 self.assertNotIn("Sanitizer", done.stderr)
 
 
+class Large(DiffCase):
+    """Reports of a size that no run has: there is an answer, and before long."""
+
+    def write(self, name, document):
+        with open(os.path.join(self.directory, name), "w", encoding="utf-8") as file:
+            json.dump(document, file)
+        return name
+
+    def document(self):
+        self.report("whole.json", "./app", "--dlopen", "./libsecond.so:LAZY", "--show=steps,objects,bindings,findings")
+        return json.loads(self.text("whole.json"))
+
+    def test_long_paths(self):
+        """Words of which every place looks like the beginning of one."""
+        for directory, word in (("q/", "./"), ("a/" * 30000, "/a"), ("a/" * 30000, "a/")):
+            document = self.document()
+            executable, *others = document["objects"]
+            executable["name"] = executable["path"] = directory + "m"
+            for entry in others[:3]:
+                entry["path"] = word * 100000 + "x"
+            left = self.write("left.json", document)
+            others[0]["path"] += "y"
+            with self.subTest(word):
+                changed = [entry for entry in self.diff(left, self.write("right.json", document))["objects"] if entry["changes"]]
+                self.assertEqual([entry["changes"] for entry in changed], [["path"]])
+
+
 class Written(DiffCase):
     """The document."""
 
