@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-/* More no process has; a comparison takes each with each. */
-enum { MOST_OBJECTS = 4096, MOST_FINDINGS = 1 << 14 };
+/* More no process has. A comparison takes each object with each; findings it sorts. */
+enum { MOST_OBJECTS = 4096, MOST_FINDINGS = 1 << 20 };
 
 /* ---- objects ------------------------------------------------------------------------------- */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Two digests, held against each other: steps, findings, and what can be compared at all. */
 #include "diff-priv.h"
+#include "findings.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -68,57 +69,39 @@ static uint32_t matched(const struct bs_diff *diff, enum bs_side side, uint32_t 
 	return object == BS_NOBODY ? BS_NOBODY : diff->of[side].v[object];
 }
 
-/*
- * Whether A and B are one finding: what a fingerprint goes by, which knows no namespaces, but for
- * the executable, whose name is part of the question.
- */
-static bool is_same_object(const struct bs_digest *x, uint32_t a, const struct bs_digest *y,
-			   uint32_t b)
+/* In place of the name of any executable: which one it is is part of the question. */
+#define EXECUTABLE (BS_NOBODY - 1)
+
+/* By object of DIGEST: what goes for it in findings. That is what a fingerprint goes by, which
+ * knows no namespaces, but for the executable. */
+static const uint32_t *known_by(struct bs_arena *arena, const struct bs_digest *digest)
 {
-	if (a == BS_NOBODY || b == BS_NOBODY)
-		return a == b;
-	const struct bs_digest_object *p = &x->objects.v[a], *q = &y->objects.v[b];
+	uint32_t *ret = bs_new(arena, uint32_t, digest->objects.n);
 
-	return (p->is_executable && q->is_executable) || strcmp(p->lasting, q->lasting) == 0;
-}
+	bs_vec_each (i, &digest->objects) {
+		const struct bs_digest_object *o = &digest->objects.v[i];
 
-static bool is_same_finding(const struct bs_digest *x, const struct bs_digest_finding *a,
-			    const struct bs_digest *y, const struct bs_digest_finding *b)
-{
-	return strcmp(a->rule, b->rule) == 0 && is_same_object(x, a->from, y, b->from) &&
-	       is_same_object(x, a->to, y, b->to) && bs_diff_is_same(a->symbol, b->symbol);
-}
-
-/* The findings of DIGEST that are one by their fingerprints, as one: the first of them. */
-static bool merge_at(const struct bs_digest *digest, uint32_t at, struct bs_digest_finding *ret)
-{
-	*ret = digest->findings.v[at];
-	bs_vec_each (i, &digest->findings) {
-		const struct bs_digest_finding *f = &digest->findings.v[i];
-
-		if (i == at || !is_same_finding(digest, f, digest, ret))
-			continue;
-		if (i < at)
-			return false;
-		ret->n += f->n;
-		if (f->level > ret->level)
-			ret->level = f->level;
+		ret[i] = o->is_executable ? EXECUTABLE : bs_name_of(digest->names, o->lasting);
 	}
-	return true;
+	return ret;
 }
 
-typedef BS_VEC(struct bs_digest_finding) findings;
+/* The findings of one side, those that are known by the same as one. */
+struct findings {
+	struct bs_digest_finding *v;
+	uint32_t n;
+	const struct bs_finding_key *keys;
+};
 
-static findings *merged(struct bs_arena *arena, const struct bs_digest *digest)
+static struct findings merged(struct bs_arena *arena, const struct bs_digest *digest)
 {
-	findings *ret = (findings *)bs_new(arena, findings, 1);
+	const uint32_t *known = known_by(arena, digest);
+	struct findings ret = { bs_new(arena, struct bs_digest_finding, digest->findings.n) };
 
-	bs_vec_each (i, &digest->findings) {
-		struct bs_digest_finding f;
-
-		if (merge_at(digest, i, &f))
-			bs_vec_push(arena, ret, f);
-	}
+	bs_vec_each (i, &digest->findings)
+		ret.v[i] = digest->findings.v[i];
+	ret.n = bs_findings_merge(arena, digest->names, ret.v, digest->findings.n, known);
+	ret.keys = bs_finding_keys(arena, digest->names, ret.v, ret.n, known);
 	return ret;
 }
 
@@ -170,22 +153,27 @@ static int by_badness(const void *a, const void *b)
 
 static void compare_findings(struct bs_arena *arena, struct bs_diff *diff)
 {
-	const struct bs_digest *left = diff->side[BS_LEFT], *right = diff->side[BS_RIGHT];
-	const findings *was = merged(arena, left), *now = merged(arena, right);
-	bool *met = bs_new(arena, bool, now->n);
+	const struct findings was = merged(arena, diff->side[BS_LEFT]);
+	const struct findings now = merged(arena, diff->side[BS_RIGHT]);
+	const struct bs_digest_finding **later =
+		bs_new(arena, const struct bs_digest_finding *, was.n);
+	bool *met = bs_new(arena, bool, now.n);
 
-	bs_vec_each (i, was) {
-		uint32_t k = 0;
+	for (uint32_t i = 0, k = 0; i < was.n && k < now.n;) {
+		int order = bs_finding_key_compare(&was.keys[i], &now.keys[k]);
 
-		while (k < now->n && !is_same_finding(left, &was->v[i], right, &now->v[k]))
-			k++;
-		add_finding(arena, diff, &was->v[i], k < now->n ? &now->v[k] : NULL);
-		if (k < now->n)
-			met[k] = true;
+		if (order == 0) {
+			later[was.keys[i].at] = &now.v[now.keys[k].at];
+			met[now.keys[k].at] = true;
+		}
+		i += order <= 0;
+		k += order >= 0;
 	}
-	bs_vec_each (k, now)
+	for (uint32_t i = 0; i < was.n; i++)
+		add_finding(arena, diff, &was.v[i], later[i]);
+	for (uint32_t k = 0; k < now.n; k++)
 		if (!met[k])
-			add_finding(arena, diff, NULL, &now->v[k]);
+			add_finding(arena, diff, NULL, &now.v[k]);
 	if (diff->findings.n)
 		qsort(diff->findings.v, diff->findings.n, sizeof *diff->findings.v, by_badness);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What becomes of what a digest is told, whoever tells it. */
-#include "digest.h"
+#include "findings.h"
 
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -51,25 +51,8 @@ void bs_digest_globalise(struct bs_digest *digest, uint32_t object, uint32_t ste
 	o->rank = digest->n_ranked++;
 }
 
-static bool is_same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 void bs_digest_find(struct bs_digest *digest, const struct bs_digest_finding *finding)
 {
-	bs_vec_each (i, &digest->findings) {
-		struct bs_digest_finding *known = &digest->findings.v[i];
-
-		if (known->from != finding->from || known->to != finding->to ||
-		    strcmp(known->rule, finding->rule) != 0 ||
-		    !is_same_text(known->symbol, finding->symbol))
-			continue;
-		known->n += finding->n;
-		if (finding->level > known->level)
-			known->level = finding->level;
-		return;
-	}
 	bs_vec_push(digest->arena, &digest->findings, *finding);
 }
 
@@ -116,4 +99,6 @@ void bs_digest_finish(struct bs_digest *digest)
 			digest->bindings.v[n++] = *b;
 	}
 	digest->bindings.n = n;
+	digest->findings.n = bs_findings_merge(digest->arena, digest->names, digest->findings.v,
+					       digest->findings.n, NULL);
 }

@@ -67,7 +67,7 @@ struct bs_digest_binding {
 	uint8_t outcome;	    /* enum bs_outcome */
 };
 
-/* Findings that are one by their fingerprint are one here. */
+/* Those with one rule, the same objects and one symbol are one, once the digest is finished. */
 struct bs_digest_finding {
 	const char *rule; /* its slug, which a later version may have made */
 	enum bs_level level;
@@ -110,11 +110,12 @@ void bs_digest_bind(struct bs_digest *digest, struct bs_digest_binding binding, 
 /* OBJECT comes into the global scope in STEP, unless it is there. */
 void bs_digest_globalise(struct bs_digest *digest, uint32_t object, uint32_t step);
 
-/* Adds FINDING, or counts it to one that is known by the same. */
+/* Adds FINDING. */
 void bs_digest_find(struct bs_digest *digest, const struct bs_digest_finding *finding);
 
 /*
- * To be called when all is added: sorts, and drops what stands twice. A reference has an answer for
- * each class of relocations and each version; of more than any run can have the rest is dropped.
+ * To be called when all is added: sorts, drops what stands twice, and makes one of findings that
+ * are one. A reference has an answer for each class of relocations and each version; of more than
+ * any run can have the rest is dropped.
  */
 void bs_digest_finish(struct bs_digest *digest);

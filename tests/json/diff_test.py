@@ -315,6 +315,23 @@ class Large(DiffCase):
                 self.assertEqual([entry["changes"] for entry in changed], [["path"]])
 
 
+    def test_many_findings(self):
+        """Those that are one are one, and the others are told apart, however late their names differ."""
+        document = self.document()
+        finding = {"rule": "unresolved", "level": "warning", "from": 0, "to": None, "counts": {"symbols": 1}}
+        document["findings"] = [{**finding, "examples": [{"symbol": "x" * 1000 + str(number)}]} for number in range(16000)]
+        left = self.write("left.json", document)
+        self.assertEqual(self.diff(left, left)["findings"], [])
+        document["findings"][::2] = [{**entry, "level": "error"} for entry in document["findings"][::2]]
+        del document["findings"][0]
+        document["findings"].reverse()
+        found = self.diff(left, self.write("right.json", document))["findings"]
+        self.assertEqual([entry["changes"] for entry in found], [["level"]] * 7999 + [["gone"]])
+        document["findings"] += document["findings"][:8000]
+        found = self.diff(left, self.write("right.json", document))["findings"]
+        self.assertEqual(len(found), 8000 + 4000)
+
+
 class Written(DiffCase):
     """The document."""
 
