@@ -199,12 +199,16 @@ static bool write_output(struct bs_arena *arena, const struct bs_command_line *l
 	return bs_destination_close(&destination, writer, true);
 }
 
+/* What is wanted and cannot be compared may differ: that nothing else does is no answer then. */
 static enum bs_exit conclude(const struct bs_diff *diff)
 {
-	if (!diff->n)
-		return BS_EXIT_OK;
-	bs_complain("%llu difference%s", (unsigned long long)diff->n, diff->n == 1 ? "" : "s");
-	return BS_EXIT_REFUSED;
+	bs_vec_each (i, &diff->gaps)
+		bs_complain("%s cannot be compared: %s", diff->gaps.v[i].part,
+			    diff->gaps.v[i].reason);
+	if (diff->n)
+		bs_complain("%llu difference%s", (unsigned long long)diff->n,
+			    diff->n == 1 ? "" : "s");
+	return diff->n ? BS_EXIT_REFUSED : diff->gaps.n ? BS_EXIT_TROUBLE : BS_EXIT_OK;
 }
 
 static struct bs_diff_side describe(const struct side *side)

@@ -398,7 +398,8 @@ static void write_totals(struct bs_report *report, const struct bs_diff *diff)
 
 	bs_say(report, "\n");
 	if (!diff->n) {
-		bs_say(report, "no difference\n");
+		bs_say(report, diff->gaps.n ? "no difference in what could be compared\n"
+					    : "no difference\n");
 		return;
 	}
 	bs_say_count(report, diff->n, "difference", "differences");
