@@ -46,22 +46,12 @@ bool bs_advise_open(struct bs_option_reader *r)
 static bool write_output(struct bs_arena *arena, const struct bs_command_line *line,
 			 const struct bs_output *output, const struct bs_advice *advice)
 {
-	struct bs_writer *writer = bs_new(arena, struct bs_writer, 1);
-	struct bs_destination destination;
+	struct bs_begun_output begun;
 
-	if (!bs_destination_open(arena, output->path, &destination))
+	if (!bs_output_begin(arena, line, output, &begun))
 		return false;
-	writer->file = destination.file;
-	struct bs_report report = {
-		.format = output->format,
-		.show = output->show,
-		.shows_default = output->shows_default,
-		.color = bs_wants_color(line, destination.file),
-		.writer = writer,
-	};
-
-	bs_advice_write(&report, arena, advice);
-	return bs_destination_close(&destination, writer, true);
+	bs_advice_write(&begun.report, arena, advice);
+	return bs_output_end(&begun);
 }
 
 /* As for the plan itself: what is advised has not been done yet. */

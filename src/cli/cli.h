@@ -218,6 +218,18 @@ bool bs_destination_close(struct bs_destination *d, struct bs_writer *writer, bo
  * the same. */
 void bs_destinations_drop(void);
 
+/* One of LINE's outputs that is made at one go, when all runs are over. */
+struct bs_begun_output {
+	struct bs_report report;
+	struct bs_destination destination;
+};
+
+/* Opens OUTPUT, for who writes RET's report and calls bs_output_end(). Both false after a message.
+ */
+bool bs_output_begin(struct bs_arena *arena, const struct bs_command_line *line,
+		     const struct bs_output *output, struct bs_begun_output *ret);
+bool bs_output_end(struct bs_begun_output *output);
+
 /* The one of WORDS (NULL ends) that the N bytes at WORD may have been meant to be, or NULL. */
 const char *bs_closest_word(const char *word, size_t n, const char *const *words);
 

@@ -180,23 +180,12 @@ static bool write_output(struct bs_arena *arena, const struct bs_command_line *l
 			 const struct bs_output *output, const struct bs_diff *diff,
 			 const struct bs_diff_side sides[2])
 {
-	struct bs_writer *writer = bs_new(arena, struct bs_writer, 1);
-	struct bs_destination destination;
+	struct bs_begun_output begun;
 
-	if (!bs_destination_open(arena, output->path, &destination))
+	if (!bs_output_begin(arena, line, output, &begun))
 		return false;
-	writer->file = destination.file;
-	struct bs_report report = {
-		.format = output->format,
-		.show = output->show,
-		.shows_default = output->shows_default,
-		.color = bs_wants_color(line, destination.file),
-		.selection = line->selection,
-		.writer = writer,
-	};
-
-	bs_diff_write(&report, arena, diff, sides);
-	return bs_destination_close(&destination, writer, true);
+	bs_diff_write(&begun.report, arena, diff, sides);
+	return bs_output_end(&begun);
 }
 
 /* What is wanted and cannot be compared may differ: that nothing else does is no answer then. */

@@ -171,29 +171,17 @@ struct answer {
 static bool write_answer(struct bs_arena *arena, const struct bs_command_line *line,
 			 const struct bs_output *output, const struct answer *answer)
 {
-	struct bs_destination destination;
-	struct bs_writer *writer = bs_new(arena, struct bs_writer, 1);
+	struct bs_begun_output begun;
 
-	if (!bs_destination_open(arena, output->path, &destination))
+	if (!bs_output_begin(arena, line, output, &begun))
 		return false;
-	writer->file = destination.file;
-	struct bs_report report = {
-		.format = output->format,
-		.show = output->show,
-		.shows_default = output->shows_default,
-		.color = bs_wants_color(line, writer->file),
-		.selection = line->selection,
-		.writer = writer,
-		.fail_on = line->fail_on,
-	};
-
 	if (output->format == &bs_format_order_json)
-		bs_order_json(&report, arena, answer->order, answer->pairs);
+		bs_order_json(&begun.report, arena, answer->order, answer->pairs);
 	else if (answer->order)
-		bs_order_text(&report, arena, answer->order);
+		bs_order_text(&begun.report, arena, answer->order);
 	else
-		bs_order_pairs_text(&report, arena, answer->pairs);
-	return bs_destination_close(&destination, writer, true);
+		bs_order_pairs_text(&begun.report, arena, answer->pairs);
+	return bs_output_end(&begun);
 }
 
 static enum bs_exit conclude(const struct bs_command_line *line, const struct answer *answer)

@@ -2,7 +2,7 @@
 /* Advice as a document. (schema/bindsim-advice-1.schema.json) */
 #include "advice-report.h"
 #include "jansson-late.h"
-#include "json-writer.h"
+#include "json-study.h"
 
 static const char *const parts[] = { NULL };
 
@@ -11,28 +11,6 @@ const struct bs_format bs_format_advice_json = {
 	.parts = parts,
 	.open = bs_jansson_open,
 };
-
-static void write_object_id(struct bs_json *json, const char *key, bs_object_id object)
-{
-	bs_json_member_if(json, key, object != BS_NO_OBJECT, object);
-}
-
-static void write_objects(struct bs_json *json, const struct bs_study *study)
-{
-	bs_json_key(json, "objects");
-	bs_json_array(json, BS_JSON_LINES);
-	bs_vec_each (i, &study->objects) {
-		const struct bs_study_object *o = &study->objects.v[i];
-
-		bs_json_object(json, BS_JSON_INLINE);
-		bs_json_member_number(json, "id", i);
-		bs_json_member(json, "name", o->name);
-		bs_json_member(json, "soname", o->image->soname);
-		bs_json_member_number(json, "copy", o->copy);
-		bs_json_close(json);
-	}
-	bs_json_close(json);
-}
 
 static void write_clashes(struct bs_json *json, const struct bs_advice *advice)
 {
@@ -45,8 +23,8 @@ static void write_clashes(struct bs_json *json, const struct bs_advice *advice)
 		bs_json_member(json, "rule", bs_rule_text(f->rule)->slug);
 		bs_json_member_word(json, "level", bs_level_name(f->level));
 		bs_json_member_number(json, "step", f->step);
-		write_object_id(json, "from", f->from);
-		write_object_id(json, "to", f->to);
+		bs_json_member_study_object(json, "from", f->from);
+		bs_json_member_study_object(json, "to", f->to);
 		bs_json_member_number(json, "count", f->n);
 		bs_json_key(json, "examples");
 		bs_json_array(json, BS_JSON_INLINE);
@@ -76,8 +54,8 @@ static void write_effects(struct bs_json *json, const struct bs_trial *trial)
 
 		bs_json_object(json, BS_JSON_INLINE);
 		bs_json_member(json, "rule", bs_rule_text(e->rule)->slug);
-		write_object_id(json, "from", e->from);
-		write_object_id(json, "to", e->to);
+		bs_json_member_study_object(json, "from", e->from);
+		bs_json_member_study_object(json, "to", e->to);
 		bs_json_member_bool(json, "new", e->is_new);
 		write_state(json, "before", e->level_before, e->n_before);
 		write_state(json, "after", e->level_after, e->n_after);
@@ -124,7 +102,7 @@ static void write_remedy(struct bs_json *json, const struct bs_advice *advice,
 	bs_json_member_bool(json, "relinks", bs_remedy_text(r->kind)->relinks);
 	bs_json_member_if(json, "step", r->step, r->step);
 	bs_json_member_if(json, "before", r->before, r->before);
-	write_object_id(json, "object", r->object);
+	bs_json_member_study_object(json, "object", r->object);
 	bs_json_member(json, "preload", r->preload);
 }
 
@@ -179,7 +157,7 @@ void bs_advice_write_json(struct bs_report *report, struct bs_arena *arena,
 	bs_json_string(&json, advice->failed_step != BS_NEVER
 				      ? base->steps.v[advice->failed_step].message
 				      : NULL);
-	write_objects(&json, advice->study);
+	bs_json_study_objects(&json, advice->study);
 	write_clashes(&json, advice);
 	bs_json_key(&json, "trials");
 	bs_json_array(&json, BS_JSON_LINES);

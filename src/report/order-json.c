@@ -2,6 +2,7 @@
 /* What `bindsim order` found, in JSON: schema/bindsim-order-1.schema.json says what it holds. */
 #include "jansson-late.h"
 #include "json-priv.h"
+#include "json-study.h"
 #include "order-report.h"
 
 static const char *const parts[] = { "steps", "findings", "orders", "bindings", "pairs", NULL };
@@ -17,24 +18,6 @@ const struct bs_format bs_format_order_json = {
 static void member_object(struct bs_json *json, const char *key, bs_object_id object)
 {
 	bs_json_member_if(json, key, object < BS_NOT_THERE, object);
-}
-
-static void write_objects(struct bs_json *json, const struct bs_study *study)
-{
-	bs_json_key(json, "objects");
-	bs_json_array(json, BS_JSON_LINES);
-	bs_vec_each (i, &study->objects) {
-		const struct bs_study_object *o = &study->objects.v[i];
-
-		bs_json_object(json, BS_JSON_INLINE);
-		bs_json_member_number(json, "id", i);
-		bs_json_member(json, "name", o->name);
-		bs_json_member(json, "soname", o->image->soname);
-		bs_json_member_if(json, "namespace_of", o->space != 0, o->space);
-		bs_json_member_number(json, "copy", o->copy);
-		bs_json_close(json);
-	}
-	bs_json_close(json);
 }
 
 static void write_steps(struct bs_json *json, const struct bs_plan *plan,
@@ -280,7 +263,7 @@ void bs_order_json(struct bs_report *report, struct bs_arena *arena,
 		write_result(report, &json, result);
 	else
 		write_pairs(report, &json, pairs);
-	write_objects(&json, result ? result->study : pairs->study);
+	bs_json_study_objects(&json, result ? result->study : pairs->study);
 	bs_json_close(&json);
 	bs_write(report->writer, "\n", 1);
 }
