@@ -101,10 +101,13 @@ static bool load_baseline(struct bs_option_reader *r)
 		path = beside(r->arena, check->policy->path, check->policy->defaults.baseline);
 	if (!path)
 		return true;
+	if (!writes && !r->words.baseline && access(path, F_OK) != 0 && errno == ENOENT) {
+		bs_complain("%s: No such file or directory; %s names it as the baseline, and "
+			    "bindsim check --write-baseline=%s makes it",
+			    path, check->policy->path, path);
+		return false;
+	}
 	check->known = bs_baseline_load(r->arena, path, writes && !r->words.baseline);
-	if (!check->known && !r->words.baseline && access(path, F_OK) != 0)
-		bs_complain("it is the baseline of %s; bindsim check --write-baseline=%s makes it",
-			    check->policy->path, path);
 	return check->known != NULL;
 }
 

@@ -142,7 +142,7 @@ class DefaultsTest(CheckTest):
         (self.directory / "below").mkdir()
         self.policy("[check]\nbaseline = known.json\n[plan a]\nexecutable = ./app\n"
                     "step = dlopen ./first.so:GLOBAL\nstep = dlopen ./copy.so\n")
-        self.assert_trouble(self.check(), "known.json: No such file")
+        self.assert_trouble(self.check(), "known.json: No such file", ".bindsim.ini names it", "--write-baseline=known.json")
         self.assertEqual(self.check("--write-baseline=known.json").status, 1)
         self.assertEqual(self.check().status, 0)
         self.assertEqual(self.check(cwd="below").status, 0)
