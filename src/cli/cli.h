@@ -218,7 +218,7 @@ bool bs_destination_close(struct bs_destination *d, struct bs_writer *writer, bo
  * the same. */
 void bs_destinations_drop(void);
 
-/* One of LINE's outputs that is made at one go, when all runs are over. */
+/* begun.c: one of LINE's outputs that is made at one go, when all runs are over. */
 struct bs_begun_output {
 	struct bs_report report;
 	struct bs_destination destination;

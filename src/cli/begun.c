@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Outputs that are made at one go, when all runs are over. */
+#include "cli.h"
+
+bool bs_output_begin(struct bs_arena *arena, const struct bs_command_line *line,
+		     const struct bs_output *output, struct bs_begun_output *ret)
+{
+	struct bs_writer *writer = bs_new(arena, struct bs_writer, 1);
+
+	if (!bs_destination_open(arena, output->path, &ret->destination))
+		return false;
+	writer->file = ret->destination.file;
+	ret->report = (struct bs_report){
+		.format = output->format,
+		.show = output->show,
+		.shows_default = output->shows_default,
+		.color = bs_wants_color(line, writer->file),
+		.selection = line->selection,
+		.writer = writer,
+		.fail_on = line->fail_on,
+	};
+	return true;
+}
+
+bool bs_output_end(struct bs_begun_output *output)
+{
+	return bs_destination_close(&output->destination, output->report.writer, true);
+}
