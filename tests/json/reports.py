@@ -42,12 +42,17 @@ class Schemas:
 
         # So are the long lists of a report, apart from it: what stands in many documents is looked at once.
         self.entries = {name: Draft202012Validator({"$ref": "#/$defs/" + name, "$defs": schemas[0]["$defs"]})
-                        for name in ("binding", "slot", "object")}
+                        for name in ("binding", "slot", "object", "place")}
+        self.lines["place"] = Draft202012Validator({"$ref": "#/$defs/place", "$defs": schemas[1]["$defs"]})
         self.sound = set()
+        self.free = {key for schema in schemas for key in free_members(schema["$defs"]["place"]["oneOf"])}
 
-    def problems_of(self, validator, entry):
-        """What is wrong with ENTRY; an equal one that was found sound is not looked at again."""
-        key = (id(validator), json.dumps(entry, sort_keys=True))
+    def problems_of(self, validator, entry, is_place=False):
+        """What is wrong with ENTRY; an equal one that was found sound is not looked at again. Of a place it does not
+        matter which file it is, as long as the schema takes any text."""
+        like = {key: "" if isinstance(value, str) and key in self.free else value for key, value in entry.items()} \
+            if is_place else entry
+        key = (id(validator), json.dumps(like, sort_keys=True))
         if key in self.sound:
             return []
         problems = ["%s: %s" % (list(error.absolute_path), error.message[:300]) for error in validator.iter_errors(entry)]
@@ -60,11 +65,35 @@ class Schemas:
         for problem in self.problems_of(self.report, rest):
             yield "json: " + problem
         for name, entry in entries:
-            for problem in self.problems_of(self.entries[name], entry):
+            for problem in self.problems_of(self.entries[name], entry, name == "place"):
                 yield "json: a %s: %s" % (name, problem)
         for number, line in enumerate(lines, 1):
-            for problem in self.problems_of(self.lines[line["type"]], line):
-                yield "ndjson: line %d: %s" % (number, problem)
+            rest, entries = without_places(line)
+            for name, entry in [(line["type"], rest), *entries]:
+                for problem in self.problems_of(self.lines[name], entry, name == "place"):
+                    yield "ndjson: line %d: %s" % (number, problem)
+
+
+def free_members(variants):
+    """Members that may be any text, wherever they are."""
+    kinds = {}
+    for variant in variants:
+        for key, schema in variant["properties"].items():
+            kinds.setdefault(key, []).append({name: value for name, value in schema.items() if name != "description"})
+    return {key for key, found in kinds.items()
+            if all(schema in ({"type": "string"}, {"type": ["string", "null"]}) for schema in found)}
+
+
+def without_places(step):
+    """STEP without the places that its searches went through, and these."""
+    rest = dict(step)
+    entries = []
+    if isinstance(rest.get("searches"), list):
+        rest["searches"] = [dict(search) for search in rest["searches"]]
+        for search in rest["searches"]:
+            entries += [("place", entry) for entry in search["places"]]
+            search["places"] = []
+    return rest, entries
 
 
 def apart(document):
@@ -72,7 +101,9 @@ def apart(document):
     rest = dict(document)
     entries = []
     if isinstance(rest.get("steps"), list):
-        rest["steps"] = [dict(step) for step in rest["steps"]]
+        pairs = [without_places(step) for step in rest["steps"]]
+        rest["steps"] = [step for step, _ in pairs]
+        entries += [entry for _, places in pairs for entry in places]
     for holder, key, name in [(rest, "slots", "slot"), (rest, "objects", "object"),
                               *((step, "bindings", "binding") for step in rest.get("steps", []))]:
         if isinstance(holder.get(key), list):
