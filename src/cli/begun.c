@@ -1,6 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* Outputs that are made at one go, when all runs are over. */
+/* What the command line says of an output, and outputs that are made at one go, when all runs are
+ * over. */
 #include "cli.h"
+
+struct bs_report bs_report_for(const struct bs_command_line *line, const struct bs_output *output,
+			       struct bs_writer *writer)
+{
+	return (struct bs_report){
+		.format = output->format,
+		.show = output->show,
+		.shows_default = output->shows_default,
+		.color = bs_wants_color(line, writer->file),
+		.selection = line->selection,
+		.writer = writer,
+		.fail_on = line->fail_on,
+	};
+}
 
 bool bs_output_begin(struct bs_arena *arena, const struct bs_command_line *line,
 		     const struct bs_output *output, struct bs_begun_output *ret)
@@ -10,15 +25,7 @@ bool bs_output_begin(struct bs_arena *arena, const struct bs_command_line *line,
 	if (!bs_destination_open(arena, output->path, &ret->destination))
 		return false;
 	writer->file = ret->destination.file;
-	ret->report = (struct bs_report){
-		.format = output->format,
-		.show = output->show,
-		.shows_default = output->shows_default,
-		.color = bs_wants_color(line, writer->file),
-		.selection = line->selection,
-		.writer = writer,
-		.fail_on = line->fail_on,
-	};
+	ret->report = bs_report_for(line, output, writer);
 	return true;
 }
 

@@ -218,7 +218,11 @@ bool bs_destination_close(struct bs_destination *d, struct bs_writer *writer, bo
  * the same. */
 void bs_destinations_drop(void);
 
-/* begun.c: one of LINE's outputs that is made at one go, when all runs are over. */
+/* begun.c: what LINE says of the report that OUTPUT asks for, which goes to WRITER. */
+struct bs_report bs_report_for(const struct bs_command_line *line, const struct bs_output *output,
+			       struct bs_writer *writer);
+
+/* One of LINE's outputs that is made at one go, when all runs are over. */
 struct bs_begun_output {
 	struct bs_report report;
 	struct bs_destination destination;

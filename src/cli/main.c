@@ -132,15 +132,7 @@ static bool open_all(struct opened *opened, const struct bs_command_line *line)
 			return false;
 		}
 		writer->file = destination->file;
-		opened->reports.list[opened->reports.n++] = (struct bs_report){
-			.format = output->format,
-			.show = output->show,
-			.shows_default = output->shows_default,
-			.color = bs_wants_color(line, writer->file),
-			.selection = line->selection,
-			.writer = writer,
-			.fail_on = line->fail_on,
-		};
+		opened->reports.list[opened->reports.n++] = bs_report_for(line, output, writer);
 	}
 	if (can_read_notes(opened))
 		return true;

@@ -157,18 +157,23 @@ def _findings(question: Question, bindsim: str) -> list[str]:
     return found if done.returncode == 0 else [*found, done.stderr.strip()]
 
 
+def _study(question: Question, bindsim: str, command: str, first: str, second: str) -> tuple[dict, list[str]]:
+    """What COMMAND says of the plan with these flags, and the base names of its objects."""
+    files = [step.partition(":")[0] for step in question.steps]
+    words = [os.path.abspath(bindsim), command, "--format=json", *(f"--env={name}={value}" for name, value in question.env.items()),
+             question.program, f"--dlopen={files[0]}:{first}", f"--dlopen={files[1]}:{second}"]
+    done = subprocess.run(words, cwd=question.cwd, env={"LC_ALL": "C"}, stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(done.stderr.strip())
+    answer = json.loads(done.stdout)
+    return answer, [os.path.basename(made["name"]) for made in answer["objects"]]
+
+
 def _orders(question: Question, bindsim: str, first: str, second: str, captured: bool) -> list[str]:
     """What is wrong with what `bindsim order` says of the plan, if something is. What libstdc++ takes from libm or libc is
     no matter of the two copies."""
-    files = [step.partition(":")[0] for step in question.steps]
-    command = [os.path.abspath(bindsim), "order", "--format=json", *(f"--env={name}={value}" for name, value in question.env.items()),
-               question.program, f"--dlopen={files[0]}:{first}", f"--dlopen={files[1]}:{second}"]
-    done = subprocess.run(command, cwd=question.cwd, env={"LC_ALL": "C"}, stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, check=False)
-    if done.returncode != 0:
-        return [done.stderr.strip()]
-    answer = json.loads(done.stdout)
-    names = [os.path.basename(made["name"]) for made in answer["objects"]]
+    answer, names = _study(question, bindsim, "order", first, second)
     moved = {symbol for found in answer["dependent"] for symbol in found["symbols"] if names[found["from"]] == "libX.so"
              and [names[to["to"]] for to in found["answers"]] == ["libLLVM-14.so.1", "libX.so"]}
     others = [names[found["from"]] for found in answer["dependent"] if "LLVM" in names[found["from"]]]
@@ -193,15 +198,7 @@ ADVICE = {
 
 def _advice(question: Question, bindsim: str) -> list[str]:
     """Where `bindsim advise` comes to something else: RTLD_DEEPBIND stops the capture, and what it costs is named."""
-    files = [step.partition(":")[0] for step in question.steps]
-    command = [os.path.abspath(bindsim), "advise", "--format=json", *(f"--env={name}={value}" for name, value in question.env.items()),
-               question.program, f"--dlopen={files[0]}:NOW,GLOBAL", f"--dlopen={files[1]}:NOW,LOCAL"]
-    done = subprocess.run(command, cwd=question.cwd, env={"LC_ALL": "C"}, stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, check=False)
-    if done.returncode != 0:
-        return [done.stderr.strip()]
-    answer = json.loads(done.stdout)
-    names = [os.path.basename(made["name"]) for made in answer["objects"]]
+    answer, names = _study(question, bindsim, "advise", "NOW,GLOBAL", "NOW,LOCAL")
     found = {(trial["remedy"], names[trial["object"]]):
              (trial["benefit"], trial["captured_after"], [(e["rule"], e["example"]) for e in trial["effects"] if e["new"]])
              for trial in answer["trials"]}
