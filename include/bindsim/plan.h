@@ -65,6 +65,10 @@ struct bs_step {
 
 	const char *object; /* call: whose jump slot it is */
 
+	bool internal; /* dlopen, dlclose, dlsym: the C library makes the call by itself, through no
+			  function of <dlfcn.h>: NSS, iconv, the unwinder. The loader does the same.
+			*/
+
 	/* dlopen: it was taken from a note in which its caller says what it may open: which entry
 	 * of all its notes, from 1 on; 0: it was not. */
 	uint32_t note_entry;
@@ -92,8 +96,12 @@ struct bs_plan {
 	 * reports are about; or NULL. ARCHIVE_IS_ROOT: they are all that there is. */
 	const char *archive;
 	bool archive_is_root;
-	const char *cwd;	 /* inside the root, or NULL */
-	const char *argv0;	 /* or NULL: EXECUTABLE as typed */
+	const char *cwd;   /* inside the root, or NULL */
+	const char *argv0; /* or NULL: EXECUTABLE as typed */
+	/* What stands behind argv[0]. No rule of a loader asks for it; who runs the program does.
+	 */
+	const char *const *arguments;
+	uint32_t n_arguments;
 	const char *loader;	 /* profile and release, "glibc:2.31"; NULL: PT_INTERP's */
 	const char *search_path; /* $PATH for an EXECUTABLE without a slash, or NULL: the usual
 				    directories */

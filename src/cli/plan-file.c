@@ -201,6 +201,26 @@ static bool names_switch(const char *name)
 	return *name != '.' && strchr(name, '.') && !strchr(name, '=');
 }
 
+static bool read_arguments(struct bs_plan_reader *r, const struct bs_place *place,
+			   const json_t *value, struct bs_plan *plan)
+{
+	BS_VEC(const char *) arguments = { 0 };
+
+	if (!json_is_array(value))
+		return bs_plan_fail(r, place, "an array is wanted, not %s", bs_plan_type(value));
+	for (size_t i = 0; i < json_array_size(value); i++) {
+		const struct bs_place here = { place, NULL, i };
+		const char *argument;
+
+		if (!bs_plan_string(r, &here, json_array_get(value, i), &argument))
+			return false;
+		bs_vec_push(r->arena, &arguments, argument);
+	}
+	plan->arguments = arguments.v;
+	plan->n_arguments = arguments.n;
+	return true;
+}
+
 static bool complain_of_member(struct bs_plan_reader *r, const struct bs_place *place,
 			       const char *key)
 {
@@ -208,9 +228,10 @@ static bool complain_of_member(struct bs_plan_reader *r, const struct bs_place *
 
 	for (const struct bs_plan_member *m = bs_plan_members; m->name; m++)
 		names = bs_arena_printf(r->arena, "%s, %s", names, m->name);
-	return bs_plan_fail(r, place,
-			    "unknown member '%s'; there are %s, settings, environment and steps",
-			    key, names);
+	return bs_plan_fail(
+		r, place,
+		"unknown member '%s'; there are %s, arguments, settings, environment and steps",
+		key, names);
 }
 
 static bool read_member(struct bs_plan_reader *r, const struct bs_place *root, const char *key,
@@ -227,6 +248,8 @@ static bool read_member(struct bs_plan_reader *r, const struct bs_place *root, c
 	if (strcmp(key, "settings") == 0)
 		return read_variables(r, &here, value, "switch", names_switch, &plan->settings,
 				      &plan->n_settings);
+	if (strcmp(key, "arguments") == 0)
+		return read_arguments(r, &here, value, plan);
 	if (strcmp(key, "steps") == 0)
 		return bs_plan_steps(r, &here, value, 0);
 	while (m->name && strcmp(m->name, key) != 0)

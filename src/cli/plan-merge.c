@@ -50,5 +50,10 @@ void bs_plan_merge(struct bs_arena *arena, struct bs_plan *top, const struct bs_
 	JOIN(arena, top, below, blocks);
 	JOIN(arena, top, below, environment);
 	JOIN(arena, top, below, settings);
+	/* One program's arguments are not another one's. */
+	if (!top->executable && !top->n_arguments) {
+		top->arguments = below->arguments;
+		top->n_arguments = below->n_arguments;
+	}
 	merge_members(top, *below);
 }

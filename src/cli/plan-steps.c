@@ -11,14 +11,14 @@
 struct shape {
 	const char *call;
 	enum bs_step_kind kind; /* BS_STEP_KIND_COUNT_: a block of constructors */
-	const char *members[4];
+	const char *members[5];
 };
 
 static const struct shape shapes[] = {
-	{ "dlopen", BS_STEP_DLOPEN, { "flags", "caller" } },
+	{ "dlopen", BS_STEP_DLOPEN, { "flags", "caller", "internal" } },
 	{ "dlmopen", BS_STEP_DLMOPEN, { "flags", "namespace_of", "caller" } },
-	{ "dlsym", BS_STEP_DLSYM, { "version", "handle", "caller" } },
-	{ "dlclose", BS_STEP_DLCLOSE, { "caller" } },
+	{ "dlsym", BS_STEP_DLSYM, { "version", "handle", "caller", "internal" } },
+	{ "dlclose", BS_STEP_DLCLOSE, { "caller", "internal" } },
 	{ "call", BS_STEP_CALL, { "object", "version", "caller" } },
 	{ "init", BS_STEP_KIND_COUNT_, { "steps" } },
 };
@@ -238,6 +238,20 @@ static bool read_call(struct bs_plan_reader *r, const struct bs_place *place, co
 	return false;
 }
 
+static bool read_internal(struct bs_plan_reader *r, const struct bs_place *step_place,
+			  const json_t *value, struct bs_step *step)
+{
+	const struct bs_place here = { step_place, "internal", 0 };
+
+	if (!value)
+		return true;
+	if (!json_is_boolean(value))
+		return bs_plan_fail(r, &here, "true or false is wanted, not %s",
+				    bs_plan_type(value));
+	step->internal = json_is_true(value);
+	return true;
+}
+
 static unsigned depth_of(const struct bs_place *place)
 {
 	return place ? 1 + depth_of(place->in) : 0;
@@ -275,7 +289,8 @@ static bool read_step(struct bs_plan_reader *r, const struct bs_place *place, co
 	struct bs_step step = { .kind = shape->kind, .block = block };
 
 	if (!read_call(r, place, value, shape, &step) ||
-	    !read_string(r, place, value, "caller", true, &step.caller))
+	    !read_string(r, place, value, "caller", true, &step.caller) ||
+	    !read_internal(r, place, json_object_get(value, "internal"), &step))
 		return false;
 	bs_vec_push(r->arena, &r->steps, step);
 	return true;

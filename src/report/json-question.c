@@ -107,6 +107,8 @@ static void write_plan_steps(struct bs_json *json, const struct bs_plan *plan)
 		bs_json_member_if(json, "block", step->block != 0, step->block);
 		bs_json_member(json, "caller", step->caller);
 		write_call(json, step);
+		if (step->internal)
+			bs_json_member_bool(json, "internal", true);
 		write_note(json, step);
 		bs_json_close(json);
 	}

@@ -65,7 +65,7 @@ static void begin(struct bs_report *report, const struct bs_run *run)
 	else
 		bs_json_object(json, BS_JSON_LINES);
 	bs_json_member(json, "schema", streams(report) ? BS_STREAM_SCHEMA : BS_REPORT_SCHEMA);
-	bs_json_member(json, "schema_version", "1.5");
+	bs_json_member(json, "schema_version", "1.6");
 	bs_json_tool(json);
 	bs_json_question(json, run, layout);
 	bs_json_selection(json, report);

@@ -197,9 +197,20 @@ static void write_steps(struct bs_json *json, const struct bs_plan *plan)
 		bs_json_object(json, BS_JSON_INLINE);
 		write_call(json, step);
 		write_optional(json, "caller", step->caller);
+		if (step->internal)
+			bs_json_member_bool(json, "internal", true);
 		bs_json_close(json);
 	}
 	begin_up_to(&b, plan->n_blocks, plan->n_steps + 1);
+	bs_json_close(json);
+}
+
+static void write_arguments(struct bs_json *json, const struct bs_plan *plan)
+{
+	bs_json_key(json, "arguments");
+	bs_json_array(json, BS_JSON_INLINE);
+	for (uint32_t i = 0; i < plan->n_arguments; i++)
+		bs_json_string(json, plan->arguments[i]);
 	bs_json_close(json);
 }
 
@@ -211,6 +222,8 @@ static void write_question(struct bs_report *report, struct bs_arena *arena,
 	bs_json_object(&json, BS_JSON_LINES);
 	bs_json_member_word(&json, "schema", BS_PLAN_SCHEMA);
 	write_members(&json, *plan);
+	if (plan->n_arguments)
+		write_arguments(&json, plan);
 	if (plan->n_settings)
 		write_variables(&json, "settings", plan->settings, plan->n_settings);
 	write_variables(&json, "environment", plan->environment, plan->n_environment);

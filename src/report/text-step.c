@@ -206,6 +206,8 @@ static void write_row(struct bs_report *report, const struct bs_run *run,
 		if (result->step)
 			write_remark(report, run, result);
 	}
+	if (result->step && result->step->internal)
+		bs_say(report, "  by the C library itself");
 	write_note(report, run, result->step);
 	bs_text_assumed(report, run, result->assumed);
 	bs_say(report, "\n");

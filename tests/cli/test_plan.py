@@ -282,6 +282,19 @@ class OnTopTest(PlanTest):
         plan = self.read(self.BASE, "--root=top", env=here)
         self.assertEqual((plan["root"], "search_path" in plan), ("top", False))
 
+    def test_arguments_are_those_of_one_program(self):
+        base = {**self.BASE, "arguments": ["-c", ""]}
+        self.assertEqual(self.read(base), base)
+        self.assertEqual(self.read(base, "--argv0=top")["arguments"], ["-c", ""])
+        self.assertNotIn("arguments", self.read(base, "top"))
+
+    def test_internal_calls(self):
+        base = {**self.BASE, "steps": [{"dlopen": "x", "internal": True}, {"dlsym": "f", "handle": 1, "internal": True},
+                                       {"dlclose": 1, "internal": True}, {"dlclose": 1}]}
+        self.assertEqual(self.read(base), base)
+        base["steps"][3]["internal"] = False
+        self.assertNotIn("internal", self.read(base)["steps"][3])
+
     def test_variables(self):
         plan = self.read(self.BASE, "--env=A=top", "--env=B=top", "--bind-now")
         self.assertEqual(plan["environment"], {"A": "top", "B": "top", "LD_BIND_NOW": "1"})
@@ -374,8 +387,11 @@ class MisuseTest(PlanTest):
         self.refuse_step({}, ": no call: dlopen, dlmopen, dlsym, dlclose, call or init is wanted")
         self.refuse_step({"caller": "x"}, ": no call: ")
         self.refuse_step({"dlopen": "x", "dlclose": 1}, ": dlopen and dlclose are two steps")
-        self.refuse_step({"dlopen": "x", "falgs": "now"}, ": unknown member 'falgs'; beside dlopen there are flags and caller")
-        self.refuse_step({"dlclose": 1, "flags": "now"}, ": unknown member 'flags'; beside dlclose there is caller")
+        self.refuse_step({"dlopen": "x", "falgs": "now"}, ": unknown member 'falgs'; beside dlopen there are flags, caller and internal")
+        self.refuse_step({"dlclose": 1, "internal": 1}, ".internal: true or false is wanted, not a number")
+        self.refuse({**SCHEMA, "arguments": "x"}, "arguments: an array is wanted, not a string")
+        self.refuse({**SCHEMA, "arguments": ["x", 1]}, "arguments[1]: a string is wanted, not a number")
+        self.refuse_step({"dlclose": 1, "flags": "now"}, ": unknown member 'flags'; beside dlclose there are caller and internal")
         self.refuse_step({"dlopen": None}, ".dlopen: a string is wanted, not null")
         self.refuse_step({"dlopen": "x", "caller": 1}, ".caller: a string is wanted, not a number")
         self.refuse_step({"dlsym": ""}, ".dlsym: it is empty")

@@ -25,14 +25,15 @@ OPTIONS = argparse.Namespace(bindsim=None)
 PAGE = Path(__file__).resolve().parents[2] / "man/bindsim-plan.5"
 # Every member, and a step of every kind with all that it may have.
 FULL = {
-    "schema": "bindsim-plan-1", "executable": "app", "unknown_program": "u", "search_path": "/bin", "argv0": "a", "loader": "glibc", "root": "/",
+    "schema": "bindsim-plan-1", "executable": "app", "unknown_program": "u", "search_path": "/bin", "argv0": "a",
+    "arguments": ["-c", ""], "loader": "glibc", "root": "/",
     "cwd": "/tmp", "cpu": "x86-64", "platform": "p", "hwcaps_mask": "m", "hwcaps_prepend": "h", "secure": True,
     "inhibit_cache": True, "ldconfig": True, "inhibit_rpath": "r", "library_path": "l", "preload": "q", "environment": {"LD_X": "y"},
     "steps": [
-        {"dlopen": "x.so", "flags": "NOW,GLOBAL", "caller": "c"}, {"dlopen": "x.so", "flags": ["now"]},
+        {"dlopen": "x.so", "flags": "NOW,GLOBAL", "caller": "c", "internal": True}, {"dlopen": "x.so", "flags": ["now"]},
         {"dlopen": "x.so", "flags": 2}, {"dlmopen": "x.so", "flags": "0x2", "namespace_of": 1, "caller": "c"},
-        {"dlsym": "f", "version": "V", "handle": "next", "caller": "c"}, {"dlsym": "f", "handle": 1},
-        {"dlclose": 1, "caller": "c"}, {"call": "f", "version": "V", "object": "o", "caller": "c"},
+        {"dlsym": "f", "version": "V", "handle": "next", "caller": "c"}, {"dlsym": "f", "handle": 1, "internal": True},
+        {"dlclose": 1, "caller": "c", "internal": False}, {"call": "f", "version": "V", "object": "o", "caller": "c"},
         {"init": "o", "steps": [{"dlclose": 1}, {"init": "p", "steps": []}]}]}
 # What takes the place of each value in turn.
 VALUES = [None, True, False, 0, 1, -1, 0.5, 2**32 - 1, 2**32, 10**30, "", "x", "next", "NEXT", "now", "now,", "now|lazy", "0x1", "08",
