@@ -13,15 +13,20 @@ library, so that answers do not depend on the one at hand; nothing that is built
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "tests" / "json"))
+from validation import VALIDATES, Validator  # noqa: E402
+
 BINDSIM = os.path.abspath(os.environ.get("BINDSIM", ROOT / "build/src/cli/bindsim"))
 CC = os.environ.get("CC", "gcc").split()
 INTERPRETER = "/lib64/ld-linux-x86-64.so.2"
@@ -121,6 +126,12 @@ class CommandLineTest(unittest.TestCase):
         self.assertEqual(len(answer.err.splitlines()), 1, f"one message is enough: {answer.err}")
         for word in words:
             self.assertIn(word, answer.err)
+
+    def assert_valid(self, document, schema: str) -> None:
+        """DOCUMENT is as the published SCHEMA says, where there is a validator."""
+        if VALIDATES:
+            validator = Validator(json.loads((ROOT / "schema" / f"{schema}.schema.json").read_text()))
+            self.assertEqual([], list(validator.problems(document)))
 
     def assert_refused(self, answer: Answer, message: str) -> None:
         """Status 1, with MESSAGE on standard error."""

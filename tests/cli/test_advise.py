@@ -9,12 +9,6 @@ from pathlib import Path
 from check_case import functions, user
 from harness import CommandLineTest
 
-try:
-    from jsonschema import Draft202012Validator
-except ImportError:
-    Draft202012Validator = None
-
-SCHEMA = Path(__file__).resolve().parents[2] / "schema/bindsim-advice-1.schema.json"
 KINDS = ["deepbind", "no-deepbind", "local", "global", "nodelete", "order", "preload-order", "dlmopen", "symbolic",
          "symbolic-functions", "hidden", "version-script", "protected"]
 
@@ -37,8 +31,7 @@ class AdviseTest(CommandLineTest):
         """The advice as JSON, which the schema allows."""
         answer = self.advise("--format=json", *arguments, **options)
         document = json.loads(answer.out)
-        if Draft202012Validator is not None:
-            Draft202012Validator(json.loads(SCHEMA.read_text())).validate(document)
+        self.assert_valid(document, "bindsim-advice-1")
         self.check_document(document)
         return document
 

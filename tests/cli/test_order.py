@@ -7,11 +7,9 @@ import json
 import os
 import shutil
 import unittest
-from pathlib import Path
 
 from harness import HOOK, USER, CommandLineTest
 
-SCHEMA = Path(__file__).resolve().parents[2] / "schema/bindsim-order-1.schema.json"
 CODEC = "int codec_open(void) {{ return {0}; }} int codec_read(void) {{ return {0}; }} int codec_close(void) {{ return {0}; }}"
 CARRIER = CODEC + "int use_{0}(void) {{ return codec_open() + codec_read() + codec_close(); }}"
 UNIQUE = """__asm__(".globl unique_object\\n.type unique_object, @gnu_unique_object\\n.size unique_object, 4\\n"
@@ -33,12 +31,7 @@ class OrderTest(CommandLineTest):
         self.assertEqual((answer.status, answer.err), (text.status, text.err))
         self.assertEqual(answer, self.bindsim("order", "--format=json", *arguments, **options), "the same bytes")
         document = json.loads(answer.out)
-        try:
-            import jsonschema
-        except ImportError:
-            pass
-        else:
-            jsonschema.validate(document, json.loads(SCHEMA.read_text()))
+        self.assert_valid(document, "bindsim-order-1")
         self.assertEqual(document["reason"] is None, answer.status == 0)
         return document, text
 

@@ -9,6 +9,7 @@ import tempfile
 import unittest
 
 import reports
+import validation
 from fixtures import Workshop, furnish
 
 OPTIONS = argparse.Namespace(bindsim=None, compiler=["gcc"])
@@ -54,7 +55,7 @@ def main(description):
     parser.add_argument("--compiler", default="gcc", type=str.split)
     parser.add_argument("rest", nargs="*")
     parser.parse_args(namespace=OPTIONS)
-    if reports.Draft202012Validator is None:
-        print("there is no jsonschema with draft 2020-12")
+    if not validation.VALIDATES:
+        print(validation.WHY_NOT)
         return reports.SKIPPED
     return not unittest.main(argv=[sys.argv[0], *OPTIONS.rest], exit=False).result.wasSuccessful()

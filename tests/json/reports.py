@@ -8,11 +8,7 @@ import subprocess
 from pathlib import Path
 
 import debug
-
-try:
-    from jsonschema import Draft202012Validator
-except ImportError:
-    Draft202012Validator = None
+from validation import Validator
 
 SKIPPED = 77
 PARTS = "steps,objects,bindings,slots,findings,scopes,searches,demangled,mapped,suppressed,dlopen-notes"
@@ -28,88 +24,23 @@ def read_schema(name):
 
 
 class Schemas:
-    """The two validators."""
+    """The validators of reports and of the lines of a stream."""
 
     def __init__(self):
-        schemas = [read_schema(name) for name in ("bindsim-report-1", "bindsim-stream-1")]
-        for schema in schemas:
-            Draft202012Validator.check_schema(schema)
-        self.report, self.stream = map(Draft202012Validator, schemas)
-        # The schema of a line is a choice by its type: to make it beforehand is quicker and says more.
-        self.lines = {name: Draft202012Validator({"$ref": "#/$defs/" + name, "$defs": schemas[1]["$defs"]})
+        self.report = Validator(read_schema("bindsim-report-1"))
+        # The schema of a line is a choice by its type: to make it beforehand says more.
+        lines = read_schema("bindsim-stream-1")
+        self.stream = Validator(lines)
+        self.lines = {name: Validator({"$ref": "#/$defs/" + name, "$defs": lines["$defs"]})
                       for name in ("run", "object", "step", "binding", "slot", "finding", "suppressed",
                                    "dlopen-note", "end")}
 
-        # So are the long lists of a report, apart from it: what stands in many documents is looked at once.
-        self.entries = {name: Draft202012Validator({"$ref": "#/$defs/" + name, "$defs": schemas[0]["$defs"]})
-                        for name in ("binding", "slot", "object", "place")}
-        self.lines["place"] = Draft202012Validator({"$ref": "#/$defs/place", "$defs": schemas[1]["$defs"]})
-        self.sound = set()
-        self.free = {key for schema in schemas for key in free_members(schema["$defs"]["place"]["oneOf"])}
-
-    def problems_of(self, validator, entry, is_place=False):
-        """What is wrong with ENTRY; an equal one that was found sound is not looked at again. Of a place it does not
-        matter which file it is, as long as the schema takes any text."""
-        like = {key: "" if isinstance(value, str) and key in self.free else value for key, value in entry.items()} \
-            if is_place else entry
-        key = (id(validator), json.dumps(like, sort_keys=True))
-        if key in self.sound:
-            return []
-        problems = ["%s: %s" % (list(error.absolute_path), error.message[:300]) for error in validator.iter_errors(entry)]
-        if not problems:
-            self.sound.add(key)
-        return problems
-
     def problems(self, document, lines):
-        rest, entries = apart(document)
-        for problem in self.problems_of(self.report, rest):
+        for problem in self.report.problems(document):
             yield "json: " + problem
-        for name, entry in entries:
-            for problem in self.problems_of(self.entries[name], entry, name == "place"):
-                yield "json: a %s: %s" % (name, problem)
         for number, line in enumerate(lines, 1):
-            rest, entries = without_places(line)
-            for name, entry in [(line["type"], rest), *entries]:
-                for problem in self.problems_of(self.lines[name], entry, name == "place"):
-                    yield "ndjson: line %d: %s" % (number, problem)
-
-
-def free_members(variants):
-    """Members that may be any text, wherever they are."""
-    kinds = {}
-    for variant in variants:
-        for key, schema in variant["properties"].items():
-            kinds.setdefault(key, []).append({name: value for name, value in schema.items() if name != "description"})
-    return {key for key, found in kinds.items()
-            if all(schema in ({"type": "string"}, {"type": ["string", "null"]}) for schema in found)}
-
-
-def without_places(step):
-    """STEP without the places that its searches went through, and these."""
-    rest = dict(step)
-    entries = []
-    if isinstance(rest.get("searches"), list):
-        rest["searches"] = [dict(search) for search in rest["searches"]]
-        for search in rest["searches"]:
-            entries += [("place", entry) for entry in search["places"]]
-            search["places"] = []
-    return rest, entries
-
-
-def apart(document):
-    """A report without the entries of its long lists, and these: the schema says the same of both together."""
-    rest = dict(document)
-    entries = []
-    if isinstance(rest.get("steps"), list):
-        pairs = [without_places(step) for step in rest["steps"]]
-        rest["steps"] = [step for step, _ in pairs]
-        entries += [entry for _, places in pairs for entry in places]
-    for holder, key, name in [(rest, "slots", "slot"), (rest, "objects", "object"),
-                              *((step, "bindings", "binding") for step in rest.get("steps", []))]:
-        if isinstance(holder.get(key), list):
-            entries += [(name, entry) for entry in holder[key]]
-            holder[key] = []
-    return rest, entries
+            for problem in self.lines[line["type"]].problems(line):
+                yield "ndjson: line %d: %s" % (number, problem)
 
 
 class Answer:

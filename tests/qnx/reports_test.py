@@ -15,6 +15,7 @@ from laboratory import HERE, build, command_of, extend_language, language, scena
 
 sys.path.insert(0, str(HERE.parent / "json"))
 import reports  # noqa: E402
+import validation  # noqa: E402
 
 SHOWN = "--show=" + reports.PARTS
 
@@ -58,8 +59,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bindsim", default="build/src/cli/bindsim", type=os.path.abspath, metavar="PATH")
     options = parser.parse_args()
-    if reports.Draft202012Validator is None:
-        print("skipped: there is no jsonschema with draft 2020-12")
+    if not validation.VALIDATES:
+        print("skipped: " + validation.WHY_NOT)
         return reports.SKIPPED
     extend_language()
     scenarios = [s for name in ("scenarios.scn", "choices.scn") for s in language.read_scenarios(HERE / name)]
