@@ -4,17 +4,19 @@
 #
 #   test.sh            everything: gcc, clang and sanitizer builds, all suites, the form of the sources, the demo
 #   test.sh --quick    one build and all suites but the long ones
+#   test.sh --exhaustive  the same with all that random cases there are, which takes twice as long
 #   test.sh --foreign  one build, and what other machines' loaders say: installs their toolchains and emulators (1 GB)
 set -eu
 . "$(dirname "$0")/common.sh"
 
-quick=false foreign=false
+quick=false foreign=false left_out='--no-suite exhaustive'
 for word; do
 	case $word in
 	--quick) quick=true ;;
+	--exhaustive) left_out= ;;
 	--foreign) quick=true foreign=true ;;
 	*)
-		say "unknown option $word; there are --quick and --foreign"
+		say "unknown option $word; there are --quick, --exhaustive and --foreign"
 		exit 2
 		;;
 	esac
@@ -153,7 +155,8 @@ if step 'build with gcc, warnings are errors' build build-test/gcc -Dwerror=true
 	elif $quick; then
 		suites 'all suites but the long ones' build-test/gcc
 	else
-		suites 'all suites but foreign and corpus' build-test/gcc --setup=full --no-suite foreign --no-suite corpus
+		# shellcheck disable=SC2086
+		suites 'all suites but foreign and corpus' build-test/gcc --setup=full --no-suite foreign --no-suite corpus $left_out
 		printf "\n== other machines' loaders: left out; scripts/test.sh --foreign asks them\n"
 	fi
 fi
