@@ -52,6 +52,7 @@ want zsh have zsh
 want fish have fish
 want musl test -e /lib/ld-musl-x86_64.so.1
 want musl-tools have musl-gcc
+want gdb have gcore
 if ! $quick; then
 	want clang-format-14 have clang-format-14
 	want valgrind have valgrind

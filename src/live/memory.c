@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Bytes of a running process, and the numbers that they are. */
-#include "live.h"
+#include "subject-priv.h"
 
 #include <byteswap.h>
 #include <elf.h>
@@ -13,22 +13,27 @@
 /* Of a string that is a path; those of link maps are. */
 enum { LONGEST_STRING = 1 << 14 };
 
-static bool read_process(const struct bs_memory *memory, uint64_t address, void *to, size_t n)
+bool bs_read_at(int fd, uint64_t offset, void *to, size_t n)
 {
 	char *bytes = to;
 
 	while (n) {
-		ssize_t got = pread(memory->fd, bytes, n, (off_t)address);
+		ssize_t got = offset <= INT64_MAX ? pread(fd, bytes, n, (off_t)offset) : 0;
 
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
 			return false;
 		bytes += got;
-		address += (uint64_t)got;
+		offset += (uint64_t)got;
 		n -= (size_t)got;
 	}
 	return true;
+}
+
+static bool read_process(const struct bs_memory *memory, uint64_t address, void *to, size_t n)
+{
+	return bs_read_at(memory->fd, address, to, n);
 }
 
 static int open_of(pid_t pid, const char *file)
