@@ -2,7 +2,7 @@
 # Completion of bindsim(1) for fish.
 
 set -g __bindsim_formats text ld-debug json ndjson ldd plan sarif junit github gitlab markdown dot html
-set -g __bindsim_text_parts steps unresolved findings notes objects scopes pairs bindings slots lazyload suppressed dlopen-notes
+set -g __bindsim_text_parts steps unresolved findings notes objects scopes pairs bindings slots lazyload suppressed dlopen-notes process differences contents
 
 # FILE[:FLAGS]: files, then flags joined by commas that are not there yet.
 function __bindsim_dlopen
@@ -30,7 +30,7 @@ function __bindsim_parts
             case ld-debug
                 set -a parts bindings libs scopes versions files mapped addresses slots reloc lazyload statistics debug
             case json ndjson
-                set -a parts steps objects bindings slots findings scopes searches demangled mapped suppressed dlopen-notes
+                set -a parts steps objects bindings slots findings scopes searches demangled mapped suppressed dlopen-notes process differences contents
             case ldd
                 set -a parts libs versions undefined unused
             case sarif junit github gitlab
@@ -113,6 +113,10 @@ complete -c bindsim -l caller -r -F -d 'Who makes the calls from here on'
 complete -c bindsim -l plan -r -F -d 'Take the question from FILE'
 complete -c bindsim -l follow-dlopen-notes -f -a 'required recommended suggested' -d 'Open what notes of objects say'
 
+# A process that is there
+complete -c bindsim -l pid -x -a '(__fish_complete_pids)' -d 'Read what a process really holds'
+complete -c bindsim -l core -r -F -d 'The same of a core file'
+
 # The simulated process
 complete -c bindsim -l bind-now -d 'Bind everything at load'
 complete -c bindsim -l library-path -x -a '(__fish_complete_directories)' -d 'Search DIRS instead of LD_LIBRARY_PATH'
@@ -163,7 +167,7 @@ complete -c bindsim -l symbol -x -d 'References to symbols of this name'
 complete -c bindsim -l from -r -F -d 'References that this object makes'
 complete -c bindsim -l to -r -F -d 'References that are bound to this object'
 complete -c bindsim -l pair -x -d 'Explain the references between two objects'
-complete -c bindsim -l rule -x -a 'captured-references unresolved-at-call healed when-matters ignored-deepbind two-versions loaded-twice captured-dependency type-identity unique-crosses definitions-differ interposer-bypassed object-split split-copy constructed-twice leaked-static-runtime mixed-unwinders embedded-and-needed embedded-copy isolated potential undeclared-dependency needs-global unused-needed version-crossed pinned search-path required-binding required-isolation required-export required-bind-now forbidden-duplicate unused-suppression expired-suppression order-dependent' -d 'Explain a rule of the findings'
+complete -c bindsim -l rule -x -a 'captured-references unresolved-at-call healed when-matters ignored-deepbind two-versions loaded-twice captured-dependency type-identity unique-crosses definitions-differ interposer-bypassed object-split split-copy constructed-twice leaked-static-runtime mixed-unwinders embedded-and-needed embedded-copy isolated potential undeclared-dependency needs-global unused-needed version-crossed pinned search-path required-binding required-isolation required-export required-bind-now forbidden-duplicate unused-suppression expired-suppression order-dependent slot-patched' -d 'Explain a rule of the findings'
 
 # The answer
 complete -c bindsim -l format -x -a '$__bindsim_formats' -d 'Format of the report'

@@ -420,3 +420,9 @@ struct bs_paths *bs_paths_new(const struct bs_run *run);
 
 /* Where the objects that the step brought, and those they asked for, were looked for. */
 void bs_check_paths(struct bs_pass *pass);
+
+/* ---- patched.c ----------------------------------------------------------------------------- */
+
+/* The slots of the process that the run is about which hold what no loader puts there. */
+void bs_check_patched(const struct bs_checker *checker, const struct bs_run *run,
+		      bs_findings *findings);

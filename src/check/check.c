@@ -127,6 +127,7 @@ bs_findings bs_check_end(struct bs_checker *checker, const struct bs_run *run)
 		bs_check_slots(checker, run, &findings);
 	bs_check_unwinders(checker, run, &findings);
 	bs_check_carried(checker, run, &findings);
+	bs_check_patched(checker, run, &findings);
 	if (checker->has_started) {
 		bs_object_pairs_tell(run, &checker->pairs, &findings);
 		bs_check_duplicates(checker, run, &findings);

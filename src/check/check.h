@@ -229,8 +229,24 @@ struct bs_duplicate_sink {
 	void (*take)(void *data, const struct bs_run *run, const struct bs_duplicate *duplicate);
 };
 
+/* A slot of a real process that holds what no loader puts there. */
+struct bs_patched {
+	bs_map_id map;
+	uint32_t symbol; /* in MAP's table */
+	bool is_call;	 /* a jump slot */
+	bs_map_id into;	 /* the object that it points into; BS_NO_MAP: none of the simulation's */
+	const char *into_name;	 /* the object's name; or NULL: it is none */
+	const char *into_symbol; /* what lies at that very place, or NULL */
+	const char *area;	 /* the file that is mapped there, by no loader, or NULL */
+	bool other_namespace;	 /* INTO is in another namespace than MAP */
+	bool is_mapped;		 /* something is there */
+};
+
 /* What else a check goes by. */
 struct bs_check_options {
+	const struct bs_patched
+		*patched; /* of the process that the run is about, N_PATCHED of them */
+	uint32_t n_patched;
 	struct bs_library_db *library_db; /* or NULL: no library is known */
 	bool lists_left_out;		  /* what is left out is not only counted */
 	/* Notes are shown. If not, findings that are notes need not be complete: some count some of

@@ -94,6 +94,17 @@ struct bs_order_line {
 	const char *pairs;   /* DIR[:FLAGS], or NULL */
 };
 
+struct bs_observation; /* study/observed.h */
+
+/* --pid, --core. */
+struct bs_live_line {
+	int pid;				  /* 0: none */
+	const char *core;			  /* a file, or NULL */
+	const char *executable;			  /* of the core; NULL: the one that it names */
+	bool has_plan;				  /* --plan */
+	const struct bs_observation *observation; /* once it was looked at */
+};
+
 /* What the command line asks for. */
 struct bs_command_line {
 	enum bs_command command;
@@ -107,6 +118,7 @@ struct bs_command_line {
 	struct bs_advise_line advise;
 	struct bs_diff_line diff;
 	struct bs_order_line order;
+	struct bs_live_line live;
 	enum bs_color color;
 	enum bs_proof_mode proof;
 	bool follows_notes;
@@ -154,6 +166,14 @@ void bs_baseline_keep(struct bs_arena *arena, bs_baseline *baseline,
 
 /* Writes BASELINE to the file PATH. False after a message. */
 bool bs_baseline_save(struct bs_arena *arena, const char *path, const bs_baseline *baseline);
+
+/* live.c: reads the process of LINE and finds the plan that leads to it. STORE must live on. Not OK
+ * after a message. */
+enum bs_exit bs_live_observe(struct bs_arena *arena, struct bs_command_line *line,
+			     struct bs_store *store);
+
+/* ENTRY, NAME=VALUE, is a variable that a loader reads. */
+bool bs_is_for_loader(const char *entry);
 
 /* order.c: the whole of it. Messages and outputs are written; STORE must live on. */
 enum bs_exit bs_order_command(struct bs_arena *arena, const struct bs_command_line *line,

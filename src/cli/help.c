@@ -92,6 +92,7 @@ void bs_print_help(enum bs_command command)
 		return;
 	}
 	puts("Usage: bindsim [OPTION]... EXECUTABLE [STEP]...");
+	puts(USAGE_INDENT "bindsim --pid N | --core FILE [EXECUTABLE] [OPTION]... [STEP]...");
 	for (command = BS_COMMAND_NONE + 1; command < BS_COMMAND_COUNT_; command++) {
 		fputs(USAGE_INDENT, stdout);
 		print_usage(bs_command_text(command), USAGE_INDENT);

@@ -2,6 +2,7 @@
 #include "unpack.h"
 
 #include "../report/jansson-late.h"
+#include "../study/observed.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -193,7 +194,11 @@ static enum bs_exit conclude(struct opened *opened, const struct bs_command_line
 static enum bs_exit simulate(struct opened *opened, const struct bs_command_line *line,
 			     const struct bs_named_plan *plan, struct bs_store *store)
 {
-	const struct bs_sink sink = bs_reports_sink(&opened->reports);
+	const struct bs_sink reports = bs_reports_sink(&opened->reports);
+	/* Of a real process it is the real definers that are judged and told. */
+	const struct bs_sink sink = line->live.observation
+					    ? bs_observed_sink(line->live.observation, &reports)
+					    : reports;
 	struct bs_sim_report report;
 
 	opened->reports.checker = NULL;
@@ -237,6 +242,11 @@ static enum bs_exit ask(struct bs_arena *arena, const struct bs_command_line *li
 
 	if (!open_all(&opened, line))
 		return BS_EXIT_TROUBLE;
+	opened.reports.observed = line->live.observation;
+	if (line->live.observation) {
+		opened.reports.check.patched = line->live.observation->patched.v;
+		opened.reports.check.n_patched = line->live.observation->patched.n;
+	}
 	enum bs_exit status = simulate(&opened, line, &plan, store);
 
 	return close_all(&opened, status != BS_EXIT_TROUBLE) ? status : BS_EXIT_TROUBLE;
@@ -350,6 +360,9 @@ static enum bs_exit answer(struct bs_arena *arena, struct bs_command_line *line)
 {
 	struct bs_store *store = open_store(arena);
 
+	if ((line->live.pid || line->live.core) &&
+	    bs_live_observe(arena, line, store) != BS_EXIT_OK)
+		return BS_EXIT_TROUBLE;
 	if (!follow_notes(arena, line, store))
 		return BS_EXIT_TROUBLE;
 	if (is_study(line->command))

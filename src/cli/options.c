@@ -128,6 +128,11 @@ static bool read_option(struct bs_option_reader *r, int id, const char *value)
 		return bs_read_plan(r, value);
 	case OPTION_FOLLOW_DLOPEN_NOTES:
 		return bs_read_follow(r, value);
+	case OPTION_PID:
+		return bs_read_pid(r, value);
+	case OPTION_CORE:
+		r->line->live.core = value;
+		return true;
 	case OPTION_BIND_NOW:
 		bs_vec_push(r->arena, &r->set, (struct bs_variable){ "LD_BIND_NOW", "1" });
 		return true;
@@ -276,10 +281,15 @@ static int short_to_id(int id)
 	return id;
 }
 
-static bool is_for_loader(const char *entry)
+bool bs_is_for_loader(const char *entry)
 {
 	return strncmp(entry, "LD_", 3) == 0 || strncmp(entry, "DL_DEBUG=", 9) == 0 ||
 	       strncmp(entry, "GLIBC_TUNABLES=", 15) == 0;
+}
+
+static bool is_about_process(const struct bs_command_line *line)
+{
+	return line->live.pid || line->live.core;
 }
 
 /* What a loader would read of ENVIRON, unless a plan says all, then what --env says. */
@@ -288,10 +298,11 @@ static void take_environment(struct bs_option_reader *r, char **environ)
 	BS_VEC(struct bs_variable) all = { 0 };
 	struct bs_plan *plan = &r->line->plan;
 
-	for (; !r->plan_file && !r->no_env && !plan->root && *environ; environ++) {
+	for (; !r->plan_file && !r->no_env && !plan->root && !is_about_process(r->line) && *environ;
+	     environ++) {
 		const char *equals = strchr(*environ, '=');
 
-		if (!equals || !is_for_loader(*environ))
+		if (!equals || !bs_is_for_loader(*environ))
 			continue;
 		const char *name =
 			bs_arena_strndup(r->arena, *environ, (size_t)(equals - *environ));
@@ -420,6 +431,7 @@ static bool finish_plan(struct bs_option_reader *r, char **environ)
 		return true;
 	if (!bs_plan_load(r->arena, r->plan_file, &below))
 		return false;
+	r->line->live.has_plan = true;
 	bs_plan_merge(r->arena, plan, &below);
 	if (!plan->executable)
 		bs_complain("which executable? The plan names none, nor does the command line");
@@ -440,7 +452,9 @@ static bool finish(struct bs_option_reader *r, char **environ)
 	}
 	if (!options_fit(r) || (checks && !bs_check_open(r)))
 		return false;
-	if (!line->plan.executable && !r->plan_file && !checks &&
+	if (is_about_process(line) && !bs_live_open(r))
+		return false;
+	if (!line->plan.executable && !r->plan_file && !checks && !is_about_process(line) &&
 	    line->command != BS_COMMAND_DIFF) {
 		bs_complain("which executable? Usage: bindsim [OPTION]... EXECUTABLE [STEP]...");
 		return false;

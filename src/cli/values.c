@@ -4,6 +4,8 @@
 #include "../report/plan-format.h"
 #include "options-priv.h"
 
+#include "../report/process-report.h"
+
 #include <string.h>
 
 bool bs_read_env(struct bs_option_reader *r, const char *text)
@@ -185,6 +187,17 @@ static bool complain_of_part(struct bs_option_reader *r, const char *name, size_
 	return false;
 }
 
+static bool is_of_process(const char *name, size_t n)
+{
+	static const char *const parts[] = { BS_PART_PROCESS, BS_PART_DIFFERENCES,
+					     BS_PART_CONTENTS };
+
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		if (strlen(parts[i]) == n && strncmp(parts[i], name, n) == 0)
+			return true;
+	return false;
+}
+
 /* Each report shows the parts that it has; one that has none of them shows what it shows by
  * default. */
 bool bs_read_show(struct bs_option_reader *r)
@@ -193,6 +206,12 @@ bool bs_read_show(struct bs_option_reader *r)
 		size_t n = strcspn(name, ",");
 		bool found = false;
 
+		if (is_of_process(name, n) && !r->line->live.pid && !r->line->live.core) {
+			bs_complain("--show '%.*s' is of real processes: it goes with --pid and "
+				    "--core",
+				    (int)n, name);
+			return false;
+		}
 		bs_vec_each (i, &r->line->outputs) {
 			struct bs_output *output = &r->line->outputs.v[i];
 			unsigned bit = part_bit(output->format, name, n);
@@ -211,7 +230,10 @@ bool bs_read_show(struct bs_option_reader *r)
 		if (!output->show && r->line->command == BS_COMMAND_CHECK)
 			output->show = output->format->check_show;
 		if (!output->show)
-			output->show = output->format->default_show;
+			output->show = output->format->default_show |
+				       (r->line->live.pid || r->line->live.core
+						? output->format->process_show
+						: 0);
 	}
 	return true;
 }

@@ -86,6 +86,7 @@ static void begin(void *data, const struct bs_run *run)
 	for (uint32_t i = 0; i < reports->n; i++) {
 		reports->list[i].checker = reports->checker;
 		reports->list[i].judge = reports->judge;
+		reports->list[i].observed = reports->observed;
 		if (reports->list[i].format->begin)
 			reports->list[i].format->begin(&reports->list[i], run);
 	}

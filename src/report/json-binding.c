@@ -26,6 +26,11 @@ static const char *const when_names[] = {
 	[BS_JSON_DLSYM] = "dlsym",
 };
 
+const char *bs_json_kind_name(enum bs_reloc_kind kind)
+{
+	return kind_names[kind];
+}
+
 const char *bs_json_outcome_name(enum bs_outcome outcome)
 {
 	static const char *const names[] = {

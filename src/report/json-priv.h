@@ -19,6 +19,9 @@ enum {
 	SHOW_MAPPED = 1 << 8,
 	SHOW_SUPPRESSED = 1 << 9,    /* names that two objects define and no finding is about */
 	SHOW_DLOPEN_NOTES = 1 << 10, /* what objects say that they may open */
+	SHOW_PROCESS = 1 << 11,	     /* of a real process: its objects, with counts */
+	SHOW_DIFFERENCES = 1 << 12,  /* and the slots that are other than simulated */
+	SHOW_CONTENTS = 1 << 13,     /* or all of them */
 };
 
 /* One report under way. */
@@ -105,9 +108,19 @@ const char *bs_json_symbol_of(const struct bs_run *run, const struct bs_step_res
 void bs_json_manner_members(struct bs_json *json, const struct bs_run *run,
 			    const struct bs_binding *b, enum bs_json_when when,
 			    const char *version);
+/* "jump-slot" */
+const char *bs_json_kind_name(enum bs_reloc_kind kind);
 /* Members "to", "definition_version", "why", "outcome". */
 void bs_json_answer_members(struct bs_json *json, const struct bs_run *run,
 			    const struct bs_binding *b);
+
+/* json-process.c */
+/* Members of the record of a real process: all but its slots. */
+void bs_json_process_members(struct bs_json *json, const struct bs_observation *observation,
+			     enum bs_json_layout layout);
+/* Members of the record of its slot INDEX. */
+void bs_json_content_members(struct bs_report *report, struct bs_json *json,
+			     const struct bs_run *run, uint32_t index);
 
 /* json-assumed.c */
 /* The member "assumptions" of what rests on CHOICES, a set; nothing for none. */

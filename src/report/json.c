@@ -6,12 +6,25 @@
  */
 #include "jansson-late.h"
 #include "json-priv.h"
+#include "process-report.h"
 
 #include <inttypes.h>
 
-static const char *const parts[] = { "steps",	 "objects",    "bindings",	     "slots",
-				     "findings", "scopes",     "searches",	     "demangled",
-				     "mapped",	 "suppressed", BS_PART_DLOPEN_NOTES, NULL };
+static const char *const parts[] = { "steps",
+				     "objects",
+				     "bindings",
+				     "slots",
+				     "findings",
+				     "scopes",
+				     "searches",
+				     "demangled",
+				     "mapped",
+				     "suppressed",
+				     BS_PART_DLOPEN_NOTES,
+				     BS_PART_PROCESS,
+				     BS_PART_DIFFERENCES,
+				     BS_PART_CONTENTS,
+				     NULL };
 
 enum {
 	DEFAULT_SHOW = SHOW_STEPS | SHOW_OBJECTS | SHOW_BINDINGS | SHOW_FINDINGS | SHOW_DEMANGLED |
@@ -65,7 +78,7 @@ static void begin(struct bs_report *report, const struct bs_run *run)
 	else
 		bs_json_object(json, BS_JSON_LINES);
 	bs_json_member(json, "schema", streams(report) ? BS_STREAM_SCHEMA : BS_REPORT_SCHEMA);
-	bs_json_member(json, "schema_version", "1.6");
+	bs_json_member(json, "schema_version", "1.7");
 	bs_json_tool(json);
 	bs_json_question(json, run, layout);
 	bs_json_selection(json, report);
@@ -275,6 +288,56 @@ static void write_note_items(struct bs_report *report)
 	bs_json_close(json);
 }
 
+/* ---- a real process ------------------------------------------------------------------------ */
+
+/* All that are shown: from *AT on, which is left behind it; false at the end. */
+static bool next_content(const struct bs_report *report, const struct bs_run *run, uint32_t *at)
+{
+	if (!report->observed || !(report->show & (SHOW_DIFFERENCES | SHOW_CONTENTS)))
+		return false;
+	while (*at < report->observed->slots->n)
+		if (bs_process_selects(report, run, (*at)++, !(report->show & SHOW_CONTENTS)))
+			return true;
+	return false;
+}
+
+static void write_process_lines(struct bs_report *report, const struct bs_run *run)
+{
+	uint32_t at = 0;
+
+	if (!report->observed)
+		return;
+	begin_line(report, "process");
+	bs_json_process_members(json_of(report), report->observed, BS_JSON_INLINE);
+	end_line(report);
+	while (next_content(report, run, &at)) {
+		begin_line(report, "content");
+		bs_json_content_members(report, json_of(report), run, at - 1);
+		end_line(report);
+	}
+}
+
+static void write_process(struct bs_report *report, const struct bs_run *run)
+{
+	struct bs_json *json = json_of(report);
+	uint32_t at = 0;
+
+	if (!report->observed)
+		return;
+	bs_json_key(json, "process");
+	bs_json_object(json, BS_JSON_LINES);
+	bs_json_process_members(json, report->observed, BS_JSON_LINES);
+	bs_json_key(json, "contents");
+	bs_json_array(json, BS_JSON_LINES);
+	while (next_content(report, run, &at)) {
+		bs_json_object(json, BS_JSON_INLINE);
+		bs_json_content_members(report, json, run, at - 1);
+		bs_json_close(json);
+	}
+	bs_json_close(json);
+	bs_json_close(json);
+}
+
 /* ---- a step -------------------------------------------------------------------------------- */
 
 static void write_object_line(struct bs_report *report, const struct bs_run *run, bs_map_id id)
@@ -459,6 +522,7 @@ static void end_stream(struct bs_report *report, const struct bs_run *run,
 	take_findings(report, run, findings);
 	write_left_out_lines(report, run);
 	write_note_lines(report);
+	write_process_lines(report, run);
 	begin_line(report, "end");
 	write_outcome(report, run);
 	bs_json_member_number(&state->json, "lines", state->lines + 1);
@@ -496,6 +560,7 @@ static void end_document(struct bs_report *report, const struct bs_run *run,
 	}
 	write_left_out_items(report, run);
 	write_note_items(report);
+	write_process(report, run);
 	write_outcome(report, run);
 	bs_json_close(json);
 	bs_write(report->writer, "\n", 1);
@@ -505,6 +570,7 @@ const struct bs_format bs_format_json = {
 	.name = "json",
 	.parts = parts,
 	.default_show = DEFAULT_SHOW,
+	.process_show = SHOW_PROCESS | SHOW_DIFFERENCES,
 	.notes = SHOW_FINDINGS,
 	.traces = true,
 	.open = bs_jansson_open,
@@ -518,6 +584,7 @@ const struct bs_format bs_format_ndjson = {
 	.name = "ndjson",
 	.parts = parts,
 	.default_show = DEFAULT_SHOW,
+	.process_show = SHOW_PROCESS | SHOW_DIFFERENCES,
 	.notes = SHOW_FINDINGS,
 	.traces = true,
 	.open = bs_jansson_open,

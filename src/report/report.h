@@ -140,8 +140,9 @@ struct bs_format {
 	const char *name;
 	const char *const *parts; /* what --show can name; NULL ends. Bit I of SHOW is part I. */
 	unsigned default_show;
-	unsigned check_show; /* the same for `bindsim check`; 0: it is no other */
-	bool streams;	     /* objects a line, not one document */
+	unsigned check_show;   /* the same for `bindsim check`; 0: it is no other */
+	unsigned process_show; /* what it shows beside these of a real process */
+	bool streams;	       /* objects a line, not one document */
 	bool tells_no_findings;
 	unsigned notes; /* the parts that show findings that are mere notes; 0: there is no such */
 	bool traces;	/* wants a start-up that fails to be gone through: the plan's TRACE */
@@ -183,6 +184,7 @@ bs_ids bs_lazy_slots(const struct bs_run *run, const struct bs_lazy_map *lazy);
 unsigned bs_binds_now_by(const struct bs_run *run, bs_map_id map, uint32_t *ret_step);
 
 struct bs_note_answers; /* dlopen-notes.h */
+struct bs_observation;	/* study/observed.h */
 
 struct bs_report {
 	const struct bs_format *format;
@@ -195,11 +197,12 @@ struct bs_report {
 	struct bs_writer *writer;
 	enum bs_level
 		fail_on; /* a finding of this level is a reason to fail; BS_LEVEL_NONE: none is */
-	const struct bs_checker *checker;    /* of the run; NULL: nobody wants to know */
-	const struct bs_judge *judge;	     /* whose verdicts count; NULL: nobody judges */
-	const struct bs_note_answers *notes; /* what objects say that they may open, from the end
-						of the run on; NULL: nobody wants to know */
-	void *state;			     /* the format's own, in the run's arena */
+	const struct bs_checker *checker;      /* of the run; NULL: nobody wants to know */
+	const struct bs_judge *judge;	       /* whose verdicts count; NULL: nobody judges */
+	const struct bs_note_answers *notes;   /* what objects say that they may open, from the end
+						  of the run on; NULL: nobody wants to know */
+	const struct bs_observation *observed; /* the real process; NULL: there is none */
+	void *state;			       /* the format's own, in the run's arena */
 };
 
 /* REPORT is to show PART, a name that its format may have. */
@@ -242,8 +245,9 @@ struct bs_reports {
 	bool weighs; /* WORST is asked for */
 	struct bs_check_options check;
 	enum bs_proof_mode proof;
-	struct bs_judge *judge; /* or NULL */
-	bool follows_notes;	/* steps were taken from the notes of objects about dlopen */
+	struct bs_judge *judge;		       /* or NULL */
+	const struct bs_observation *observed; /* or NULL */
+	bool follows_notes; /* steps were taken from the notes of objects about dlopen */
 	/* filled in as the run goes: */
 	struct bs_checker *checker; /* NULL: nobody wants to know */
 	struct bs_prover *prover;   /* NULL: nothing is to be proven */

@@ -15,4 +15,7 @@ enum {
 	SHOW_LAZYLOAD = 1 << 9,	     /* what is loaded on demand, and what that changes */
 	SHOW_SUPPRESSED = 1 << 10,   /* names that two objects define and no finding is about */
 	SHOW_DLOPEN_NOTES = 1 << 11, /* what objects say that they may open */
+	SHOW_PROCESS = 1 << 12,	     /* of a real process: its objects, with counts ... */
+	SHOW_DIFFERENCES = 1 << 13,  /* ... the slots that are other than simulated ... */
+	SHOW_CONTENTS = 1 << 14,     /* ... and all of them */
 };

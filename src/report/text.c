@@ -8,14 +8,19 @@
 #include "text-show.h"
 
 #include "dlopen-notes.h"
+#include "process-report.h"
 
 #include <string.h>
 #include <wchar.h>
 
-static const char *const parts[] = { "steps",	"unresolved", "findings",   "notes",
-				     "objects", "scopes",     "pairs",	    "bindings",
-				     "slots",	"lazyload",   "suppressed", BS_PART_DLOPEN_NOTES,
-				     NULL };
+static const char *const parts[] = { "steps",	       "unresolved",
+				     "findings",       "notes",
+				     "objects",	       "scopes",
+				     "pairs",	       "bindings",
+				     "slots",	       "lazyload",
+				     "suppressed",     BS_PART_DLOPEN_NOTES,
+				     BS_PART_PROCESS,  BS_PART_DIFFERENCES,
+				     BS_PART_CONTENTS, NULL };
 
 /* Listings are written as the steps come; table, troubles and findings at the end. */
 struct totals {
@@ -392,6 +397,8 @@ static void end(struct bs_report *report, const struct bs_run *run, const bs_fin
 		write_sum(report, totals, table);
 	if ((report->show & SHOW_STEPS) && !(report->show & SHOW_DLOPEN_NOTES))
 		bs_text_dlopen_notes_sum(report, run);
+	bs_text_process(report, run, report->show & SHOW_PROCESS, report->show & SHOW_DIFFERENCES,
+			report->show & SHOW_CONTENTS);
 	if (report->judge)
 		bs_text_tally(report, totals->refusals);
 }
@@ -400,6 +407,7 @@ const struct bs_format bs_format_text = {
 	.name = "text",
 	.parts = parts,
 	.default_show = SHOW_STEPS | SHOW_UNRESOLVED | SHOW_FINDINGS,
+	.process_show = SHOW_DIFFERENCES,
 	.notes = SHOW_NOTES,
 	.check_show = SHOW_UNRESOLVED | SHOW_FINDINGS,
 	.traces = true,
