@@ -20,8 +20,8 @@
 
 /*
  * KIND(id, text): what a message is about, and the fields that it has. Others are 0. TEXT is what
- * the kind is called in reports. (glibc elf/dl-lookup.c, dl-load.c, dl-open.c, dl-close.c, dl-init.c,
- * dl-version.c, dl-object.c, rtld.c)
+ * the kind is called in reports. (glibc elf/dl-lookup.c, dl-load.c, dl-open.c, dl-close.c,
+ * dl-init.c, dl-version.c, dl-object.c, rtld.c)
  */
 enum bs_log_kind {
 #define KIND(id, word, text) BS_LOG_##id,
@@ -37,7 +37,7 @@ struct bs_log_place {
 	uint64_t offset; /* of the line's first byte, in the file */
 };
 
-#define BS_LOG_NO_NS UINT32_MAX	 /* the message names no namespace */
+#define BS_LOG_NO_NS  UINT32_MAX /* the message names no namespace */
 #define BS_LOG_NOBODY UINT32_MAX /* no process */
 
 /* Names are of the table that bs_log_new() was handed; LIST lives as long as the call. */
@@ -110,7 +110,7 @@ struct bs_log_sink {
 /* What the log has that is no message. */
 struct bs_log_sum {
 	uint64_t bytes, lines;
-	uint64_t noise;	    /* lines that no loader wrote, and lines that have such bytes */
+	uint64_t noise;	     /* lines that no loader wrote, and lines that have such bytes */
 	uint64_t long_lines; /* of which only the first BS_LOG_LONGEST bytes were read */
 	struct bs_log_place first_long;
 	bool is_qnx; /* it shows messages of DL_DEBUG of QNX, which are not read */
@@ -147,5 +147,5 @@ const char *bs_log_file(const struct bs_log *log, uint32_t file);
 /* What KIND is called in reports, "binding". */
 const char *bs_log_kind_text(enum bs_log_kind kind);
 
-/* The words of LD_DEBUG, joined by commas, each of which alone shows messages of KIND. */
+/* The word of LD_DEBUG that shows messages of KIND; "": several do. */
 const char *bs_log_kind_word(enum bs_log_kind kind);
