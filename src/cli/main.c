@@ -348,6 +348,8 @@ static bool follow_notes(struct bs_arena *arena, struct bs_command_line *line,
 
 static enum bs_exit answer(struct bs_arena *arena, struct bs_command_line *line)
 {
+	if (line->command == BS_COMMAND_LOG)
+		return bs_log_command(arena, line);
 	struct bs_store *store = open_store(arena);
 
 	if (!follow_notes(arena, line, store))

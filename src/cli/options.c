@@ -159,6 +159,8 @@ static bool read_option(struct bs_option_reader *r, int id, const char *value)
 	case OPTION_PAIRS:
 		r->line->order.pairs = value;
 		return true;
+	case OPTION_PROCESS:
+		return bs_read_process(r, value);
 	case OPTION_ROOT:
 	case OPTION_SYSROOT:
 		plan->root = value;
@@ -316,7 +318,7 @@ static void take_search_path(struct bs_plan *plan, bool check, char **environ)
  * stays the same. */
 static bool is_reserved(const char *word)
 {
-	static const char *const words[] = { "verify", "log", "record", "scan" };
+	static const char *const words[] = { "verify", "record", "scan" };
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (strcmp(words[i], word) == 0)
@@ -357,6 +359,10 @@ static bool take_word(struct bs_option_reader *r, const char *word)
 	if (line->command == BS_COMMAND_LOADERS && line->plan.executable) {
 		bs_complain("loaders lists one profile or all: '%s' is one too many", word);
 		return false;
+	}
+	if (line->command == BS_COMMAND_LOG) {
+		bs_vec_push(r->arena, &line->log.files, word);
+		return true;
 	}
 	if (!line->plan.executable) {
 		line->plan.executable = word;
@@ -440,6 +446,8 @@ static bool finish(struct bs_option_reader *r, char **environ)
 	}
 	if (!options_fit(r) || (checks && !bs_check_open(r)))
 		return false;
+	if (line->command == BS_COMMAND_LOG)
+		return bs_log_open(r) && bs_read_show(r);
 	if (!line->plan.executable && !r->plan_file && !checks &&
 	    line->command != BS_COMMAND_DIFF) {
 		bs_complain("which executable? Usage: bindsim [OPTION]... EXECUTABLE [STEP]...");
