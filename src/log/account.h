@@ -40,7 +40,7 @@ struct bs_log_object {
 	bs_name name; /* the link map's, if the log has it */
 	uint32_t ns;
 	bs_name asked; /* what was asked for, or 0 */
-	bool is_asked; /* NAME is what was asked for: the log has no other */
+	bool is_asked; /* NAME is what was asked for: the log has no path */
 	enum bs_log_how how;
 	uint32_t by;	    /* the object that wanted it, or BS_LOG_NO_OBJECT */
 	uint32_t opencount; /* direct opens, as the loader tells them */
@@ -84,6 +84,7 @@ struct bs_log_step {
 	enum bs_log_step_state state;
 	bool again;	  /* the object was there */
 	bool has_error;	  /* failed: one of the errors says why */
+	bool had_map;	  /* failed: but it had a link map before */
 	bool is_inferred; /* the log has no line for it */
 	uint32_t within;  /* the step whose constructors made it, or NO_STEP */
 	uint32_t init;	  /* the object whose constructors did, or NO_OBJECT */

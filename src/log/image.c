@@ -197,7 +197,7 @@ static bool begins_image(struct bs_log *log, const struct bs_log_image *image,
 	case BS_LOG_CONTROL:
 		return has_control && image->last_kind != BS_LOG_PROGRAM;
 	case BS_LOG_STEP:
-		return event->number == 0 && image->is.n[BS_LOG_STEP];
+		return !image->is.pid && event->number == 0 && image->is.n[BS_LOG_STEP];
 	default:
 		return false;
 	}

@@ -138,7 +138,7 @@ uint32_t bs_log_object_add(struct bs_log_details *d, const struct bs_names *name
 		.name = name,
 		.ns = ns == BS_LOG_NO_NS ? 0 : ns,
 		.asked = asked,
-		.is_asked = asked == name && !strchr(text, '/'),
+		.is_asked = asked == name && (!strchr(text, '/') || strchr(text, '$')),
 		.how = bs_log_is_vdso(text) ? BS_LOG_HOW_KERNEL : BS_LOG_HOW_UNKNOWN,
 		.by = BS_LOG_NO_OBJECT,
 	};

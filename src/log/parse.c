@@ -431,8 +431,9 @@ static bool read_message(struct words *w, struct bs_log_event *event, bool *ret_
 		read = skip(w, "marking ") && read_nodelete(w, event);
 		break;
 	case 'c':
-		read = skip(w, "checking for version `") ? read_version(w, event)
-							 : read_simple(w, event);
+		read = skip(w, "checking for version `")
+			       ? read_version(w, event)
+			       : read_simple(w, event) || read_other(w, event);
 		break;
 	case ' ':
 		read = skip(w, " scope ") ? read_scope(w, event)

@@ -113,11 +113,12 @@ static enum bs_log_loader loader_of(const struct bs_log_process *is,
 {
 	bool is_bare_error = event->kind == BS_LOG_ERROR && event->symbol && !is->pid;
 
-	if (event->kind == BS_LOG_STEP)
+	if (event->kind == BS_LOG_STEP && !is->pid)
 		return BS_LOG_LOADER_BINDSIM;
 	if (is_bare_error || (event->kind == BS_LOG_LOAD_ERROR && !event->number))
 		return BS_LOG_LOADER_MUSL;
-	return event->kind == BS_LOG_UNKNOWN ? BS_LOG_LOADER_UNKNOWN : BS_LOG_LOADER_GLIBC;
+	return event->kind == BS_LOG_UNKNOWN || event->kind == BS_LOG_STEP ? BS_LOG_LOADER_UNKNOWN
+									   : BS_LOG_LOADER_GLIBC;
 }
 
 void bs_log_note_release(struct bs_log *log, struct bs_log_image *image,
@@ -125,7 +126,7 @@ void bs_log_note_release(struct bs_log *log, struct bs_log_image *image,
 {
 	struct bs_log_process *is = &image->is;
 
-	if (!is->loader || event->kind == BS_LOG_STEP)
+	if (!is->loader || (event->kind == BS_LOG_STEP && !is->pid))
 		is->loader = loader_of(is, event);
 	if (is->loader != BS_LOG_LOADER_GLIBC)
 		return;

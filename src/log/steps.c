@@ -167,6 +167,7 @@ static void fail_top(struct bs_log_details *d)
 
 	step->state = BS_LOG_STEP_FAILED;
 	step->has_error = top->has_error;
+	step->had_map = top->object != BS_LOG_NO_OBJECT;
 	step->object = BS_LOG_NO_OBJECT;
 	/* With a link map it failed for want of something else, or for what an error says. */
 	if (!top->has_error && !d->state->search.has_cache_hit) {
@@ -363,7 +364,7 @@ static void note_destroyed(struct bs_log_details *d, const struct bs_log_event *
 /* ---- objects that come ----------------------------------------------------------------------- */
 
 static void note_link_map(struct bs_log_details *d, const struct bs_names *names,
-			  const struct bs_log_event *event)
+			  const struct bs_log_process *process, const struct bs_log_event *event)
 {
 	struct bs_log_state *s = d->state;
 	uint32_t ns = ns_of(event->to_ns);
@@ -380,7 +381,8 @@ static void note_link_map(struct bs_log_details *d, const struct bs_names *names
 		s->wanted.is_there && s->wanted.to == event->to && ns_of(s->wanted.to_ns) == ns;
 
 	s->wanted.is_there = false;
-	if (!wanted && ns && !top_of(d))
+	/* Audit modules come while the program is loaded. */
+	if (!wanted && ns && process->phase > BS_LOG_LOADING)
 		begin_open(d, event, 0, 0);
 	struct bs_log_opening *top = top_of(d);
 	bool is_root =
@@ -405,25 +407,53 @@ static void note_init(struct bs_log_details *d, const struct bs_names *names,
 		      const struct bs_log_event *event)
 {
 	uint32_t object = bs_log_object_of(d, names, event->to, BS_LOG_NO_NS);
+
+	/* What has no link map has no constructors. */
+	while (d->state->opening.n && top_of(d)->object == BS_LOG_NO_OBJECT)
+		fail_top(d);
 	struct bs_log_opening *top = top_of(d);
 
 	d->objects.v[object].runs++;
-	if (top && top->object != BS_LOG_NO_OBJECT)
+	if (top)
 		top->init = object;
-	else if (!top)
+	else
 		d->state->start_init = object;
+}
+
+/* The step that opens OBJECT, or that has just opened something once more; or NO_STEP. */
+static uint32_t step_about(struct bs_log_details *d, uint32_t object)
+{
+	struct bs_log_state *s = d->state;
+
+	for (uint32_t i = s->opening.n; i-- > 0;) {
+		if (s->opening.v[i].object != object)
+			continue;
+		/* What its constructors opened is over. */
+		while (s->opening.n > i + 1)
+			fail_top(d);
+		return s->opening.v[i].step;
+	}
+	if (s->opening.n && top_of(d)->object == BS_LOG_NO_OBJECT)
+		return top_of(d)->step;
+	return s->opening.n ? BS_LOG_NO_STEP : s->last_again;
 }
 
 static void note_global(struct bs_log_details *d, const struct bs_log_event *event)
 {
-	struct bs_log_state *s = d->state;
 	uint32_t object = bs_log_object_find(d, event->to, ns_of(event->to_ns));
-	struct bs_log_opening *top = top_of(d);
+	uint32_t step = step_about(d, object);
 
-	if (top && top->object == object)
-		d->steps.v[top->step].global = BS_LOG_YES;
-	else if (!top && s->last_again != BS_LOG_NO_STEP)
-		d->steps.v[s->last_again].global = BS_LOG_YES;
+	if (step != BS_LOG_NO_STEP)
+		d->steps.v[step].global = BS_LOG_YES;
+}
+
+static void note_nodelete(struct bs_log_details *d, const struct bs_log_event *event)
+{
+	uint32_t object = bs_log_object_find(d, event->to, ns_of(event->to_ns));
+	uint32_t step = event->from ? BS_LOG_NO_STEP : step_about(d, object);
+
+	if (step != BS_LOG_NO_STEP)
+		d->steps.v[step].nodelete = BS_LOG_YES;
 }
 
 static void note_scope(struct bs_log_details *d, const struct bs_log_event *event)
@@ -516,9 +546,15 @@ static void forget_last(struct bs_log_state *s, enum bs_log_kind kind)
 }
 
 void bs_log_follow(struct bs_log_details *d, struct bs_names *names,
-		   const struct bs_log_process *process, const struct bs_log_event *event)
+		   const struct bs_log_process *process, const struct bs_log_event *said)
 {
 	struct bs_log_state *s = d->state;
+	struct bs_log_event copy = *said;
+	const struct bs_log_event *event = &copy;
+
+	/* The link map of the program has no name, where argv[0] does not stand for it. */
+	if (said->to && process->program && *bs_name_text(names, said->to) == '\0')
+		copy.to = process->program;
 	struct bs_log_opening *top = top_of(d);
 
 	if (event->kind != BS_LOG_SCOPE && event->kind != BS_LOG_NO_SCOPE && top)
@@ -536,7 +572,7 @@ void bs_log_follow(struct bs_log_details *d, struct bs_names *names,
 		break;
 	case BS_LOG_LINK_MAP:
 		s->has_files = true;
-		note_link_map(d, names, event);
+		note_link_map(d, names, process, event);
 		break;
 	case BS_LOG_FIND:
 		begin_search(d, event);
@@ -585,10 +621,7 @@ void bs_log_follow(struct bs_log_details *d, struct bs_names *names,
 		note_global(d, event);
 		break;
 	case BS_LOG_NODELETE:
-		if (!event->from && top)
-			d->steps.v[top->step].nodelete = BS_LOG_YES;
-		else if (!event->from && s->last_again != BS_LOG_NO_STEP)
-			d->steps.v[s->last_again].nodelete = BS_LOG_YES;
+		note_nodelete(d, event);
 		break;
 	case BS_LOG_SCOPE_OF:
 		if (top && top->object != BS_LOG_NO_OBJECT && !top->knows_scopes)
@@ -630,7 +663,9 @@ void bs_log_follow_end(struct bs_log_details *d, const struct bs_names *names,
 		fail_top(d);
 	if (s->search.is_there && s->has_files && process->phase < BS_LOG_RUNNING &&
 	    !s->search.has_cache_hit) {
-		d->searches.v[fail_search(d, true)].ended = true;
+		uint32_t search = fail_search(d, true);
+
+		d->searches.v[search].ended = true;
 	}
 	leave_search(d);
 	bs_vec_each (i, &s->open_searches)

@@ -57,6 +57,13 @@ static uint32_t block_of(struct planning *p, const struct bs_log_step *step)
 	return 0;
 }
 
+/* Nothing was loaded, and the log does not say that nothing was found. With RTLD_NOLOAD the same
+ * comes of it, whatever the reason was. */
+static bool is_noload(const struct bs_log_step *step)
+{
+	return step->state == BS_LOG_STEP_FAILED && !step->had_map && !step->missing;
+}
+
 static unsigned mode_of(const struct bs_log_step *step)
 {
 	unsigned mode = step->lazy == BS_LOG_YES ? BS_MODE_LAZY : BS_MODE_NOW;
@@ -67,16 +74,20 @@ static unsigned mode_of(const struct bs_log_step *step)
 		mode |= BS_MODE_DEEPBIND;
 	if (step->nodelete == BS_LOG_YES)
 		mode |= BS_MODE_NODELETE;
+	if (is_noload(step))
+		mode |= BS_MODE_NOLOAD;
 	return mode;
 }
 
 static const char *spell(struct bs_arena *arena, const struct bs_log_step *step)
 {
 	const char *flags = bs_log_flags(arena, step);
+	const char *noload = is_noload(step) ? "NOLOAD" : NULL;
 
-	if (!flags || step->lazy != BS_LOG_MAYBE)
-		return flags;
-	return bs_arena_printf(arena, "NOW,%s", flags);
+	if (!flags)
+		return noload ? "NOW,NOLOAD" : NULL;
+	return bs_arena_printf(arena, "%s%s%s%s", step->lazy == BS_LOG_MAYBE ? "NOW," : "", flags,
+			       noload ? "," : "", noload ? noload : "");
 }
 
 /* The one that makes the call, unless it is the usual one. */
