@@ -37,7 +37,7 @@ struct bs_log_state {
 		bool is_there, is_open;
 	} wanted; /* by the last message of that kind */
 	struct {
-		bs_name name, by;
+		bs_name name, by, path, origin;
 		uint32_t ns;
 		bool is_there, has_cache_hit, goes_by_path;
 		BS_VEC(bs_name) tried;

@@ -119,6 +119,8 @@ static void go_on_searching(struct bs_log_details *d, const struct bs_log_event 
 		break;
 	case BS_LOG_SEARCH_PATH:
 		s->search.goes_by_path = true;
+		s->search.path = event->to;
+		s->search.origin = event->from;
 		s->search.has_cache_hit = false;
 		break;
 	case BS_LOG_TRYING:
@@ -134,6 +136,28 @@ static void go_on_searching(struct bs_log_details *d, const struct bs_log_event 
 	default:
 		break;
 	}
+}
+
+/* Nothing was found in the last search: it came to the last of the system's directories. One that
+ * finds something and makes nothing of it (RTLD_NOLOAD) ends before, as a rule. */
+static bool is_exhausted(const struct bs_log_details *d, const struct bs_names *names)
+{
+	const struct bs_log_state *s = d->state;
+
+	if (!s->search.is_there || s->search.has_cache_hit)
+		return false;
+	if (!s->search.tried.n)
+		return true;
+	if (!s->search.goes_by_path ||
+	    strcmp(bs_name_text(names, s->search.origin), "system search path") != 0)
+		return false;
+	const char *file = bs_name_text(names, s->search.tried.v[s->search.tried.n - 1]);
+	const char *path = bs_name_text(names, s->search.path);
+	const char *colon = strrchr(path, ':'), *last = colon ? colon + 1 : path;
+	size_t n = strlen(last);
+
+	return strncmp(file, last, n) == 0 &&
+	       strcmp(file + n + (file[n] == '/'), bs_log_base_name(file)) == 0;
 }
 
 /* ---- steps ----------------------------------------------------------------------------------- */
@@ -159,8 +183,19 @@ static uint32_t add_step(struct bs_log_details *d, const struct bs_log_step *lik
 	return d->steps.n - 1;
 }
 
+/* What the messages since its beginning say of the flags. */
+static void note_flags(struct bs_log_step *step, const struct bs_log_opening *opening)
+{
+	if (opening->has_lazy)
+		step->lazy = BS_LOG_YES;
+	else if (opening->has_eager)
+		step->lazy = BS_LOG_NO;
+	if (opening->knows_scopes && opening->global_first && opening->own_last)
+		step->deepbind = opening->own_last < opening->global_first ? BS_LOG_YES : BS_LOG_NO;
+}
+
 /* The innermost dlopen that is under way failed. */
-static void fail_top(struct bs_log_details *d)
+static void fail_top(struct bs_log_details *d, const struct bs_names *names)
 {
 	struct bs_log_opening *top = top_of(d);
 	struct bs_log_step *step = &d->steps.v[top->step];
@@ -168,9 +203,10 @@ static void fail_top(struct bs_log_details *d)
 	step->state = BS_LOG_STEP_FAILED;
 	step->has_error = top->has_error;
 	step->had_map = top->object != BS_LOG_NO_OBJECT;
+	note_flags(step, top);
 	step->object = BS_LOG_NO_OBJECT;
 	/* With a link map it failed for want of something else, or for what an error says. */
-	if (!top->has_error && !d->state->search.has_cache_hit) {
+	if (!top->has_error && is_exhausted(d, names)) {
 		uint32_t search = fail_search(d, true);
 
 		if (search != UINT32_MAX)
@@ -180,10 +216,10 @@ static void fail_top(struct bs_log_details *d)
 }
 
 /* Nothing can be opened but by constructors while something is opened. */
-static void fail_unless_constructing(struct bs_log_details *d)
+static void fail_unless_constructing(struct bs_log_details *d, const struct bs_names *names)
 {
 	while (d->state->opening.n && top_of(d)->init == BS_LOG_NO_OBJECT)
-		fail_top(d);
+		fail_top(d, names);
 }
 
 /* The step that made the namespace NS, as long as it is there. */
@@ -207,8 +243,8 @@ static bool has_objects(const struct bs_log_details *d, uint32_t ns)
 	return false;
 }
 
-static void begin_open(struct bs_log_details *d, const struct bs_log_event *event, bs_name by,
-		       uint32_t by_ns)
+static void begin_open(struct bs_log_details *d, const struct bs_names *names,
+		       const struct bs_log_event *event, bs_name by, uint32_t by_ns)
 {
 	uint32_t ns = ns_of(event->to_ns);
 	struct bs_log_step step = {
@@ -222,7 +258,7 @@ static void begin_open(struct bs_log_details *d, const struct bs_log_event *even
 		.by_ns = by_ns,
 	};
 
-	fail_unless_constructing(d);
+	fail_unless_constructing(d, names);
 	if (step.is_dlmopen && has_objects(d, ns))
 		step.ns_of = maker_of(d, ns);
 	uint32_t index = add_step(d, &step, event);
@@ -230,17 +266,6 @@ static void begin_open(struct bs_log_details *d, const struct bs_log_event *even
 	bs_vec_push(d->arena, &d->state->opening,
 		    ((struct bs_log_opening){
 			    .step = index, .object = BS_LOG_NO_OBJECT, .init = BS_LOG_NO_OBJECT }));
-}
-
-/* What the messages since its beginning say of the flags. */
-static void note_flags(struct bs_log_step *step, const struct bs_log_opening *opening)
-{
-	if (opening->has_lazy)
-		step->lazy = BS_LOG_YES;
-	else if (opening->has_eager)
-		step->lazy = BS_LOG_NO;
-	if (opening->knows_scopes && opening->global_first && opening->own_last)
-		step->deepbind = opening->own_last < opening->global_first ? BS_LOG_YES : BS_LOG_NO;
 }
 
 /* "opening file=": whose end it is. */
@@ -270,7 +295,7 @@ static void end_open(struct bs_log_details *d, const struct bs_names *names,
 			.again = true,
 		};
 
-		fail_unless_constructing(d);
+		fail_unless_constructing(d, names);
 		s->last_again = add_step(d, &step, event);
 		if (step.ns) {
 			d->steps.v[s->last_again].is_dlmopen = true;
@@ -279,7 +304,7 @@ static void end_open(struct bs_log_details *d, const struct bs_names *names,
 		return;
 	}
 	while (s->opening.n > at + 1)
-		fail_top(d);
+		fail_top(d, names);
 	struct bs_log_step *step = &d->steps.v[s->opening.v[at].step];
 
 	step->state = BS_LOG_STEP_DONE;
@@ -339,7 +364,8 @@ static void add_close(struct bs_log_details *d, uint32_t object, const struct bs
 	add_step(d, &step, event);
 }
 
-static void note_destroyed(struct bs_log_details *d, const struct bs_log_event *event)
+static void note_destroyed(struct bs_log_details *d, const struct bs_names *names,
+			   const struct bs_log_event *event)
 {
 	struct bs_log_state *s = d->state;
 	uint32_t object = bs_log_object_find(d, event->to, ns_of(event->to_ns));
@@ -351,7 +377,7 @@ static void note_destroyed(struct bs_log_details *d, const struct bs_log_event *
 		if (s->opening.v[i].object != object)
 			continue;
 		while (s->opening.n > i)
-			fail_top(d);
+			fail_top(d, names);
 		break;
 	}
 	if (d->objects.v[object].opencount == 1)
@@ -383,7 +409,7 @@ static void note_link_map(struct bs_log_details *d, const struct bs_names *names
 	s->wanted.is_there = false;
 	/* Audit modules come while the program is loaded. */
 	if (!wanted && ns && process->phase > BS_LOG_LOADING)
-		begin_open(d, event, 0, 0);
+		begin_open(d, names, event, 0, 0);
 	struct bs_log_opening *top = top_of(d);
 	bool is_root =
 		top && top->object == BS_LOG_NO_OBJECT && d->steps.v[top->step].file == event->to;
@@ -410,7 +436,7 @@ static void note_init(struct bs_log_details *d, const struct bs_names *names,
 
 	/* What has no link map has no constructors. */
 	while (d->state->opening.n && top_of(d)->object == BS_LOG_NO_OBJECT)
-		fail_top(d);
+		fail_top(d, names);
 	struct bs_log_opening *top = top_of(d);
 
 	d->objects.v[object].runs++;
@@ -421,7 +447,7 @@ static void note_init(struct bs_log_details *d, const struct bs_names *names,
 }
 
 /* The step that opens OBJECT, or that has just opened something once more; or NO_STEP. */
-static uint32_t step_about(struct bs_log_details *d, uint32_t object)
+static uint32_t step_about(struct bs_log_details *d, const struct bs_names *names, uint32_t object)
 {
 	struct bs_log_state *s = d->state;
 
@@ -430,7 +456,7 @@ static uint32_t step_about(struct bs_log_details *d, uint32_t object)
 			continue;
 		/* What its constructors opened is over. */
 		while (s->opening.n > i + 1)
-			fail_top(d);
+			fail_top(d, names);
 		return s->opening.v[i].step;
 	}
 	if (s->opening.n && top_of(d)->object == BS_LOG_NO_OBJECT)
@@ -438,19 +464,21 @@ static uint32_t step_about(struct bs_log_details *d, uint32_t object)
 	return s->opening.n ? BS_LOG_NO_STEP : s->last_again;
 }
 
-static void note_global(struct bs_log_details *d, const struct bs_log_event *event)
+static void note_global(struct bs_log_details *d, const struct bs_names *names,
+			const struct bs_log_event *event)
 {
 	uint32_t object = bs_log_object_find(d, event->to, ns_of(event->to_ns));
-	uint32_t step = step_about(d, object);
+	uint32_t step = step_about(d, names, object);
 
 	if (step != BS_LOG_NO_STEP)
 		d->steps.v[step].global = BS_LOG_YES;
 }
 
-static void note_nodelete(struct bs_log_details *d, const struct bs_log_event *event)
+static void note_nodelete(struct bs_log_details *d, const struct bs_names *names,
+			  const struct bs_log_event *event)
 {
 	uint32_t object = bs_log_object_find(d, event->to, ns_of(event->to_ns));
-	uint32_t step = event->from ? BS_LOG_NO_STEP : step_about(d, object);
+	uint32_t step = event->from ? BS_LOG_NO_STEP : step_about(d, names, object);
 
 	if (step != BS_LOG_NO_STEP)
 		d->steps.v[step].nodelete = BS_LOG_YES;
@@ -566,9 +594,9 @@ void bs_log_follow(struct bs_log_details *d, struct bs_names *names,
 		break;
 	case BS_LOG_DYNAMIC:
 		/* What failed before is settled with its own search. */
-		fail_unless_constructing(d);
+		fail_unless_constructing(d, names);
 		note_wanted(d, names, event);
-		begin_open(d, event, event->from, ns_of(event->from_ns));
+		begin_open(d, names, event, event->from, ns_of(event->from_ns));
 		break;
 	case BS_LOG_LINK_MAP:
 		s->has_files = true;
@@ -597,7 +625,7 @@ void bs_log_follow(struct bs_log_details *d, struct bs_names *names,
 		break;
 	}
 	case BS_LOG_DESTROYED:
-		note_destroyed(d, event);
+		note_destroyed(d, names, event);
 		break;
 	case BS_LOG_INIT:
 		leave_search(d);
@@ -618,14 +646,15 @@ void bs_log_follow(struct bs_log_details *d, struct bs_names *names,
 		}
 		break;
 	case BS_LOG_GLOBAL:
-		note_global(d, event);
+		note_global(d, names, event);
 		break;
 	case BS_LOG_NODELETE:
-		note_nodelete(d, event);
+		note_nodelete(d, names, event);
 		break;
 	case BS_LOG_SCOPE_OF:
 		if (top && top->object != BS_LOG_NO_OBJECT && !top->knows_scopes)
-			top->in_scopes = event->to == d->objects.v[top->object].name;
+			top->in_scopes =
+				bs_log_object_of(d, names, event->to, event->to_ns) == top->object;
 		break;
 	case BS_LOG_SCOPE:
 		note_scope(d, event);
@@ -657,12 +686,11 @@ void bs_log_follow_end(struct bs_log_details *d, const struct bs_names *names,
 	struct bs_log_state *s = d->state;
 	bool is_over = process->phase == BS_LOG_ENDING;
 
-	(void)names;
 	/* The process ended, or the log did. */
 	while (is_over && s->opening.n)
-		fail_top(d);
+		fail_top(d, names);
 	if (s->search.is_there && s->has_files && process->phase < BS_LOG_RUNNING &&
-	    !s->search.has_cache_hit) {
+	    is_exhausted(d, names)) {
 		uint32_t search = fail_search(d, true);
 
 		d->searches.v[search].ended = true;

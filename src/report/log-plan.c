@@ -61,7 +61,8 @@ static uint32_t block_of(struct planning *p, const struct bs_log_step *step)
  * comes of it, whatever the reason was. */
 static bool is_noload(const struct bs_log_step *step)
 {
-	return step->state == BS_LOG_STEP_FAILED && !step->had_map && !step->missing;
+	return !step->is_close && step->object == BS_LOG_NO_OBJECT && !step->had_map &&
+	       !step->missing && step->state != BS_LOG_STEP_DONE;
 }
 
 static unsigned mode_of(const struct bs_log_step *step)
