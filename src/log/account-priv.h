@@ -48,6 +48,7 @@ struct bs_log_state {
 	BS_VEC(struct bs_log_opening) opening;
 	uint32_t start_init; /* whose constructors run at start-up, or the program's */
 	uint32_t last_again; /* the step that opened once more, if nothing came since */
+	bool stray_global;   /* something joined the global scope, and no step is about it */
 	uint32_t last_error; /* that nothing came behind */
 	bs_name main_scope;  /* who is first in the global scope */
 	bool has_files;

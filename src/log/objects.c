@@ -155,13 +155,16 @@ uint32_t bs_log_object_of(struct bs_log_details *d, const struct bs_names *names
 {
 	uint32_t index = bs_log_object_find(d, name, ns);
 
-	if (index != BS_LOG_NO_OBJECT)
+	if (index != BS_LOG_NO_OBJECT && !d->objects.v[index].is_gone)
 		return index;
-	index = find_asked(d, names, name, ns);
-	if (index == BS_LOG_NO_OBJECT)
-		return bs_log_object_add(d, names, name, 0, ns);
-	enter(d, index);
-	return index;
+	uint32_t asked = find_asked(d, names, name, ns);
+
+	if (asked != BS_LOG_NO_OBJECT) {
+		enter(d, asked);
+		return asked;
+	}
+	/* Of one that went there may be last words. */
+	return index != BS_LOG_NO_OBJECT ? index : bs_log_object_add(d, names, name, 0, ns);
 }
 
 /* ---- bindings -------------------------------------------------------------------------------- */

@@ -238,11 +238,12 @@ static uint32_t maker_of(const struct bs_log_details *d, uint32_t ns)
 static bool has_objects(const struct bs_log_details *d, uint32_t ns)
 {
 	bs_vec_each (i, &d->objects)
-		if (d->objects.v[i].ns == ns && !d->objects.v[i].is_gone)
+		if (d->objects.v[i].ns == ns && d->objects.v[i].asked && !d->objects.v[i].is_gone)
 			return true;
 	return false;
 }
 
+/* BY_NS: the caller's namespace. */
 static void begin_open(struct bs_log_details *d, const struct bs_names *names,
 		       const struct bs_log_event *event, bs_name by, uint32_t by_ns)
 {
@@ -280,6 +281,7 @@ static void end_open(struct bs_log_details *d, const struct bs_names *names,
 		const struct bs_log_opening *o = &s->opening.v[at];
 
 		if (o->object == object || (o->object == BS_LOG_NO_OBJECT &&
+					    d->steps.v[o->step].ns == ns_of(event->to_ns) &&
 					    are_alike(names, d->steps.v[o->step].file, event->to)))
 			break;
 	}
@@ -297,6 +299,9 @@ static void end_open(struct bs_log_details *d, const struct bs_names *names,
 
 		fail_unless_constructing(d, names);
 		s->last_again = add_step(d, &step, event);
+		/* So far it was a mere dependency: then that came before. */
+		if (s->stray_global)
+			d->steps.v[s->last_again].global = BS_LOG_YES;
 		if (step.ns) {
 			d->steps.v[s->last_again].is_dlmopen = true;
 			d->steps.v[s->last_again].ns_of = maker_of(d, step.ns);
@@ -396,20 +401,21 @@ static void note_link_map(struct bs_log_details *d, const struct bs_names *names
 	uint32_t ns = ns_of(event->to_ns);
 	bool searched = s->search.is_there && s->search.name == event->to && s->search.tried.n;
 	bs_name name = searched ? s->search.tried.v[s->search.tried.n - 1] : event->to;
-	uint32_t object = bs_log_object_find(d, name, ns);
+	bool wanted =
+		s->wanted.is_there && s->wanted.to == event->to && ns_of(s->wanted.to_ns) == ns;
 
 	s->search.is_there = false;
+	s->wanted.is_there = false;
+	/* A dlmopen of a path, of LM_ID_BASE, too. Audit modules come while the program is loaded.
+	 */
+	if (!wanted && process->phase > BS_LOG_LOADING)
+		begin_open(d, names, event, 0, 0);
+	uint32_t object = bs_log_object_find(d, name, ns);
+
 	if (object == BS_LOG_NO_OBJECT || d->objects.v[object].is_gone ||
 	    d->objects.v[object].asked)
 		object = bs_log_object_add(d, names, name, event->to, ns);
 	d->objects.v[object].asked = event->to;
-	bool wanted =
-		s->wanted.is_there && s->wanted.to == event->to && ns_of(s->wanted.to_ns) == ns;
-
-	s->wanted.is_there = false;
-	/* Audit modules come while the program is loaded. */
-	if (!wanted && ns && process->phase > BS_LOG_LOADING)
-		begin_open(d, names, event, 0, 0);
 	struct bs_log_opening *top = top_of(d);
 	bool is_root =
 		top && top->object == BS_LOG_NO_OBJECT && d->steps.v[top->step].file == event->to;
@@ -472,6 +478,8 @@ static void note_global(struct bs_log_details *d, const struct bs_names *names,
 
 	if (step != BS_LOG_NO_STEP)
 		d->steps.v[step].global = BS_LOG_YES;
+	else
+		d->state->stray_global = true;
 }
 
 static void note_nodelete(struct bs_log_details *d, const struct bs_names *names,
@@ -482,6 +490,15 @@ static void note_nodelete(struct bs_log_details *d, const struct bs_names *names
 
 	if (step != BS_LOG_NO_STEP)
 		d->steps.v[step].nodelete = BS_LOG_YES;
+}
+
+/* Who is first in the global scope of namespace NS: the program, or what was opened first. */
+static bs_name head_of(const struct bs_log_details *d, uint32_t ns)
+{
+	for (uint32_t i = 0; ns && i < d->objects.n; i++)
+		if (d->objects.v[i].ns == ns && d->objects.v[i].asked && !d->objects.v[i].is_gone)
+			return d->objects.v[i].name;
+	return ns ? 0 : d->state->main_scope;
 }
 
 static void note_scope(struct bs_log_details *d, const struct bs_log_event *event)
@@ -496,7 +513,7 @@ static void note_scope(struct bs_log_details *d, const struct bs_log_event *even
 	top->knows_scopes = true;
 	if (event->list[0] == d->objects.v[top->object].name)
 		top->own_last = event->number + 1;
-	else if (event->list[0] == s->main_scope && !top->global_first)
+	else if (event->list[0] == head_of(d, d->objects.v[top->object].ns) && !top->global_first)
 		top->global_first = event->number + 1;
 }
 
@@ -569,6 +586,8 @@ static void forget_last(struct bs_log_state *s, enum bs_log_kind kind)
 {
 	if (kind != BS_LOG_GLOBAL && kind != BS_LOG_NODELETE && kind != BS_LOG_UNKNOWN)
 		s->last_again = BS_LOG_NO_STEP;
+	if (kind != BS_LOG_GLOBAL && kind != BS_LOG_OPENED)
+		s->stray_global = false;
 	if (kind != BS_LOG_LOAD_ERROR && kind != BS_LOG_UNKNOWN && kind != BS_LOG_STATISTICS)
 		s->last_error = UINT32_MAX;
 }

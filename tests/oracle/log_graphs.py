@@ -87,7 +87,18 @@ def without_hidden_steps(plan: Plan) -> Plan:
     def is_hidden(step: str) -> bool:
         word = step.split(":", 2)[2] if step.startswith("by:") else step
         return word.startswith(("sym:", "call:"))
-    return replace(plan, steps=[NO_STEP if is_hidden(step) else step for step in plan.steps])
+    return replace(plan, steps=[NO_STEP if is_hidden(step) else without_hidden_flag(step) for step in plan.steps])
+
+
+def without_hidden_flag(step: str) -> str:
+    """A dlmopen without RTLD_DEEPBIND: its first object has one list in its scope either way, but DT_SYMBOLIC counts
+    in one of the two only (glibc elf/dl-load.c:_dl_map_object_from_fd)."""
+    head, _, flags = step.rpartition(":")
+    if "newlm:" not in f":{step}":
+        return step
+    if flags.isdigit():
+        return f"{head}:{int(flags) & ~os.RTLD_DEEPBIND}"
+    return f"{head}:" + ",".join(word for word in re.split("[,|+]", flags) if word != "DEEPBIND")
 
 
 def bound(lines: list[str], plan: Plan) -> Counter[str]:
