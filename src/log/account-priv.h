@@ -68,7 +68,37 @@ uint32_t bs_log_object_add(struct bs_log_details *details, const struct bs_names
 void bs_log_count_binding(struct bs_log_details *details, const struct bs_names *names,
 			  const struct bs_log_event *event, bool keeps_sequence);
 
-/* steps.c: what EVENT of PROCESS says of objects and of dlopen. */
+/* searches.c: a search begins, goes on, or what came of it does not matter any more. */
+void bs_log_begin_search(struct bs_log_details *details, const struct bs_log_event *event);
+void bs_log_go_on_searching(struct bs_log_details *details, const struct bs_log_event *event);
+void bs_log_leave_search(struct bs_log_details *details);
+/* The last one led to nothing: it is a failure. Its number, or UINT32_MAX. */
+uint32_t bs_log_fail_search(struct bs_log_details *details, bool is_sure);
+/* Nothing was found in it. */
+bool bs_log_is_exhausted(const struct bs_log_details *details, const struct bs_names *names);
+
+/* steps.c: the innermost open that is under way, or NULL. */
+struct bs_log_opening *bs_log_top(struct bs_log_details *details);
+/* It failed. */
+void bs_log_fail_top(struct bs_log_details *details, const struct bs_names *names);
+void bs_log_fail_unless_constructing(struct bs_log_details *details, const struct bs_names *names);
+/* EVENT begins an open by an object BY, of namespace BY_NS, or ends it. */
+void bs_log_begin_open(struct bs_log_details *details, const struct bs_names *names,
+		       const struct bs_log_event *event, bs_name by, uint32_t by_ns);
+void bs_log_end_open(struct bs_log_details *details, const struct bs_names *names,
+		     const struct bs_log_event *event);
+void bs_log_add_close(struct bs_log_details *details, uint32_t object,
+		      const struct bs_log_event *event);
+void bs_log_note_destroyed(struct bs_log_details *details, const struct bs_names *names,
+			   const struct bs_log_event *event);
+
+/* Without namespaces there is one. */
+static inline uint32_t bs_log_ns_of(uint32_t ns)
+{
+	return ns == BS_LOG_NO_NS ? 0 : ns;
+}
+
+/* follow.c: what EVENT of PROCESS says of objects and of dlopen. */
 void bs_log_follow(struct bs_log_details *details, struct bs_names *names,
 		   const struct bs_log_process *process, const struct bs_log_event *event);
 void bs_log_follow_end(struct bs_log_details *details, const struct bs_names *names,

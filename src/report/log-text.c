@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* What a log comes to, in words: processes, then one of them with the worst first. */
-#include "log-report.h"
-#include "text-priv.h"
+#include "log-text-priv.h"
 
 #include <stdlib.h>
 
-enum { MOST_PROCESSES = 40, MOST_FINDINGS = 12, MOST_PAIRS = 12, MOST_SYMBOLS = 4, MOST_USERS = 4 };
+enum { MOST_PROCESSES = 40, MOST_PAIRS = 12 };
 
 static const char *const parts[] = { "processes", "findings", "opens",	  "searches",
 				     "objects",	  "pairs",    "bindings", NULL };
@@ -16,35 +15,6 @@ const struct bs_format bs_format_log_text = {
 	.default_show = BS_LOG_SHOW_PROCESSES | BS_LOG_SHOW_FINDINGS | BS_LOG_SHOW_OPENS |
 			BS_LOG_SHOW_SEARCHES | BS_LOG_SHOW_OBJECTS | BS_LOG_SHOW_PAIRS,
 };
-
-/* What is being said of one process. */
-struct telling {
-	struct bs_report *report;
-	struct bs_arena *arena;
-	const struct bs_log_result *result;
-	const struct bs_log_process *process;
-	const struct bs_log_details *d;
-};
-
-static void say_object(const struct telling *t, uint32_t object)
-{
-	bs_log_say_object(t->report, t->result, t->d, object);
-}
-
-static void say_name(const struct telling *t, bs_name name)
-{
-	bs_say_escaped(t->report, bs_log_words(t->result, name));
-}
-
-static void say_level(struct bs_report *report, enum bs_log_level level)
-{
-	bs_say_ink(report,
-		   level == BS_LOG_ERROR_LEVEL ? BS_INK_BAD
-		   : level == BS_LOG_WARNING   ? BS_INK_WARN
-					       : BS_INK_DIM,
-		   bs_log_level_name(level));
-	bs_say(report, ": ");
-}
 
 /* ---- processes ------------------------------------------------------------------------------- */
 
@@ -181,209 +151,9 @@ static void say_sum(struct bs_report *report, const struct bs_log_result *result
 	bs_say(report, "\n");
 }
 
-/* ---- findings -------------------------------------------------------------------------------- */
-
-static void say_symbols(const struct telling *t, const struct bs_log_finding *f, const char *indent)
-{
-	bool all = t->report->show & BS_LOG_SHOW_BINDINGS;
-
-	bs_vec_each (i, &f->symbols) {
-		bs_say(t->report, indent);
-		if (i == MOST_SYMBOLS && !all && f->symbols.n > MOST_SYMBOLS + 1) {
-			bs_say(t->report, "... and ");
-			bs_write_grouped(t->report->writer, f->symbols.n - i);
-			bs_say(t->report, " more (--show=findings,bindings lists all)\n");
-			return;
-		}
-		bs_say_escaped(t->report, bs_demangled(bs_log_words(t->result, f->symbols.v[i])));
-		bs_say(t->report, "\n");
-	}
-}
-
-static int compare_users(const void *a, const void *b)
-{
-	const struct bs_log_user *x = a, *y = b;
-
-	if (x->n != y->n)
-		return x->n > y->n ? -1 : 1;
-	if (x->to != y->to)
-		return x->to < y->to ? -1 : 1;
-	return (x->from > y->from) - (x->from < y->from);
-}
-
-/* Who goes where: what tells a person which of two copies matters to whom. */
-static void say_users(const struct telling *t, const struct bs_log_finding *f)
-{
-	struct bs_log_user *users = bs_new(t->arena, struct bs_log_user, f->users.n);
-	uint32_t most = t->report->show & BS_LOG_SHOW_BINDINGS ? UINT32_MAX : MOST_USERS;
-
-	for (uint32_t i = 0; i < f->users.n; i++)
-		users[i] = f->users.v[i];
-	if (f->users.n)
-		qsort(users, f->users.n, sizeof *users, compare_users);
-	for (uint32_t i = 0; i < f->users.n && i < most; i++) {
-		bs_say(t->report, "      ");
-		say_object(t, users[i].from);
-		bs_say(t->report, " uses that of ");
-		if (users[i].from == users[i].to)
-			bs_say(t->report, "its own");
-		else
-			say_object(t, users[i].to);
-		bs_say(t->report, ": ");
-		bs_say_count(t->report, users[i].n, "symbol", "symbols");
-		bs_say(t->report, "\n");
-	}
-	if (f->users.n > most || f->n_more_users) {
-		bs_say(t->report, "      ... and ");
-		bs_write_grouped(t->report->writer,
-				 f->n_more_users + (f->users.n > most ? f->users.n - most : 0));
-		bs_say(t->report, " more\n");
-	}
-}
-
-static void say_clash(const struct telling *t, const struct bs_log_finding *f)
-{
-	if (f->rule == BS_LOG_RULE_CAPTURED) {
-		bs_say_count(t->report, f->symbols.n, "symbol", "symbols");
-		bs_say(t->report, " that ");
-		say_object(t, f->from);
-		bs_say(t->report, " has itself: its references are bound to ");
-		say_object(t, f->to);
-	} else if (f->rule == BS_LOG_RULE_SPLIT) {
-		bs_say_count(t->report, f->symbols.n, "symbol is", "symbols are");
-		bs_say(t->report, " used from both ");
-		say_object(t, f->from);
-		bs_say(t->report, " and ");
-		say_object(t, f->to);
-	} else {
-		say_object(t, f->from);
-		bs_say(t->report, " and ");
-		say_object(t, f->to);
-		bs_say(t->report, " are in one namespace");
-	}
-	bs_say(t->report, "\n");
-	say_users(t, f);
-	say_symbols(t, f, "        ");
-}
-
-static void say_place(const struct telling *t, const struct bs_log_place *place)
-{
-	bs_say(t->report, " (");
-	bs_say_escaped(t->report, bs_log_file(t->result->log, place->file));
-	bs_write_format(t->report->writer, ":%llu)", (unsigned long long)place->line);
-}
-
-static void say_error(const struct telling *t, const struct bs_log_finding *f)
-{
-	const struct bs_log_error *e = &t->d->errors.v[f->error];
-
-	if (e->symbol) {
-		say_name(t, e->object ? e->object : t->process->program);
-		bs_say(t->report, ": ");
-		bs_say_escaped(t->report, bs_demangled(bs_log_words(t->result, e->symbol)));
-		if (e->version)
-			bs_say_version(t->report, bs_log_words(t->result, e->version));
-		bs_say(t->report, e->ended		     ? ": it ended the process"
-				  : e->in_open == BS_LOG_YES ? ": the dlopen failed"
-				  : e->in_open == BS_LOG_NO
-					  ? ": asked for by dlsym, and the process went on"
-					  : ": a dlsym or a dlopen that failed, for the process "
-					    "went on");
-	} else {
-		say_name(t, e->object);
-		bs_say(t->report, ": ");
-		say_name(t, e->text);
-		if (e->by) {
-			bs_say(t->report, ", wanted by ");
-			say_name(t, e->by);
-		}
-	}
-	if (e->n > 1)
-		bs_write_format(t->report->writer, ", %u times", e->n);
-	say_place(t, &e->place);
-	bs_say(t->report, "\n");
-}
-
-static void say_failed_step(const struct telling *t, const struct bs_log_finding *f)
-{
-	const struct bs_log_step *step = &t->d->steps.v[f->step];
-
-	bs_say_escaped(t->report, bs_log_step_words(t->arena, t->result, step));
-	if (step->by) {
-		bs_say(t->report, " by ");
-		say_name(t, step->by);
-	}
-	if (step->missing && step->missing != step->file) {
-		bs_say(t->report, ": ");
-		say_name(t, step->missing);
-		bs_say(t->report, " was not found");
-	} else if (step->missing) {
-		bs_say(t->report, ": it was not found");
-	} else if (f->level == BS_LOG_NOTE) {
-		bs_say(t->report, ": nothing came of it (RTLD_NOLOAD, or a file that was passed "
-				  "over)");
-	}
-	say_place(t, &step->place);
-	bs_say(t->report, "\n");
-}
-
-static void say_search(const struct telling *t, const struct bs_log_search *search)
-{
-	say_name(t, search->name);
-	if (search->by) {
-		bs_say(t->report, ", wanted by ");
-		say_name(t, search->by);
-	}
-	if (search->n > 1)
-		bs_write_format(t->report->writer, ", %u times", search->n);
-	bs_say(t->report, ": ");
-	bs_say_count(t->report, search->n_tried, "file was tried", "files were tried");
-	say_place(t, &search->place);
-	bs_say(t->report, "\n");
-}
-
-static void say_finding(const struct telling *t, const struct bs_log_finding *f)
-{
-	bs_say(t->report, "  ");
-	say_level(t->report, f->level);
-	bs_say(t->report, bs_log_rule_slug(f->rule));
-	bs_say(t->report, ": ");
-	if (f->error != UINT32_MAX)
-		say_error(t, f);
-	else if (f->step != BS_LOG_NO_STEP)
-		say_failed_step(t, f);
-	else if (f->search != UINT32_MAX)
-		say_search(t, &t->d->searches.v[f->search]);
-	else
-		say_clash(t, f);
-}
-
-static void say_findings(const struct telling *t)
-{
-	uint32_t said = 0, n = 0;
-	uint32_t most = t->report->shows_default ? MOST_FINDINGS : UINT32_MAX;
-
-	bs_vec_each (i, &t->d->findings)
-		n += bs_log_selects_finding(t->report, t->result, t->d, &t->d->findings.v[i]);
-	if (!n)
-		return;
-	bs_say(t->report, "\nfindings\n");
-	bs_vec_each (i, &t->d->findings) {
-		if (!bs_log_selects_finding(t->report, t->result, t->d, &t->d->findings.v[i]))
-			continue;
-		if (said++ == most) {
-			bs_say(t->report, "  ... and ");
-			bs_write_grouped(t->report->writer, n - most);
-			bs_say(t->report, " more (--show=findings lists all)\n");
-			return;
-		}
-		say_finding(t, &t->d->findings.v[i]);
-	}
-}
-
 /* ---- the other parts ------------------------------------------------------------------------- */
 
-static unsigned depth_of(const struct telling *t, uint32_t step)
+static unsigned depth_of(const struct bs_log_telling *t, uint32_t step)
 {
 	unsigned depth = 0;
 
@@ -394,7 +164,7 @@ static unsigned depth_of(const struct telling *t, uint32_t step)
 	return depth;
 }
 
-static void say_step(const struct telling *t, uint32_t index)
+static void say_step(const struct bs_log_telling *t, uint32_t index)
 {
 	const struct bs_log_step *step = &t->d->steps.v[index];
 
@@ -403,11 +173,11 @@ static void say_step(const struct telling *t, uint32_t index)
 	bs_say_escaped(t->report, bs_log_step_words(t->arena, t->result, step));
 	if (step->by && step->by != t->process->program) {
 		bs_say(t->report, " by ");
-		say_name(t, step->by);
+		bs_log_tell_name(t, step->by);
 	}
 	if (step->init != BS_LOG_NO_OBJECT) {
 		bs_say(t->report, ", from constructors of ");
-		say_object(t, step->init);
+		bs_log_tell_object(t, step->init);
 	}
 	if (step->is_close && step->of != BS_LOG_NO_STEP)
 		bs_write_format(t->report->writer, ", opened in %u", step->of + 1);
@@ -423,7 +193,7 @@ static void say_step(const struct telling *t, uint32_t index)
 	bs_say(t->report, "\n");
 }
 
-static void say_opens(const struct telling *t)
+static void say_opens(const struct bs_log_telling *t)
 {
 	if (!t->d->steps.n)
 		return;
@@ -432,7 +202,7 @@ static void say_opens(const struct telling *t)
 		say_step(t, i);
 }
 
-static void say_searches(const struct telling *t)
+static void say_searches(const struct bs_log_telling *t)
 {
 	bool all = !t->report->shows_default;
 
@@ -443,20 +213,20 @@ static void say_searches(const struct telling *t)
 		const struct bs_log_search *search = &t->d->searches.v[i];
 
 		bs_say(t->report, "  ");
-		say_search(t, search);
+		bs_log_tell_search(t, search);
 		for (uint32_t k = 0; k < search->n_tried && (all || search->reasons[k]); k++) {
 			bs_say(t->report, "      ");
-			say_name(t, search->tried[k]);
+			bs_log_tell_name(t, search->tried[k]);
 			if (search->reasons[k]) {
 				bs_say(t->report, ": ");
-				say_name(t, search->reasons[k]);
+				bs_log_tell_name(t, search->reasons[k]);
 			}
 			bs_say(t->report, "\n");
 		}
 	}
 }
 
-static void say_how(const struct telling *t, const struct bs_log_object *o)
+static void say_how(const struct bs_log_telling *t, const struct bs_log_object *o)
 {
 	switch (o->how) {
 	case BS_LOG_HOW_PROGRAM:
@@ -471,14 +241,14 @@ static void say_how(const struct telling *t, const struct bs_log_object *o)
 		if (o->by == BS_LOG_NO_OBJECT)
 			break;
 		bs_say(t->report, " by ");
-		say_object(t, o->by);
+		bs_log_tell_object(t, o->by);
 		break;
 	case BS_LOG_HOW_UNKNOWN:
 		break;
 	}
 }
 
-static void say_objects(const struct telling *t)
+static void say_objects(const struct bs_log_telling *t)
 {
 	if (!t->d->objects.n)
 		return;
@@ -488,7 +258,7 @@ static void say_objects(const struct telling *t)
 
 		bs_write_format(t->report->writer, "%8llu %8llu  ", (unsigned long long)o->n_from,
 				(unsigned long long)o->n_to);
-		say_object(t, i);
+		bs_log_tell_object(t, i);
 		say_how(t, o);
 		bs_say(t->report, o->is_asked ? "; its path is not in the log" : "");
 		bs_say(t->report, o->is_gone ? "; it went\n" : "\n");
@@ -506,7 +276,7 @@ static int compare_pairs(const void *a, const void *b)
 	return (x->to > y->to) - (x->to < y->to);
 }
 
-static void say_pairs(const struct telling *t)
+static void say_pairs(const struct bs_log_telling *t)
 {
 	struct bs_log_pair *pairs = bs_new(t->arena, struct bs_log_pair, t->d->pairs.n);
 	uint32_t n = 0;
@@ -527,14 +297,14 @@ static void say_pairs(const struct telling *t)
 			break;
 		}
 		bs_write_format(t->report->writer, "%8llu  ", (unsigned long long)pairs[i].n);
-		say_object(t, pairs[i].from);
+		bs_log_tell_object(t, pairs[i].from);
 		bs_say(t->report, " -> ");
-		say_object(t, pairs[i].to);
+		bs_log_tell_object(t, pairs[i].to);
 		bs_say(t->report, "\n");
 	}
 }
 
-static void say_bindings(const struct telling *t)
+static void say_bindings(const struct bs_log_telling *t)
 {
 	bs_say(t->report, "\nbindings\n");
 	bs_vec_each (i, &t->d->bindings) {
@@ -543,9 +313,9 @@ static void say_bindings(const struct telling *t)
 		if (!bs_log_selects(t->report, t->result, t->d, b))
 			continue;
 		bs_say(t->report, "  ");
-		say_object(t, b->from);
+		bs_log_tell_object(t, b->from);
 		bs_say(t->report, " -> ");
-		say_object(t, b->to);
+		bs_log_tell_object(t, b->to);
 		bs_say(t->report, "  ");
 		bs_say_escaped(t->report, bs_demangled(bs_log_words(t->result, b->symbol)));
 		if (b->version)
@@ -561,7 +331,7 @@ static void say_bindings(const struct telling *t)
 
 /* ---- all of one ------------------------------------------------------------------------------ */
 
-static void say_lacks(const struct telling *t)
+static void say_lacks(const struct bs_log_telling *t)
 {
 	const struct bs_log_lack *lack = bs_log_lacks(t->arena, t->process);
 
@@ -577,7 +347,7 @@ static void say_lacks(const struct telling *t)
 static void say_details(struct bs_report *report, struct bs_arena *arena,
 			const struct bs_log_result *result, uint32_t index)
 {
-	const struct telling t = {
+	const struct bs_log_telling t = {
 		.report = report,
 		.arena = arena,
 		.result = result,
@@ -593,7 +363,7 @@ static void say_details(struct bs_report *report, struct bs_arena *arena,
 	bs_write_grouped(report->writer, t.process->first.line);
 	bs_say(report, " on\n");
 	if (report->show & BS_LOG_SHOW_FINDINGS)
-		say_findings(&t);
+		bs_log_tell_findings(&t);
 	if (report->show & BS_LOG_SHOW_OPENS)
 		say_opens(&t);
 	if (report->show & BS_LOG_SHOW_SEARCHES)
