@@ -122,10 +122,16 @@ static void note_scope(struct bs_log_details *d, const struct bs_log_event *even
 	if (!top || !top->in_scopes || !event->n_list)
 		return;
 	top->knows_scopes = true;
-	if (event->list[0] == d->objects.v[top->object].name)
-		top->own_last = event->number + 1;
-	else if (event->list[0] == head_of(d, d->objects.v[top->object].ns) && !top->global_first)
-		top->global_first = event->number + 1;
+	if (event->list[0] == head_of(d, d->objects.v[top->object].ns)) {
+		if (!top->global_first)
+			top->global_first = event->number + 1;
+		return;
+	}
+	/* Its own list, in which a filtee may stand before it; the last, for DT_SYMBOLIC puts one
+	 * with nothing else to the front. */
+	for (uint32_t i = 0; i < event->n_list; i++)
+		if (event->list[i] == d->objects.v[top->object].name)
+			top->own_last = event->number + 1;
 }
 
 /* ---- errors ---------------------------------------------------------------------------------- */

@@ -58,11 +58,12 @@ static void say_users(const struct bs_log_telling *t, const struct bs_log_findin
 	for (uint32_t i = 0; i < f->users.n && i < most; i++) {
 		bs_say(t->report, "      ");
 		bs_log_tell_object(t, users[i].from);
-		bs_say(t->report, " uses that of ");
-		if (users[i].from == users[i].to)
-			bs_say(t->report, "its own");
-		else
+		if (users[i].from == users[i].to) {
+			bs_say(t->report, " uses its own");
+		} else {
+			bs_say(t->report, " uses that of ");
 			bs_log_tell_object(t, users[i].to);
+		}
 		bs_say(t->report, ": ");
 		bs_say_count(t->report, users[i].n, "symbol", "symbols");
 		bs_say(t->report, "\n");

@@ -355,7 +355,9 @@ static void say_details(struct bs_report *report, struct bs_arena *arena,
 		.d = bs_log_details_of(result, index),
 	};
 
-	bs_write_format(report->writer, "\nprocess %u: ", t.process->pid);
+	bool is_first = index == result->chosen.v[0] && !(report->show & BS_LOG_SHOW_PROCESSES);
+
+	bs_write_format(report->writer, "%sprocess %u: ", is_first ? "" : "\n", t.process->pid);
 	say_program(report, result, t.process);
 	bs_say(report, ", ");
 	bs_say(report, bs_log_loader_words(arena, t.process));
