@@ -87,7 +87,7 @@ void bs_log_begin_open(struct bs_log_details *details, const struct bs_names *na
 		       const struct bs_log_event *event, bs_name by, uint32_t by_ns);
 void bs_log_end_open(struct bs_log_details *details, const struct bs_names *names,
 		     const struct bs_log_event *event);
-void bs_log_add_close(struct bs_log_details *details, uint32_t object,
+void bs_log_add_close(struct bs_log_details *details, const struct bs_names *names, uint32_t object,
 		      const struct bs_log_event *event);
 void bs_log_note_destroyed(struct bs_log_details *details, const struct bs_names *names,
 			   const struct bs_log_event *event);

@@ -20,9 +20,13 @@ static struct bs_log_finding finding_of(enum bs_log_rule rule, enum bs_log_level
 
 /* A dlsym that finds nothing prints the same line as a reference that nobody answers (glibc
  * elf/dl-lookup.c:_dl_lookup_symbol_x). Where it is known to be one it is no reason to fail. */
-static void conclude_error(struct bs_log_details *d, uint32_t index, struct bs_log_account *account)
+static void conclude_error(struct bs_log_details *d, uint32_t index, bool is_musl,
+			   struct bs_log_account *account)
 {
-	const struct bs_log_error *e = &d->errors.v[index];
+	struct bs_log_error *e = &d->errors.v[index];
+
+	/* musl's loader itself says nothing of a dlopen that fails: these are its last words. */
+	e->ended |= is_musl;
 	enum bs_log_level level = e->ended || e->in_open == BS_LOG_YES ? BS_LOG_ERROR_LEVEL
 				  : e->in_open == BS_LOG_NO	       ? BS_LOG_NOTE
 								       : BS_LOG_WARNING;
@@ -174,7 +178,7 @@ void bs_log_conclude(struct bs_log_details *d, const struct bs_names *names,
 		if (d->objects.v[i].name == process->program && d->objects.v[i].ns == 0)
 			d->objects.v[i].how = BS_LOG_HOW_PROGRAM;
 	bs_vec_each (i, &d->errors)
-		conclude_error(d, i, account);
+		conclude_error(d, i, process->loader == BS_LOG_LOADER_MUSL, account);
 	bs_vec_each (i, &d->steps)
 		conclude_step(d, names, i, account);
 	bs_vec_each (i, &d->searches)

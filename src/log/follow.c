@@ -256,7 +256,7 @@ void bs_log_follow(struct bs_log_details *d, struct bs_names *names,
 
 		if (object == BS_LOG_NO_OBJECT)
 			break;
-		bs_log_add_close(d, object, event);
+		bs_log_add_close(d, names, object, event);
 		d->objects.v[object].opencount = event->number;
 		break;
 	}

@@ -200,6 +200,14 @@ static void read_message(struct bs_log *log, uint32_t pid, struct bs_span body, 
 	if (event.kind == BS_LOG_KIND_COUNT_)
 		return;
 	if ((!ends && !is_cut) || open) {
+		/* What stands behind the symbol is somebody else's. */
+		const char *symbol = open ? memmem(body.s, body.n, "symbol `", 8) : NULL;
+		const char *quote =
+			symbol ? memchr(symbol, '\'', body.n - (size_t)(symbol - body.s)) : NULL;
+
+		if (quote)
+			body.n = (size_t)(quote + 1 - body.s);
+		log->sum.noise += open;
 		keep_pending(log, pid, body);
 		return;
 	}

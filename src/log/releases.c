@@ -81,7 +81,8 @@ static void note_binding(struct bs_log *log, struct bs_log_image *image,
 	if (!bs_log_is_vdso(bs_name_text(log->names, event->from)))
 		return;
 	/* The vdso, behind a constructor or before all else. */
-	if (image->last_kind == BS_LOG_INIT && image->last_init_is_libc && !image->vdso_bound)
+	if (image->last_kind == BS_LOG_INIT && image->last_init_is_libc &&
+	    image->vdso_bound == event->symbol)
 		at_most(is, 30);
 	else if (!image->has_spoken)
 		at_least(is, 31);

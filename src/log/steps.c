@@ -210,8 +210,11 @@ static uint32_t opener_of(const struct bs_log_details *d, uint32_t object)
 	return BS_LOG_NO_STEP;
 }
 
-void bs_log_add_close(struct bs_log_details *d, uint32_t object, const struct bs_log_event *event)
+void bs_log_add_close(struct bs_log_details *d, const struct bs_names *names, uint32_t object,
+		      const struct bs_log_event *event)
 {
+	bs_log_fail_unless_constructing(d, names);
+
 	struct bs_log_step step = {
 		.is_close = true,
 		.of = opener_of(d, object),
@@ -258,7 +261,7 @@ void bs_log_note_destroyed(struct bs_log_details *d, const struct bs_names *name
 		break;
 	}
 	if (d->objects.v[object].opencount == 1)
-		bs_log_add_close(d, object, event);
+		bs_log_add_close(d, names, object, event);
 	d->objects.v[object].opencount = 0;
 	d->objects.v[object].is_gone = true;
 	s->last_from.name = s->last_to.name = 0;
