@@ -446,7 +446,11 @@ static bool holds(struct bs_log *log, struct bs_log_image **image, const struct 
 		*image = release(log, i, true);
 		return false;
 	}
-	if (is_of_running(event) || i->held.n == MOST_HELD || begins_image(log, i, event)) {
+	/* libc's constructor, which is held back, asks the vdso (2.30 and before). */
+	bool is_of_init = is_of_vdso(log, event) && i->held_init;
+
+	if (is_of_running(event) || i->held.n == MOST_HELD ||
+	    (!is_of_init && begins_image(log, i, event))) {
 		*image = release(log, i, false);
 		return false;
 	}

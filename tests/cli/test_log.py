@@ -162,8 +162,8 @@ class ReadingTest(LogTest):
             got = self.read_back(head + between + tail, "--process=11")
             self.assertEqual(got, [b"         0:\tbinding file a [0] to b [0]: normal symbol `f' [V1]"], between)
         # Whose it is cannot be told: it is not passed off as a line of the loader.
-        both = head + b"        12:\tbinding file c [0] to d [0]: normal symbol `g'" + tail + tail
-        self.file("a.log", both + other)
+        both = head + head.replace(b"11:", b"12:") + other.replace(b"12:", b"13:") + tail + tail
+        self.file("a.log", both)
         document, text = self.log("a.log")
         self.assertIn("damaged", text.out)
         self.assertGreater(sum(p["damaged"] for p in document["processes"]), 0)
