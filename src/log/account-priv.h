@@ -14,8 +14,9 @@ struct bs_log_table {
 /* A dlopen that is under way. */
 struct bs_log_opening {
 	uint32_t step;
-	uint32_t object; /* once it has a link map */
-	uint32_t init;	 /* the object whose constructors run, or BS_LOG_NO_OBJECT */
+	uint32_t object;       /* once it has a link map */
+	uint32_t first_object; /* that came with it */
+	uint32_t init;	       /* the object whose constructors run, or BS_LOG_NO_OBJECT */
 	bool has_error;
 	bool has_lazy, has_eager; /* relocations */
 	/* The scopes of the object, once: where its own list and the global one come first. */

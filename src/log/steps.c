@@ -75,6 +75,9 @@ void bs_log_fail_top(struct bs_log_details *d, const struct bs_names *names)
 	step->state = BS_LOG_STEP_FAILED;
 	step->has_error = top->has_error;
 	step->had_map = top->object != BS_LOG_NO_OBJECT;
+	/* One that was refused when it was mapped has no word of its end. */
+	for (uint32_t i = top->first_object; top->init == BS_LOG_NO_OBJECT && i < d->objects.n; i++)
+		d->objects.v[i].is_gone |= d->objects.v[i].asked && d->objects.v[i].ns == step->ns;
 	note_flags(step, top);
 	step->object = BS_LOG_NO_OBJECT;
 	/* With a link map it failed for want of something else, or for what an error says. */
@@ -110,7 +113,8 @@ static uint32_t maker_of(const struct bs_log_details *d, uint32_t ns)
 static bool has_objects(const struct bs_log_details *d, uint32_t ns)
 {
 	bs_vec_each (i, &d->objects)
-		if (d->objects.v[i].ns == ns && d->objects.v[i].asked && !d->objects.v[i].is_gone)
+		if (d->objects.v[i].ns == ns && !d->objects.v[i].is_gone &&
+		    (d->objects.v[i].asked || d->objects.v[i].opencount))
 			return true;
 	return false;
 }
