@@ -413,8 +413,7 @@ static bool read_own(struct words *w, struct bs_log_event *event)
 /* A message that begins where W is. */
 static bool read_message(struct words *w, struct bs_log_event *event, bool *ret_open)
 {
-	static const struct bs_log_event none;
-	const struct bs_log_place place = event->place;
+	const struct bs_log_event none = *event;
 	const struct words all = *w;
 	bool read = false;
 
@@ -449,13 +448,11 @@ static bool read_message(struct words *w, struct bs_log_event *event, bool *ret_
 	if (!read) {
 		*w = all;
 		*event = none;
-		event->place = place;
 		read = read_error(w, event);
 	}
 	if (!read) {
 		*w = all;
 		*event = none;
-		event->place = place;
 	}
 	return read;
 }

@@ -141,8 +141,10 @@ void bs_log_begin_open(struct bs_log_details *d, const struct bs_names *names,
 	uint32_t index = add_step(d, &step, event);
 
 	bs_vec_push(d->arena, &d->state->opening,
-		    ((struct bs_log_opening){
-			    .step = index, .object = BS_LOG_NO_OBJECT, .init = BS_LOG_NO_OBJECT }));
+		    ((struct bs_log_opening){ .step = index,
+					      .first_object = d->objects.n,
+					      .object = BS_LOG_NO_OBJECT,
+					      .init = BS_LOG_NO_OBJECT }));
 }
 
 /* "opening file=": whose end it is. */
