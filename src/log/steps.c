@@ -24,12 +24,20 @@ static size_t stem_length(const char *base)
 	return so ? (size_t)(so - base) : strlen(base);
 }
 
-static bool are_alike(const struct bs_names *names, bs_name a, bs_name b)
+/* What was asked for as ASKED may be the file that is there as NAME: links lie beside what they
+ * lead to, as a rule, and differ in what follows ".so", or not at all. */
+static bool are_alike(const struct bs_names *names, bs_name asked, bs_name name)
 {
-	const char *x = base_of(names, a), *y = base_of(names, b);
-	size_t n = stem_length(x);
+	const char *path = bs_name_text(names, asked), *other = bs_name_text(names, name);
+	const char *x = base_of(names, asked), *y = base_of(names, name);
+	size_t n = stem_length(x), directory = (size_t)(x - path);
 
-	return n == stem_length(y) && strncmp(x, y, n) == 0;
+	if (strcmp(x, y) == 0)
+		return true;
+	if (n != stem_length(y) || strncmp(x, y, n) != 0)
+		return false;
+	return !directory || strchr(path, '$') ||
+	       (directory == (size_t)(y - other) && strncmp(path, other, directory) == 0);
 }
 
 /* ---- steps ----------------------------------------------------------------------------------- */
