@@ -35,7 +35,7 @@ struct bs_log_state {
 	struct {
 		bs_name to, from;
 		uint32_t to_ns, from_ns;
-		bool is_there, is_open;
+		bool is_there;
 	} wanted; /* by the last message of that kind */
 	struct {
 		bs_name name, by, path, origin;
@@ -45,7 +45,6 @@ struct bs_log_state {
 		BS_VEC(bs_name) reasons;
 		struct bs_log_place place;
 	} search;
-	bool search_failed; /* as far as one can tell yet: it led to no link map */
 	BS_VEC(struct bs_log_opening) opening;
 	uint32_t start_init; /* whose constructors run at start-up, or the program's */
 	uint32_t last_again; /* the step that opened once more, if nothing came since */

@@ -194,7 +194,6 @@ static void note_wanted(struct bs_log_details *d, const struct bs_names *names,
 	s->wanted.from = event->from;
 	s->wanted.from_ns = event->from_ns;
 	s->wanted.is_there = true;
-	s->wanted.is_open = event->kind == BS_LOG_DYNAMIC;
 	bs_log_object_of(d, names, event->from, bs_log_ns_of(event->from_ns));
 }
 
