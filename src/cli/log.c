@@ -50,6 +50,45 @@ static bool take_format(struct bs_output *output)
 	return false;
 }
 
+/* An option about a process that is simulated, or about what is made of one; or NULL. */
+static const char *pointless_option(const struct bs_option_reader *r)
+{
+	const struct bs_command_line *line = r->line;
+	const struct bs_plan *plan = &line->plan;
+	const struct {
+		const char *name;
+		bool is_given;
+	} options[] = {
+		{ "root", plan->root != NULL },
+		{ "cwd", plan->cwd != NULL },
+		{ "argv0", plan->argv0 != NULL },
+		{ "loader", plan->loader != NULL },
+		{ "env or --bind-now", r->set.n != 0 },
+		{ "no-env", r->no_env },
+		{ "set", r->settings.n != 0 },
+		{ "library-path", plan->library_path != NULL },
+		{ "preload", plan->preload != NULL },
+		{ "secure", plan->secure },
+		{ "inhibit-cache", plan->inhibit_cache },
+		{ "inhibit-rpath", plan->inhibit_rpath != NULL },
+		{ "ldconfig", plan->ldconfig },
+		{ "cpu", plan->cpu != NULL },
+		{ "platform", plan->platform != NULL },
+		{ "hwcaps-mask", plan->hwcaps_mask != NULL },
+		{ "hwcaps-prepend", plan->hwcaps_prepend != NULL },
+		{ "caller", r->caller != NULL },
+		{ "follow-dlopen-notes", line->follows_notes },
+		{ "library-db", line->library_dbs.n != 0 },
+		{ "proof", line->proof != BS_PROOF_AUTO },
+		{ "plan", r->plan_file != NULL },
+	};
+
+	for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+		if (options[i].is_given)
+			return options[i].name;
+	return NULL;
+}
+
 bool bs_log_open(struct bs_option_reader *r)
 {
 	struct bs_command_line *line = r->line;
@@ -58,9 +97,10 @@ bool bs_log_open(struct bs_option_reader *r)
 		bs_complain("log of what? FILE... is wanted; - is standard input");
 		return false;
 	}
-	if (r->steps.n || r->plan_file) {
-		bs_complain("log reads what happened: it has no %s",
-			    r->steps.n ? "steps" : "--plan");
+	const char *pointless = r->steps.n ? "dlopen or the like" : pointless_option(r);
+
+	if (pointless) {
+		bs_complain("log reads what happened: it has no --%s", pointless);
 		return false;
 	}
 	if (line->log.globs.n)

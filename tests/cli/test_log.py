@@ -570,7 +570,9 @@ class UsageTest(LogTest):
                 ((), ["FILE"]), (("absent",), ["absent", "No such file"]), (("empty",), ["empty", "LD_DEBUG"]),
                 (("other",), ["other", "LD_DEBUG"]), (("--format=dot", "one.log"), ["dot", "ndjson"]),
                 (("--process=12", "one.log"), ["--process"]), (("--process=", "one.log"), ["--process"]),
-                (("--dlopen=x", "one.log"), ["steps"]), (("--show=zork", "one.log"), ["zork"]),
+                (("--dlopen=x", "one.log"), ["--dlopen"]), (("--root=/", "one.log"), ["--root"]),
+                (("--bind-now", "one.log"), ["--bind-now"]), (("--plan=x", "one.log"), ["--plan"]),
+                (("--proof=all", "one.log"), ["--proof"]), (("--show=zork", "one.log"), ["zork"]),
                 (("--format=plan", "one.log"), ["program"]), (("-o", "absent/x", "one.log"), ["absent/x"])):
             with self.subTest(words=words):
                 self.assert_trouble(self.bindsim("log", *words), *wanted)
