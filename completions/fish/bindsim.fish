@@ -99,7 +99,7 @@ function __bindsim_remedies
 end
 
 # The first word may be a command.
-complete -c bindsim -n __fish_use_subcommand -a 'advise check diff explain loaders order' -d 'Command'
+complete -c bindsim -n __fish_use_subcommand -a 'advise check diff explain loaders log order' -d 'Command'
 
 # Steps
 complete -c bindsim -l dlopen -x -a '(__bindsim_dlopen)' -d 'dlopen(FILE) with FLAGS'
@@ -157,6 +157,9 @@ complete -c bindsim -l remedy -x -a '(__bindsim_remedies)' -d 'Try these remedie
 # The command diff
 complete -c bindsim -l left-root -x -a '(__fish_complete_directories)' -d 'The root of LEFT'
 complete -c bindsim -l right-root -x -a '(__fish_complete_directories)' -d 'The root of RIGHT'
+
+# The command log
+complete -c bindsim -l process -x -d 'Tell of this process only'
 
 # The command order
 complete -c bindsim -l max-orders -x -d 'Try all orders if there are up to N'

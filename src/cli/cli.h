@@ -10,6 +10,7 @@
 #include "../base/base.h"
 #include "../report/diff-report.h"
 #include "../report/dlopen-notes.h"
+#include "../report/log-report.h"
 #include "../report/order-report.h"
 #include "../report/report.h"
 
@@ -105,6 +106,13 @@ struct bs_live_line {
 	const struct bs_observation *observation; /* once it was looked at */
 };
 
+/* What `bindsim log` goes by. */
+struct bs_log_line {
+	BS_VEC(const char *) files;
+	bs_ids pids;		    /* --process, or ... */
+	BS_VEC(const char *) globs; /* ... NULL at the end, if there are any */
+};
+
 /* What the command line asks for. */
 struct bs_command_line {
 	enum bs_command command;
@@ -119,6 +127,7 @@ struct bs_command_line {
 	struct bs_diff_line diff;
 	struct bs_order_line order;
 	struct bs_live_line live;
+	struct bs_log_line log;
 	enum bs_color color;
 	enum bs_proof_mode proof;
 	bool follows_notes;
@@ -178,6 +187,9 @@ bool bs_is_for_loader(const char *entry);
 /* order.c: the whole of it. Messages and outputs are written; STORE must live on. */
 enum bs_exit bs_order_command(struct bs_arena *arena, const struct bs_command_line *line,
 			      struct bs_store *store, struct bs_library_db *library_db);
+
+/* log.c: the whole of it; no store is needed. */
+enum bs_exit bs_log_command(struct bs_arena *arena, const struct bs_command_line *line);
 
 /* advise.c: the whole of it. STORE must live on. */
 enum bs_exit bs_advise_run(struct bs_arena *arena, const struct bs_command_line *line,

@@ -358,6 +358,8 @@ static bool follow_notes(struct bs_arena *arena, struct bs_command_line *line,
 
 static enum bs_exit answer(struct bs_arena *arena, struct bs_command_line *line)
 {
+	if (line->command == BS_COMMAND_LOG)
+		return bs_log_command(arena, line);
 	struct bs_store *store = open_store(arena);
 
 	if ((line->live.pid || line->live.core) &&

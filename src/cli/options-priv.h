@@ -93,6 +93,9 @@ bool bs_order_open(struct bs_option_reader *r);
 /* live.c: --pid; what is to be known when all words are read. */
 bool bs_read_pid(struct bs_option_reader *r, const char *text);
 bool bs_live_open(struct bs_option_reader *r);
+/* log.c: --process; what is to be known when all words are read. */
+bool bs_read_process(struct bs_option_reader *r, const char *text);
+bool bs_log_open(struct bs_option_reader *r);
 
 /* --plan: only one. */
 bool bs_read_plan(struct bs_option_reader *r, const char *path);

@@ -164,6 +164,8 @@ static bool read_option(struct bs_option_reader *r, int id, const char *value)
 	case OPTION_PAIRS:
 		r->line->order.pairs = value;
 		return true;
+	case OPTION_PROCESS:
+		return bs_read_process(r, value);
 	case OPTION_ROOT:
 	case OPTION_SYSROOT:
 		plan->root = value;
@@ -327,7 +329,7 @@ static void take_search_path(struct bs_plan *plan, bool check, char **environ)
  * stays the same. */
 static bool is_reserved(const char *word)
 {
-	static const char *const words[] = { "verify", "log", "record", "scan" };
+	static const char *const words[] = { "verify", "record", "scan" };
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (strcmp(words[i], word) == 0)
@@ -368,6 +370,10 @@ static bool take_word(struct bs_option_reader *r, const char *word)
 	if (line->command == BS_COMMAND_LOADERS && line->plan.executable) {
 		bs_complain("loaders lists one profile or all: '%s' is one too many", word);
 		return false;
+	}
+	if (line->command == BS_COMMAND_LOG) {
+		bs_vec_push(r->arena, &line->log.files, word);
+		return true;
 	}
 	if (!line->plan.executable) {
 		line->plan.executable = word;
@@ -454,6 +460,8 @@ static bool finish(struct bs_option_reader *r, char **environ)
 		return false;
 	if (is_about_process(line) && !bs_live_open(r))
 		return false;
+	if (line->command == BS_COMMAND_LOG)
+		return bs_log_open(r) && bs_read_show(r);
 	if (!line->plan.executable && !r->plan_file && !checks && !is_about_process(line) &&
 	    line->command != BS_COMMAND_DIFF) {
 		bs_complain("which executable? Usage: bindsim [OPTION]... EXECUTABLE [STEP]...");

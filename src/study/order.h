@@ -6,7 +6,7 @@
  * one that it follows; those before the first movable one stay in front. Steps are called by their
  * numbers in the plan that was given, whatever the order.
  *
- * Floor 11: may include study.h and what that shows.
+ * Floor 12: may include study.h and what that shows.
  */
 #pragma once
 

@@ -26,3 +26,8 @@ void bs_fuzz_cut(const uint8_t *data, size_t n, struct bs_fuzz_part *parts);
 
 /* Changes the ELF file of N bytes at DATA in one place that means something. */
 void bs_fuzz_mutate_elf(uint8_t *data, size_t n, unsigned seed);
+
+/* Changes the text of N bytes at DATA, with room for ROOM, in one place, by one of N_WORDS WORDS
+ * that it may be made of, or by a piece of its own. */
+size_t bs_fuzz_mutate_words(uint8_t *data, size_t n, size_t room, unsigned seed,
+			    const char *const *words, size_t n_words);

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Builds the seeds of the fuzzers: small ELF files, plans, and containers of a program, two libraries, ld.so and a cache.
+"""Builds the seeds of the fuzzers: small ELF files, plans, logs, and containers of a program, two libraries, ld.so and a cache.
 
     make_corpus.py DIRECTORY
 
-writes DIRECTORY/image/*, DIRECTORY/plan/* and DIRECTORY/root/*.  What they contain is made on the spot; the sources are below.
+writes DIRECTORY/image/*, DIRECTORY/plan/*, DIRECTORY/log/* and DIRECTORY/root/*.  What they contain is made on the spot; the sources are below.
 """
 
 from __future__ import annotations
@@ -86,6 +86,25 @@ LOADER = "\t.globl __tls_get_addr\n__tls_get_addr: ret\n\t.type __tls_get_addr, 
 END = '\t.section .note.GNU-stack,"",@progbits\n'
 
 
+LINE = "        11:\t"
+LOGS = {
+    "open": ["symbol=__vdso_clock_gettime;  lookup in file=linux-vdso.so.1 [0]", "file=libc.so.6 [0];  needed by ./app [0]",
+             "find library=libc.so.6 [0]; searching", " search cache=/etc/ld.so.cache", "  trying file=/lib/libc.so.6",
+             "file=libc.so.6 [0];  generating link map", "Initial object scopes", "object=./app [0]",
+             " scope 0: ./app /lib/libc.so.6", "initialize program: ./app", "transferring control: ./app",
+             "file=$ORIGIN/x.so [0];  dynamically loaded by ./app [0]", "file=$ORIGIN/x.so [0];  generating link map",
+             "object=/opt/x.so [0]", " scope 0: /opt/x.so", " scope 1: ./app /lib/libc.so.6",
+             "relocation processing: /opt/x.so (lazy)", "calling init: /opt/x.so",
+             "file=./y.so [1];  generating link map", "./y.so: error: symbol lookup error: undefined symbol: f, version V (fatal)",
+             "file=./y.so [1];  destroying link map", "add /opt/x.so [0] to global scope",
+             "opening file=/opt/x.so [0]; direct_opencount=1", "file=/opt/x.so [0];  destroying link map", "calling fini:  [0]"],
+    "bind": ["binding file ./a [0] to ./b [0]: normal symbol `f' [V1]", "binding file ./c [0] to ./d [0]: normal symbol `f'",
+             "binding file ./d [0] to ./b [0]: protected symbol `f'", "calling init: /lib/libc.so.6",
+             "binding file linux-vdso.so.1 [0] to linux-vdso.so.1 [0]: normal symbol `__vdso_clock_gettime' [LINUX_2.6]",
+             "initialize program: ./a", "transferring control: ./a", "find library=libx.so [0]; searching",
+             " search path=/lib:/usr/lib\t\t(system search path)", "  trying file=/usr/lib/libx.so", "    (no such file)",
+             "find library=libc.so.6 [0]; searching", "calling init: /lib/libc.so.6", "initialize program: ./b"],
+}
 PLANS = {
     "least": '{"schema":"bindsim-plan-1"}',
     "members": """{"schema":"bindsim-plan-1","executable":"app","search_path":"/bin","argv0":"a","loader":"glibc","root":"/",
@@ -145,9 +164,12 @@ def make(directory: Path) -> None:
     """Writes all seeds."""
     directory = directory.resolve()
     images, roots = directory / "image", directory / "root"
-    plans = directory / "plan"
-    for place in (images, plans, roots):
+    plans, logs = directory / "plan", directory / "log"
+    for place in (images, plans, roots, logs):
         place.mkdir(parents=True, exist_ok=True)
+    for name, lines in LOGS.items():
+        # The first byte says in which pieces it comes.
+        (logs / name).write_text("\n" + "".join(f"{LINE}{line}\n" for line in lines) + "Error relocating ./a: f: symbol not found\n")
     for name, text in PLANS.items():
         (plans / name).write_text(text)
     for style in ("gnu", "sysv", "both"):

@@ -152,3 +152,42 @@ void bs_fuzz_cut(const uint8_t *data, size_t n, struct bs_fuzz_part *parts)
 		at += size;
 	}
 }
+
+/* ---- texts ----------------------------------------------------------------------------------- */
+
+/* Puts the N_NEW bytes at NEW in the place of N_OLD at AT. */
+static size_t replace(uint8_t *data, size_t n, size_t room, size_t at, size_t n_old,
+		      const void *new, size_t n_new)
+{
+	if (n_old > n - at)
+		n_old = n - at;
+	if (n - n_old + n_new > room)
+		return n;
+	memmove(data + at + n_new, data + at + n_old, n - at - n_old);
+	memcpy(data + at, new, n_new);
+	return n - n_old + n_new;
+}
+
+size_t bs_fuzz_mutate_words(uint8_t *data, size_t n, size_t room, unsigned seed,
+			    const char *const *words, size_t n_words)
+{
+	const char *word = words[next(&seed) % n_words];
+	size_t at = n ? next(&seed) % n : 0, length = next(&seed) % 24;
+	uint8_t span[24];
+
+	if (LLVMFuzzerMutate && seed % 3 == 0)
+		return LLVMFuzzerMutate(data, n, room);
+	switch (next(&seed) % 4) {
+	case 0:
+		return replace(data, n, room, at, length, "", 0);
+	case 1:
+		return replace(data, n, room, at, 0, word, strlen(word));
+	case 2:
+		return replace(data, n, room, at, length, word, strlen(word));
+	default:
+		/* A piece of it somewhere else. */
+		length = length < n - at ? length : n - at;
+		memcpy(span, data + at, length);
+		return replace(data, n, room, n ? next(&seed) % n : 0, 0, span, length);
+	}
+}

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+/* `bindsim log FILE...`: where its bytes come from, where its answer goes, and the exit status. */
+#include "options-priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- the command line ------------------------------------------------------------------------ */
+
+static bool is_number(const char *text)
+{
+	return *text && strspn(text, "0123456789") == strlen(text) && strlen(text) < 10;
+}
+
+bool bs_read_process(struct bs_option_reader *r, const char *text)
+{
+	struct bs_log_line *log = &r->line->log;
+	uint32_t pid = 0;
+
+	if (!*text) {
+		bs_complain("--process '': a process id or the name of a program is wanted");
+		return false;
+	}
+	if (!is_number(text)) {
+		bs_vec_push(r->arena, &log->globs, text);
+		return true;
+	}
+	for (; *text; text++)
+		pid = pid * 10 + (uint32_t)(*text - '0');
+	bs_vec_push(r->arena, &log->pids, pid);
+	return true;
+}
+
+static bool take_format(struct bs_output *output)
+{
+	static const struct bs_format *const formats[] = { &bs_format_log_text, &bs_format_log_json,
+							   &bs_format_log_ndjson,
+							   &bs_format_log_plan,
+							   &bs_format_log_lines };
+
+	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+		if (strcmp(output->format->name, formats[i]->name) == 0) {
+			output->format = formats[i];
+			return true;
+		}
+	bs_complain("log writes text, json, ndjson, plan or ld-debug, not --format=%s",
+		    output->format->name);
+	return false;
+}
+
+/* An option about a process that is simulated, or about what is made of one; or NULL. */
+static const char *pointless_option(const struct bs_option_reader *r)
+{
+	const struct bs_command_line *line = r->line;
+	const struct bs_plan *plan = &line->plan;
+	const struct {
+		const char *name;
+		bool is_given;
+	} options[] = {
+		{ "root", plan->root != NULL },
+		{ "cwd", plan->cwd != NULL },
+		{ "argv0", plan->argv0 != NULL },
+		{ "loader", plan->loader != NULL },
+		{ "env or --bind-now", r->set.n != 0 },
+		{ "no-env", r->no_env },
+		{ "set", r->settings.n != 0 },
+		{ "library-path", plan->library_path != NULL },
+		{ "preload", plan->preload != NULL },
+		{ "secure", plan->secure },
+		{ "inhibit-cache", plan->inhibit_cache },
+		{ "inhibit-rpath", plan->inhibit_rpath != NULL },
+		{ "ldconfig", plan->ldconfig },
+		{ "cpu", plan->cpu != NULL },
+		{ "platform", plan->platform != NULL },
+		{ "hwcaps-mask", plan->hwcaps_mask != NULL },
+		{ "hwcaps-prepend", plan->hwcaps_prepend != NULL },
+		{ "caller", r->caller != NULL },
+		{ "follow-dlopen-notes", line->follows_notes },
+		{ "library-db", line->library_dbs.n != 0 },
+		{ "proof", line->proof != BS_PROOF_AUTO },
+		{ "plan", r->plan_file != NULL },
+	};
+
+	for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+		if (options[i].is_given)
+			return options[i].name;
+	return NULL;
+}
+
+bool bs_log_open(struct bs_option_reader *r)
+{
+	struct bs_command_line *line = r->line;
+
+	if (!line->log.files.n) {
+		bs_complain("log of what? FILE... is wanted; - is standard input");
+		return false;
+	}
+	const char *pointless = r->steps.n ? "dlopen or the like" : pointless_option(r);
+
+	if (pointless) {
+		bs_complain("log reads what happened: it has no --%s", pointless);
+		return false;
+	}
+	if (line->log.globs.n)
+		bs_vec_push(r->arena, &line->log.globs, NULL);
+	if (!r->quiet)
+		bs_vec_push(r->arena, &line->outputs,
+			    ((struct bs_output){ .format = r->format ? r->format : &bs_format_text,
+						 .path = r->output }));
+	bs_vec_each (i, &line->outputs)
+		if (!take_format(&line->outputs.v[i]))
+			return false;
+	return true;
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+enum { AT_ONCE = 1 << 18 };
+
+static bool read_file(struct bs_log *log, const char *path)
+{
+	static char bytes[AT_ONCE];
+	bool is_input = strcmp(path, "-") == 0;
+	const char *name = is_input ? "standard input" : path;
+	int fd = is_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? 1 : -1;
+
+	bs_log_begin_file(log, name);
+	while (n > 0) {
+		n = read(fd, bytes, sizeof bytes);
+		if (n > 0)
+			bs_log_bytes(log, bytes, (size_t)n);
+		else if (n < 0 && errno == EINTR)
+			n = 1;
+	}
+	int error = errno;
+
+	if (fd >= 0 && !is_input)
+		close(fd);
+	if (n < 0)
+		bs_complain("%s: %s", name, strerror(error));
+	return n == 0;
+}
+
+/* What has no message of a loader that is known is no log. */
+static bool has_words(const struct bs_log *log)
+{
+	const struct bs_log_sum *sum = bs_log_sum(log);
+	uint64_t known = 0;
+
+	for (uint32_t i = 0; i < bs_log_n_processes(log); i++)
+		for (enum bs_log_kind kind = BS_LOG_UNKNOWN + 1; kind < BS_LOG_KIND_COUNT_; kind++)
+			known += bs_log_process(log, i)->n[kind];
+	if (known)
+		return true;
+	if (sum->is_qnx)
+		bs_complain("%s:%llu: this is what DL_DEBUG of QNX prints, which is not read",
+			    bs_log_file(log, sum->first_qnx.file),
+			    (unsigned long long)sum->first_qnx.line);
+	else
+		bs_complain("%s: no line of it is one that a loader prints under LD_DEBUG",
+			    bs_log_file(log, 0));
+	return false;
+}
+
+/* ---- the answer ------------------------------------------------------------------------------ */
+
+/* The one process that a plan, or lines, are of; or BS_LOG_NOBODY after a message. */
+static uint32_t only_process(const struct bs_log_result *result, const struct bs_format *format)
+{
+	if (result->chosen.n == 1)
+		return result->chosen.v[0];
+	const struct bs_log_process *first = bs_log_process(result->log, result->chosen.v[0]);
+	const struct bs_log_process *second = bs_log_process(result->log, result->chosen.v[1]);
+
+	bs_complain(
+		"--format=%s is of one process, and there are %u: --process says which, such as "
+		"%u (%s) or %u (%s)",
+		format->name, result->chosen.n, first->pid,
+		first->program ? bs_log_words(result, first->program) : "unknown program",
+		second->pid,
+		second->program ? bs_log_words(result, second->program) : "unknown program");
+	return BS_LOG_NOBODY;
+}
+
+static bool write_plan(struct bs_arena *arena, struct bs_report *report,
+		       const struct bs_log_result *result, uint32_t process)
+{
+	const struct bs_log_plan plan = bs_log_plan_of(arena, result, process);
+
+	if (!plan.plan.executable) {
+		bs_complain("no plan: the log does not tell which program process %u is",
+			    bs_log_process(result->log, process)->pid);
+		return false;
+	}
+	bs_format_plan.question(report, arena, &plan.plan);
+	bs_complain("the plan of process %u: not in the log: %s",
+		    bs_log_process(result->log, process)->pid, plan.unknown);
+	return true;
+}
+
+static bool write_answer(struct bs_arena *arena, const struct bs_command_line *line,
+			 const struct bs_output *output, const struct bs_log_result *result)
+{
+	struct bs_begun_output begun;
+	bool is_of_one =
+		output->format == &bs_format_log_plan || output->format == &bs_format_log_lines;
+	uint32_t process = is_of_one ? only_process(result, output->format) : 0;
+	const char *problem = output->format->open ? output->format->open() : NULL;
+
+	if (problem)
+		bs_complain("--format=%s: %s", output->format->name, problem);
+	if (problem || process == BS_LOG_NOBODY || !bs_output_begin(arena, line, output, &begun))
+		return false;
+	if (output->format == &bs_format_log_plan) {
+		if (!write_plan(arena, &begun.report, result, process)) {
+			bs_destination_close(&begun.destination, begun.report.writer, false);
+			return false;
+		}
+	} else if (output->format == &bs_format_log_lines) {
+		bs_log_lines(&begun.report, result, process);
+	} else if (output->format == &bs_format_log_text) {
+		bs_log_text(&begun.report, arena, result);
+	} else {
+		bs_log_json(&begun.report, arena, result);
+	}
+	return bs_output_end(&begun);
+}
+
+/* The sum over the processes that were chosen: in RESULT, and in words; NULL: nothing is a reason
+ * to fail. */
+static const char *weigh(struct bs_arena *arena, const struct bs_command_line *line,
+			 struct bs_log_result *result)
+{
+	uint32_t n_undefined = 0, n_refused = 0;
+	enum bs_log_level worst = BS_LOG_NONE;
+
+	bs_vec_each (i, &result->chosen) {
+		const struct bs_log_account *a =
+			bs_log_account(result->accounts, result->chosen.v[i]);
+
+		n_undefined += a->n_undefined;
+		n_refused += a->n_refused;
+		worst = a->worst > worst ? a->worst : worst;
+	}
+	result->is_refusal = n_undefined || n_refused;
+	result->is_reached = line->fail_on != BS_LEVEL_NONE && (int)worst >= (int)line->fail_on;
+	if (result->is_refusal)
+		return bs_arena_printf(arena, "the log shows %s%s%s",
+				       n_undefined ? "undefined symbols" : "",
+				       n_undefined && n_refused ? " and " : "",
+				       n_refused ? "objects that were refused" : "");
+	return result->is_reached ? bs_arena_printf(arena, "a finding reaches --fail-on=%s",
+						    bs_level_name(line->fail_on))
+				  : NULL;
+}
+
+/* False after a message: nothing of what was asked for is there. */
+static bool choose(struct bs_arena *arena, const struct bs_command_line *line,
+		   struct bs_log_result *result)
+{
+	result->has_choice = line->log.pids.n || line->log.globs.n;
+	for (uint32_t i = 0; i < bs_log_n_processes(result->log); i++)
+		if (bs_log_account(result->accounts, i)->is_wanted)
+			bs_vec_push(arena, &result->chosen, i);
+	if (!result->chosen.n)
+		bs_complain("--process: the log has no such process");
+	return result->chosen.n != 0;
+}
+
+enum bs_exit bs_log_command(struct bs_arena *arena, const struct bs_command_line *line)
+{
+	struct bs_log_accounts_options options = {
+		.pids = line->log.pids,
+		.globs = line->log.globs.n ? line->log.globs.v : NULL,
+	};
+	struct bs_names *names = bs_names_new(arena);
+
+	bs_vec_each (i, &line->outputs)
+		options.keeps_sequence |= line->outputs.v[i].format == &bs_format_log_lines;
+	struct bs_log_accounts *accounts = bs_log_accounts_new(arena, names, &options);
+	const struct bs_log_sink sink = bs_log_accounts_sink(accounts);
+	struct bs_log *log = bs_log_new(arena, names, &sink);
+	struct bs_log_result result = {
+		.log = log, .names = names, .accounts = accounts, .n_files = line->log.files.n
+	};
+	bool ok = true;
+
+	for (uint32_t i = 0; i < line->log.files.n && ok; i++)
+		ok = read_file(log, line->log.files.v[i]);
+	if (!ok)
+		return BS_EXIT_TROUBLE;
+	bs_log_end(log);
+	bs_log_accounts_end(accounts, log);
+	if (!has_words(log) || !choose(arena, line, &result))
+		return BS_EXIT_TROUBLE;
+	const char *reason = weigh(arena, line, &result);
+
+	for (uint32_t i = 0; i < line->outputs.n && ok; i++)
+		ok = write_answer(arena, line, &line->outputs.v[i], &result);
+	bs_log_accounts_free(accounts);
+	if (!ok)
+		return BS_EXIT_TROUBLE;
+	if (reason)
+		bs_complain("%s", reason);
+	return reason ? BS_EXIT_REFUSED : BS_EXIT_OK;
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/* What a person should see of a process: findings, and what decides the exit status. */
+#include "account-priv.h"
+
+#include <stdlib.h>
+
+static struct bs_log_finding finding_of(enum bs_log_rule rule, enum bs_log_level level)
+{
+	return (struct bs_log_finding){
+		.rule = rule,
+		.level = level,
+		.from = BS_LOG_NO_OBJECT,
+		.to = BS_LOG_NO_OBJECT,
+		.error = UINT32_MAX,
+		.search = UINT32_MAX,
+		.step = BS_LOG_NO_STEP,
+		.n = 1,
+	};
+}
+
+/* A dlsym that finds nothing prints the same line as a reference that nobody answers (glibc
+ * elf/dl-lookup.c:_dl_lookup_symbol_x). Where it is known to be one it is no reason to fail. */
+static void conclude_error(struct bs_log_details *d, uint32_t index, bool is_musl,
+			   struct bs_log_account *account)
+{
+	struct bs_log_error *e = &d->errors.v[index];
+
+	/* musl's loader itself says nothing of a dlopen that fails: these are its last words. */
+	e->ended |= is_musl;
+	enum bs_log_level level = e->ended || e->in_open == BS_LOG_YES ? BS_LOG_ERROR_LEVEL
+				  : e->in_open == BS_LOG_NO	       ? BS_LOG_NOTE
+								       : BS_LOG_WARNING;
+	struct bs_log_finding f = finding_of(BS_LOG_RULE_UNDEFINED, level);
+
+	f.error = index;
+	f.n = e->n;
+	if (e->kind == BS_LOG_LOAD_ERROR) {
+		f.rule = BS_LOG_RULE_NOT_STARTED;
+		f.level = BS_LOG_ERROR_LEVEL;
+		account->n_refused++;
+	} else if (e->symbol) {
+		account->n_undefined += level != BS_LOG_NOTE;
+	} else {
+		f.rule = BS_LOG_RULE_VERSION;
+		f.level = e->is_fatal ? BS_LOG_ERROR_LEVEL : BS_LOG_WARNING;
+		account->n_refused += e->is_fatal;
+	}
+	bs_vec_push(d->arena, &d->findings, f);
+}
+
+/* A file that the cache knows and that nothing was made of: RTLD_NOLOAD does that, too. */
+static bool may_be_noload(const struct bs_log_step *step)
+{
+	return !step->missing;
+}
+
+static void conclude_step(struct bs_log_details *d, const struct bs_names *names, uint32_t index,
+			  struct bs_log_account *account)
+{
+	const struct bs_log_step *step = &d->steps.v[index];
+
+	account->n_closes += step->is_close;
+	account->n_opens += !step->is_close;
+	if (step->is_close || step->state != BS_LOG_STEP_FAILED)
+		return;
+	account->n_failed_opens++;
+	bool is_path = strchr(bs_name_text(names, step->file), '/') != NULL;
+	enum bs_log_level level = step->has_error		    ? BS_LOG_ERROR_LEVEL
+				  : may_be_noload(step) && !is_path ? BS_LOG_NOTE
+								    : BS_LOG_WARNING;
+	struct bs_log_finding f = finding_of(BS_LOG_RULE_REFUSED, level);
+
+	f.step = index;
+	account->n_refused += level != BS_LOG_NOTE;
+	bs_vec_push(d->arena, &d->findings, f);
+}
+
+static void conclude_search(struct bs_log_details *d, uint32_t index,
+			    struct bs_log_account *account)
+{
+	const struct bs_log_search *search = &d->searches.v[index];
+	struct bs_log_finding f = finding_of(BS_LOG_RULE_MISSING, BS_LOG_NOTE);
+
+	f.search = index;
+	f.n = search->n;
+	if (search->ended) {
+		f.rule = BS_LOG_RULE_NOT_STARTED;
+		f.level = BS_LOG_ERROR_LEVEL;
+		/* The loader's last words, if they are there, say the same. */
+		bs_vec_each (i, &d->errors)
+			if (d->errors.v[i].kind == BS_LOG_LOAD_ERROR &&
+			    d->errors.v[i].object == search->name)
+				return;
+		account->n_refused++;
+	} else if (search->is_sure) {
+		return; /* it is told with the step that failed */
+	}
+	bs_vec_push(d->arena, &d->findings, f);
+}
+
+/* "libLLVM" of "libLLVM-14.so.1": libraries of one name, whatever their version. */
+static size_t library_stem(const char *base)
+{
+	const char *so = strstr(base, ".so");
+	size_t n = so ? (size_t)(so - base) : 0;
+
+	if (strncmp(base, "lib", 3) != 0)
+		return 0;
+	while (n > 3 && strchr("-.0123456789", base[n - 1]))
+		n--;
+	return n;
+}
+
+static bool clash(const struct bs_log_details *d, uint32_t a, uint32_t b)
+{
+	bs_vec_each (i, &d->findings) {
+		const struct bs_log_finding *f = &d->findings.v[i];
+
+		if ((f->rule == BS_LOG_RULE_CAPTURED || f->rule == BS_LOG_RULE_SPLIT) &&
+		    ((f->from == a && f->to == b) || (f->from == b && f->to == a)))
+			return true;
+	}
+	return false;
+}
+
+static void find_twice(struct bs_log_details *d, const struct bs_names *names)
+{
+	bs_vec_each (a, &d->objects) {
+		const char *x = bs_log_base_name(bs_name_text(names, d->objects.v[a].name));
+		size_t n = library_stem(x);
+
+		for (uint32_t b = a + 1; n && b < d->objects.n; b++) {
+			const char *y = bs_log_base_name(bs_name_text(names, d->objects.v[b].name));
+
+			if (d->objects.v[a].is_gone || d->objects.v[b].is_gone ||
+			    d->objects.v[a].ns != d->objects.v[b].ns || library_stem(y) != n ||
+			    strncmp(x, y, n) != 0 || d->objects.v[a].is_asked ||
+			    d->objects.v[b].is_asked ||
+			    d->objects.v[a].name == d->objects.v[b].name)
+				continue;
+			bool is_bad = strcmp(x, y) == 0 || clash(d, a, b);
+			struct bs_log_finding f = finding_of(BS_LOG_RULE_TWICE,
+							     is_bad ? BS_LOG_WARNING : BS_LOG_NOTE);
+
+			f.from = a;
+			f.to = b;
+			bs_vec_push(d->arena, &d->findings, f);
+		}
+	}
+}
+
+/* Worst first, then in the order of the rules, then those of most symbols. */
+static int compare_findings(const void *a, const void *b)
+{
+	const struct bs_log_finding *x = a, *y = b;
+
+	if (x->level != y->level)
+		return x->level > y->level ? -1 : 1;
+	if (x->rule != y->rule)
+		return x->rule < y->rule ? -1 : 1;
+	if (x->symbols.n != y->symbols.n)
+		return x->symbols.n > y->symbols.n ? -1 : 1;
+	if (x->step != y->step)
+		return x->step < y->step ? -1 : 1;
+	if (x->error != y->error)
+		return x->error < y->error ? -1 : 1;
+	if (x->search != y->search)
+		return x->search < y->search ? -1 : 1;
+	if (x->from != y->from)
+		return x->from < y->from ? -1 : 1;
+	return (x->to > y->to) - (x->to < y->to);
+}
+
+void bs_log_conclude(struct bs_log_details *d, const struct bs_names *names,
+		     const struct bs_log_process *process, struct bs_log_account *account)
+{
+	bs_vec_each (i, &d->objects)
+		if (d->objects.v[i].name == process->program && d->objects.v[i].ns == 0)
+			d->objects.v[i].how = BS_LOG_HOW_PROGRAM;
+	bs_vec_each (i, &d->errors)
+		conclude_error(d, i, process->loader == BS_LOG_LOADER_MUSL, account);
+	bs_vec_each (i, &d->steps)
+		conclude_step(d, names, i, account);
+	bs_vec_each (i, &d->searches)
+		conclude_search(d, i, account);
+	bs_log_find_clashes(d, names);
+	find_twice(d, names);
+	if (d->findings.n)
+		qsort(d->findings.v, d->findings.n, sizeof *d->findings.v, compare_findings);
+	bs_vec_each (i, &d->findings)
+		account->n_findings[d->findings.v[i].level]++;
+	account->worst = d->findings.n ? d->findings.v[0].level : BS_LOG_NONE;
+	account->n_objects = d->objects.n;
+}
