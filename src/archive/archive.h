@@ -7,7 +7,7 @@
  * following a link, and links are text that bs_fs resolves inside its root.
  * libarchive is met in late.h alone, and opened when an archive is.
  *
- * Floor 13: may include base.h and search.h.
+ * Floor 14: may include base.h and search.h.
  */
 #pragma once
 

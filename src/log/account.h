@@ -6,7 +6,7 @@
  * others all is kept that is distinct, as long as there are not too many of them: then those that
  * have said nothing for longest are summed up.
  *
- * Floor 10: may include log.h.
+ * Floor 11: may include log.h.
  */
 #pragma once
 

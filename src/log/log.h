@@ -10,7 +10,7 @@
  * A process is one image: an exec in the same pid begins another one, and so does a pid that is
  * used again. A fork does not, but has a pid of its own: its process goes on where the parent was.
  *
- * Floor 10: may include base.h alone.
+ * Floor 11: may include base.h alone.
  */
 #pragma once
 

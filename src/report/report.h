@@ -5,7 +5,7 @@
  * A format is a table of functions. The tool opens one or more reports and hands their sinks to the
  * simulation.
  *
- * Floor 12: may include base.h, sim.h, check.h, proof.h, policy.h and study.h; of the floors below
+ * Floor 13: may include base.h, sim.h, check.h, proof.h, policy.h and study.h; of the floors below
  * only what these show.
  */
 #pragma once

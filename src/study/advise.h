@@ -6,7 +6,7 @@
  * of an object, simulated and checked, and what it changes for each finding is told, the harm that
  * it brings included.
  *
- * Floor 11.
+ * Floor 12.
  */
 #pragma once
 

@@ -8,7 +8,7 @@
  * has what such a call would bind then. An ending (study.h) is about runs on one store, whose
  * symbols it knows by their numbers; a digest is about any two, of which no file need be at hand.
  *
- * Floor 11: may include base.h, sim.h, check.h and what these show.
+ * Floor 12: may include base.h, sim.h, check.h and what these show.
  */
 #pragma once
 

@@ -6,7 +6,7 @@
  * run can be shown as it really is: with the definers that the slots have in the place of those
  * that the simulation found, so that findings are about the process.
  *
- * Floor 11: may include contents.h, subject.h, base.h, sim.h, check.h and what these show.
+ * Floor 12: may include contents.h, subject.h, base.h, sim.h, check.h and what these show.
  */
 #pragma once
 

@@ -7,7 +7,7 @@
  * find out. What a run came to is kept apart from it, as an ending, whose objects are those of all
  * runs of the study.
  *
- * Floor 11: may include base.h, sim.h, check.h and what these show.
+ * Floor 12: may include base.h, sim.h, check.h and what these show.
  */
 #pragma once
 
