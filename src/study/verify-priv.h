@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* verify-priv.h - what the files of the comparison share */
+#pragma once
+
+#include "verify.h"
+
+#define BS_NO_DEED UINT32_MAX
+
+/* testimony.c: the index of DEED, added if it is new; BS_NO_DEED: nobody said so yet. */
+uint32_t bs_deed_enter(struct bs_testimony *testimony, const struct bs_deed *deed);
+uint32_t bs_deed_find(const struct bs_testimony *testimony, const struct bs_deed *deed);
+
+/* The first deed about what DEED is about; the others follow by NEXT_OF_SUBJECT. BS_NO_DEED: there
+ * is none. */
+uint32_t bs_deed_subject(const struct bs_testimony *testimony, const struct bs_deed *deed);
+
+/* The object of the testimony, or NULL. */
+const struct bs_told_object *bs_told_find(const struct bs_testimony *testimony, bs_name name,
+					  uint32_t ns);
+
+/* What follows the last slash of NAME. */
+const char *bs_base_name(const char *name);
+
+/* One line of the simulated loader. */
+struct bs_made_line {
+	uint32_t deed, step; /* indexes */
+};
+
+/* An object, or a request that is loaded, as the simulation has it the NTHth time. */
+struct bs_made_object {
+	bs_name name;
+	uint32_t ns, step;
+	bool is_request;
+	uint32_t next; /* of those with the same hash; index plus 1 */
+};
+
+enum { BS_N_MADE_HEADS = 1 << 12 };
+
+/* A comparison under way. */
+struct bs_holding {
+	struct bs_verify *verify;
+	struct bs_testimony *t;
+	struct bs_arena *arena;
+	BS_VEC(struct bs_made_line) lines; /* in the order in which the steps were shown */
+	BS_VEC(struct bs_made_object) objects;
+	uint32_t object_heads[BS_N_MADE_HEADS];
+	bs_ids low, high; /* by mark: in which epochs what comes behind it may be ... */
+	bs_ids untold;	  /* deeds that a lookup may explain which nothing tells of */
+	const struct bs_selection *selection;
+};
+
+/* verify-sim.c: the sink that makes the deeds of the simulation, and at its end has called slots
+ * explain what they can. */
+struct bs_sink bs_holding_sink(struct bs_holding *h);
+
+/* The simulation's name of MAP as the testimony has it. */
+bs_name bs_holding_name(struct bs_holding *h, const struct bs_run *run, bs_map_id map);
+
+/* The step, an index, in which the object NAME of NS came the NTHth time; BS_NEVER: it did not. */
+uint32_t bs_made_step(const struct bs_holding *h, bs_name name, uint32_t ns, bool is_request,
+		      uint32_t nth);
+
+/* verify-time.c: fills in LOW and HIGH. */
+void bs_holding_date(struct bs_holding *h);
+
+/* The epochs in which DEED may have been told. */
+void bs_deed_epochs(const struct bs_holding *h, const struct bs_held_deed *deed, uint32_t *low,
+		    uint32_t *high);
+
+/* verify-slots.c: lines that calls through lazily bound slots made. */
+void bs_holding_call_slots(struct bs_holding *h, const struct bs_run *run);
+
+/* verify-untold.c: which deeds are left that a lookup may explain; the sink that asks. */
+void bs_holding_list_untold(struct bs_holding *h);
+struct bs_sink bs_untold_sink(struct bs_holding *h);
+
+/* verify-cause.c: the disagreements, grouped. */
+void bs_holding_conclude(struct bs_holding *h);
+
+static inline const char *bs_holding_text(const struct bs_holding *h, bs_name name)
+{
+	return name ? bs_name_text(h->t->names, name) : "";
+}
