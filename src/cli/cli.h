@@ -13,6 +13,7 @@
 #include "../report/log-report.h"
 #include "../report/order-report.h"
 #include "../report/report.h"
+#include "../report/verify-report.h"
 
 #include <bindsim/plan.h>
 
@@ -113,6 +114,17 @@ struct bs_log_line {
 	BS_VEC(const char *) globs; /* ... NULL at the end, if there are any */
 };
 
+/* What `bindsim verify` goes by. */
+struct bs_verify_line {
+	BS_VEC(const char *) logs;
+	bool runs, no_env;
+	bool has_pid;
+	uint32_t pid, image; /* IMAGE 0: any of that pid */
+	uint32_t timeout;    /* seconds; 0: as by default */
+	BS_VEC(const char *) arguments;
+	char **environ; /* bindsim's own */
+};
+
 /* What the command line asks for. */
 struct bs_command_line {
 	enum bs_command command;
@@ -128,6 +140,7 @@ struct bs_command_line {
 	struct bs_order_line order;
 	struct bs_live_line live;
 	struct bs_log_line log;
+	struct bs_verify_line verify;
 	enum bs_color color;
 	enum bs_proof_mode proof;
 	bool follows_notes;
@@ -190,6 +203,10 @@ enum bs_exit bs_order_command(struct bs_arena *arena, const struct bs_command_li
 
 /* log.c: the whole of it; no store is needed. */
 enum bs_exit bs_log_command(struct bs_arena *arena, const struct bs_command_line *line);
+
+/* verify.c: the whole of it. Messages and outputs are written; STORE must live on. */
+enum bs_exit bs_verify_command(struct bs_arena *arena, const struct bs_command_line *line,
+			       struct bs_store *store);
 
 /* advise.c: the whole of it. STORE must live on. */
 enum bs_exit bs_advise_run(struct bs_arena *arena, const struct bs_command_line *line,
@@ -265,6 +282,14 @@ struct bs_begun_output {
 bool bs_output_begin(struct bs_arena *arena, const struct bs_command_line *line,
 		     const struct bs_output *output, struct bs_begun_output *ret);
 bool bs_output_end(struct bs_begun_output *output);
+
+/* private.c: makes a directory that nobody else looks into, for WHAT, which messages name. It is
+ * removed when the tool ends, however that comes to be. There is one at most. False after a
+ * message. */
+bool bs_private_directory(struct bs_arena *arena, const char *what, const char **ret);
+
+/* Removes it now, if there is one. */
+void bs_private_end(void);
 
 /* The one of WORDS (NULL ends) that the N bytes at WORD may have been meant to be, or NULL. */
 const char *bs_closest_word(const char *word, size_t n, const char *const *words);

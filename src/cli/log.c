@@ -14,7 +14,7 @@ static bool is_number(const char *text)
 	return *text && strspn(text, "0123456789") == strlen(text) && strlen(text) < 10;
 }
 
-bool bs_read_process(struct bs_option_reader *r, const char *text)
+static bool read_process(struct bs_option_reader *r, const char *text)
 {
 	struct bs_log_line *log = &r->line->log;
 	uint32_t pid = 0;
@@ -103,6 +103,9 @@ bool bs_log_open(struct bs_option_reader *r)
 		bs_complain("log reads what happened: it has no --%s", pointless);
 		return false;
 	}
+	bs_vec_each (i, &r->processes)
+		if (!read_process(r, r->processes.v[i]))
+			return false;
 	if (line->log.globs.n)
 		bs_vec_push(r->arena, &line->log.globs, NULL);
 	if (!r->quiet)
@@ -119,7 +122,7 @@ bool bs_log_open(struct bs_option_reader *r)
 
 enum { AT_ONCE = 1 << 18 };
 
-static bool read_file(struct bs_log *log, const char *path)
+bool bs_log_read_file(struct bs_log *log, const char *path)
 {
 	static char bytes[AT_ONCE];
 	bool is_input = strcmp(path, "-") == 0;
@@ -145,7 +148,7 @@ static bool read_file(struct bs_log *log, const char *path)
 }
 
 /* What has no message of a loader that is known is no log. */
-static bool has_words(const struct bs_log *log)
+bool bs_log_has_words(const struct bs_log *log)
 {
 	const struct bs_log_sum *sum = bs_log_sum(log);
 	uint64_t known = 0;
@@ -289,12 +292,12 @@ enum bs_exit bs_log_command(struct bs_arena *arena, const struct bs_command_line
 	bool ok = true;
 
 	for (uint32_t i = 0; i < line->log.files.n && ok; i++)
-		ok = read_file(log, line->log.files.v[i]);
+		ok = bs_log_read_file(log, line->log.files.v[i]);
 	if (!ok)
 		return BS_EXIT_TROUBLE;
 	bs_log_end(log);
 	bs_log_accounts_end(accounts, log);
-	if (!has_words(log) || !choose(arena, line, &result))
+	if (!bs_log_has_words(log) || !choose(arena, line, &result))
 		return BS_EXIT_TROUBLE;
 	const char *reason = weigh(arena, line, &result);
 

@@ -367,6 +367,8 @@ static enum bs_exit answer(struct bs_arena *arena, struct bs_command_line *line)
 		return BS_EXIT_TROUBLE;
 	if (!follow_notes(arena, line, store))
 		return BS_EXIT_TROUBLE;
+	if (line->command == BS_COMMAND_VERIFY)
+		return bs_verify_command(arena, line, store);
 	if (is_study(line->command))
 		return study(arena, line, store);
 	if (!write_questions(arena, line))
@@ -395,7 +397,7 @@ int main(int argc, char **argv)
 		bs_complain("standard output: %s", strerror(errno));
 		status = BS_EXIT_TROUBLE;
 	}
-	bs_unpacking_end();
+	bs_private_end();
 	bs_arena_free(arena);
 	return status;
 }

@@ -29,6 +29,7 @@ struct bs_option_reader {
 	const char *output;
 	const char *plan_file;
 	bool no_env, quiet;
+	BS_VEC(const char *) processes; /* of --process, which several commands have */
 	BS_VEC(struct bs_step) steps;
 	BS_VEC(struct bs_block) blocks;
 	BS_VEC(struct bs_around) around; /* the blocks that are open */
@@ -95,7 +96,19 @@ bool bs_read_pid(struct bs_option_reader *r, const char *text);
 bool bs_live_open(struct bs_option_reader *r);
 /* log.c: --process; what is to be known when all words are read. */
 bool bs_read_process(struct bs_option_reader *r, const char *text);
+/* log.c: what is to be known when all words are read. */
 bool bs_log_open(struct bs_option_reader *r);
+
+/* Reads the file PATH, which "-" says is standard input, into LOG. False after a message. */
+bool bs_log_read_file(struct bs_log *log, const char *path);
+/* False after a message: LOG, which is over, has no message of a loader that is known. */
+bool bs_log_has_words(const struct bs_log *log);
+
+/* verify.c: --timeout; what is to be known when all words are read; the arguments of the command
+ * line, once a plan file is read: they are instead of its own. */
+bool bs_read_timeout(struct bs_option_reader *r, const char *text);
+bool bs_verify_open(struct bs_option_reader *r);
+void bs_verify_arguments(struct bs_command_line *line);
 
 /* --plan: only one. */
 bool bs_read_plan(struct bs_option_reader *r, const char *path);

@@ -164,8 +164,20 @@ static bool read_option(struct bs_option_reader *r, int id, const char *value)
 	case OPTION_PAIRS:
 		r->line->order.pairs = value;
 		return true;
+	case OPTION_LOG:
+		bs_vec_push(r->arena, &r->line->verify.logs, value);
+		return true;
 	case OPTION_PROCESS:
-		return bs_read_process(r, value);
+		bs_vec_push(r->arena, &r->processes, value);
+		return true;
+	case OPTION_RUN:
+		r->line->verify.runs = true;
+		return true;
+	case OPTION_ARGUMENT:
+		bs_vec_push(r->arena, &r->line->verify.arguments, value);
+		return true;
+	case OPTION_TIMEOUT:
+		return bs_read_timeout(r, value);
 	case OPTION_ROOT:
 	case OPTION_SYSROOT:
 		plan->root = value;
@@ -329,7 +341,7 @@ static void take_search_path(struct bs_plan *plan, bool check, char **environ)
  * stays the same. */
 static bool is_reserved(const char *word)
 {
-	static const char *const words[] = { "verify", "record", "scan" };
+	static const char *const words[] = { "record", "scan" };
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (strcmp(words[i], word) == 0)
@@ -456,6 +468,11 @@ static bool finish(struct bs_option_reader *r, char **environ)
 		bs_complain("--init %s has no --end-init", r->blocks.v[r->block - 1].object);
 		return false;
 	}
+	if (r->processes.n && line->command != BS_COMMAND_LOG &&
+	    line->command != BS_COMMAND_VERIFY) {
+		bs_complain("--process belongs to the commands log and verify");
+		return false;
+	}
 	if (!options_fit(r) || (checks && !bs_check_open(r)))
 		return false;
 	if (is_about_process(line) && !bs_live_open(r))
@@ -471,6 +488,13 @@ static bool finish(struct bs_option_reader *r, char **environ)
 		return bs_diff_open(r) && bs_read_show(r) && finish_plan(r, environ);
 	if (line->command == BS_COMMAND_ORDER)
 		return bs_order_open(r) && bs_read_show(r) && finish_plan(r, environ);
+	if (line->command == BS_COMMAND_VERIFY) {
+		line->verify.environ = environ;
+		if (!bs_verify_open(r) || !bs_read_show(r) || !finish_plan(r, environ))
+			return false;
+		bs_verify_arguments(line);
+		return true;
+	}
 	if (explains && !selection->symbol && !selection->from && !selection->to) {
 		bs_complain("explain what? --symbol GLOB, --pair FROM,TO or --rule RULE");
 		return false;

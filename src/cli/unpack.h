@@ -44,6 +44,3 @@ const char *bs_unpack_whiteouts(struct bs_unpacking *u, struct bs_archive *archi
 
 /* Nothing more is laid out: gives back all but the directory. */
 void bs_unpacking_done(struct bs_unpacking *u);
-
-/* Removes the directory now, if there is one. */
-void bs_unpacking_end(void);

@@ -274,7 +274,8 @@ void bs_testimony_tell(struct bs_testimony *t, const struct bs_deed *deed,
 		see(t, deed->to, deed->to_ns, place);
 	if (deed->kind == BS_DEED_LOADED)
 		count_load(t, deed);
-	struct bs_held_deed *held = &t->deeds.v[bs_deed_enter(t, deed)];
+	uint32_t index = bs_deed_enter(t, deed);
+	struct bs_held_deed *held = &t->deeds.v[index];
 
 	if (!held->told++) {
 		held->first = place;

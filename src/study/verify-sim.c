@@ -83,7 +83,8 @@ static void keep_silent(struct bs_holding *h, const struct bs_run *run,
 
 	if (first == BS_NO_DEED || bs_deed_find(h->t, &deed) != BS_NO_DEED)
 		return;
-	struct bs_held_deed *held = &h->t->deeds.v[bs_deed_enter(h->t, &deed)];
+	uint32_t index = bs_deed_enter(h->t, &deed);
+	struct bs_held_deed *held = &h->t->deeds.v[index];
 
 	held->is_silent = true;
 	held->why = b->why;

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* A private directory for as long as the tool runs, and who removes it. */
+#include "cli.h"
+
+#include "../archive/archive.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/*
+ * A process of its own waits for the end of this one, whose end of the pipe closes with it whatever
+ * it dies of. It hears none of the signals that a terminal or a supervisor sends to both.
+ */
+static struct {
+	pid_t pid;
+	int pipe; /* to write on */
+} cleaner = { -1, -1 };
+
+_Noreturn static void clean(int end, const char *directory)
+{
+	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
+	char byte;
+	int null = open("/dev/null", O_RDWR);
+
+	setsid();
+	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+		signal(ignored[i], SIG_IGN);
+	/* Who reads what the tool writes is not to wait for this one. */
+	for (int fd = 0; fd <= 2 && null >= 0; fd++)
+		dup2(null, fd);
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	while (read(end, &byte, 1) < 0 && errno == EINTR)
+		;
+	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+
+	_exit(fd >= 0 && bs_empty_directory(fd) && rmdir(directory) == 0 ? 0 : 1);
+}
+
+static bool start_cleaner(const char *directory)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return false;
+	cleaner.pid = fork();
+	if (cleaner.pid == 0) {
+		close(ends[1]);
+		clean(ends[0], directory);
+	}
+	close(ends[0]);
+	cleaner.pipe = ends[1];
+	if (cleaner.pid > 0)
+		return true;
+	int error = errno;
+
+	close(ends[1]);
+	errno = error;
+	return false;
+}
+
+void bs_private_end(void)
+{
+	if (cleaner.pid <= 0)
+		return;
+	close(cleaner.pipe);
+	while (waitpid(cleaner.pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	cleaner.pid = -1;
+}
+
+/* No signal comes between the directory and who removes it. */
+bool bs_private_directory(struct bs_arena *arena, const char *what, const char **ret)
+{
+	const char *tmp = getenv("TMPDIR");
+	char *path = bs_arena_printf(arena, "%s/bindsim-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+	sigset_t all, before;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	bool made = mkdtemp(path) != NULL;
+	bool ok = made && start_cleaner(path);
+	int error = errno;
+
+	if (made && !ok)
+		rmdir(path);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (!ok)
+		bs_complain("a directory for %s, %s: %s", what, path, strerror(error));
+	*ret = path;
+	return ok;
+}
