@@ -253,7 +253,7 @@ static void hear(void *user, struct bs_log *log, const struct bs_log_event *even
 	struct hearing *h = user;
 	struct witness *w = witness_of(h, log, event->process);
 	const struct bs_verify_place place = {
-		.file = bs_log_file(log, event->place.file),
+		.file = h->wish->is_private ? NULL : bs_log_file(log, event->place.file),
 		.line = event->place.line,
 	};
 	struct bs_deed deed;

@@ -9,6 +9,7 @@ struct bs_log_wish {
 	const struct bs_plan *plan; /* the process that runs its executable ... */
 	bool has_pid;		    /* ... or this one: */
 	uint32_t pid, image;	    /* IMAGE: the how many-th of that pid, from 1 on; 0: any */
+	bool is_private;	    /* nobody is told of the files */
 };
 
 /* What was found. */

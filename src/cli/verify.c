@@ -133,6 +133,7 @@ static bool hear(struct bs_arena *arena, const struct bs_command_line *line,
 		wish.has_pid = true;
 		wish.pid = run.pid;
 		wish.image = 1;
+		wish.is_private = true;
 		files = &run.log;
 		n_files = 1;
 	}

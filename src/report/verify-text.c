@@ -135,16 +135,10 @@ static void say_told(struct bs_report *report, struct bs_arena *arena,
 
 	bs_say(report, "      loader      ");
 	say_result(report, bs_verify_result_words(arena, verify, &told->deed));
-	if (told->first.line) {
+	if (told->first.file) {
 		bs_say(report, " (");
-		if (told->first.file) {
-			bs_say_escaped(report, told->first.file);
-			bs_say(report, ":");
-		} else {
-			bs_say(report, "line ");
-		}
-		bs_write_number(report->writer, told->first.line);
-		bs_say(report, ")");
+		bs_say_escaped(report, told->first.file);
+		bs_write_format(report->writer, ":%llu)", (unsigned long long)told->first.line);
 	}
 	bs_say(report, "\n");
 }

@@ -165,10 +165,8 @@ struct bs_verify_answer bs_verify_answer_of(struct bs_arena *arena, const struct
 
 static const char *place_words(struct bs_arena *arena, const struct bs_verify_place *place)
 {
-	if (!place->line)
-		return "";
 	if (!place->file)
-		return bs_arena_printf(arena, " at line %llu", (unsigned long long)place->line);
+		return "";
 	return bs_arena_printf(arena, " at %s:%llu", place->file, (unsigned long long)place->line);
 }
 
@@ -185,6 +183,21 @@ static const char *outcome_words(struct bs_arena *arena, const struct bs_verify 
 	return "the process ended before its start-up was over; in the simulation it succeeds";
 }
 
+/* What was done to an object that the plan has no step for. */
+static const char *call_words(const struct bs_verify *verify, const struct bs_verify_group *g)
+{
+	bool is_closed = false;
+
+	bs_vec_each (i, &g->list) {
+		enum bs_deed_kind kind = verify->testimony->deeds.v[g->list.v[i].told].deed.kind;
+
+		if (kind != BS_DEED_CLOSING && kind != BS_DEED_DESTROYED)
+			return "opened";
+		is_closed = true;
+	}
+	return is_closed ? "closed" : "opened";
+}
+
 const char *bs_verify_group_words(struct bs_arena *arena, const struct bs_verify *verify,
 				  const struct bs_verify_group *g)
 {
@@ -193,8 +206,8 @@ const char *bs_verify_group_words(struct bs_arena *arena, const struct bs_verify
 
 	switch (g->cause) {
 	case BS_VERIFY_MISSING_STEP:
-		return bs_arena_printf(arena, "%s was opened%s; the plan has no such step", object,
-				       place);
+		return bs_arena_printf(arena, "%s was %s%s; the plan has no such step", object,
+				       call_words(verify, g), place);
 	case BS_VERIFY_NOT_MADE:
 		return bs_arena_printf(arena, "there is no trace of step %u, %s", g->step,
 				       bs_step_words(arena, &verify->plan->steps[g->step - 1]));

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { FEWEST_HEADS = 1 << 8, MOST_LOADS = 1 << 16 };
+enum { FEWEST_HEADS = 1 << 8 };
 
 static const struct {
 	const char *text;
@@ -259,8 +259,6 @@ static void count_load(struct bs_testimony *t, const struct bs_deed *deed)
 		bs_vec_push(t->arena, &t->requests,
 			    (struct bs_told_object){ .name = deed->what, .ns = deed->ns });
 	mark(t, BS_MARK_LOADED, deed->what, deed->ns, t->requests.v[i].n_times++);
-	if (t->loads.n < MOST_LOADS)
-		bs_vec_push(t->arena, &t->loads, *deed);
 }
 
 void bs_testimony_tell(struct bs_testimony *t, const struct bs_deed *deed,

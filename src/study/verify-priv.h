@@ -36,6 +36,12 @@ struct bs_made_object {
 
 enum { BS_N_MADE_HEADS = 1 << 12 };
 
+/* What was found out of a name. */
+struct bs_known_name {
+	bool has_foreign, is_foreign, has_stand_in, has_root, has_requested, is_requested;
+	bs_name stand_in, root;
+};
+
 /* A comparison under way. */
 struct bs_holding {
 	struct bs_verify *verify;
@@ -47,6 +53,8 @@ struct bs_holding {
 	bs_ids low, high; /* by mark: in which epochs what comes behind it may be ... */
 	bs_ids untold;	  /* deeds that a lookup may explain which nothing tells of */
 	const struct bs_selection *selection;
+	/* By name, once somebody asked: see verify-cause.c. */
+	BS_VEC(struct bs_known_name) known;
 };
 
 /* verify-sim.c: the sink that makes the deeds of the simulation, and at its end has called slots
@@ -74,7 +82,34 @@ void bs_holding_call_slots(struct bs_holding *h, const struct bs_run *run);
 void bs_holding_list_untold(struct bs_holding *h);
 struct bs_sink bs_untold_sink(struct bs_holding *h);
 
-/* verify-cause.c: the disagreements, grouped. */
+/* verify-objects.c */
+
+/* The object called NAME is one that no namespace of the simulation has. */
+bool bs_is_foreign(struct bs_holding *h, bs_name name);
+/* The one with the base name of NAME that the other side has alone, where NAME is one side's; 0:
+ * there is none. */
+bs_name bs_stand_in(struct bs_holding *h, bs_name name);
+/* What was opened that brought NAME: a request, or NAME itself where nobody knows. */
+bs_name bs_root_of(struct bs_holding *h, bs_name name);
+/* The object that DEED, which was told, is about and that the simulation has not; or 0. */
+bs_name bs_foreign_of(struct bs_holding *h, const struct bs_deed *deed);
+/* The object that was seen last before MARK, if the simulation has it not; or 0. */
+bs_name bs_foreign_before(struct bs_holding *h, uint32_t mark);
+/* The simulation asks for WHAT, too. */
+bool bs_is_requested(struct bs_holding *h, bs_name what);
+
+/* verify-cause.c: what a disagreement comes from, of which one side may be NULL. IS_MADE: by step,
+ * whether it left a trace. */
+struct bs_blame {
+	enum bs_verify_cause cause;
+	bs_name object;
+	uint32_t step;
+};
+
+struct bs_blame bs_cause_of(struct bs_holding *h, const struct bs_held_deed *told,
+			    const struct bs_held_deed *made, const bool *is_made);
+
+/* verify-hold.c: the disagreements, grouped. */
 void bs_holding_conclude(struct bs_holding *h);
 
 static inline const char *bs_holding_text(const struct bs_holding *h, bs_name name)

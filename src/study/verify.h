@@ -109,7 +109,6 @@ struct bs_testimony {
 	BS_VEC(struct bs_held_deed) deeds;
 	BS_VEC(struct bs_mark) marks;
 	BS_VEC(struct bs_told_object) objects;
-	BS_VEC(struct bs_deed) loads; /* LOADED, in order, so many as are kept */
 	/* private: */
 	uint32_t *deed_heads, *subject_heads, *object_heads; /* hash tables: index plus 1 */
 	uint32_t n_deed_heads, n_subject_heads, n_object_heads;

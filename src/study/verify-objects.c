@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/* Objects that one side alone has, and what brought them. */
+#include "verify-priv.h"
+
+#include <string.h>
+
+enum { DEEPEST_NEED = 64 };
+
+static bool is_simulated(const struct bs_holding *h, bs_name name, uint32_t ns)
+{
+	return bs_made_step(h, name, ns, false, 0) != BS_NEVER;
+}
+
+static struct bs_known_name *known(struct bs_holding *h, bs_name name)
+{
+	while (h->known.n <= name)
+		bs_vec_push(h->arena, &h->known, (struct bs_known_name){ 0 });
+	return &h->known.v[name];
+}
+
+/* The object called NAME is one that no namespace of the simulation has. */
+bool bs_is_foreign(struct bs_holding *h, bs_name name)
+{
+	struct bs_known_name *k = known(h, name);
+
+	if (k->has_foreign)
+		return k->is_foreign;
+	k->has_foreign = true;
+	k->is_foreign = name && *bs_holding_text(h, name);
+	for (uint32_t ns = 0; ns < BS_MAX_NAMESPACES && k->is_foreign; ns++)
+		k->is_foreign = !is_simulated(h, name, ns);
+	return k->is_foreign;
+}
+
+/* The one with the base name of NAME that the other side has alone, where NAME is one side's; 0:
+ * there is none. */
+static bs_name find_stand_in(struct bs_holding *h, bs_name name)
+{
+	const char *base = bs_base_name(bs_holding_text(h, name));
+
+	if (!bs_is_foreign(h, name)) {
+		bs_vec_each (i, &h->t->objects) {
+			bs_name other = h->t->objects.v[i].name;
+
+			if (other != name && bs_is_foreign(h, other) &&
+			    strcmp(bs_base_name(bs_holding_text(h, other)), base) == 0)
+				return other;
+		}
+		return 0;
+	}
+	bs_vec_each (i, &h->objects) {
+		const struct bs_made_object *o = &h->objects.v[i];
+
+		if (!o->is_request && o->name != name && !bs_told_find(h->t, o->name, o->ns) &&
+		    strcmp(bs_base_name(bs_holding_text(h, o->name)), base) == 0)
+			return o->name;
+	}
+	return 0;
+}
+
+bs_name bs_stand_in(struct bs_holding *h, bs_name name)
+{
+	if (!known(h, name)->has_stand_in) {
+		bs_name other = find_stand_in(h, name);
+
+		known(h, name)->stand_in = other;
+		known(h, name)->has_stand_in = true;
+	}
+	return known(h, name)->stand_in;
+}
+
+/* Who asked for what NAME is, by the testimony; 0: nobody is known to. *RET_REQUEST: by which name.
+ */
+static bs_name asked_by(const struct bs_holding *h, bs_name name, bs_name *ret_request)
+{
+	const char *base = bs_base_name(bs_holding_text(h, name));
+
+	bs_vec_each (i, &h->t->deeds) {
+		const struct bs_held_deed *held = &h->t->deeds.v[i];
+
+		if (held->told <= held->made ||
+		    (held->deed.kind != BS_DEED_NEEDED && held->deed.kind != BS_DEED_DLOPEN))
+			continue;
+		if (held->deed.what != name &&
+		    strcmp(bs_base_name(bs_holding_text(h, held->deed.what)), base) != 0)
+			continue;
+		*ret_request = held->deed.what;
+		return held->deed.kind == BS_DEED_DLOPEN ? 0 : held->deed.who;
+	}
+	return 0;
+}
+
+/* What was opened that brought NAME: a request, or NAME itself where nobody knows. */
+static bs_name find_root(struct bs_holding *h, bs_name name)
+{
+	for (uint32_t depth = 0; depth < DEEPEST_NEED; depth++) {
+		bs_name request = name, by = asked_by(h, name, &request);
+
+		if (!by || !bs_is_foreign(h, by))
+			return request;
+		name = by;
+	}
+	return name;
+}
+
+bs_name bs_root_of(struct bs_holding *h, bs_name name)
+{
+	if (!known(h, name)->has_root) {
+		bs_name root = find_root(h, name);
+
+		known(h, name)->root = root;
+		known(h, name)->has_root = true;
+	}
+	return known(h, name)->root;
+}
+
+/* The first word of LIST that is a foreign object, or 0. */
+static bs_name foreign_in(struct bs_holding *h, bs_name list)
+{
+	const char *at = bs_holding_text(h, list);
+
+	while (*at) {
+		size_t n = strcspn(at, " ");
+		bs_name name = bs_name_find(h->t->names, bs_arena_strndup(h->arena, at, n));
+
+		if (name && bs_told_find(h->t, name, 0) && bs_is_foreign(h, name))
+			return name;
+		at += n + (at[n] == ' ');
+	}
+	return 0;
+}
+
+/* The object that DEED, which was told, is about and that the simulation has not; or 0. */
+bs_name bs_foreign_of(struct bs_holding *h, const struct bs_deed *deed)
+{
+	switch (deed->kind) {
+	case BS_DEED_BINDING:
+	case BS_DEED_VERSION:
+	case BS_DEED_DEPENDENCY:
+		return bs_is_foreign(h, deed->who)  ? deed->who
+		       : bs_is_foreign(h, deed->to) ? deed->to
+						    : 0;
+	case BS_DEED_SCOPE:
+		return bs_is_foreign(h, deed->who) ? deed->who : foreign_in(h, deed->to);
+	case BS_DEED_NEEDED:
+	case BS_DEED_OPENED:
+	case BS_DEED_CLOSING:
+	case BS_DEED_DESTROYED:
+	case BS_DEED_ACTIVATED:
+	case BS_DEED_GLOBAL:
+	case BS_DEED_ERROR:
+		return bs_is_foreign(h, deed->who) ? deed->who : 0;
+	case BS_DEED_SEARCH:
+	case BS_DEED_DLOPEN:
+	case BS_DEED_LOADED:
+	case BS_DEED_COUNT_:
+		break;
+	}
+	return 0;
+}
+
+/* The simulation asks for WHAT, too. */
+bool bs_is_requested(struct bs_holding *h, bs_name what)
+{
+	struct bs_known_name *k = known(h, what);
+
+	if (k->has_requested)
+		return k->is_requested;
+	k->has_requested = true;
+	bs_vec_each (i, &h->t->deeds) {
+		const struct bs_held_deed *held = &h->t->deeds.v[i];
+
+		if (held->made && held->deed.what == what &&
+		    (held->deed.kind == BS_DEED_SEARCH || held->deed.kind == BS_DEED_NEEDED ||
+		     held->deed.kind == BS_DEED_DLOPEN || held->deed.kind == BS_DEED_LOADED))
+			return k->is_requested = true;
+	}
+	return false;
+}
+
+/* The object that was seen last before MARK, if the simulation has it not; or 0. A dlopen shows the
+ * scopes of all that it comes to. */
+bs_name bs_foreign_before(struct bs_holding *h, uint32_t mark)
+{
+	for (uint32_t i = mark + 1; i-- > 0;)
+		if (h->t->marks.v[i].kind == BS_MARK_SEEN)
+			return bs_is_foreign(h, h->t->marks.v[i].name) ? h->t->marks.v[i].name : 0;
+	return 0;
+}
