@@ -116,6 +116,20 @@ static bool is_vdso(const struct hearing *h, bs_name name)
 	return false;
 }
 
+/* What no simulation can say. */
+static bool is_of_vdso(const struct hearing *h, const struct bs_deed *deed)
+{
+	switch ((int)deed->kind) {
+	case BS_DEED_BINDING:
+	case BS_DEED_SCOPE:
+		return is_vdso(h, deed->who);
+	case BS_DEED_LOADED:
+		return is_vdso(h, deed->what);
+	default:
+		return false;
+	}
+}
+
 static void end_search(struct bs_names *names, struct witness *w)
 {
 	if (w->search)
@@ -269,8 +283,7 @@ static void hear(void *user, struct bs_log *log, const struct bs_log_event *even
 	} else if (event->kind == BS_LOG_CONTROL) {
 		bs_testimony_control(w->testimony);
 	}
-	if (deed_of(h, w, event, &deed) && !is_vdso(h, deed.who) && !is_vdso(h, deed.to) &&
-	    !is_vdso(h, deed.what))
+	if (deed_of(h, w, event, &deed) && !is_of_vdso(h, &deed))
 		bs_testimony_tell(w->testimony, &deed, place);
 	if (event->kind == BS_LOG_FINI || event->kind == BS_LOG_DESTROYED)
 		bs_testimony_gone(w->testimony, event->to,
@@ -374,11 +387,11 @@ bool bs_testimony_from_logs(struct bs_arena *arena, const char *const *files, ui
 	const struct bs_log_process *p = bs_log_process(log, chosen);
 	struct witness *w = &h.witnesses.v[chosen];
 
-	/* A search that nothing follows may not be over. */
-	if (p->phase >= BS_LOG_RUNNING)
-		end_search(h.names, w);
 	w->testimony->program = p->program;
-	w->testimony->is_whole = p->phase == BS_LOG_ENDING;
+	w->testimony->is_whole = wish->is_whole || p->phase == BS_LOG_ENDING;
+	/* A search that nothing follows may not be over. */
+	if (w->testimony->is_whole)
+		end_search(h.names, w);
 	w->testimony->is_forked = p->origin != BS_LOG_STARTED;
 	bs_vec_each (i, &h.witnesses)
 		if (i != chosen && h.witnesses.v[i].arena)

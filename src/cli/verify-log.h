@@ -10,6 +10,7 @@ struct bs_log_wish {
 	bool has_pid;		    /* ... or this one: */
 	uint32_t pid, image;	    /* IMAGE: the how many-th of that pid, from 1 on; 0: any */
 	bool is_private;	    /* nobody is told of the files */
+	bool is_whole;		    /* the process ended by itself */
 };
 
 /* What was found. */

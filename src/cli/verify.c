@@ -134,6 +134,7 @@ static bool hear(struct bs_arena *arena, const struct bs_command_line *line,
 		wish.pid = run.pid;
 		wish.image = 1;
 		wish.is_private = true;
+		wish.is_whole = run.is_whole;
 		files = &run.log;
 		n_files = 1;
 	}
@@ -149,8 +150,6 @@ static bool hear(struct bs_arena *arena, const struct bs_command_line *line,
 		.program = taken.program,
 		.end = run.end,
 	};
-	if (line->verify.runs)
-		taken.testimony->is_whole = run.is_whole;
 	return true;
 }
 

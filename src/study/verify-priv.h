@@ -26,6 +26,11 @@ struct bs_made_line {
 	uint32_t deed, step; /* indexes */
 };
 
+/* Lines of a step, an index, that wait: from FIRST on, up to those of the next. */
+struct bs_late_lines {
+	uint32_t first, step, block;
+};
+
 /* An object, or a request that is loaded, as the simulation has it the NTHth time. */
 struct bs_made_object {
 	bs_name name;
@@ -47,7 +52,10 @@ struct bs_holding {
 	struct bs_verify *verify;
 	struct bs_testimony *t;
 	struct bs_arena *arena;
-	BS_VEC(struct bs_made_line) lines; /* in the order in which the steps were shown */
+	BS_VEC(struct bs_made_line) lines; /* in the order in which they would be told */
+	BS_VEC(struct bs_late_lines) late;
+	BS_VEC(struct bs_made_line) late_lines;
+	bool is_late; /* what is made waits */
 	BS_VEC(struct bs_made_object) objects;
 	uint32_t object_heads[BS_N_MADE_HEADS];
 	bs_ids low, high; /* by mark: in which epochs what comes behind it may be ... */

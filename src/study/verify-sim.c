@@ -2,8 +2,8 @@
 /*
  * What the simulated loader would tell, as deeds: what --format=ld-debug prints, line for line.
  *
- * Invariant: a line of the simulation is one entry of LINES, in the order in which steps are shown,
- * and one more in MADE of its deed.
+ * Invariant: a line of the simulation is one entry of LINES, in the order in which they would be
+ * told, and one more in MADE of its deed.
  */
 #include "verify-priv.h"
 
@@ -34,7 +34,10 @@ static struct bs_held_deed *make(struct bs_holding *h, const struct bs_deed *dee
 
 	if (!held->made++)
 		held->step = step;
-	bs_vec_push(h->arena, &h->lines, ((struct bs_made_line){ index, step }));
+	if (h->is_late)
+		bs_vec_push(h->arena, &h->late_lines, ((struct bs_made_line){ index, step }));
+	else
+		bs_vec_push(h->arena, &h->lines, ((struct bs_made_line){ index, step }));
 	return held;
 }
 
@@ -374,11 +377,36 @@ static void make_event(struct bs_holding *h, const struct bs_run *run,
 	make(h, &deed);
 }
 
-/* What comes behind the constructors of a step does not show that its relocation was over. */
+/* It comes behind the constructors of a step. */
 static bool is_late(enum bs_event_kind kind)
 {
-	return kind == BS_EVENT_SCOPE || kind == BS_EVENT_GLOBAL || kind == BS_EVENT_OPENED ||
-	       kind == BS_EVENT_ACTIVATED;
+	return kind == BS_EVENT_GLOBAL || kind == BS_EVENT_OPENED;
+}
+
+/* The steps that constructors make are shown behind the one that they are made in, whose last lines
+ * come behind theirs: those wait until it is sure that no such step follows. BLOCK: the next
+ * step's; 0: it is the program's. */
+static void add_late(struct bs_holding *h, uint32_t block)
+{
+	bool is_open = false;
+
+	bs_vec_each (i, &h->late)
+		is_open |= block && h->late.v[i].block == block;
+	while (h->late.n) {
+		const struct bs_late_lines *late = &h->late.v[h->late.n - 1];
+		bool is_same = late->block == block;
+
+		/* Nobody of this block is under way: the step is made within the last one. */
+		if (block && !is_open)
+			return;
+		h->late.n--;
+		for (uint32_t i = late->first; i < h->late_lines.n; i++)
+			bs_vec_push(h->arena, &h->lines, h->late_lines.v[i]);
+		h->late_lines.n = late->first;
+		h->verify->steps.v[late->step].last_line = h->lines.n;
+		if (is_same && block)
+			return;
+	}
 }
 
 static void begin(void *data, const struct bs_run *run)
@@ -403,18 +431,24 @@ static void step(void *data, const struct bs_run *run, const struct bs_step_resu
 					   : NULL,
 		.is_within = result->within,
 		.end = result->epoch,
-		.first_line = h->lines.n,
 	};
 
-	step.last_early_line = h->lines.n;
+	add_late(h, result->within && result->step ? result->step->block : 0);
+	step.first_line = h->lines.n;
 	bs_vec_push(h->arena, &h->verify->steps, step);
+	bs_vec_push(h->arena, &h->late,
+		    ((struct bs_late_lines){
+			    .first = h->late_lines.n,
+			    .step = h->verify->steps.n - 1,
+			    .block = result->within && result->step ? result->step->block : 0,
+		    }));
 	bs_vec_each (i, &result->events) {
+		h->is_late = is_late(result->events.v[i].kind);
 		make_event(h, run, result, &result->events.v[i], &search);
-		if (!is_late(result->events.v[i].kind))
-			step.last_early_line = h->lines.n;
 	}
+	h->is_late = false;
 	end_search(h, &search);
-	step.last_line = h->lines.n;
+	step.last_early_line = step.last_line = h->lines.n;
 	h->verify->steps.v[h->verify->steps.n - 1] = step;
 	bs_vec_each (i, &result->relocated.bindings)
 		if (result->relocated.bindings.v[i].outcome != BS_BOUND ||
@@ -451,6 +485,7 @@ static void end(void *data, const struct bs_run *run)
 	struct bs_holding *h = data;
 	bs_ids steps = { 0 };
 
+	add_late(h, 0);
 	bs_vec_each (i, &h->verify->steps)
 		while (steps.n <= h->verify->steps.v[i].number)
 			bs_vec_push(h->arena, &steps, 0);
