@@ -26,9 +26,11 @@ struct bs_made_line {
 	uint32_t deed, step; /* indexes */
 };
 
-/* Lines of a step, an index, that wait: from FIRST on, up to those of the next. */
-struct bs_late_lines {
-	uint32_t first, step, block;
+typedef BS_VEC(struct bs_made_line) bs_made_lines;
+
+/* Where the lines of a step begin. */
+struct bs_line_range {
+	uint32_t early, late;
 };
 
 /* An object, or a request that is loaded, as the simulation has it the NTHth time. */
@@ -52,10 +54,12 @@ struct bs_holding {
 	struct bs_verify *verify;
 	struct bs_testimony *t;
 	struct bs_arena *arena;
-	BS_VEC(struct bs_made_line) lines; /* in the order in which they would be told */
-	BS_VEC(struct bs_late_lines) late;
-	BS_VEC(struct bs_made_line) late_lines;
-	bool is_late; /* what is made waits */
+	bs_made_lines lines; /* in the order in which they would be told */
+	/* As steps are shown: what comes before constructors and what behind. */
+	bs_made_lines early_lines, late_lines;
+	BS_VEC(struct bs_line_range) ranges; /* by step */
+	bs_ids begins;			     /* by number of a step: see verify-sim.c:bound */
+	bool is_late;			     /* what is made comes behind constructors */
 	BS_VEC(struct bs_made_object) objects;
 	uint32_t object_heads[BS_N_MADE_HEADS];
 	bs_ids low, high; /* by mark: in which epochs what comes behind it may be ... */

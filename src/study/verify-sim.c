@@ -7,6 +7,7 @@
  */
 #include "verify-priv.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 bs_name bs_holding_name(struct bs_holding *h, const struct bs_run *run, bs_map_id map)
@@ -34,10 +35,8 @@ static struct bs_held_deed *make(struct bs_holding *h, const struct bs_deed *dee
 
 	if (!held->made++)
 		held->step = step;
-	if (h->is_late)
-		bs_vec_push(h->arena, &h->late_lines, ((struct bs_made_line){ index, step }));
-	else
-		bs_vec_push(h->arena, &h->lines, ((struct bs_made_line){ index, step }));
+	bs_vec_push(h->arena, h->is_late ? &h->late_lines : &h->early_lines,
+		    ((struct bs_made_line){ index, step }));
 	return held;
 }
 
@@ -383,32 +382,6 @@ static bool is_late(enum bs_event_kind kind)
 	return kind == BS_EVENT_GLOBAL || kind == BS_EVENT_OPENED;
 }
 
-/* The steps that constructors make are shown behind the one that they are made in, whose last lines
- * come behind theirs: those wait until it is sure that no such step follows. BLOCK: the next
- * step's; 0: it is the program's. */
-static void add_late(struct bs_holding *h, uint32_t block)
-{
-	bool is_open = false;
-
-	bs_vec_each (i, &h->late)
-		is_open |= block && h->late.v[i].block == block;
-	while (h->late.n) {
-		const struct bs_late_lines *late = &h->late.v[h->late.n - 1];
-		bool is_same = late->block == block;
-
-		/* Nobody of this block is under way: the step is made within the last one. */
-		if (block && !is_open)
-			return;
-		h->late.n--;
-		for (uint32_t i = late->first; i < h->late_lines.n; i++)
-			bs_vec_push(h->arena, &h->lines, h->late_lines.v[i]);
-		h->late_lines.n = late->first;
-		h->verify->steps.v[late->step].last_line = h->lines.n;
-		if (is_same && block)
-			return;
-	}
-}
-
 static void begin(void *data, const struct bs_run *run)
 {
 	struct bs_holding *h = data;
@@ -418,58 +391,105 @@ static void begin(void *data, const struct bs_run *run)
 	h->verify->no_log = run->profile->no_log || run->scope_policy.fixed.used;
 }
 
+/* Constructors are about to run: steps that end from here on lie within this one, up to its end. */
+static void bound(void *data, const struct bs_run *run, const struct bs_step_result *result)
+{
+	struct bs_holding *h = data;
+
+	while (h->begins.n <= result->number)
+		bs_vec_push(h->arena, &h->begins, BS_NEVER);
+	h->begins.v[result->number] = run->epochs.n;
+}
+
 static void step(void *data, const struct bs_run *run, const struct bs_step_result *result)
 {
 	struct bs_holding *h = data;
 	struct search search = { 0 };
-	struct bs_verify_step step = {
-		.number = result->number,
-		.step = result->step,
-		.state = result->state,
-		.message = result->message ? bs_name_text(h->t->names,
-							  bs_name_of(h->t->names, result->message))
-					   : NULL,
-		.is_within = result->within,
-		.end = result->epoch,
-	};
+	uint32_t begin = result->number < h->begins.n ? h->begins.v[result->number] : BS_NEVER;
 
-	add_late(h, result->within && result->step ? result->step->block : 0);
-	step.first_line = h->lines.n;
-	bs_vec_push(h->arena, &h->verify->steps, step);
-	bs_vec_push(h->arena, &h->late,
-		    ((struct bs_late_lines){
-			    .first = h->late_lines.n,
-			    .step = h->verify->steps.n - 1,
-			    .block = result->within && result->step ? result->step->block : 0,
+	bs_vec_push(h->arena, &h->verify->steps,
+		    ((struct bs_verify_step){
+			    .number = result->number,
+			    .step = result->step,
+			    .state = result->state,
+			    .message = result->message ? bs_name_text(h->t->names,
+								      bs_name_of(h->t->names,
+										 result->message))
+						       : NULL,
+			    .begin = begin < result->epoch ? begin : result->epoch,
+			    .end = result->epoch,
 		    }));
+	bs_vec_push(h->arena, &h->ranges,
+		    ((struct bs_line_range){ h->early_lines.n, h->late_lines.n }));
 	bs_vec_each (i, &result->events) {
 		h->is_late = is_late(result->events.v[i].kind);
 		make_event(h, run, result, &result->events.v[i], &search);
 	}
 	h->is_late = false;
 	end_search(h, &search);
-	step.last_early_line = step.last_line = h->lines.n;
-	h->verify->steps.v[h->verify->steps.n - 1] = step;
 	bs_vec_each (i, &result->relocated.bindings)
 		if (result->relocated.bindings.v[i].outcome != BS_BOUND ||
 		    result->relocated.bindings.v[i].why == BS_WHY_LOCAL)
 			keep_silent(h, run, result, &result->relocated.bindings.v[i]);
 }
 
-/* The epochs of each step. Those of constructors lie in the one that they are made in. */
-static void date_steps(struct bs_verify *verify)
+/* ---- the end --------------------------------------------------------------------------------- */
+
+/* One end of a step. Until its constructors have run it has an early part, then a late one. */
+struct moment {
+	uint32_t step, begin, end;
+	bool is_late;
+};
+
+/* What lies in another step comes behind its early part and before its late one. */
+static int by_time(const void *a, const void *b)
 {
-	uint32_t last = 0, begin = 0;
+	const struct moment *x = a, *y = b;
+	uint32_t at[2] = { x->is_late ? x->end : x->begin, y->is_late ? y->end : y->begin };
 
-	bs_vec_each (i, &verify->steps) {
-		struct bs_verify_step *s = &verify->steps.v[i];
+	if (at[0] != at[1])
+		return at[0] < at[1] ? -1 : 1;
+	if (x->is_late != y->is_late)
+		return x->is_late ? 1 : -1;
+	if (x->end != y->end)
+		return x->end > y->end ? -1 : 1;
+	return x->step < y->step ? -1 : x->step > y->step;
+}
 
-		if (!s->is_within) {
-			begin = last;
-			last = s->end;
-		}
-		s->begin = begin;
+static void add_lines(struct bs_holding *h, const struct moment *m)
+{
+	struct bs_verify_step *s = &h->verify->steps.v[m->step];
+	const struct bs_line_range *from = &h->ranges.v[m->step];
+	const struct bs_line_range last = { h->early_lines.n, h->late_lines.n };
+	const struct bs_line_range *to = m->step + 1 < h->ranges.n ? from + 1 : &last;
+
+	if (m->is_late) {
+		for (uint32_t i = from->late; i < to->late; i++)
+			bs_vec_push(h->arena, &h->lines, h->late_lines.v[i]);
+		s->last_line = h->lines.n;
+		return;
 	}
+	s->first_line = h->lines.n;
+	for (uint32_t i = from->early; i < to->early; i++)
+		bs_vec_push(h->arena, &h->lines, h->early_lines.v[i]);
+	s->last_early_line = h->lines.n;
+}
+
+/* Steps are shown by number, and those of constructors behind the one that they are made in: puts
+ * the lines into the order in which they would be told. */
+static void order_lines(struct bs_holding *h)
+{
+	uint32_t n = 2 * h->verify->steps.n;
+	struct moment *moments = bs_new(h->arena, struct moment, n + 1);
+
+	for (uint32_t i = 0; i < n; i++) {
+		const struct bs_verify_step *s = &h->verify->steps.v[i / 2];
+
+		moments[i] = (struct moment){ i / 2, s->begin, s->end, i % 2 };
+	}
+	qsort(moments, n, sizeof *moments, by_time);
+	for (uint32_t i = 0; i < n; i++)
+		add_lines(h, &moments[i]);
 }
 
 static uint32_t step_index(const struct bs_verify *verify, uint32_t number)
@@ -485,7 +505,6 @@ static void end(void *data, const struct bs_run *run)
 	struct bs_holding *h = data;
 	bs_ids steps = { 0 };
 
-	add_late(h, 0);
 	bs_vec_each (i, &h->verify->steps)
 		while (steps.n <= h->verify->steps.v[i].number)
 			bs_vec_push(h->arena, &steps, 0);
@@ -498,12 +517,14 @@ static void end(void *data, const struct bs_run *run)
 			note_object(h, bs_holding_name(h, run, i), map->ns, steps.v[map->born],
 				    false);
 	}
-	date_steps(h->verify);
+	order_lines(h);
 	bs_holding_date(h);
 	bs_holding_call_slots(h, run);
 }
 
 struct bs_sink bs_holding_sink(struct bs_holding *h)
 {
-	return (struct bs_sink){ .data = h, .begin = begin, .step = step, .end = end };
+	return (struct bs_sink){
+		.data = h, .begin = begin, .bound = bound, .step = step, .end = end
+	};
 }

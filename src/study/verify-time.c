@@ -36,7 +36,8 @@ void bs_holding_date(struct bs_holding *h)
 
 		if (step < verify->steps.n) {
 			const struct bs_verify_step *s = &verify->steps.v[step];
-			uint32_t from = m->kind == BS_MARK_CONTROL ? s->end : s->begin;
+			uint32_t from =
+				m->kind == BS_MARK_CONTROL ? s->end : s->begin - (s->begin > 0);
 
 			if (from > low)
 				low = from;
@@ -55,8 +56,8 @@ void bs_holding_date(struct bs_holding *h)
 		if (step >= verify->steps.n || m->kind == BS_MARK_SEEN)
 			continue;
 		const struct bs_verify_step *s = &verify->steps.v[step];
-		/* A step that constructors make may load while the one around it is under way. */
-		uint32_t until = m->kind == BS_MARK_LOADED && !s->is_within ? s->begin : s->end;
+		/* So many epochs had begun by then. */
+		uint32_t until = m->kind == BS_MARK_LOADED ? s->begin : s->end;
 
 		if (until < high)
 			high = until;
