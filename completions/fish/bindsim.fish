@@ -99,7 +99,7 @@ function __bindsim_remedies
 end
 
 # The first word may be a command.
-complete -c bindsim -n __fish_use_subcommand -a 'advise check diff explain loaders log order' -d 'Command'
+complete -c bindsim -n __fish_use_subcommand -a 'advise check diff explain loaders log order verify' -d 'Command'
 
 # Steps
 complete -c bindsim -l dlopen -x -a '(__bindsim_dlopen)' -d 'dlopen(FILE) with FLAGS'
@@ -164,6 +164,12 @@ complete -c bindsim -l process -x -d 'Tell of this process only'
 # The command order
 complete -c bindsim -l max-orders -x -d 'Try all orders if there are up to N'
 complete -c bindsim -l pairs -r -F -d 'Open all pairs of the objects in a directory'
+
+# The command verify
+complete -c bindsim -l log -r -F -d 'What the loader did stands in FILE'
+complete -c bindsim -l run -d 'Run the program under LD_DEBUG'
+complete -c bindsim -l argument -x -d 'Run it with this argument'
+complete -c bindsim -l timeout -x -d 'End it after some seconds'
 
 # Which references
 complete -c bindsim -l symbol -x -d 'References to symbols of this name'

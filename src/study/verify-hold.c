@@ -38,7 +38,8 @@ static void disagree(struct bs_holding *h, uint32_t told, uint32_t made, uint32_
 	bs_vec_push(h->arena, &group->list, ((struct bs_disagreement){ told, made, n }));
 	group->n += n;
 	group->n_parts[part] += n;
-	if (told != BS_VERIFY_NOTHING && one->first.line &&
+	/* Where the simulation has some of them nobody can tell which line is one too many. */
+	if (told != BS_VERIFY_NOTHING && one->first.line && !one->made &&
 	    (!group->first.line || one->first.line < group->first.line))
 		group->first = one->first;
 	h->verify->sums[part].disagreed += n;
@@ -329,9 +330,10 @@ static int by_number(uint64_t a, uint64_t b)
 	return a < b ? -1 : a > b;
 }
 
-/* What was told, by line; then what was not, as it is made. */
+/* What was told alone, by line; then what was told too often, and what was not, as it is made. */
 struct placed {
 	struct bs_disagreement d;
+	bool is_made;
 	uint64_t line;
 };
 
@@ -341,6 +343,8 @@ static int by_place(const void *a, const void *b)
 
 	if ((x->d.told == BS_VERIFY_NOTHING) != (y->d.told == BS_VERIFY_NOTHING))
 		return y->d.told == BS_VERIFY_NOTHING ? -1 : 1;
+	if (x->is_made != y->is_made)
+		return x->is_made ? 1 : -1;
 	if (x->line != y->line)
 		return by_number(x->line, y->line);
 	return x->d.made != y->d.made ? by_number(x->d.made, y->d.made)
@@ -353,8 +357,10 @@ static void sort_list(struct bs_holding *h, struct bs_verify_group *g)
 
 	bs_vec_each (i, &g->list) {
 		all[i].d = g->list.v[i];
-		if (all[i].d.told != BS_VERIFY_NOTHING)
-			all[i].line = h->t->deeds.v[all[i].d.told].first.line;
+		if (all[i].d.told == BS_VERIFY_NOTHING)
+			continue;
+		all[i].line = h->t->deeds.v[all[i].d.told].first.line;
+		all[i].is_made = h->t->deeds.v[all[i].d.told].made > 0;
 	}
 	qsort(all, g->list.n, sizeof *all, by_place);
 	bs_vec_each (i, &g->list)
