@@ -205,6 +205,11 @@ const char *bs_verify_group_words(struct bs_arena *arena, const struct bs_verify
 	const char *place = place_words(arena, &g->first);
 
 	switch (g->cause) {
+	case BS_VERIFY_MISSING_OBJECT:
+		return bs_arena_printf(arena,
+				       "%s came at start-up%s; the simulation does not load it: "
+				       "another environment, or other files",
+				       object, place);
 	case BS_VERIFY_MISSING_STEP:
 		return bs_arena_printf(arena, "%s was %s%s; the plan has no such step", object,
 				       call_words(verify, g), place);

@@ -198,6 +198,8 @@ const struct bs_told_object *bs_told_find(const struct bs_testimony *t, bs_name 
 static void mark(struct bs_testimony *t, enum bs_mark_kind kind, bs_name name, uint32_t ns,
 		 uint32_t nth)
 {
+	if (!t->started && (kind == BS_MARK_INIT || kind == BS_MARK_CONTROL))
+		t->started = t->marks.n;
 	bs_vec_push(t->arena, &t->marks, (struct bs_mark){ kind, name, ns, nth });
 }
 
@@ -213,7 +215,12 @@ static void see(struct bs_testimony *t, bs_name name, uint32_t ns, struct bs_ver
 		grow_table(t, &t->object_heads, &t->n_object_heads, &t->object_next, i,
 			   hash_of_object);
 		bs_vec_push(t->arena, &t->objects,
-			    (struct bs_told_object){ .name = name, .ns = ns, .first = place });
+			    ((struct bs_told_object){
+				    .name = name,
+				    .ns = ns,
+				    .first_mark = t->marks.n,
+				    .first = place,
+			    }));
 		link_in(t, t->object_heads, t->n_object_heads, &t->object_next,
 			object_hash(name, ns));
 	}
@@ -272,6 +279,8 @@ void bs_testimony_tell(struct bs_testimony *t, const struct bs_deed *deed,
 		see(t, deed->to, deed->to_ns, place);
 	if (deed->kind == BS_DEED_LOADED)
 		count_load(t, deed);
+	if (deed->kind == BS_DEED_OPENED)
+		mark(t, BS_MARK_OPENED, deed->who, deed->ns, deed->number);
 	uint32_t index = bs_deed_enter(t, deed);
 	struct bs_held_deed *held = &t->deeds.v[index];
 

@@ -11,6 +11,21 @@ static const char *last_line(const char *text)
 	return newline ? newline + 1 : text;
 }
 
+/* What brought NAME, which the simulation has not, or what DEED asks for. */
+static struct bs_blame missing(struct bs_holding *h, const struct bs_held_deed *told, bs_name name)
+{
+	const struct bs_told_object *object = NULL;
+
+	for (uint32_t ns = 0; ns < BS_MAX_NAMESPACES && !object; ns++)
+		object = bs_told_find(h->t, name, ns);
+	uint32_t mark = object ? object->first_mark : told->first_mark;
+
+	/* Before any constructor runs nobody can have opened it. */
+	if (!h->t->is_forked && (!h->t->started || mark < h->t->started))
+		return (struct bs_blame){ BS_VERIFY_MISSING_OBJECT, bs_root_of(h, name), 0 };
+	return (struct bs_blame){ BS_VERIFY_MISSING_STEP, bs_root_of(h, name), 0 };
+}
+
 static struct bs_blame cause_of_told(struct bs_holding *h, const struct bs_held_deed *told)
 {
 	const struct bs_deed *deed = &told->deed;
@@ -19,15 +34,13 @@ static struct bs_blame cause_of_told(struct bs_holding *h, const struct bs_held_
 	if (foreign)
 		return bs_stand_in(h, foreign)
 			       ? (struct bs_blame){ BS_VERIFY_OTHER_FILE, foreign, 0 }
-			       : (struct bs_blame){ BS_VERIFY_MISSING_STEP, bs_root_of(h, foreign),
-						    0 };
+			       : missing(h, told, foreign);
 	if (deed->kind == BS_DEED_DLOPEN)
 		return (struct bs_blame){ BS_VERIFY_MISSING_STEP, deed->what, 0 };
 	if (deed->kind == BS_DEED_NEEDED || deed->kind == BS_DEED_LOADED ||
 	    deed->kind == BS_DEED_SEARCH) {
 		if (!bs_is_requested(h, deed->what))
-			return (struct bs_blame){ BS_VERIFY_MISSING_STEP, bs_root_of(h, deed->what),
-						  0 };
+			return missing(h, told, deed->what);
 		return (struct bs_blame){ BS_VERIFY_NOT_SIMULATED, deed->what, 0 };
 	}
 	if (deed->kind == BS_DEED_ERROR)
@@ -35,8 +48,9 @@ static struct bs_blame cause_of_told(struct bs_holding *h, const struct bs_held_
 	if (deed->kind == BS_DEED_OPENED || deed->kind == BS_DEED_CLOSING ||
 	    deed->kind == BS_DEED_DESTROYED || deed->kind == BS_DEED_GLOBAL)
 		return (struct bs_blame){ BS_VERIFY_MISSING_STEP, deed->who, 0 };
-	if (deed->kind == BS_DEED_SCOPE && (foreign = bs_foreign_before(h, told->last_mark)))
-		return (struct bs_blame){ BS_VERIFY_MISSING_STEP, bs_root_of(h, foreign), 0 };
+	if ((deed->kind == BS_DEED_SCOPE || deed->kind == BS_DEED_ACTIVATED) &&
+	    (foreign = bs_open_around(h, told->last_mark)))
+		return (struct bs_blame){ BS_VERIFY_MISSING_STEP, foreign, 0 };
 	if (told->other_outcome != BS_VERIFY_NO_ANSWER)
 		return (struct bs_blame){ BS_VERIFY_OTHER_DEFINER, deed->who, 0 };
 	return (struct bs_blame){ BS_VERIFY_NOT_SIMULATED, deed->who, 0 };

@@ -178,12 +178,35 @@ bool bs_is_requested(struct bs_holding *h, bs_name what)
 	return false;
 }
 
-/* The object that was seen last before MARK, if the simulation has it not; or 0. A dlopen shows the
- * scopes of all that it comes to. */
-bs_name bs_foreign_before(struct bs_holding *h, uint32_t mark)
+/* The dlopen whose end comes next behind MARK is one that the simulation has not; 0: it has it, or
+ * there is none. */
+static bs_name opened_behind(const struct bs_holding *h, uint32_t mark)
 {
+	while (++mark < h->t->marks.n && h->t->marks.v[mark].kind != BS_MARK_OPENED)
+		;
+	if (mark >= h->t->marks.n)
+		return 0;
+	const struct bs_mark *m = &h->t->marks.v[mark];
+	const struct bs_deed deed = {
+		.kind = BS_DEED_OPENED, .who = m->name, .ns = m->ns, .number = m->nth
+	};
+	uint32_t index = bs_deed_find(h->t, &deed);
+
+	return index != BS_NO_DEED && h->t->deeds.v[index].told > h->t->deeds.v[index].made
+		       ? m->name
+		       : 0;
+}
+
+bs_name bs_open_around(struct bs_holding *h, uint32_t mark)
+{
+	bs_name opened = opened_behind(h, mark);
+
+	if (opened)
+		return bs_is_foreign(h, opened) ? bs_root_of(h, opened) : opened;
 	for (uint32_t i = mark + 1; i-- > 0;)
 		if (h->t->marks.v[i].kind == BS_MARK_SEEN)
-			return bs_is_foreign(h, h->t->marks.v[i].name) ? h->t->marks.v[i].name : 0;
+			return bs_is_foreign(h, h->t->marks.v[i].name)
+				       ? bs_root_of(h, h->t->marks.v[i].name)
+				       : 0;
 	return 0;
 }

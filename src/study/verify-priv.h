@@ -105,8 +105,9 @@ bs_name bs_stand_in(struct bs_holding *h, bs_name name);
 bs_name bs_root_of(struct bs_holding *h, bs_name name);
 /* The object that DEED, which was told, is about and that the simulation has not; or 0. */
 bs_name bs_foreign_of(struct bs_holding *h, const struct bs_deed *deed);
-/* The object that was seen last before MARK, if the simulation has it not; or 0. */
-bs_name bs_foreign_before(struct bs_holding *h, uint32_t mark);
+/* What was opened when MARK was the last one, if the simulation knows no such call; or 0. A dlopen
+ * shows the scopes of all that it comes to. */
+bs_name bs_open_around(struct bs_holding *h, uint32_t mark);
 /* The simulation asks for WHAT, too. */
 bool bs_is_requested(struct bs_holding *h, bs_name what);
 

@@ -10,6 +10,7 @@ static uint32_t step_of(const struct bs_holding *h, const struct bs_mark *m)
 {
 	switch (m->kind) {
 	case BS_MARK_START:
+	case BS_MARK_OPENED:
 		return BS_NEVER;
 	case BS_MARK_CONTROL:
 		return 0;

@@ -81,6 +81,7 @@ enum bs_mark_kind {
 	BS_MARK_SEEN,	 /* NAME is there, and was not before: it came at some time before */
 	BS_MARK_LOADED,	 /* the request NAME is being loaded */
 	BS_MARK_INIT,	 /* constructors of NAME are called */
+	BS_MARK_OPENED,	 /* a dlopen of NAME is over */
 	BS_MARK_CONTROL, /* start-up is over */
 };
 
@@ -95,6 +96,7 @@ struct bs_told_object {
 	bs_name name;
 	uint32_t ns, n_times; /* that it came */
 	bool is_there;
+	uint32_t first_mark; /* that says so */
 	struct bs_verify_place first;
 };
 
@@ -106,6 +108,7 @@ struct bs_testimony {
 	bool is_whole;	  /* the process ended by itself, and nothing behind is missing */
 	bool is_forked;	  /* it has no start-up of its own */
 	bool has_control; /* start-up was over */
+	uint32_t started; /* the first mark of constructors or of control; 0: there is none */
 	BS_VEC(struct bs_held_deed) deeds;
 	BS_VEC(struct bs_mark) marks;
 	BS_VEC(struct bs_told_object) objects;

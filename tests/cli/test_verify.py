@@ -1,0 +1,370 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""bindsim verify: the simulation against what the loader did. Here, other than elsewhere, what is built is run."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+import unittest
+
+from harness import CC, CommandLineTest, environment
+
+APP = """
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+int hook(void);
+int main(int argc, char **argv)
+{
+	void *handle = NULL;
+	int lives = 1;
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "open") == 0)
+			handle = dlopen("./plug.so", RTLD_NOW);
+		else if (strcmp(argv[i], "global") == 0)
+			handle = dlopen("./plug.so", RTLD_NOW | RTLD_GLOBAL);
+		else if (strcmp(argv[i], "find") == 0)
+			lives &= dlsym(handle, "plug_entry") != NULL && dlsym(RTLD_DEFAULT, "strtol") != NULL;
+		else if (strcmp(argv[i], "close") == 0)
+			dlclose(handle);
+		else if (strcmp(argv[i], "sleep") == 0)
+			sleep(60);
+		else if (strcmp(argv[i], "crash") == 0)
+			*(volatile int *)0 = 1;
+		else if (strcmp(argv[i], "exec") == 0)
+			execl("./other", "./other", NULL);
+	puts("the program's own words");
+	return !lives || hook() == 7 ? 3 : 0;
+}
+"""
+OTHER = "int main(void) { return 0; }"
+HOOK = "int hook(void) { return 1; }"
+PLUG = "int hook(void); int plug_entry(void) { return hook(); }"
+
+
+def prints_bindings() -> bool:
+    """The loader at hand has such lines: one release has not."""
+    done = subprocess.run(["/bin/true"], env={"LD_DEBUG": "bindings"}, capture_output=True, check=False)
+    return b"binding file" in done.stderr
+
+
+@unittest.skipUnless(prints_bindings(), "this loader prints no binding lines")
+class VerifyTest(CommandLineTest):
+    """A program that opens a library if it is told to."""
+
+    def setUp(self):
+        super().setUp()
+        self.native("libhook.so", HOOK, "-shared", "-fPIC", "-Wl,-soname,libhook.so")
+        self.native("app", APP, "-L.", "-lhook", "-Wl,-rpath,.", "-Wl,-z,lazy", "-ldl")
+        self.native("plug.so", PLUG, "-shared", "-fPIC")
+
+    def native(self, name, source, *options):
+        """With the C library."""
+        text = self.file(name + ".c", source)
+        text.parent.mkdir(exist_ok=True)
+        subprocess.run([*CC, "-o", name, text, *options], cwd=self.directory, check=True)
+
+    def log(self, *arguments, words="all", program="./app", **variables):
+        """What the loader says while the program runs."""
+        done = subprocess.run([program, *arguments], cwd=self.directory, capture_output=True, check=False,
+                              env=environment(LD_DEBUG=words, **variables))
+        return done.stderr.decode()
+
+    def verify(self, *arguments, log=None, **options):
+        """The answer in JSON, which is held against the schema, and in text; they have one status."""
+        if log is not None:
+            arguments = ["--log=-", *arguments]
+            options["input"] = log.encode()
+        answer = self.bindsim("verify", "--format=json", *arguments, **options)
+        text = self.bindsim("verify", *arguments, **options)
+        self.assertEqual(answer.status, text.status)
+        if answer.status == 2:
+            self.assertEqual(answer.err, text.err)
+            return None, text
+        document = json.loads(answer.out)
+        self.assert_valid(document, "bindsim-verify-1")
+        self.assertEqual(document["reason"], "disagreement" if answer.status else None)
+        self.assertEqual(text.out.endswith("all agree\n"), answer.status == 0, text.out)
+        return document, text
+
+    def check_contract(self, answer, arguments):
+        """The program's words stand on standard error, too."""
+        own = "".join(f"{line}\n" for line in answer.err.splitlines() if line != "the program's own words")
+        super().check_contract(answer._replace(err=own), arguments)
+
+    def causes(self, document):
+        return [(cause["cause"], os.path.basename(cause["object"] or "")) for cause in document["causes"]]
+
+    def parts(self, document):
+        return {part["part"]: part for part in document["parts"]}
+
+
+class RunTest(VerifyTest):
+    """--run."""
+
+    def test_all_agrees(self):
+        document, text = self.verify("--run", "./app")
+        self.assertEqual(text.status, 0, text)
+        self.assertEqual(document["source"], {"kind": "run", "files": [], "process": None, "image": 1, "program": "./app",
+                                              "end": "exit status 0"})
+        for name, part in self.parts(document).items():
+            self.assertTrue(part["compared"], name)
+            self.assertEqual((part["disagree"], part["not_reached"]), (0, 0), name)
+            if name != "errors":
+                self.assertGreater(part["agree"], 0, name)
+        self.assertGreater(document["slots"]["called"], 0)
+        self.assertEqual([step["reached"] for step in document["steps"]], [True])
+
+    def test_the_report_stands_alone_on_standard_output(self):
+        _, text = self.verify("--run", "./app")
+        self.assertNotIn("own words", text.out)
+        self.assertIn("the program's own words\n", text.err)
+
+    def test_what_the_program_opens_is_a_missing_step(self):
+        document, text = self.verify("--run", "--argument=open", "./app")
+        self.assertEqual(text.status, 1)
+        self.assertEqual(self.causes(document), [("missing-step", "plug.so")])
+        self.assertIn("missing-step: ./plug.so was opened; the plan has no such step\n", text.out)
+        self.assertIn("hint: ", text.out)
+
+    def test_steps_that_the_program_makes(self):
+        document, text = self.verify("--run", "--argument=open", "--argument=find", "./app", "--dlopen=./plug.so:NOW")
+        self.assertEqual(text.status, 0, text)
+        self.assertEqual(document["untold_lookups"], 2, "both calls of dlsym, of which the plan has none")
+        _, text = self.verify("--run", "--argument=open", "--argument=close", "./app", "--dlopen=./plug.so:NOW",
+                              "--dlclose=1")
+        self.assertEqual(text.status, 0, text)
+
+    def test_a_step_that_the_program_does_not_make(self):
+        document, text = self.verify("--run", "./app", "--dlopen=./plug.so:NOW")
+        self.assertEqual(text.status, 1)
+        self.assertEqual(document["causes"][0]["cause"], "step-not-made")
+        self.assertEqual(document["causes"][0]["step"], 1)
+        self.assertEqual({cause["cause"] for cause in document["causes"]}, {"step-not-made"})
+
+    def test_another_flag(self):
+        document, text = self.verify("--run", "--argument=global", "./app", "--dlopen=./plug.so:NOW")
+        self.assertEqual(text.status, 1)
+        self.assertIn("scopes", text.out)
+        self.assertEqual(self.parts(document)["bindings"]["disagree"], 0)
+        self.assertEqual(self.parts(document)["scopes"]["disagree"], 1)
+
+    def test_a_preload_of_the_real_process_only(self):
+        self.native("pre.so", HOOK, "-shared", "-fPIC")
+        log = self.log(LD_PRELOAD="./pre.so")
+        document, text = self.verify("./app", log=log)
+        self.assertEqual(text.status, 1)
+        self.assertEqual(self.causes(document)[0], ("missing-object", "pre.so"))
+        self.assertEqual(self.verify("--env=LD_PRELOAD=./pre.so", "./app", log=log)[1].status, 0)
+        self.assertEqual(self.verify("--run", "--env=LD_PRELOAD=./pre.so", "./app")[1].status, 0)
+
+    def test_arguments_of_a_plan(self):
+        self.file("plan.json", json.dumps({"schema": "bindsim-plan-1", "executable": "./app", "arguments": ["open"],
+                                           "environment": {}, "steps": [{"dlopen": "./plug.so", "flags": "NOW"}]}))
+        self.assertEqual(self.verify("--run", "--plan=plan.json")[1].status, 0)
+        document, _ = self.verify("--run", "--plan=plan.json", "--argument=nothing")
+        self.assertEqual(document["causes"][0]["cause"], "step-not-made")
+
+    def test_one_that_does_not_end(self):
+        before = time.monotonic()
+        document, text = self.verify("--run", "--timeout=1", "--argument=sleep", "./app", "--dlopen=./plug.so:NOW")
+        self.assertLess(time.monotonic() - before, 50)
+        self.assertEqual(text.status, 0, text)
+        self.assertEqual(document["source"]["end"], "ended after 1 seconds")
+        self.assertIn("not reached: step 1, dlopen ./plug.so\n", text.out)
+        self.assertGreater(self.parts(document)["bindings"]["not_reached"], 0)
+
+    def test_one_that_crashes(self):
+        document, text = self.verify("--run", "--argument=crash", "./app")
+        self.assertEqual(text.status, 0, text)
+        self.assertEqual(document["source"]["end"], f"signal {int(signal.SIGSEGV)}")
+
+    def test_a_start_that_fails(self):
+        os.unlink(self.directory / "libhook.so")
+        document, text = self.verify("--run", "./app", check_words=False)
+        self.assertEqual(text.status, 0, text)
+        self.assertEqual(document["steps"][0]["state"], "failed")
+        self.assertEqual(document["source"]["end"], "exit status 127")
+
+    def test_the_environment_is_the_plans(self):
+        self.native("environment", '#include <stdlib.h>\nint main(void) { return getenv("SEEN") ? 5 : 6; }')
+        for options, end in (((), 5), (("--no-env",), 6), (("--no-env", "--env=SEEN=1"), 5)):
+            document, _ = self.verify("--run", *options, "./environment", env=environment(SEEN="1"))
+            self.assertEqual(document["source"]["end"], f"exit status {end}", options)
+
+    def test_the_working_directory_is_the_plans(self):
+        (self.directory / "below").mkdir()
+        shutil.copy(self.directory / "libhook.so", self.directory / "below")
+        self.assertEqual(self.verify("--run", "--cwd", str(self.directory / "below"), "../app")[1].status, 0)
+
+    def test_nothing_is_left_behind(self):
+        temporary = self.directory / "tmp"
+        temporary.mkdir()
+        self.verify("--run", "./app", env=environment(TMPDIR=str(temporary)))
+        self.assertEqual(os.listdir(temporary), [])
+
+    def test_what_cannot_be_run(self):
+        for options, words in ((("--root=.", "/app"), ("--root",)), (("--preload=./plug.so", "./app"), ("LD_PRELOAD",)),
+                               (("--library-path=.", "./app"), ("LD_LIBRARY_PATH",)), (("--secure", "./app"), ("--secure",)),
+                               (("./missing",), ("./missing", "No such file"))):
+            self.assert_trouble(self.bindsim("verify", "--run", *options), *words)
+
+    def test_a_program_whose_loader_tells_nothing(self):
+        self.file("script", "#!/nowhere/shell\n", 0o755)
+        self.assert_trouble(self.bindsim("verify", "--run", "./script"), "./script")
+        self.native("static", OTHER, "-static")
+        self.assert_trouble(self.bindsim("verify", "--run", "./static"), "LD_DEBUG")
+
+    def check_contract(self, answer, arguments):
+        """The loader's own words, too."""
+        own = "".join(f"{line}\n" for line in answer.err.splitlines() if not line.startswith("./app: error while loading"))
+        super().check_contract(answer._replace(err=own), arguments)
+
+    def verify(self, *arguments, check_words=True, **options):
+        del check_words
+        return super().verify(*arguments, **options)
+
+
+class LogTest(VerifyTest):
+    """--log."""
+
+    def test_all_agrees(self):
+        for words, compared in (("all", {"errors", "objects", "searches", "versions", "scopes", "bindings"}),
+                                ("bindings", {"errors", "bindings"}), ("libs", {"errors", "searches"}),
+                                ("files,scopes", {"errors", "objects", "scopes"}), ("versions", {"errors", "versions"})):
+            document, text = self.verify("./app", "--dlopen=./plug.so:NOW", log=self.log("open", words=words))
+            self.assertEqual(text.status, 0, text)
+            self.assertEqual({name for name, part in self.parts(document).items() if part["compared"]}, compared)
+            for name in {"searches", "objects", "scopes", "versions", "bindings"} - compared:
+                self.assertIn(f"   {name:10}not told; LD_DEBUG=", text.out)
+
+    def test_files(self):
+        self.file("run.log", self.log())
+        document, text = self.verify("--log=run.log", "./app")
+        self.assertEqual((text.status, document["source"]["kind"], document["source"]["files"]), (0, "log", ["run.log"]))
+        self.assertEqual(document["source"]["program"], "./app")
+        subprocess.run(["./app"], cwd=self.directory, env=environment(LD_DEBUG="all", LD_DEBUG_OUTPUT="out"), check=False,
+                       stdout=subprocess.DEVNULL)
+        [name] = [name for name in os.listdir(self.directory) if name.startswith("out.")]
+        document, text = self.verify(f"--log={name}", "./app")
+        self.assertEqual((text.status, document["source"]["process"]), (0, int(name.removeprefix("out."))))
+
+    def test_a_cut_log(self):
+        lines = self.log("open").splitlines(keepends=True)
+        for part in range(1, 10):
+            document, text = self.verify("./app", "--dlopen=./plug.so:NOW", log="".join(lines[:len(lines) * part // 10]))
+            self.assertEqual(text.status, 0, text)
+            self.assertEqual(document["disagreements"], 0)
+        self.assertFalse(self.verify("./app", "--dlopen=./plug.so:NOW", log="".join(lines[:60]))[0]["steps"][1]["reached"])
+
+    def test_a_line_that_is_bound_otherwise(self):
+        log = self.log()
+        changed, n = re.subn(r"(binding file ./app \[0\] to )\S*libhook.so( \[0\]: normal symbol `hook')", r"\1./plug.so\2",
+                             log)
+        self.assertEqual(n, 1)
+        _, text = self.verify("./app", log=changed)
+        self.assertEqual(text.status, 1)
+        self.assertRegex(text.out, r"./app: hook\n      loader      ./plug.so \(standard input:\d+\)\n"
+                                   r"      simulation  (\./)?libhook.so: the first in scope order that matches\n")
+
+    def test_another_file(self):
+        (self.directory / "two").mkdir()
+        shutil.copy(self.directory / "libhook.so", self.directory / "two")
+        log = self.log(LD_LIBRARY_PATH="two")
+        shutil.rmtree(self.directory / "two")
+        document, text = self.verify("--env=LD_LIBRARY_PATH=two", "./app", log=log)
+        # The runpath comes behind the variable, whose directory is gone.
+        self.assertEqual((text.status, document["causes"][0]["cause"]), (1, "other-file"), text)
+
+    def test_a_start_that_failed_in_the_simulation_only(self):
+        log = self.log()
+        os.unlink(self.directory / "libhook.so")
+        document, text = self.verify("./app", log=log)
+        self.assertEqual(text.status, 1)
+        self.assertIn("other-outcome", [cause["cause"] for cause in document["causes"]])
+
+    def test_own_answers_are_a_log(self):
+        """What --format=ld-debug prints can be read back."""
+        printed = self.bindsim("--format=ld-debug", "--show=bindings,libs,files,scopes,versions", "./app",
+                               "--dlopen=./plug.so:NOW").out
+        document, text = self.verify("./app", "--dlopen=./plug.so:NOW", log=printed)
+        self.assertEqual(text.status, 0, text)
+        self.assertIsNone(document["source"]["process"])
+
+
+class ProcessTest(VerifyTest):
+    """Which process of a log."""
+
+    def test_others_are_passed_over(self):
+        self.native("other", OTHER)
+        log = self.log("-c", "./other; ./app; ./other", program="/bin/sh")
+        document, text = self.verify("./app", log=log)
+        self.assertEqual((text.status, document["source"]["program"]), (0, "./app"), text)
+
+    def test_several(self):
+        log = self.log("-c", "./app; ./app", program="/bin/sh")
+        _, text = self.verify("./app", log=log)
+        self.assert_trouble(text, "--process", "./app")
+        [first, second] = re.findall(r"(\d+) \(./app, standard input:\d+\)", text.err)
+        for pid in (first, second):
+            document, text = self.verify("./app", f"--process={pid}", log=log)
+            self.assertEqual((text.status, document["source"]["process"]), (0, int(pid)))
+        self.assert_trouble(self.verify("./app", "--process=1", log=log)[1], "no such process")
+
+    def test_programs_that_follow_each_other(self):
+        self.native("other", OTHER)
+        log = self.log("exec")
+        document, text = self.verify("./app", log=log)
+        self.assertEqual((text.status, document["source"]["image"]), (0, 1), text)
+        document, text = self.verify("./other", log=log)
+        self.assertEqual((text.status, document["source"]["image"]), (0, 2), text)
+        pid = document["source"]["process"]
+        self.assertEqual(self.verify("./other", f"--process={pid}:2", log=log)[1].status, 0)
+
+    def test_none(self):
+        self.native("other", OTHER)
+        self.assert_trouble(self.verify("./other", log=self.log())[1], "./other", "./app", "--process")
+
+
+class UsageTest(VerifyTest):
+    """What is no question."""
+
+    def test_bad_usage(self):
+        for arguments, words in ((("./app",), ("--log", "--run")), (("--run", "--log=x", "./app"), ("--log", "--run")),
+                                 (("--log=x", "--argument=a", "./app"), ("--argument",)),
+                                 (("--log=x", "--timeout=1", "./app"), ("--timeout",)),
+                                 (("--run", "--process=1", "./app"), ("--process",)),
+                                 (("--run", "--timeout=0", "./app"), ("--timeout",)),
+                                 (("--log=x", "--process=one", "./app"), ("--process", "one")),
+                                 (("--run", "--format=sarif", "./app"), ("sarif",)),
+                                 (("--run", "--show=bindings", "./app"), ("bindings",))):
+            self.assert_trouble(self.bindsim("verify", *arguments), *words)
+        self.assert_trouble(self.bindsim("--run", "./app"), "verify")
+
+    def test_logs_that_say_nothing(self):
+        self.assert_trouble(self.bindsim("verify", "--log=missing.log", "./app"), "missing.log", "No such file")
+        self.assert_trouble(self.bindsim("verify", "--log=.", "./app"), ".", "directory")
+        self.file("empty.log", "")
+        self.assert_trouble(self.bindsim("verify", "--log=empty.log", "./app"), "empty.log", "LD_DEBUG")
+        self.file("noise.log", "nothing\nof a loader\n")
+        self.assert_trouble(self.bindsim("verify", "--log=noise.log", "./app"), "noise.log", "LD_DEBUG")
+        self.file("run.log", self.log())
+        self.assert_trouble(self.bindsim("verify", "--log=run.log", "--process=2", "./missing"), "no such process")
+
+    def test_outputs(self):
+        self.file("run.log", self.log())
+        answer = self.bindsim("verify", "--log=run.log", "-o", "out.json", "--format=json", "--report=text:out.txt", "./app")
+        self.assertEqual((answer.status, answer.out), (0, ""))
+        self.assertEqual(json.loads((self.directory / "out.json").read_text())["schema"], "bindsim-verify-1")
+        self.assertIn("all agree\n", (self.directory / "out.txt").read_text())
+        quiet = self.bindsim("verify", "-q", "--log=run.log", "./app")
+        self.assertEqual((quiet.status, quiet.out, quiet.err), (0, "", ""))
+
+
+if __name__ == "__main__":
+    unittest.main()
