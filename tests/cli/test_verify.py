@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -57,11 +58,18 @@ def prints_bindings() -> bool:
 class VerifyTest(CommandLineTest):
     """A program that opens a library if it is told to."""
 
+    built: str = ""
+
     def setUp(self):
         super().setUp()
-        self.native("libhook.so", HOOK, "-shared", "-fPIC", "-Wl,-soname,libhook.so")
-        self.native("app", APP, "-L.", "-lhook", "-Wl,-rpath,.", "-Wl,-z,lazy", "-ldl")
-        self.native("plug.so", PLUG, "-shared", "-fPIC")
+        if not VerifyTest.built:
+            VerifyTest.built = tempfile.mkdtemp(prefix="bindsim-verify-")
+            unittest.addModuleCleanup(shutil.rmtree, VerifyTest.built)
+            self.native("libhook.so", HOOK, "-shared", "-fPIC", "-Wl,-soname,libhook.so")
+            self.native("app", APP, "-L.", "-lhook", "-Wl,-rpath,.", "-Wl,-z,lazy", "-ldl")
+            self.native("plug.so", PLUG, "-shared", "-fPIC")
+            shutil.copytree(self.directory, VerifyTest.built, dirs_exist_ok=True)
+        shutil.copytree(VerifyTest.built, self.directory, dirs_exist_ok=True)
 
     def native(self, name, source, *options):
         """With the C library."""
