@@ -19,7 +19,7 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -214,9 +214,9 @@ def workplace(arguments: argparse.Namespace) -> Iterator[Path]:
         yield Path(directory)
 
 
-def main() -> int:
-    """Runs the comparison in a memory-backed directory where there is one."""
-    arguments = parser(__doc__.splitlines()[0]).parse_args()
+def compare_graphs(description: str, compare_all: Callable[[argparse.Namespace, Path, Toolbox], int]) -> int:
+    """What a program does that compares graphs of this machine: options, tools, and COMPARE_ALL in its workplace."""
+    arguments = parser(description.splitlines()[0]).parse_args()
     if not arguments.real_only and not Path(arguments.bindsim).exists():
         print(f"{arguments.bindsim}: no such program", file=sys.stderr)
         return 2
@@ -226,8 +226,8 @@ def main() -> int:
     with workplace(arguments) as base:
         tools = Toolbox(base)
         tools.compile()
-        return run(arguments, base, tools)
+        return compare_all(arguments, base, tools)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(compare_graphs(__doc__, run))

@@ -28,9 +28,9 @@ from pathlib import Path
 from graph_build import Builder, Toolbox
 from graph_plans import make_plans
 from graph_random import make_graph
-from loader import (SKIPPED, TIMEOUT_SECONDS, Question, driver_arguments, program_command, simulator_command,
-                    simulator_steps, start, unavailable)
-from random_graphs import parser, workplace
+from loader import (TIMEOUT_SECONDS, Question, driver_arguments, program_command, simulator_command,
+                    simulator_steps, start)
+from random_graphs import compare_graphs
 from seeds import parse_seeds
 
 CATEGORIES = ("bindings", "files", "libs", "scopes", "versions")
@@ -435,19 +435,5 @@ def run(arguments: argparse.Namespace, base: Path, tools: Toolbox) -> int:
     return 1 if total.reports else 0
 
 
-def main() -> int:
-    arguments = parser(__doc__.splitlines()[0]).parse_args()
-    if not Path(arguments.bindsim).exists():
-        print(f"{arguments.bindsim}: no such program", file=sys.stderr)
-        return 2
-    if reason := unavailable(["gcc", "as", "ld"]):
-        print(f"skipped: {reason}")
-        return SKIPPED
-    with workplace(arguments) as base:
-        tools = Toolbox(base)
-        tools.compile()
-        return run(arguments, base, tools)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(compare_graphs(__doc__, run))
