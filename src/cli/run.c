@@ -225,7 +225,9 @@ static bool can_run(struct bs_arena *arena, const struct bs_plan *plan, const ch
 
 	if (plan->cwd && *file != '/')
 		file = bs_arena_printf(arena, "%s/%s", plan->cwd, file);
-	if (stat(file, &st) == 0 && geteuid() != 0 && (st.st_mode & (S_ISUID | S_ISGID))) {
+	/* It is then AT_SECURE. (Linux security/commoncap.c:cap_bprm_creds_from_file) */
+	if (stat(file, &st) == 0 && (((st.st_mode & S_ISUID) && st.st_uid != getuid()) ||
+				     ((st.st_mode & S_ISGID) && st.st_gid != getgid()))) {
 		bs_complain(
 			"--run: %s is set-user-ID or set-group-ID, for which the loader ignores "
 			"LD_DEBUG",

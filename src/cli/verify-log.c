@@ -312,7 +312,8 @@ static void complain(struct hearing *h, const struct bs_log *log, const char *wh
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < bs_log_n_processes(log); i++) {
-		if (settled && !(i < h->witnesses.n && h->witnesses.v[i].is_settled))
+		if (settled && (i >= h->witnesses.n || !h->witnesses.v[i].is_settled ||
+				bs_log_process(log, i)->origin == BS_LOG_FORKED))
 			continue;
 		if (n++ < MOST_LISTED)
 			list = bs_arena_printf(h->arena, "%s%s%s", list, n > 1 ? ", " : "",

@@ -126,7 +126,8 @@ static bool hear(struct bs_arena *arena, const struct bs_command_line *line,
 		if (!bs_run_debugged(arena, line, &run))
 			return false;
 		if (!run.log) {
-			bs_complain("--run: the loader of %s told nothing under LD_DEBUG (%s)",
+			bs_complain("--run: the loader of %s told nothing under LD_DEBUG, which "
+				    "glibc's alone knows (%s)",
 				    line->plan.executable, run.end);
 			return false;
 		}

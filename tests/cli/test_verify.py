@@ -228,6 +228,12 @@ class RunTest(VerifyTest):
         self.native("static", OTHER, "-static")
         self.assert_trouble(self.bindsim("verify", "--run", "./static"), "LD_DEBUG")
 
+    @unittest.skipUnless(os.geteuid() == 0, "only root can give files away")
+    def test_a_program_that_is_set_user_id(self):
+        os.chown(self.directory / "app", 65534, 65534)
+        os.chmod(self.directory / "app", 0o4755)
+        self.assert_trouble(self.bindsim("verify", "--run", "./app"), "set-user-ID", "./app")
+
     def check_contract(self, answer, arguments):
         """The loader's own words, too."""
         own = "".join(f"{line}\n" for line in answer.err.splitlines() if not line.startswith("./app: error while loading"))
