@@ -16,7 +16,8 @@ static struct bs_blame missing(struct bs_holding *h, const struct bs_held_deed *
 {
 	const struct bs_told_object *object = NULL;
 
-	for (uint32_t ns = 0; ns < BS_MAX_NAMESPACES && !object; ns++)
+	/* A request may have the name of an object that was there before. */
+	for (uint32_t ns = 0; ns < BS_MAX_NAMESPACES && !object && bs_is_foreign(h, name); ns++)
 		object = bs_told_find(h->t, name, ns);
 	uint32_t mark = object ? object->first_mark : told->first_mark;
 
