@@ -24,7 +24,8 @@ struct witness {
 	const char *search_text;
 	uint32_t search_ns;
 	struct bs_verify_place search_place;
-	bs_name object; /* whose scopes come */
+	struct bs_log_place torn; /* the last line of which a part is missing; LINE 0: none */
+	bs_name object;		  /* whose scopes come */
 	uint32_t object_ns;
 };
 
@@ -262,6 +263,14 @@ static bool deed_of(struct hearing *h, struct witness *w, const struct bs_log_ev
 	return true;
 }
 
+/* A part of the message is missing, or may be that of another one on the same line. */
+static bool is_torn(struct witness *w, const struct bs_log_event *event)
+{
+	if (event->is_cut)
+		w->torn = event->place;
+	return event->place.line == w->torn.line && event->place.file == w->torn.file;
+}
+
 static void hear(void *user, struct bs_log *log, const struct bs_log_event *event)
 {
 	struct hearing *h = user;
@@ -283,7 +292,11 @@ static void hear(void *user, struct bs_log *log, const struct bs_log_event *even
 	} else if (event->kind == BS_LOG_CONTROL) {
 		bs_testimony_control(w->testimony);
 	}
-	if (deed_of(h, w, event, &deed) && !is_of_vdso(h, &deed))
+	if (!deed_of(h, w, event, &deed) || is_of_vdso(h, &deed))
+		;
+	else if (event->kind == BS_LOG_BINDING && is_torn(w, event))
+		bs_testimony_tear(w->testimony, &deed);
+	else
 		bs_testimony_tell(w->testimony, &deed, place);
 	if (event->kind == BS_LOG_FINI || event->kind == BS_LOG_DESTROYED)
 		bs_testimony_gone(w->testimony, event->to,

@@ -89,6 +89,11 @@ static void say_parts(struct bs_report *report, const struct bs_verify *verify)
 	bs_say_count(report, verify->n_untold, "lookup that nothing tells of agrees",
 		     "lookups that nothing tells of agree");
 	bs_say(report, "\n");
+	if (verify->testimony->torn.n) {
+		bs_say(report, "   ");
+		bs_say_count(report, verify->testimony->torn.n, "torn line is", "torn lines are");
+		bs_say(report, " passed over\n");
+	}
 }
 
 static void say_steps(struct bs_report *report, struct bs_arena *arena,

@@ -291,3 +291,8 @@ void bs_testimony_tell(struct bs_testimony *t, const struct bs_deed *deed,
 	held->last_mark = t->marks.n - 1;
 	t->parts |= 1u << bs_deed_part(deed->kind);
 }
+
+void bs_testimony_tear(struct bs_testimony *t, const struct bs_deed *deed)
+{
+	bs_vec_push(t->arena, &t->torn, *deed);
+}

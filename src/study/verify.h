@@ -112,6 +112,7 @@ struct bs_testimony {
 	BS_VEC(struct bs_held_deed) deeds;
 	BS_VEC(struct bs_mark) marks;
 	BS_VEC(struct bs_told_object) objects;
+	BS_VEC(struct bs_deed) torn; /* bindings of which a line has not all */
 	/* private: */
 	uint32_t *deed_heads, *subject_heads, *object_heads; /* hash tables: index plus 1 */
 	uint32_t n_deed_heads, n_subject_heads, n_object_heads;
@@ -125,6 +126,9 @@ struct bs_testimony *bs_testimony_new(struct bs_arena *arena, struct bs_names *n
 /* The loader told DEED. */
 void bs_testimony_tell(struct bs_testimony *testimony, const struct bs_deed *deed,
 		       struct bs_verify_place place);
+
+/* A line was torn, as when two threads write at once: DEED, a binding, has WHO and WHAT at most. */
+void bs_testimony_tear(struct bs_testimony *testimony, const struct bs_deed *deed);
 
 /* NAME's constructors are called; start-up is over; NAME's destructors were called, or it is
  * unmapped. */

@@ -286,6 +286,18 @@ class LogTest(VerifyTest):
         self.assertRegex(text.out, r"./app: hook\n      loader      ./plug.so \(standard input:\d+\)\n"
                                    r"      simulation  (\./)?libhook.so: the first in scope order that matches\n")
 
+    def test_lines_that_two_threads_tear(self):
+        lines = self.log(words="bindings").splitlines()
+        at = [i for i, line in enumerate(lines) if "binding file" in line and line.endswith("]") and "linux-vdso" not in line]
+        first, second = at[4], at[5]
+        head, _, version = lines[first].rpartition(" [")
+        torn = [*lines[:first], head + lines[second], f" [{version}", *lines[first + 1:second], *lines[second + 1:]]
+        document, text = self.verify("./app", log="\n".join([*torn, ""]))
+        self.assertEqual((text.status, document["torn_lines"]), (0, 2), text)
+        self.assertIn("2 torn lines are passed over\n", text.out)
+        whole, _ = self.verify("./app", log="\n".join([*lines, ""]))
+        self.assertEqual(whole["torn_lines"], 0)
+
     def test_another_file(self):
         (self.directory / "two").mkdir()
         shutil.copy(self.directory / "libhook.so", self.directory / "two")
