@@ -34,7 +34,6 @@ from random_graphs import compare_graphs
 from seeds import parse_seeds
 
 CATEGORIES = ("bindings", "files", "libs", "scopes", "versions")
-# The loader's own end, or one that it was driven to: the log shows what no simulation can.
 BINDING = re.compile(r"\s*\d+:\tbinding file (.*) \[(\d+)\] to (.*) \[(\d+)\]: (?:normal|protected) symbol `(.*?)'(?: \[(.*)\])?$")
 
 
