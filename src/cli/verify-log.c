@@ -379,6 +379,17 @@ static uint32_t choose(struct hearing *h, const struct bs_log *log)
 	return UINT32_MAX;
 }
 
+/* Reads FILES; the process whose words count, or UINT32_MAX after a message. */
+static uint32_t hear_all(struct hearing *h, struct bs_log *log, const char *const *files,
+			 uint32_t n_files)
+{
+	for (uint32_t i = 0; i < n_files; i++)
+		if (!bs_log_read_file(log, files[i]))
+			return UINT32_MAX;
+	bs_log_end(log);
+	return bs_log_has_words(log) ? choose(h, log) : UINT32_MAX;
+}
+
 bool bs_testimony_from_logs(struct bs_arena *arena, const char *const *files, uint32_t n_files,
 			    const struct bs_log_wish *wish, struct bs_log_testimony *ret)
 {
@@ -388,14 +399,11 @@ bool bs_testimony_from_logs(struct bs_arena *arena, const char *const *files, ui
 
 	if (wish->plan->root || stat(wish->plan->executable, &h.executable) != 0)
 		h.executable.st_nlink = 0;
-	for (uint32_t i = 0; i < n_files; i++)
-		if (!bs_log_read_file(log, files[i]))
-			return false;
-	bs_log_end(log);
-	if (!bs_log_has_words(log))
-		return false;
-	uint32_t chosen = choose(&h, log);
+	uint32_t chosen = hear_all(&h, log, files, n_files);
 
+	bs_vec_each (i, &h.witnesses)
+		if (i != chosen && h.witnesses.v[i].arena)
+			drop(&h.witnesses.v[i]);
 	if (chosen == UINT32_MAX)
 		return false;
 	const struct bs_log_process *p = bs_log_process(log, chosen);
@@ -407,9 +415,6 @@ bool bs_testimony_from_logs(struct bs_arena *arena, const char *const *files, ui
 	if (w->testimony->is_whole)
 		end_search(h.names, w);
 	w->testimony->is_forked = p->origin != BS_LOG_STARTED;
-	bs_vec_each (i, &h.witnesses)
-		if (i != chosen && h.witnesses.v[i].arena)
-			drop(&h.witnesses.v[i]);
 	*ret = (struct bs_log_testimony){
 		.testimony = w->testimony,
 		.pid = p->pid,

@@ -154,6 +154,30 @@ static bool hear(struct bs_arena *arena, const struct bs_command_line *line,
 	return true;
 }
 
+static enum bs_exit conclude(struct bs_arena *arena, const struct bs_command_line *line,
+			     const struct bs_verify *verify, const struct bs_verify_source *source)
+{
+	if (verify->status == BS_SIM_CANNOT || verify->status == BS_SIM_NO_MEMORY) {
+		bs_complain("%s",
+			    verify->status == BS_SIM_CANNOT ? verify->problem : "out of memory");
+		return BS_EXIT_TROUBLE;
+	}
+	if (verify->no_log) {
+		bs_complain("%s: the loader %s has no LD_DEBUG: there is nothing to verify by",
+			    line->plan.executable, verify->loader);
+		return BS_EXIT_TROUBLE;
+	}
+	bs_vec_each (i, &line->outputs)
+		if (!write_answer(arena, line, &line->outputs.v[i], verify, source))
+			return BS_EXIT_TROUBLE;
+	bs_print_diagnostics(arena, &verify->diags, line->verbose);
+	if (!verify->n_disagreed)
+		return BS_EXIT_OK;
+	bs_complain("the simulation and the loader disagree: %llu disagreement%s",
+		    (unsigned long long)verify->n_disagreed, verify->n_disagreed == 1 ? "" : "s");
+	return BS_EXIT_REFUSED;
+}
+
 enum bs_exit bs_verify_command(struct bs_arena *arena, const struct bs_command_line *line,
 			       struct bs_store *store)
 {
@@ -164,23 +188,8 @@ enum bs_exit bs_verify_command(struct bs_arena *arena, const struct bs_command_l
 	if (!hear(arena, line, &testimony, &source))
 		return BS_EXIT_TROUBLE;
 	bs_verify(&line->plan, store, &line->selection, testimony, &verify);
-	if (verify.status == BS_SIM_CANNOT || verify.status == BS_SIM_NO_MEMORY) {
-		bs_complain("%s",
-			    verify.status == BS_SIM_CANNOT ? verify.problem : "out of memory");
-		return BS_EXIT_TROUBLE;
-	}
-	if (verify.no_log) {
-		bs_complain("%s: the loader %s has no LD_DEBUG: there is nothing to verify by",
-			    line->plan.executable, verify.loader);
-		return BS_EXIT_TROUBLE;
-	}
-	bs_vec_each (i, &line->outputs)
-		if (!write_answer(arena, line, &line->outputs.v[i], &verify, &source))
-			return BS_EXIT_TROUBLE;
-	bs_print_diagnostics(arena, &verify.diags, line->verbose);
-	if (!verify.n_disagreed)
-		return BS_EXIT_OK;
-	bs_complain("the simulation and the loader disagree: %llu disagreement%s",
-		    (unsigned long long)verify.n_disagreed, verify.n_disagreed == 1 ? "" : "s");
-	return BS_EXIT_REFUSED;
+	enum bs_exit status = conclude(arena, line, &verify, &source);
+
+	bs_testimony_done(testimony);
+	return status;
 }

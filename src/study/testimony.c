@@ -53,6 +53,11 @@ struct bs_testimony *bs_testimony_new(struct bs_arena *arena, struct bs_names *n
 	return t;
 }
 
+void bs_testimony_done(struct bs_testimony *t)
+{
+	bs_arena_free(t->arena);
+}
+
 /* ---- tables ---------------------------------------------------------------------------------- */
 
 static uint32_t mix(uint32_t hash, uint32_t value)

@@ -20,7 +20,8 @@ static bool is_known(const struct bs_holding *h, const struct bs_held_deed *held
 	return false;
 }
 
-/* True when the simulation has bound the reference that ERROR is about. */
+/* True when the simulation alone has bound the reference that ERROR is about: it is a relocation's.
+ * Where the loader has bound it, too, somebody has asked once more. */
 static bool is_bound(const struct bs_holding *h, const struct bs_deed *error)
 {
 	struct bs_deed deed = {
@@ -32,7 +33,7 @@ static bool is_bound(const struct bs_holding *h, const struct bs_deed *error)
 
 	for (uint32_t i = bs_deed_subject(h->t, &deed); i != BS_NO_DEED;
 	     i = h->t->deeds.v[i].next_of_subject - 1)
-		if (h->t->deeds.v[i].made)
+		if (h->t->deeds.v[i].made && !h->t->deeds.v[i].told)
 			return true;
 	return false;
 }

@@ -123,6 +123,9 @@ struct bs_testimony {
 /* One that says nothing yet, in ARENA, with names of NAMES. */
 struct bs_testimony *bs_testimony_new(struct bs_arena *arena, struct bs_names *names);
 
+/* Ends TESTIMONY and its arena. */
+void bs_testimony_done(struct bs_testimony *testimony);
+
 /* The loader told DEED. */
 void bs_testimony_tell(struct bs_testimony *testimony, const struct bs_deed *deed,
 		       struct bs_verify_place place);
