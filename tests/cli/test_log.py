@@ -576,7 +576,7 @@ class UsageTest(LogTest):
                 (("--format=plan", "one.log"), ["program"]), (("-o", "absent/x", "one.log"), ["absent/x"])):
             with self.subTest(words=words):
                 self.assert_trouble(self.bindsim("log", *words), *wanted)
-        self.assertIn("belongs to the command log", self.bindsim("--process=1", "./app").err)
+        self.assertIn("belongs to the commands log", self.bindsim("--process=1", "./app").err)
         self.assertFalse((self.directory / "absent").exists())
 
     def test_reports_and_quiet(self):
