@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* The command is started, and its end awaited. */
+#include "trace-priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+	TRACE_OPTIONS = PTRACE_O_EXITKILL | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK |
+			PTRACE_O_TRACEVFORK | PTRACE_O_TRACEVFORKDONE | PTRACE_O_TRACEEXEC |
+			PTRACE_O_TRACEEXIT,
+};
+
+/* What SIGCHLD meant before; the command is to find it so. */
+static struct sigaction child_action;
+
+static void ready_signals(struct bs_tracer *t)
+{
+	static const int numbers[] = { SIGCHLD, SIGTERM, SIGHUP, SIGINT, SIGQUIT };
+	const struct sigaction usual = { .sa_handler = SIG_DFL };
+
+	sigemptyset(&t->waits_for);
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+		sigaddset(&t->waits_for, numbers[i]);
+	sigprocmask(SIG_BLOCK, &t->waits_for, &t->before);
+	/* Were it ignored, nothing would tell of children. */
+	sigaction(SIGCHLD, &usual, &child_action);
+}
+
+static void restore_signals(const struct bs_tracer *t)
+{
+	struct timespec at_once = { 0 };
+
+	/* Those of our own children, which are over. */
+	while (sigtimedwait(&t->waits_for, NULL, &at_once) > 0)
+		;
+	sigaction(SIGCHLD, &child_action, NULL);
+	sigprocmask(SIG_SETMASK, &t->before, NULL);
+}
+
+/* In the child: becomes the command once GO is closed, or says on FAILED why it cannot. */
+_Noreturn static void become(const struct bs_tracer *t, int go, int failed)
+{
+	char byte;
+
+	sigaction(SIGCHLD, &child_action, NULL);
+	sigprocmask(SIG_SETMASK, &t->before, NULL);
+	while (read(go, &byte, 1) < 0 && errno == EINTR)
+		;
+	execvp(t->options->command[0], t->options->command);
+	int error = errno;
+
+	while (write(failed, &error, sizeof error) < 0 && errno == EINTR)
+		;
+	/* Without what a copy of bindsim would do at its end. */
+	for (;;)
+		raise(SIGKILL);
+}
+
+static const char *problem_text(struct bs_arena *arena, const char *what, int error)
+{
+	return bs_arena_printf(arena, "%s: %s", what, strerror(error));
+}
+
+/* Of a child that will not become the command. */
+static void see_end(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, __WALL) == pid && WIFSTOPPED(status))
+		ptrace(PTRACE_CONT, pid, NULL, NULL);
+}
+
+static bool start(struct bs_tracer *t)
+{
+	const char *command = t->options->command[0];
+	int go[2], failed[2], error = 0;
+
+	if (pipe2(go, O_CLOEXEC) != 0 || pipe2(failed, O_CLOEXEC) != 0) {
+		t->result->problem = problem_text(t->arena, command, errno);
+		return false;
+	}
+	t->main_pid = fork();
+	if (t->main_pid == 0) {
+		close(go[1]);
+		become(t, go[0], failed[1]);
+	}
+	close(go[0]);
+	close(failed[1]);
+	if (t->main_pid < 0) {
+		t->result->problem = problem_text(t->arena, command, errno);
+	} else if (ptrace(PTRACE_SEIZE, t->main_pid, NULL, (void *)(uintptr_t)TRACE_OPTIONS) != 0) {
+		t->result->problem = bs_arena_printf(t->arena, "%s: cannot be traced (ptrace): %s",
+						     command, strerror(errno));
+		kill(t->main_pid, SIGKILL);
+	}
+	close(go[1]);
+	/* It closes the pipe by its exec. */
+	struct bs_task *task = bs_task_add(t, t->main_pid, t->main_pid, NULL);
+
+	task->is_known = true;
+	task->is_running = true;
+	ssize_t n;
+
+	while (!t->result->problem && (n = read(failed[0], &error, sizeof error)) < 0 &&
+	       errno == EINTR)
+		;
+	close(failed[0]);
+	if (error && !t->result->problem)
+		t->result->problem = problem_text(t->arena, command, error);
+	if (t->result->problem && t->main_pid > 0)
+		see_end(t->main_pid);
+	return !t->result->problem;
+}
+
+bool bs_trace_run(struct bs_arena *arena, const struct bs_trace_options *options,
+		  struct bs_traced *ret)
+{
+	struct bs_tracer t = { .arena = arena, .options = options, .result = ret };
+
+	*ret = (struct bs_traced){ 0 };
+	if (!bs_machine.can_trace) {
+		ret->problem = "programs of this machine cannot be traced";
+		return false;
+	}
+	ready_signals(&t);
+	if (start(&t))
+		bs_trace_follow(&t);
+	restore_signals(&t);
+	return !ret->problem;
+}
