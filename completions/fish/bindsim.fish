@@ -19,6 +19,13 @@ function __bindsim_dlopen
     end
 end
 
+# What could stand behind -- if it were a line of its own.
+function __bindsim_recorded
+    set -l words (commandline -opc)
+    set -l at (contains -i -- -- $words)
+    complete -C (string join ' ' -- (string escape -- $words[(math $at + 1)..-1]) (commandline -ct))
+end
+
 # Parts of the format that was chosen and of the others that are reported, joined by commas.
 function __bindsim_parts
     set -l line (commandline -p)
@@ -99,7 +106,7 @@ function __bindsim_remedies
 end
 
 # The first word may be a command.
-complete -c bindsim -n __fish_use_subcommand -a 'advise check diff explain loaders log order verify' -d 'Command'
+complete -c bindsim -n __fish_use_subcommand -a 'advise check diff explain loaders log order record verify' -d 'Command'
 
 # Steps
 complete -c bindsim -l dlopen -x -a '(__bindsim_dlopen)' -d 'dlopen(FILE) with FLAGS'
@@ -170,6 +177,9 @@ complete -c bindsim -l log -r -F -d 'What the loader did stands in FILE'
 complete -c bindsim -l run -d 'Run the program under LD_DEBUG'
 complete -c bindsim -l argument -x -d 'Run it with this argument'
 complete -c bindsim -l timeout -x -d 'End it after some seconds'
+# The command record; what is to be recorded stands behind --
+complete -c bindsim -l children -d 'Record the processes that the command forks, too'
+complete -c bindsim -n 'contains -- record (commandline -opc); and contains -- -- (commandline -opc)' -x -a '(__bindsim_recorded)'
 
 # Which references
 complete -c bindsim -l symbol -x -d 'References to symbols of this name'

@@ -125,6 +125,13 @@ struct bs_verify_line {
 	char **environ; /* bindsim's own */
 };
 
+/* What `bindsim record` goes by. */
+struct bs_record_line {
+	char *const *command; /* words, NULL at the end */
+	const char *output;   /* the file of the plan */
+	bool children, quiet;
+};
+
 /* What the command line asks for. */
 struct bs_command_line {
 	enum bs_command command;
@@ -141,6 +148,7 @@ struct bs_command_line {
 	struct bs_live_line live;
 	struct bs_log_line log;
 	struct bs_verify_line verify;
+	struct bs_record_line record;
 	enum bs_color color;
 	enum bs_proof_mode proof;
 	bool follows_notes;
@@ -207,6 +215,9 @@ enum bs_exit bs_log_command(struct bs_arena *arena, const struct bs_command_line
 /* verify.c: the whole of it. Messages and outputs are written; STORE must live on. */
 enum bs_exit bs_verify_command(struct bs_arena *arena, const struct bs_command_line *line,
 			       struct bs_store *store);
+
+/* record.c: the whole of it. Returns an exit status, which is the command's where it ran. */
+int bs_record_command(struct bs_arena *arena, const struct bs_command_line *line);
 
 /* advise.c: the whole of it. STORE must live on. */
 enum bs_exit bs_advise_run(struct bs_arena *arena, const struct bs_command_line *line,

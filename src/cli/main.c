@@ -379,11 +379,19 @@ static enum bs_exit answer(struct bs_arena *arena, struct bs_command_line *line)
 						 : ask(arena, line, store);
 }
 
+static int run(struct bs_arena *arena, struct bs_command_line *line)
+{
+	if (line->done)
+		return BS_EXIT_OK;
+	return line->command == BS_COMMAND_RECORD ? bs_record_command(arena, line)
+						  : (int)answer(arena, line);
+}
+
 int main(int argc, char **argv)
 {
 	struct bs_arena *arena = bs_arena_new();
 	struct bs_command_line line;
-	enum bs_exit status = BS_EXIT_TROUBLE;
+	int status = BS_EXIT_TROUBLE;
 
 	if (!arena || BS_ON_OUT_OF_MEMORY(arena)) {
 		bs_destinations_drop();
@@ -391,7 +399,7 @@ int main(int argc, char **argv)
 		return BS_EXIT_TROUBLE;
 	}
 	if (bs_command_line_read(arena, argc, argv, environ, &line))
-		status = line.done ? BS_EXIT_OK : answer(arena, &line);
+		status = run(arena, &line);
 	/* A long text met its error before. */
 	if (line.done && (fflush(stdout) != 0 || ferror(stdout))) {
 		bs_complain("standard output: %s", strerror(errno));

@@ -22,6 +22,7 @@ struct bs_option_reader {
 	struct bs_arena *arena;
 	struct bs_command_line *line;
 	const char *owned[BS_COMMAND_COUNT_]; /* the first option that is this command's alone */
+	const char *not_for_record;	      /* the first option that says nothing to it */
 	struct bs_check_words words;
 	const char *rule;
 	const struct bs_format *format;
@@ -109,6 +110,8 @@ bool bs_log_has_words(const struct bs_log *log);
 bool bs_read_timeout(struct bs_option_reader *r, const char *text);
 bool bs_verify_open(struct bs_option_reader *r);
 void bs_verify_arguments(struct bs_command_line *line);
+/* record.c: the words of the command, NULL at the end, which stand behind BEHIND. */
+bool bs_record_open(struct bs_option_reader *r, const char *behind, char *const *command);
 
 /* --plan: only one. */
 bool bs_read_plan(struct bs_option_reader *r, const char *path);

@@ -49,6 +49,13 @@ static enum bs_command owner_of(int id)
 	return BS_COMMAND_NONE;
 }
 
+/* It simulates nothing. */
+static bool is_for_record(int id)
+{
+	return id == OPTION_CHILDREN || id == OPTION_OUTPUT || id == OPTION_QUIET ||
+	       id == OPTION_VERBOSE;
+}
+
 /* Commands may come behind their options: whether those fit is known at the end. */
 static void note_owner(struct bs_option_reader *r, int id)
 {
@@ -57,6 +64,9 @@ static void note_owner(struct bs_option_reader *r, int id)
 	for (const struct option *o = long_options; o->name && !*first; o++)
 		if (o->val == id)
 			*first = o->name;
+	for (const struct option *o = long_options; o->name && !r->not_for_record; o++)
+		if (o->val == id && !is_for_record(id))
+			r->not_for_record = o->name;
 }
 
 static bool options_fit(const struct bs_option_reader *r)
@@ -178,6 +188,9 @@ static bool read_option(struct bs_option_reader *r, int id, const char *value)
 		return true;
 	case OPTION_TIMEOUT:
 		return bs_read_timeout(r, value);
+	case OPTION_CHILDREN:
+		r->line->record.children = true;
+		return true;
 	case OPTION_ROOT:
 	case OPTION_SYSROOT:
 		plan->root = value;
@@ -341,7 +354,7 @@ static void take_search_path(struct bs_plan *plan, bool check, char **environ)
  * stays the same. */
 static bool is_reserved(const char *word)
 {
-	static const char *const words[] = { "record", "scan" };
+	static const char *const words[] = { "scan" };
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (strcmp(words[i], word) == 0)
@@ -598,6 +611,8 @@ bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **
 		if (ret->done)
 			return true;
 	}
+	if (ret->command == BS_COMMAND_RECORD)
+		return options_fit(&r) && bs_record_open(&r, argv[optind - 1], argv + optind);
 	for (; optind < argc; optind++)
 		if (!take_word(&r, argv[optind]))
 			return false;

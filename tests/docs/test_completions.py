@@ -140,6 +140,14 @@ class BashTest(ShellTest):
         self.assertEqual(self.replies("bindsim explain pro"), {"program"})
         self.assertEqual(self.replies("bindsim -o "), {"program", "library.so", "one two.so", "folder"})
 
+    def test_recorded(self):
+        """Behind -- stands a line of its own: its first word is a command."""
+        self.assertIn("basename", self.replies("bindsim record -o x -- basena"))
+        self.assertEqual(self.replies("bindsim record -- ./pro"), {"./program"})
+        self.assertEqual(self.replies("bindsim record --children -- cat lib"), {"library.so"})
+        self.assertEqual(self.replies("bindsim record -- cat --bin"), set())
+        self.assertEqual(self.replies("bindsim record --chi"), {"--children"})
+
     def test_commands(self):
         words = {"program", "library.so", "one two.so", "folder"} | project.commands()
         for letter in {command[0] for command in project.commands()}:
@@ -203,6 +211,8 @@ class ZshTest(ShellTest):
                 ("bindsim --dlopen=library.so:NOW,DEEP", ["--dlopen=library.so:NOW,DEEPBIND"]),
                 ("bindsim --dlopen library.so:NOW,DEEP", ["--dlopen", "library.so:NOW,DEEPBIND"]),
                 ("bindsim --color=al", ["--color=always"]),
+                ("bindsim record -o x -- basenam", ["record", "-o", "x", "--", "basename"]),
+                ("bindsim record -- cat lib", ["record", "--", "cat", "library.so"]),
                 ("bindsim prog", ["program"])):
             self.assertEqual(terminal.complete(line), arguments, line)
 
@@ -241,6 +251,10 @@ class FishTest(ShellTest):
         self.assertEqual(self.replies("bindsim --fail-on="), {f"--fail-on={level}" for level in project.levels()})
         self.assertEqual(self.replies("bindsim --follow-dlopen-notes=s"), {"--follow-dlopen-notes=suggested"})
         self.assertEqual(self.replies("bindsim explain --rule="), {f"--rule={rule.slug}" for rule in project.rules()})
+
+    def test_recorded(self):
+        self.assertIn("basename", self.replies("bindsim record -o x -- basena"))
+        self.assertEqual(self.replies("bindsim record -- cat lib"), {"library.so"})
 
     def test_commands(self):
         for command in project.commands():

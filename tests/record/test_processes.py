@@ -1,0 +1,325 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""`bindsim record`: processes that fork, exec, get signals or have threads, and the command's line and status."""
+
+import json
+import os
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import time
+import unittest
+from pathlib import Path
+
+import case
+from case import BINDSIM, RecordTest
+from harness import environment
+
+HOOK = {"dlopen": "./libhook.so", "flags": "NOW"}
+OPEN = 'dlopen("./libhook.so", RTLD_NOW);'
+
+
+class LineTest(RecordTest):
+    """What may be asked, and what is said."""
+
+    def test_messages(self):
+        """Of files, programs and steps; not with -q. Without -o the plan is called as the program."""
+        self.executable("app", "int main(void) { puts(\"out\"); fputs(\"err\\n\", stderr); return 0; }")
+        self.library("libhook.so", "int hook;")
+        recorded = self.finish(self.start("--", "./app", "x"), "app.plan")
+        self.assertEqual((recorded.status, recorded.out, recorded.err), (0, "out\n", "err\nbindsim: app.plan: ./app, 0 steps\n"))
+        recorded = self.record("./app", options=("-q",))
+        self.assertEqual((recorded.status, recorded.out, recorded.err), (0, "out\n", "err\n"))
+
+    def test_the_line(self):
+        """One message says what is wrong, and nothing is run."""
+        self.executable("app", 'int main(void) { fclose(fopen("ran", "w")); return 0; }')
+        for words, message in ((["record"], "record what?"), (["record", "--"], "record what?"),
+                               (["record", "./app"], "stands behind --"), (["record", "./app", "--", "x"], "stands behind --"),
+                               (["record", "-o", "-", "--", "./app"], "the command's own"),
+                               (["record", "--dlopen", "x", "--", "./app"], "--dlopen"),
+                               (["record", "--format=json", "--", "./app"], "--format"),
+                               (["--children", "./app"], "belongs to the command record"),
+                               (["record", "-o", "absent/x", "--", "./app"], "absent/x"),
+                               (["record", "--", "./absent"], "./absent: No such file"),
+                               (["record", "--", "absent-program"], "absent-program: No such file"),
+                               (["record", "--", "."], ".: Permission denied")):
+            self.assert_trouble(self.bindsim(*words), message)
+        self.assertFalse((self.directory / "ran").exists())
+        self.assertEqual(list(self.directory.glob("*.plan*")), [])
+        self.assertIn("--children", self.bindsim("record", "--help").out)
+
+    def test_statuses(self):
+        """The command's own; its input and output, too."""
+        self.assertEqual([self.record("sh", "-c", f"exit {n}").status for n in (0, 1, 2, 77)], [0, 1, 2, 77])
+        self.assertEqual(self.record("sh", "-c", "kill -TERM $$").status, 128 + 15)
+        process = self.start("-q", "-o", "out.plan", "--", "cat", stdin=subprocess.PIPE)
+        out, _ = process.communicate(b"through", timeout=60)
+        self.assertEqual(out, b"through")
+
+    def test_what_has_no_loader(self):
+        """It is run, and its plan has no steps; a script is run by what it names."""
+        self.executable("static", "int main(void) { return 4; }", "-static")
+        recorded = self.record("./static")
+        self.assertEqual((recorded.status, recorded.steps), (4, []))
+        self.assertIn("./static: it is linked statically", recorded.err)
+        self.file("script", "#!/bin/sh\nexit 5\n", 0o755)
+        recorded = self.record("./script", "x")
+        self.assertEqual((recorded.status, recorded.plan["arguments"]), (5, ["./script", "x"]))
+        self.assertEqual(recorded.plan["executable"], os.path.realpath("/bin/sh"))
+
+    def test_another_machine(self):
+        """It is not run where it would be the command."""
+        code = b"\xb8\x01\0\0\0\xbb\x06\0\0\0\xcd\x80"  # _exit(6)
+        header = struct.pack("<16sHHIIIIIHHHHHH", b"\x7fELF\x01\x01\x01", 2, 3, 1, 0x8048054, 52, 0, 0, 52, 32, 1, 0, 0, 0)
+        segment = struct.pack("<IIIIIIII", 1, 0, 0x8048000, 0x8048000, 84 + len(code), 84 + len(code), 5, 0x1000)
+        self.file("other", header + segment + code, 0o755)
+        try:
+            self.assertEqual(subprocess.run(["./other"], cwd=self.directory, check=False).returncode, 6)
+        except OSError:
+            self.skipTest("this kernel runs no 32-bit programs")
+        self.assert_trouble(self.bindsim("record", "-o", "out.plan", "--", "./other"), "/other: it is of another machine")
+        recorded = self.record("env", "./other")
+        self.assertEqual((recorded.status, recorded.plan["executable"][-3:]), (6, "env"))
+        self.assertIn("no plan is made of it", recorded.err)
+
+
+class ProcessesTest(RecordTest):
+    """More than one program, thread or process."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.library("libhook.so", "int hook(void) { return 1; }")
+
+    def plans(self) -> dict[str, list]:
+        """The steps of all plans by the names of their files, with N for a process's number."""
+        found = {}
+        for path in sorted(self.directory.glob("out.plan*")):
+            self.plan(path.name)
+            parts = ["N" if part.isdigit() else part for part in path.name.split(".")]
+            found.setdefault(".".join(parts), []).append(json.loads(path.read_text())["steps"])
+        return found
+
+    def test_exec(self):
+        """The last program that opened something is the one; the others' plans lie beside it."""
+        self.executable("app", f'int main(int n, char **v) {{ {OPEN} if (n > 1) execvp(v[1], v + 1); return 3; }}')
+        self.assertEqual(self.record("env", "X=1", "./app").status, 3)
+        self.assertEqual(self.plans(), {"out.plan": [[HOOK]], "out.plan.exec-1": [[]]})
+        for path in self.directory.glob("out.plan*"):
+            path.unlink()
+        recorded = self.record("./app", "./app", "true")
+        self.assertEqual((recorded.status, recorded.plan["arguments"]), (0, ["true"]))
+        self.assertEqual(self.plans(), {"out.plan": [[HOOK]], "out.plan.exec-1": [[HOOK]], "out.plan.exec-3": [[]]})
+        self.assertIn("bindsim: out.plan.exec-1: ./app, 1 step\n", recorded.err)
+
+    def test_exec_by_a_thread(self):
+        """The other threads are gone with their calls."""
+        self.executable("app", """static void *run(void *x) { execl("/bin/true", "true", NULL); return x; }
+            static void *wait_(void *x) { for (;;) pause(); }
+            int main(void) { pthread_t a, b; %s pthread_create(&a, NULL, wait_, NULL); pthread_create(&b, NULL, run, NULL);
+            for (;;) dlsym(RTLD_DEFAULT, "hook"); }""" % OPEN)
+        recorded = self.record("./app")
+        self.assertEqual(recorded.status, 0)
+        self.assertEqual(recorded.steps[0], HOOK)
+
+    def test_fork(self):
+        """Children that nobody follows run as if nobody traced their parent."""
+        for call in ("fork()", "vfork()"):
+            self.executable("app", f"""int main(void) {{ int status; void *h = {OPEN} pid_t p = {call};
+                if (!p) {{ {'dlsym(h, "hook"); dlopen("libm.so.6", RTLD_NOW);' if call == 'fork()' else ''} _exit(6); }}
+                waitpid(p, &status, 0); dlsym(h, "hook"); return WEXITSTATUS(status); }}""")
+            self.assertEqual(self.record("./app").status, 6)
+            self.assertEqual(self.plans(), {"out.plan": [[HOOK, {"dlsym": "hook", "handle": 1}]]}, call)
+
+    def test_spawn(self):
+        """posix_spawn(3), system(3), and vfork(2) with an exec."""
+        self.executable("app", f"""#include <spawn.h>
+            extern char **environ; int main(void) {{ pid_t p; int status; char *words[] = {{ "sh", "-c", "exit 5", NULL }};
+            {OPEN} if (posix_spawn(&p, "/bin/sh", NULL, NULL, words, environ)) return 1; waitpid(p, &status, 0);
+            if (WEXITSTATUS(status) != 5 || WEXITSTATUS(system("exit 4")) != 4) return 2;
+            if (!(p = vfork())) {{ execv("/bin/sh", words); _exit(1); }}
+            waitpid(p, &status, 0); dlsym(RTLD_DEFAULT, "end"); return WEXITSTATUS(status); }}""")
+        self.assertEqual(self.record("./app").status, 5)
+        self.assertEqual(self.plans(), {"out.plan": [[HOOK, {"dlsym": "end"}]]})
+
+    def test_children(self):
+        """One that opens something and one that execs have a plan each; one that does neither has none."""
+        self.executable("app", f"""int main(int n, char **v) {{ int status; {OPEN} if (n > 1) return 0;
+            if (!fork()) {{ dlsym(RTLD_DEFAULT, "child"); _exit(0); }} wait(&status);
+            if (!fork()) _exit(0); wait(&status);
+            if (!fork()) {{ execl("./app", "app", "x", NULL); _exit(1); }} wait(&status);
+            if (!vfork()) {{ execl("./app", "app", "x", NULL); _exit(1); }} wait(&status);
+            dlsym(RTLD_DEFAULT, "end"); return 0; }}""")
+        recorded = self.record("./app", options=("--children", "-v"))
+        self.assertEqual(recorded.status, 0)
+        self.assertEqual(recorded.err.count("made no call, there is no plan of it"), 2)
+        plans = self.plans()
+        self.assertEqual(plans["out.plan"], [[HOOK, {"dlsym": "end"}]])
+        self.assertEqual(sorted(plans["out.plan.N"], key=len), [[HOOK], [HOOK], [HOOK, {"dlsym": "child"}]])
+        self.assertEqual(len(plans), 2)
+
+    def test_a_child_that_lives_on(self):
+        """It is waited for where it is followed."""
+        self.executable("app", f'int main(void) {{ if (!fork()) {{ usleep(300000); {OPEN} _exit(0); }} return 3; }}')
+        recorded = self.record("./app", options=("--children",))
+        self.assertEqual(recorded.status, 3)
+        self.assertEqual(self.plans(), {"out.plan": [[]], "out.plan.N": [[HOOK]]})
+
+    def test_threads(self):
+        """Eight that open and close at the same time: every call is there, and what is recorded can be simulated."""
+        for i in range(8):
+            self.library(f"lib{i}.so", f"int own{i}(void) {{ return 1; }} CONSTRUCTOR {{ dlsym(RTLD_DEFAULT, \"in{i}\"); }}")
+        self.executable("app", """static void *work(void *x) { char name[16], own[16]; long n = (long)x;
+            snprintf(name, sizeof name, "./lib%ld.so", n); snprintf(own, sizeof own, "own%ld", n);
+            for (int i = 0; i < 50; i++) { void *h = dlopen(name, RTLD_NOW); if (!h || !dlsym(h, own)) _exit(9);
+            if (i < 49) dlclose(h); } return NULL; }
+            int main(void) { pthread_t t[8]; for (long i = 0; i < 8; i++) pthread_create(&t[i], NULL, work, (void *)i);
+            for (int i = 0; i < 8; i++) pthread_join(t[i], NULL); return 0; }""", "-Wl,-z,now")
+        recorded = self.record("./app")
+        self.assertEqual(recorded.status, 0)
+        text = (self.directory / "out.plan").read_text()
+        counts = [text.count(f'"{kind}":') for kind in ("dlopen", "init", "dlclose")]
+        self.assertEqual(counts, [400, 400, 392])
+        for i in range(8):
+            self.assertEqual(text.count(f'"dlsym":"own{i}"'), 50)
+            self.assertEqual(text.count(f'"dlsym":"in{i}"'), 50)
+        self.assertEqual([s for s in self.bindsim("--plan", "out.plan", "--format=ld-debug").out.splitlines() if ": failed" in s
+                          and "undefined symbol: in" not in s], [])
+
+    def test_everything_at_once(self):
+        """Threads that open, fork, spawn and end while timers go off: the program notices nothing, and no call is lost."""
+        for i in range(4):
+            self.library(f"lib{i}.so", f'int own; CONSTRUCTOR {{ dlsym(RTLD_DEFAULT, "in{i}"); }}')
+        self.executable("app", """#include <spawn.h>
+            #include <sys/time.h>
+            extern char **environ; static volatile long ticks; static void tick(int s) { ticks++; }
+            static void *tiny(void *x) { return dlsym(RTLD_DEFAULT, "puts") ? x : NULL; }
+            static void *work(void *x) { long n = (long)x; char name[32]; char *words[] = { "true", NULL }; pid_t p; int st = 0;
+            pthread_t t; void *got; snprintf(name, sizeof name, "./lib%ld.so", n % 4);
+            for (int i = 0; i < 12; i++) { void *h = dlopen(name, RTLD_NOW); if (!h || !dlsym(h, "own")) _exit(9);
+            switch (n) {
+            case 0: if (!(p = fork())) _exit(0); if (waitpid(p, &st, 0) != p || st) _exit(8); break;
+            case 1: if (posix_spawnp(&p, "true", NULL, NULL, words, environ) || waitpid(p, &st, 0) != p || st) _exit(7); break;
+            case 2: if (pthread_create(&t, NULL, tiny, &st) || pthread_join(t, &got) || got != &st) _exit(6); break;
+            case 3: if (!(p = vfork())) { execvp("true", words); _exit(1); } if (waitpid(p, &st, 0) != p || st) _exit(5); }
+            dlclose(h); } return NULL; }
+            int main(void) { struct sigaction a = { .sa_handler = tick, .sa_flags = SA_RESTART };
+            struct itimerval every = { { 0, 1000 }, { 0, 1000 } }; pthread_t t[8];
+            sigaction(SIGPROF, &a, NULL); sigaction(SIGALRM, &a, NULL);
+            setitimer(ITIMER_PROF, &every, NULL); setitimer(ITIMER_REAL, &every, NULL);
+            for (long i = 0; i < 8; i++) pthread_create(&t[i], NULL, work, (void *)i);
+            for (int i = 0; i < 8; i++) pthread_join(t[i], NULL); return 0; }""")
+        for options in ((), ("--children",)):
+            recorded = self.record("./app", options=options)
+            self.assertEqual(recorded.status, 0, options)
+            text = (self.directory / "out.plan").read_text()
+            self.assertEqual([text.count(f'{{"{kind}":') for kind in ("dlopen", "dlclose")], [96, 96], options)
+
+    def test_signals(self):
+        """The program's handlers run, also in the midst of its calls, and no call is counted twice."""
+        self.executable("app", """static volatile int n; static void count(int s) { n++; }
+            int main(void) { struct sigaction a = { .sa_handler = count, .sa_flags = SA_RESTART }; sigaction(SIGALRM, &a, NULL);
+            sigaction(SIGUSR1, &a, NULL); ualarm(500, 500); kill(getpid(), SIGUSR1);
+            for (int i = 0; i < 300; i++) dlclose(dlopen("./libhook.so", RTLD_NOW));
+            ualarm(0, 0); return n ? 0 : 1; }""")
+        recorded = self.record("./app")
+        self.assertEqual(recorded.status, 0)
+        self.assertEqual([list(step)[0] for step in recorded.steps], ["dlopen", "dlclose"] * 300)
+
+    def test_traps_of_its_own(self):
+        """SIGTRAP by an instruction and by raise(3)."""
+        self.executable("app", f"""static volatile int n; static void count(int s) {{ n++; }}
+            int main(void) {{ signal(SIGTRAP, count); raise(SIGTRAP); {OPEN} __asm__ volatile("int3"); return n == 2 ? 0 : 1; }}""")
+        recorded = self.record("./app")
+        self.assertEqual((recorded.status, recorded.steps), (0, [HOOK]))
+        self.executable("app", f'int main(void) {{ {OPEN} __asm__ volatile("int3"); return 0; }}')
+        self.assertEqual(self.record("./app").status, 128 + 5)
+
+    def waiting(self, more: str = "") -> subprocess.Popen:
+        """A program that opened something and waits, recorded."""
+        self.executable("app", f'int main(void) {{ {more} {OPEN} puts("ready"); fflush(stdout); for (;;) pause(); }}')
+        process = self.start("-o", "out.plan", "--", "./app", start_new_session=True)
+        self.assertEqual(process.stdout.readline(), b"ready\n")
+        return process
+
+    def command_of(self, process: subprocess.Popen) -> int:
+        """The number of the process that it traces."""
+        with open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="ascii") as children:
+            return int(children.read().split()[0])
+
+    def test_killed_from_outside(self):
+        """The plan is written."""
+        process = self.waiting()
+        os.kill(self.command_of(process), signal.SIGKILL)
+        recorded = self.finish(process)
+        self.assertEqual((recorded.status, recorded.steps), (128 + 9, [HOOK]))
+
+    def test_from_the_terminal(self):
+        """What all processes of it get ends the program, not bindsim."""
+        process = self.waiting()
+        os.killpg(process.pid, signal.SIGINT)
+        recorded = self.finish(process)
+        self.assertEqual((recorded.status, recorded.steps), (128 + 2, [HOOK]))
+
+    def test_passed_on(self):
+        """SIGTERM and SIGHUP are the program's."""
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            process = self.waiting()
+            process.send_signal(number)
+            recorded = self.finish(process)
+            self.assertEqual((recorded.status, recorded.steps), (128 + number, [HOOK]))
+
+    def test_without_bindsim(self):
+        """The program ends with it."""
+        process = self.waiting()
+        command = self.command_of(process)
+        process.kill()
+        process.communicate(timeout=60)
+        for _ in range(600):
+            if not os.path.exists(f"/proc/{command}") or ") Z " in Path(f"/proc/{command}/stat").read_text(encoding="latin-1"):
+                return
+            time.sleep(0.1)
+        self.fail("it runs on")
+
+    def test_stopped_and_continued(self):
+        """Job control stops it, and lets it go on."""
+        process = self.waiting()
+        command = self.command_of(process)
+        os.kill(command, signal.SIGSTOP)
+        time.sleep(0.2)
+        os.kill(command, signal.SIGCONT)
+        time.sleep(0.1)
+        os.kill(command, signal.SIGTERM)
+        self.assertEqual(self.finish(process).status, 128 + 15)
+
+    def test_signals_that_are_ignored(self):
+        """What whoever started bindsim ignores, the program ignores, too."""
+        words = [BINDSIM, "record", "-q", "-o", "out.plan", "--", "grep", "SigIgn", "/proc/self/status"]
+        done = subprocess.run(words, cwd=self.directory, env=environment(), capture_output=True, text=True, timeout=60, check=True,
+                              preexec_fn=lambda: [signal.signal(number, signal.SIG_IGN) for number in (signal.SIGCHLD, signal.SIGHUP)])
+        ignored = int(done.stdout.split()[1], 16)
+        self.assertTrue(ignored & (1 << (signal.SIGHUP - 1)) and ignored & (1 << (signal.SIGCHLD - 1)))
+
+    @unittest.skipUnless(os.geteuid() == 0, "chroot(2) is root's")
+    def test_in_another_root(self):
+        """Paths in the plan are those of the process, and the root is named."""
+        self.executable("app", f"int main(void) {{ {OPEN} return 0; }}")
+        needed = [word for line in subprocess.run(["ldd", "./app"], cwd=self.directory, capture_output=True, text=True, check=True).stdout.splitlines()
+                  for word in line.split() if word.startswith("/")]
+        for file in needed:
+            target = self.directory / "root" / file.lstrip("/")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, target)
+        (self.directory / "root/sub").mkdir()
+        for name in ("app", "libhook.so"):
+            shutil.copy(self.directory / name, self.directory / "root/sub" / name)
+        enter = 'import os; os.chroot("root"); os.chdir("/sub"); os.execl("./app", "./app")'
+        plan = self.record(sys.executable, "-S", "-c", enter).plan
+        self.assertEqual((plan["root"], plan["cwd"], plan["executable"], plan["steps"]), (f"{self.directory}/root", "/sub", "./app", [HOOK]))
+        self.assertEqual(self.bindsim("--plan", "out.plan").status, 0)
+
+
+if __name__ == "__main__":
+    case.main()
