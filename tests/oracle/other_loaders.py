@@ -136,7 +136,8 @@ def compare(root: Path, arguments: argparse.Namespace) -> bool:
         agree = True
         for program, options in (("run_scenarios.py", ["--keep", work / "scenarios"]),
                                  ("random_graphs.py", ["--keep", work / "graphs", "--seeds", arguments.seeds,
-                                                       "--show", parts])):
+                                                       "--show", parts]),
+                                 ("../record/random_plans.py", ["--keep", work / "plans", "--seeds", arguments.seeds])):
             print(f"glibc {version}, {program}:", flush=True)
             done = subprocess.run([sys.executable, HERE / program, "--bindsim", arguments.bindsim, *options],
                                   env=environment, check=False)
