@@ -2,7 +2,7 @@
 /*
  * cli.h - argv -> plan, and the tool's own behaviour: messages, exit status, output files
  *
- * Floor 15: may include sim.h, report.h, profile.h for its names, and <bindsim/plan.h>; it knows no
+ * Floor 16: may include sim.h, report.h, profile.h for its names, and <bindsim/plan.h>; it knows no
  * image and no symbol.
  */
 #pragma once

@@ -8,7 +8,7 @@
  * and what is left over on either side is a disagreement, or explained: a slot that was called, a
  * lookup that no relocation makes.
  *
- * Floor 10: may include base.h, sim.h and what these show.
+ * Floor 12: may include base.h, sim.h and what these show.
  */
 #pragma once
 

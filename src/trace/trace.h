@@ -8,7 +8,7 @@
  * loader tells debuggers of new link maps, where dlopen(3) and its kin begin, and where they
  * return.
  *
- * Floor 14: may include base.h, live.h and <bindsim/plan.h>.
+ * Floor 15: may include base.h, live.h and <bindsim/plan.h>.
  */
 #pragma once
 
