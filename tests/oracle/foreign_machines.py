@@ -32,7 +32,7 @@ class Machine:
     """One machine: its toolchain (`triplet`), the directory of its libraries, its loader, who runs its programs.
 
     `options` tell the simulator what processor the emulator of Debian 12 stands for: the loader looks into directories
-    named after it.  A machine that is `virtual` has its programs run by another kernel (virtual_machine.py).
+    named after it.  A machine that is `virtual` has its programs run by another kernel (virtual_machine.py), of that kind.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Machine:
     dialect: Dialect
     emulator: str | None
     options: tuple[str, ...] = ()
-    virtual: bool = False
+    virtual: virtual_machine.Kind | None = None
 
     def tool(self, name: str) -> str:
         """The cross compiler or binutil called `name`."""
@@ -53,7 +53,7 @@ class Machine:
         for tool in (self.tool("gcc"), self.tool("as"), self.tool("ld"), *([self.emulator] if self.emulator else [])):
             if shutil.which(tool) is None:
                 return f"{tool} is missing"
-        if self.virtual and (reason := virtual_machine.unavailable()):
+        if self.virtual and (reason := self.virtual.unavailable()):
             return reason
         if not self.libraries():
             return f"the C library for {self.triplet} is missing"
@@ -74,7 +74,7 @@ def _is_elf(path: Path) -> bool:
 MACHINES = {machine.name: machine for machine in (
     Machine("i386", "i686-linux-gnu", "i386-linux-gnu", "/lib/ld-linux.so.2", dialects.I386, None),
     Machine("x32", "x86_64-linux-gnux32", "x86_64-linux-gnux32", "/libx32/ld-linux-x32.so.2", dialects.X32, None,
-            (f"--cpu={virtual_machine.LEVEL}",), virtual=True),
+            (f"--cpu={virtual_machine.X32.level}",), virtual=virtual_machine.X32),
     Machine("aarch64", "aarch64-linux-gnu", "aarch64-linux-gnu", "/lib/ld-linux-aarch64.so.1", dialects.AARCH64,
             "qemu-aarch64-static", ("--cpu=armv8.1-a",)),
     Machine("arm", "arm-linux-gnueabihf", "arm-linux-gnueabihf", "/lib/ld-linux-armhf.so.3", dialects.ARM,
@@ -189,7 +189,7 @@ def prepared(machine: Machine, path: Path, cache: Path) -> Iterator[ForeignRoot]
         yield _tried(root)
         return
     with tempfile.TemporaryDirectory(prefix="virtual-machine-") as directory:
-        with virtual_machine.boot(path, Path(directory), cache) as guest:
+        with virtual_machine.boot(machine.virtual, path, Path(directory), cache) as guest:
             yield _tried(replace(root, guest=guest))
 
 

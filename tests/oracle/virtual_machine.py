@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A virtual machine for programs that this kernel does not run, and that no user-mode emulator knows: those of x32.
+"""A virtual machine for programs that this kernel does not run, and user-mode emulators do not: those of x32, and tracers.
 
-    with virtual_machine.boot(root, workdir, cache) as guest:
+    with virtual_machine.boot(X32, root, workdir, cache) as guest:
         subprocess.run([*guest.command(root), "/usr/bin/program"])
 
 qemu boots Debian's kernel, which has x32 behind a boot parameter, with an initial file system of one program
@@ -24,12 +24,35 @@ from pathlib import Path
 
 from debian_packages import Unavailable, download
 
-QEMU = "qemu-system-x86_64"
 BOOT_SECONDS = 180.0
-# What the processor is called by qemu and by bindsim.
-PROCESSOR, LEVEL = "Nehalem", "x86-64-v2"
 _MODULES = ("virtio_pci", "9pnet_virtio", "9p", "e1000")
-_COMMAND_LINE = "console=ttyS0 quiet panic=-1 syscall.x32=y mitigations=off nokaslr"
+_COMMAND_LINE = "quiet panic=-1 mitigations=off nokaslr"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A machine that can be had: its emulator and the words that choose the board, the processor as qemu and as bindsim
+    call it, Debian's name of the architecture, who compiles what runs in it, and what its kernel is told."""
+
+    qemu: str
+    board: tuple[str, ...]
+    processor: str
+    level: str
+    architecture: str
+    compiler: str
+    parameters: str
+
+    def unavailable(self) -> str | None:
+        """What is missing, or None."""
+        for tool in (self.qemu, self.compiler, "gcc", "dpkg-deb", "apt-get"):
+            if shutil.which(tool) is None:
+                return f"{tool} is missing"
+        return None
+
+
+X32 = Kind("qemu-system-x86_64", ("-machine", "pc"), "Nehalem", "x86-64-v2", "amd64", "gcc", "console=ttyS0 syscall.x32=y")
+AARCH64 = Kind("qemu-system-aarch64", ("-machine", "virt"), "cortex-a72", "armv8-a", "arm64", "aarch64-linux-gnu-gcc",
+               "console=ttyAMA0")
 
 
 @dataclass(frozen=True)
@@ -44,25 +67,19 @@ class Guest:
         return [str(self.client), str(self.port), str(root)]
 
 
-def unavailable() -> str | None:
-    """What is missing, or None."""
-    for tool in (QEMU, "gcc", "dpkg-deb", "apt-get"):
-        if shutil.which(tool) is None:
-            return f"{tool} is missing"
-    return None
-
-
-def _kernel(cache: Path) -> Path:
+def _kernel(kind: Kind, cache: Path) -> Path:
     """The unpacked package of the kernel: its image and the modules that are needed."""
+    cache = cache / kind.architecture
+    cache.mkdir(parents=True, exist_ok=True)
     unpacked = cache / "kernel"
     if (unpacked / "done").exists():
         return unpacked
-    meta = download(cache, "amd64", ["linux-image-amd64"])[0]
+    meta = download(cache, kind.architecture, [f"linux-image-{kind.architecture}"])[0]
     depends = subprocess.run(["dpkg-deb", "-f", meta, "Depends"], capture_output=True, text=True, check=True).stdout
     name = re.match(r"linux-image-[^\s,]+", depends)
     if name is None:
-        raise Unavailable("linux-image-amd64 needs no kernel")
-    package = download(cache, "amd64", [name[0]])[0]
+        raise Unavailable(f"linux-image-{kind.architecture} needs no kernel")
+    package = download(cache, kind.architecture, [name[0]])[0]
     shutil.rmtree(unpacked, ignore_errors=True)
     unpacked.mkdir()
     with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package], stdout=subprocess.PIPE) as process:
@@ -136,16 +153,17 @@ def _wait(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def boot(root: Path, workdir: Path, cache: Path) -> Iterator[Guest]:
+def boot(kind: Kind, root: Path, workdir: Path, cache: Path) -> Iterator[Guest]:
     """A machine in which `root` is the root directory of programs; it ends with the block."""
-    kernel = _kernel(cache)
-    program = workdir / "virtual-machine"
-    subprocess.run(["gcc", "-O1", "-static", "-o", program, Path(__file__).with_suffix(".c")], check=True)
+    kernel = _kernel(kind, cache)
+    program, client = workdir / "virtual-machine", workdir / "client"
+    for compiler, made in ((kind.compiler, program), ("gcc", client)):
+        subprocess.run([compiler, "-O1", "-static", "-o", made, Path(__file__).with_suffix(".c")], check=True)
     (workdir / "initial.gz").write_bytes(gzip.compress(_archive(_initial_files(program, kernel)), 1))
     port = _free_port()
-    command = [QEMU, "-machine", "pc", "-accel", "tcg,thread=multi", "-cpu", PROCESSOR, "-smp", "2", "-m", "1024", "-nodefaults",
-               "-display", "none", "-serial", "stdio", "-no-reboot", "-kernel", kernel / "vmlinuz",
-               "-initrd", workdir / "initial.gz", "-append", _COMMAND_LINE,
+    command = [kind.qemu, *kind.board, "-accel", "tcg,thread=multi", "-cpu", kind.processor, "-smp", "2", "-m", "1024",
+               "-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot", "-kernel", kernel / "vmlinuz",
+               "-initrd", workdir / "initial.gz", "-append", f"{kind.parameters} {_COMMAND_LINE}",
                "-fsdev", f"local,id=root,path={root},security_model=none",
                "-device", "virtio-9p-pci,fsdev=root,mount_tag=root",
                "-netdev", f"user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{port}-10.0.2.15:1",
@@ -153,7 +171,7 @@ def boot(root: Path, workdir: Path, cache: Path) -> Iterator[Guest]:
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
         _wait(process)
-        yield Guest(program, port)
+        yield Guest(client, port)
     finally:
         process.kill()
         process.wait()
