@@ -12,7 +12,7 @@
 
 enum { LONGEST_VERSION = 32 };
 
-const bs_known_libraries *bs_known(struct bs_checker *checker, const struct bs_run *run)
+const bs_known_libraries *bs_known(const struct bs_checker *checker, const struct bs_run *run)
 {
 	static const bs_known_libraries none = { 0 };
 	const char *problem;
@@ -118,6 +118,29 @@ static const char *version_of(const struct bs_run *run, bs_map_id map,
 			return version;
 	}
 	return NULL;
+}
+
+bs_library_carriers bs_find_library_carriers(const struct bs_checker *checker,
+					     const struct bs_run *run)
+{
+	const bs_known_libraries *known = bs_known(checker, run);
+	bs_library_carriers carriers = { 0 };
+
+	bs_vec_each (id, &run->process.maps) {
+		const struct bs_map *map = bs_map_of(&run->process, id);
+
+		for (uint32_t i = 0; map->image && i < known->n; i++) {
+			const struct bs_known_library *library = &known->v[i];
+			bool itself = is_itself(run, id, library);
+
+			if (itself || (least(library) && bs_carries(run, id, library)))
+				bs_vec_push(run->ctx.arena, &carriers,
+					    (struct bs_library_carrier){
+						    id, library, itself,
+						    version_of(run, id, library) });
+		}
+	}
+	return carriers;
 }
 
 /* ---- who leaks what ----------------------------------------------------------------------------

@@ -284,7 +284,7 @@ const char *bs_outermost_namespace(const char *name, size_t *ret_n);
 /* ---- carried.c ------------------------------------------------------------------------------- */
 
 /* The libraries that the checker knows; read at the first call. */
-const bs_known_libraries *bs_known(struct bs_checker *checker, const struct bs_run *run);
+const bs_known_libraries *bs_known(const struct bs_checker *checker, const struct bs_run *run);
 
 /* MAP exports enough of LIBRARY's markers: it is it, or has it inside. */
 bool bs_carries(const struct bs_run *run, bs_map_id map, const struct bs_known_library *library);

@@ -172,6 +172,7 @@ struct bs_selection {
 };
 
 bool bs_selected_object(const struct bs_run *run, bs_map_id map, const char *glob);
+bool bs_selected_symbol(const struct bs_selection *selection, const char *name);
 bool bs_selected(const struct bs_selection *selection, const struct bs_run *run,
 		 const struct bs_binding *binding);
 bool bs_selected_pair(const struct bs_selection *selection, const struct bs_run *run,
@@ -214,6 +215,24 @@ uint32_t bs_image_definition(const struct bs_image *image, bool shift_wraps, con
 
 /* Others can be bound to S. */
 bool bs_is_exported(const struct bs_symbol *s);
+
+/* The next entry of IMAGE behind AT, which begins with 0, that others can be bound to, with its
+ * symbol in *RET; 0 at the end. */
+uint32_t bs_next_export(const struct bs_image *image, uint32_t at, struct bs_symbol *ret);
+
+/* An object that is a library of the database, or exports its markers. */
+struct bs_library_carrier {
+	bs_map_id map;
+	const struct bs_known_library *library;
+	bool is_itself;
+	const char *version; /* as it stands in the file, or NULL */
+};
+
+typedef BS_VEC(struct bs_library_carrier) bs_library_carriers;
+
+/* Those of RUN, by object and then in the database's order, in RUN's arena. */
+bs_library_carriers bs_find_library_carriers(const struct bs_checker *checker,
+					     const struct bs_run *run);
 
 /* A name that two objects define, as the end of a run shows it. */
 struct bs_duplicate {

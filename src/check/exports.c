@@ -102,6 +102,21 @@ static uint32_t count_found(const struct bs_image *image, uint32_t *ret_first)
 	return gnu->present ? gnu->n_chain : image->symbols.n - (image->symbols.n > 0);
 }
 
+uint32_t bs_next_export(const struct bs_image *image, uint32_t at, struct bs_symbol *ret)
+{
+	uint32_t first, n = count_found(image, &first);
+
+	/* No chain says how long its table is; what lies behind the last one may be anything. */
+	if (!image->gnu_hash.present && image->sysv_hash.n_buckets && image->sysv_hash.n_chain <= n)
+		n = image->sysv_hash.n_chain - (image->sysv_hash.n_chain > 0);
+	for (uint32_t i = at < first ? first : at + 1; i - first < n; i++) {
+		*ret = bs_image_symbol(image, i);
+		if (bs_is_exported(ret) && *bs_image_string(image, ret->name))
+			return i;
+	}
+	return 0;
+}
+
 /* The name of what others can be bound to; NULL: entry I is nothing of the kind. */
 static const char *export_name(const struct bs_image *image, uint32_t i)
 {

@@ -40,21 +40,23 @@ bool bs_selected_object(const struct bs_run *run, bs_map_id id, const char *glob
 	       (map->image && map->image->soname && fnmatch(glob, map->image->soname, 0) == 0);
 }
 
+bool bs_selected_symbol(const struct bs_selection *selection, const char *name)
+{
+	if (!selection->symbol || fnmatch(selection->symbol, name, 0) == 0)
+		return true;
+	const char *demangled = bs_demangled(name);
+
+	return demangled != name && fnmatch(selection->symbol, demangled, 0) == 0;
+}
+
 bool bs_selected(const struct bs_selection *selection, const struct bs_run *run,
 		 const struct bs_binding *binding)
 {
 	if (!bs_selected_object(run, binding->referrer, selection->from) ||
 	    !bs_selected_object(run, binding->definer, selection->to))
 		return false;
-	if (!selection->symbol)
-		return true;
-	const char *name = bs_run_symbol_name(run, binding);
-
-	if (fnmatch(selection->symbol, name, 0) == 0)
-		return true;
-	const char *demangled = bs_demangled(name);
-
-	return demangled != name && fnmatch(selection->symbol, demangled, 0) == 0;
+	return !selection->symbol ||
+	       bs_selected_symbol(selection, bs_run_symbol_name(run, binding));
 }
 
 bool bs_selected_pair(const struct bs_selection *selection, const struct bs_run *run,

@@ -57,6 +57,7 @@ static bool close_all(struct opened *opened, bool keep)
 {
 	bool ok = true;
 
+	bs_reports_drop(&opened->reports);
 	for (uint32_t i = 0; i < opened->reports.n; i++)
 		ok &= bs_destination_close(&opened->destinations[i], opened->reports.list[i].writer,
 					   keep);
@@ -109,6 +110,17 @@ static bool can_read_notes(const struct opened *opened)
 	return !problem;
 }
 
+/* After a message. */
+static bool is_for_terminal(const struct bs_output *output)
+{
+	bool wrong = output->format->is_binary && !output->path && isatty(STDOUT_FILENO);
+
+	if (wrong)
+		bs_complain("--format=%s is nothing for a terminal: -o FILE, or a pipe",
+			    output->format->name);
+	return wrong;
+}
+
 static bool open_all(struct opened *opened, const struct bs_command_line *line)
 {
 	opened->reports.list = bs_new(opened->arena, struct bs_report, line->outputs.n);
@@ -128,7 +140,8 @@ static bool open_all(struct opened *opened, const struct bs_command_line *line)
 		if (output->format->question)
 			continue;
 		writer = bs_new(opened->arena, struct bs_writer, 1);
-		if (!bs_destination_open(opened->arena, output->path, destination)) {
+		if (is_for_terminal(output) ||
+		    !bs_destination_open(opened->arena, output->path, destination)) {
 			close_all(opened, false);
 			return false;
 		}

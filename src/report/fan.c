@@ -178,3 +178,10 @@ void bs_reports_done(struct bs_reports *reports)
 	bs_prover_free(reports->prover);
 	reports->prover = NULL;
 }
+
+void bs_reports_drop(struct bs_reports *reports)
+{
+	for (uint32_t i = 0; i < reports->n; i++)
+		if (reports->list[i].format->drop)
+			reports->list[i].format->drop(&reports->list[i]);
+}

@@ -6,13 +6,11 @@
 const struct bs_format *const *bs_formats(void)
 {
 	static const struct bs_format *const formats[] = {
-		&bs_format_text,     &bs_format_lddebug,
-		&bs_format_json,     &bs_format_ndjson,
-		&bs_format_ldd,	     &bs_format_plan,
-		&bs_format_sarif,    &bs_format_junit,
-		&bs_format_github,   &bs_format_gitlab,
-		&bs_format_markdown, &bs_format_dot,
-		&bs_format_html,     NULL,
+		&bs_format_text,   &bs_format_lddebug,	&bs_format_json,
+		&bs_format_ndjson, &bs_format_ldd,	&bs_format_plan,
+		&bs_format_sarif,  &bs_format_junit,	&bs_format_github,
+		&bs_format_gitlab, &bs_format_markdown, &bs_format_dot,
+		&bs_format_html,   &bs_format_sqlite,	NULL,
 	};
 
 	return formats;

@@ -2,7 +2,7 @@
 /* The records of what rests on choices, of what loading on demand changes, and of what waits. */
 #include "json-priv.h"
 
-static const char *switch_name(const struct bs_run *run, const struct bs_switch *s)
+const char *bs_json_switch_name(const struct bs_run *run, const struct bs_switch *s)
 {
 	return bs_arena_printf(run->ctx.arena, "%s.%s", run->profile->name, s->key);
 }
@@ -15,9 +15,10 @@ void bs_json_assumed(struct bs_json *json, const struct bs_run *run, uint64_t ch
 	bs_json_array(json, BS_JSON_INLINE);
 	for (unsigned choice = 1; choice < BS_CHOICE_COUNT_; choice++)
 		if (choices >> choice & 1)
-			bs_json_string(json, switch_name(run, bs_switch_of_choice(
-								      run->profile,
-								      (enum bs_choice)choice)));
+			bs_json_string(json,
+				       bs_json_switch_name(
+					       run, bs_switch_of_choice(run->profile,
+									(enum bs_choice)choice)));
 	bs_json_close(json);
 }
 
@@ -27,7 +28,7 @@ static void write_choice(struct bs_json *json, const struct bs_run *run, const s
 	bool is_on = !s->is_text && value[0] == 'y';
 
 	bs_json_object(json, BS_JSON_INLINE);
-	bs_json_member(json, "switch", switch_name(run, s));
+	bs_json_member(json, "switch", bs_json_switch_name(run, s));
 	bs_json_member(json, "value", value);
 	bs_json_member(json, "rule",
 		       bs_arena_printf(run->ctx.arena, "%s%u", run->profile->rule_prefix, s->rule));

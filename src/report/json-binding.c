@@ -26,9 +26,19 @@ static const char *const when_names[] = {
 	[BS_JSON_DLSYM] = "dlsym",
 };
 
-const char *bs_json_kind_name(enum bs_reloc_kind kind)
+const char *bs_json_reloc_kind_name(enum bs_reloc_kind kind)
 {
 	return kind_names[kind];
+}
+
+const char *bs_json_why_name(enum bs_why why)
+{
+	return why_names[why];
+}
+
+const char *bs_json_when_name(enum bs_json_when when)
+{
+	return when_names[when];
 }
 
 const char *bs_json_outcome_name(enum bs_outcome outcome)
@@ -221,6 +231,12 @@ const char *bs_json_symbol_of(const struct bs_run *run, const struct bs_step_res
 	return when == BS_JSON_DLSYM ? result->relocated.asked_name : bs_run_symbol_name(run, b);
 }
 
+uint32_t bs_json_binding_slot(const struct bs_json_bindings *bindings, const struct bs_binding *b,
+			      enum bs_json_when when)
+{
+	return when == BS_JSON_CALL ? slot_of(bindings->run, b) : bindings->slot;
+}
+
 void bs_json_binding_members(const struct bs_json_bindings *bindings, const struct bs_binding *b,
 			     enum bs_json_when when)
 {
@@ -229,7 +245,7 @@ void bs_json_binding_members(const struct bs_json_bindings *bindings, const stru
 	struct bs_json_report *state = bindings->report->state;
 	struct bs_json *json = &state->json;
 	const struct bs_version *version = bs_run_asked_version(run, result, b);
-	uint32_t slot = when == BS_JSON_CALL ? slot_of(run, b) : bindings->slot;
+	uint32_t slot = bs_json_binding_slot(bindings, b, when);
 
 	bs_json_member_number(json, "step", result->number);
 	bs_json_member_number(json, "from", b->referrer);

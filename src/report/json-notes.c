@@ -2,16 +2,18 @@
 /* What objects say that they may open. */
 #include "json-priv.h"
 
+const char *bs_json_sought_state(const struct bs_sought *sought)
+{
+	if (sought->map != BS_NO_MAP)
+		return "loaded";
+	return sought->path ? "found" : "not-found";
+}
+
 static void write_sought(struct bs_json *json, const char *soname, const struct bs_sought *sought)
 {
-	bool loaded = sought->map != BS_NO_MAP;
-
 	bs_json_object(json, BS_JSON_INLINE);
 	bs_json_member(json, "soname", soname);
-	bs_json_member_word(json, "state",
-			    loaded	   ? "loaded"
-			    : sought->path ? "found"
-					   : "not-found");
+	bs_json_member_word(json, "state", bs_json_sought_state(sought));
 	bs_json_member_map(json, "object", sought->map);
 	bs_json_member(json, "path", sought->path);
 	bs_json_key(json, "how");

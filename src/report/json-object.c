@@ -4,7 +4,7 @@
 
 #include <elf.h>
 
-static const char *kind_name(enum bs_map_kind kind)
+const char *bs_json_map_kind_name(enum bs_map_kind kind)
 {
 	static const char *const names[] = {
 		[BS_MAP_EXECUTABLE] = "executable",
@@ -15,7 +15,7 @@ static const char *kind_name(enum bs_map_kind kind)
 	return names[kind];
 }
 
-static const char *role_name(enum bs_map_role role)
+const char *bs_json_role_name(enum bs_map_role role)
 {
 	static const char *const names[] = {
 		[BS_ROLE_ORDINARY] = "ordinary",
@@ -46,10 +46,15 @@ void bs_json_member_map(struct bs_json *json, const char *key, bs_map_id map)
 	bs_json_member_if(json, key, map != BS_NO_MAP, map);
 }
 
+bool bs_json_is_found(const struct bs_map *map)
+{
+	return map->role == BS_ROLE_ORDINARY && map->kind != BS_MAP_EXECUTABLE;
+}
+
 static void write_found(struct bs_json *json, const struct bs_map *map)
 {
 	bs_json_key(json, "found");
-	if (map->role != BS_ROLE_ORDINARY || map->kind == BS_MAP_EXECUTABLE) {
+	if (!bs_json_is_found(map)) {
 		bs_json_null(json); /* nobody looked for it */
 		return;
 	}
@@ -70,11 +75,9 @@ static void write_needed(struct bs_json *json, const struct bs_image *image)
 	bs_json_close(json);
 }
 
-static void write_binds(struct bs_json *json, enum bs_calls calls)
+struct bs_json_binds bs_json_binds(enum bs_calls calls)
 {
-	static const struct {
-		const char *when, *mark;
-	} texts[BS_CALLS_COUNT_] = {
+	static const struct bs_json_binds texts[BS_CALLS_COUNT_] = {
 		[BS_CALLS_NONE] = { "none", NULL },
 		[BS_CALLS_LAZY] = { "lazy", NULL },
 		[BS_CALLS_NOW] = { "now", NULL },
@@ -86,14 +89,21 @@ static void write_binds(struct bs_json *json, enum bs_calls calls)
 		[BS_CALLS_NOW_EXECUTABLE] = { "now", "executable" },
 	};
 
+	return texts[calls];
+}
+
+static void write_binds(struct bs_json *json, enum bs_calls calls)
+{
+	const struct bs_json_binds binds = bs_json_binds(calls);
+
 	bs_json_key(json, "binds");
 	if (calls == BS_CALLS_UNKNOWN) {
 		bs_json_null(json);
 		return;
 	}
 	bs_json_object(json, BS_JSON_INLINE);
-	bs_json_member_word(json, "when", texts[calls].when);
-	bs_json_member(json, "mark", texts[calls].mark);
+	bs_json_member_word(json, "when", binds.when);
+	bs_json_member(json, "mark", binds.mark);
 	bs_json_close(json);
 }
 
@@ -113,8 +123,8 @@ void bs_json_object_members(struct bs_report *report, const struct bs_run *run, 
 		bs_json_hex(json, image->notes.build_id, image->notes.n_build_id);
 	else
 		bs_json_null(json);
-	bs_json_member_word(json, "kind", kind_name(map->kind));
-	bs_json_member_word(json, "role", role_name(map->role));
+	bs_json_member_word(json, "kind", bs_json_map_kind_name(map->kind));
+	bs_json_member_word(json, "role", bs_json_role_name(map->role));
 	bs_json_member_number(json, "namespace", map->ns);
 	bs_json_member_if(json, "born", map->born != BS_NEVER, map->born);
 	bs_json_member_if(json, "died", map->died != BS_NEVER, map->died);

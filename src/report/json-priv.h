@@ -35,6 +35,16 @@ struct bs_json_report {
 	uint64_t lines;	  /* of a stream */
 };
 
+/* Why the exit status is 1, in the order in which the tool asks; NULL: it is not. */
+const char *bs_json_reason(const struct bs_report *report);
+/* Whether findings of this rule have a member "before", a member "slot", and who decided. */
+bool bs_json_tells_before(const struct bs_finding *f);
+bool bs_json_tells_slot(const struct bs_finding *f);
+const char *bs_json_decider(const struct bs_finding *f);
+/* What is left out: the next one that is shown and selected, from *AT on; NULL at the end. */
+const struct bs_left_out *bs_json_next_left_out(const struct bs_report *report,
+						const struct bs_run *run, uint32_t *at);
+
 /* Members "symbol" and, where wanted and different, "demangled". */
 void bs_json_symbol(struct bs_report *report, const char *name);
 
@@ -50,13 +60,24 @@ void bs_json_selection(struct bs_json *json, const struct bs_report *report);
 /* json-object.c */
 /* The member KEY with the id of MAP, or null for BS_NO_MAP. */
 void bs_json_member_map(struct bs_json *json, const char *key, bs_map_id map);
+const char *bs_json_map_kind_name(enum bs_map_kind kind);
+const char *bs_json_role_name(enum bs_map_role role);
+/* Somebody looked for MAP: there is a way in which it was found. */
+bool bs_json_is_found(const struct bs_map *map);
+/* When calls are bound, and by which mark; both NULL where that is unknown. */
+struct bs_json_binds {
+	const char *when, *mark;
+};
+struct bs_json_binds bs_json_binds(enum bs_calls calls);
 /* Notes in STATE how the objects that RESULT brought bind their calls: later it cannot be told. */
 void bs_json_note_calls(struct bs_json_report *state, const struct bs_run *run,
 			const struct bs_step_result *result);
 /* Members of the record of MAP. */
 void bs_json_object_members(struct bs_report *report, const struct bs_run *run, bs_map_id map);
 
-/* json-notes.c: members of the record of what an object says that it may open. */
+/* json-notes.c: what came of looking for one name; members of the record of what an object says
+ * that it may open. */
+const char *bs_json_sought_state(const struct bs_sought *sought);
 void bs_json_note_members(struct bs_json *json, const struct bs_note_answer *answer);
 
 /* json-step.c */
@@ -65,10 +86,21 @@ void bs_json_counts_members(struct bs_json *json, const struct bs_counts *counts
 void bs_json_step_members(struct bs_report *report, const struct bs_run *run,
 			  const struct bs_step_result *result, const struct bs_counts *counts,
 			  enum bs_json_layout layout);
-/* "ENOENT", a number for one without a name here, or null for 0. */
+const char *bs_json_hint_name(enum bs_hint_kind kind);
+const char *bs_json_version_outcome_name(enum bs_version_outcome outcome);
+/* What the address is that a dlsym(3) found. */
+const char *bs_json_address_kind(const struct bs_run *run, const struct bs_found_symbol *found);
+/* How many handles there are to what the dlopen RESULT opened. */
+uint32_t bs_json_handles(const struct bs_step_result *result);
+/* What became of MAP, which the dlclose RESULT closed. */
+const char *bs_json_fate(const struct bs_step_result *result, bs_map_id map);
+/* "ENOENT"; NULL for one without a name here. */
+const char *bs_json_errno_name(int error);
+/* The same, a number for one without a name, or null for 0. */
 void bs_json_errno(struct bs_json *json, int error);
 
-/* json-search.c: the member "searches". */
+/* json-search.c: what was made of the file of TRACE; the member "searches". */
+const char *bs_json_place_verdict(const struct bs_trace *trace);
 void bs_json_searches(struct bs_json *json, const bs_traces *traces, enum bs_json_layout layout);
 
 /* json-binding.c */
@@ -94,11 +126,19 @@ struct bs_json_bindings {
 	uint32_t slot;	  /* that the last one waits in; UINT32_MAX: it does not */
 };
 
+/* "jump-slot" */
+const char *bs_json_reloc_kind_name(enum bs_reloc_kind kind);
+const char *bs_json_why_name(enum bs_why why);
+const char *bs_json_when_name(enum bs_json_when when);
+
 struct bs_json_bindings bs_json_bindings(struct bs_report *report, const struct bs_run *run,
 					 const struct bs_step_result *result);
 /* The next one that is shown and selected, with *RET_WHEN; NULL at the end. */
 const struct bs_binding *bs_json_next_binding(struct bs_json_bindings *bindings,
 					      enum bs_json_when *ret_when);
+/* The jump slot of B, the last one of BINDINGS, or UINT32_MAX. */
+uint32_t bs_json_binding_slot(const struct bs_json_bindings *bindings, const struct bs_binding *b,
+			      enum bs_json_when when);
 void bs_json_binding_members(const struct bs_json_bindings *bindings, const struct bs_binding *b,
 			     enum bs_json_when when);
 /* What its reference asks for: the symbol's name, which outlives the run. */
@@ -108,8 +148,6 @@ const char *bs_json_symbol_of(const struct bs_run *run, const struct bs_step_res
 void bs_json_manner_members(struct bs_json *json, const struct bs_run *run,
 			    const struct bs_binding *b, enum bs_json_when when,
 			    const char *version);
-/* "jump-slot" */
-const char *bs_json_kind_name(enum bs_reloc_kind kind);
 /* Members "to", "definition_version", "why", "outcome". */
 void bs_json_answer_members(struct bs_json *json, const struct bs_run *run,
 			    const struct bs_binding *b);
@@ -123,6 +161,8 @@ void bs_json_content_members(struct bs_report *report, struct bs_json *json,
 			     const struct bs_run *run, uint32_t index);
 
 /* json-assumed.c */
+/* "qnx.preload-order" */
+const char *bs_json_switch_name(const struct bs_run *run, const struct bs_switch *s);
 /* The member "assumptions" of what rests on CHOICES, a set; nothing for none. */
 void bs_json_assumed(struct bs_json *json, const struct bs_run *run, uint64_t choices);
 /* Members of the run as a whole, as far as parts SHOW are wanted: what it rests on, what loading on

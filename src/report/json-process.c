@@ -93,7 +93,7 @@ void bs_json_content_members(struct bs_report *report, struct bs_json *json,
 	bs_json_member_number(json, "from", slot->object);
 	bs_json_symbol(report, bs_observed_symbol(o, index, &version));
 	bs_json_member(json, "version", version);
-	bs_json_member_word(json, "kind", bs_json_kind_name((enum bs_reloc_kind)slot->kind));
+	bs_json_member_word(json, "kind", bs_json_reloc_kind_name((enum bs_reloc_kind)slot->kind));
 	bs_json_member_word(json, "holds", bs_content_slug((enum bs_content)slot->content));
 	bs_json_member_if(json, "to", has_definer, slot->definer);
 	bs_json_member(json, "definition",

@@ -23,7 +23,7 @@ static void end_search(struct bs_json *json)
 	bs_json_close(json);
 }
 
-static const char *verdict_name(const struct bs_trace *trace)
+const char *bs_json_place_verdict(const struct bs_trace *trace)
 {
 	static const char *const names[] = {
 		[BS_TAKE] = "taken",
@@ -44,7 +44,7 @@ static void write_file(struct bs_json *json, const struct bs_trace *trace)
 	bs_json_member_word(json, "kind", "file");
 	bs_json_member(json, "file", trace->text);
 	bs_json_member_word(json, "how", bs_json_how_name(trace->how));
-	bs_json_member_word(json, "verdict", verdict_name(trace));
+	bs_json_member_word(json, "verdict", bs_json_place_verdict(trace));
 	bs_json_key(json, "errno");
 	bs_json_errno(json, trace->os_error);
 	bs_json_member(json, "words", trace->words);

@@ -17,7 +17,7 @@ void bs_json_counts_members(struct bs_json *json, const struct bs_counts *counts
 
 /* ---- failures ------------------------------------------------------------------------------ */
 
-void bs_json_errno(struct bs_json *json, int error)
+const char *bs_json_errno_name(int error)
 {
 #define NAME(e)                                                                                    \
 	{                                                                                          \
@@ -35,11 +35,18 @@ void bs_json_errno(struct bs_json *json, int error)
 #undef NAME
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (names[i].error == error) {
-			bs_json_word(json, names[i].name);
-			return;
-		}
-	if (error)
+		if (names[i].error == error)
+			return names[i].name;
+	return NULL;
+}
+
+void bs_json_errno(struct bs_json *json, int error)
+{
+	const char *name = bs_json_errno_name(error);
+
+	if (name)
+		bs_json_word(json, name);
+	else if (error)
 		bs_json_number(json, (uint64_t)error);
 	else
 		bs_json_null(json);
@@ -62,8 +69,7 @@ static void write_failure(struct bs_json *json, const struct bs_failure *failure
 	bs_json_close(json);
 }
 
-static void write_hints(struct bs_json *json, const struct bs_run *run,
-			const struct bs_step_result *result)
+const char *bs_json_hint_name(enum bs_hint_kind kind)
 {
 	static const char *const names[] = {
 		[BS_HINT_WORKING_DIRECTORY] = "working-directory",
@@ -72,6 +78,13 @@ static void write_hints(struct bs_json *json, const struct bs_run *run,
 		[BS_HINT_BESIDE] = "beside",
 		[BS_HINT_LDCONFIG] = "ld.so.conf",
 	};
+
+	return names[kind];
+}
+
+static void write_hints(struct bs_json *json, const struct bs_run *run,
+			const struct bs_step_result *result)
+{
 	bs_hints hints = { 0 };
 
 	if (result->state == BS_STEP_FAILED)
@@ -80,7 +93,7 @@ static void write_hints(struct bs_json *json, const struct bs_run *run,
 	bs_json_array(json, BS_JSON_INLINE);
 	bs_vec_each (i, &hints) {
 		bs_json_object(json, BS_JSON_INLINE);
-		bs_json_member_word(json, "kind", names[hints.v[i].kind]);
+		bs_json_member_word(json, "kind", bs_json_hint_name(hints.v[i].kind));
 		bs_json_member(json, "path", hints.v[i].path);
 		bs_json_member_map(json, "object", hints.v[i].map);
 		bs_json_close(json);
@@ -110,7 +123,7 @@ static void write_missing(struct bs_json *json, const struct bs_run *run,
 	bs_json_close(json);
 }
 
-static void write_versions(struct bs_json *json, const bs_version_checks *checks)
+const char *bs_json_version_outcome_name(enum bs_version_outcome outcome)
 {
 	static const char *const names[] = {
 		[BS_VERSION_FOUND] = "found",
@@ -119,6 +132,12 @@ static void write_versions(struct bs_json *json, const bs_version_checks *checks
 		[BS_VERSION_NO_INFO] = "no-versions",
 		[BS_VERSION_ODD] = "odd",
 	};
+
+	return names[outcome];
+}
+
+static void write_versions(struct bs_json *json, const bs_version_checks *checks)
+{
 
 	bs_json_key(json, "version_problems");
 	bs_json_array(json, BS_JSON_INLINE);
@@ -131,7 +150,7 @@ static void write_versions(struct bs_json *json, const bs_version_checks *checks
 		bs_json_member_map(json, "object", check->target);
 		bs_json_member_map(json, "required_by", check->required_by);
 		bs_json_member(json, "version", check->version);
-		bs_json_member_word(json, "outcome", names[check->outcome]);
+		bs_json_member_word(json, "outcome", bs_json_version_outcome_name(check->outcome));
 		bs_json_member(json, "words", check->words);
 		bs_json_close(json);
 	}
@@ -234,26 +253,32 @@ static void write_demands(struct bs_json *json, const struct bs_run *run,
 
 /* ---- what calls came to ---------------------------------------------------------------------- */
 
-static void write_opened(struct bs_json *json, const struct bs_run *run,
-			 const struct bs_step_result *result)
+uint32_t bs_json_handles(const struct bs_step_result *result)
 {
-	const struct bs_opening *opening = &result->opening;
 	uint32_t handles = 0;
 
 	bs_vec_each (i, &result->events)
 		if (result->events.v[i].kind == BS_EVENT_OPENED)
 			handles = result->events.v[i].b;
+	return handles;
+}
+
+static void write_opened(struct bs_json *json, const struct bs_run *run,
+			 const struct bs_step_result *result)
+{
+	const struct bs_opening *opening = &result->opening;
+
 	bs_json_key(json, "opened");
 	bs_json_object(json, BS_JSON_INLINE);
 	bs_json_member_number(json, "namespace", bs_map_of(&run->process, opening->root)->ns);
-	bs_json_member_number(json, "handles", handles);
+	bs_json_member_number(json, "handles", bs_json_handles(result));
 	bs_json_member_bool(json, "kept", opening->kept);
 	bs_json_key(json, "activated");
 	write_ids(json, &opening->activated);
 	bs_json_close(json);
 }
 
-static const char *address_kind(const struct bs_run *run, const struct bs_found_symbol *found)
+const char *bs_json_address_kind(const struct bs_run *run, const struct bs_found_symbol *found)
 {
 	const struct bs_image *image = bs_map_of(&run->process, found->map)->image;
 	struct bs_symbol symbol = bs_image_symbol(image, found->symbol);
@@ -275,29 +300,32 @@ static void write_found(struct bs_json *json, const struct bs_run *run,
 	bs_json_object(json, BS_JSON_INLINE);
 	bs_json_member_number(json, "object", found->map);
 	bs_json_member(json, "version", version ? version->name : NULL);
-	bs_json_member_word(json, "kind", address_kind(run, found));
+	bs_json_member_word(json, "kind", bs_json_address_kind(run, found));
 	bs_json_member_if(json, "offset", found->has_offset, found->offset);
 	bs_json_close(json);
+}
+
+const char *bs_json_fate(const struct bs_step_result *result, bs_map_id map)
+{
+	const struct bs_closing *closed = &result->closed;
+
+	if (closed->stays)
+		return "permanent";
+	if (closed->opencount)
+		return "open";
+	return bs_ids_have(&result->gone, map) ? "unloaded" : "in-use";
 }
 
 static void write_closed(struct bs_json *json, const struct bs_run *run,
 			 const struct bs_step_result *result)
 {
-	const struct bs_closing *closed = &result->closed;
 	bs_map_id map = run->opened.v[result->step->of_step];
-	const char *fate = "in-use";
 
-	if (closed->stays)
-		fate = "permanent";
-	else if (closed->opencount)
-		fate = "open";
-	else if (bs_ids_have(&result->gone, map))
-		fate = "unloaded";
 	bs_json_key(json, "closed");
 	bs_json_object(json, BS_JSON_INLINE);
 	bs_json_member_number(json, "object", map);
-	bs_json_member_word(json, "fate", fate);
-	bs_json_member_number(json, "handles", closed->opencount);
+	bs_json_member_word(json, "fate", bs_json_fate(result, map));
+	bs_json_member_number(json, "handles", result->closed.opencount);
 	bs_json_close(json);
 }
 

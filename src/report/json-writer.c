@@ -4,8 +4,6 @@
 #include "jansson-late.h"
 #include <string.h>
 
-static const char marker[] = "\xef\xbf\xbd"; /* U+FFFD */
-
 /* ---- layout -------------------------------------------------------------------------------- */
 
 static void new_line(struct bs_json *json)
@@ -102,7 +100,7 @@ static int pass_on(const char *bytes, size_t n, void *data)
 	return 0;
 }
 
-/* False when TEXT is no UTF-8. */
+/* False when there is no memory. */
 static bool dump(struct bs_json *json, const char *text, size_t n)
 {
 	json_t *string = bs_jansson_open() ? NULL : json_stringn(text, n);
@@ -115,32 +113,6 @@ static bool dump(struct bs_json *json, const char *text, size_t n)
 	if (failed)
 		bs_arena_exhausted(json->arena);
 	return true;
-}
-
-/* MARKER and TEXT as the header says: well-formed whatever TEXT is. */
-static void dump_marked(struct bs_json *json, const char *text, size_t n)
-{
-	static const char digits[] = "0123456789abcdef";
-	const size_t longest = strlen("\\xNN");
-	char *marked = bs_new(json->arena, char, strlen(marker) + n * longest);
-	char *to = mempcpy(marked, marker, strlen(marker));
-
-	for (const unsigned char *s = (const unsigned char *)text; *s;) {
-		size_t length = bs_utf8_length(s);
-
-		if (*s == '\\') {
-			to = mempcpy(to, "\\\\", 2);
-		} else if (length) {
-			to = mempcpy(to, s, length);
-		} else {
-			const char byte[] = { '\\', 'x', digits[*s >> 4], digits[*s & 0xf] };
-
-			to = mempcpy(to, byte, sizeof byte);
-		}
-		s += length ? length : 1;
-	}
-	if (!dump(json, marked, (size_t)(to - marked)))
-		bs_arena_exhausted(json->arena);
 }
 
 void bs_json_string(struct bs_json *json, const char *text)
@@ -162,8 +134,10 @@ void bs_json_string(struct bs_json *json, const char *text)
 		return;
 	}
 	n += strlen(text + n);
-	if (strncmp(text, marker, strlen(marker)) == 0 || !dump(json, text, n))
-		dump_marked(json, text, n);
+	const char *unicode = bs_unicode(json->arena, text);
+
+	if (!dump(json, unicode, unicode == text ? n : strlen(unicode)))
+		bs_arena_exhausted(json->arena);
 }
 
 void bs_json_key_string(struct bs_json *json, const char *key)

@@ -47,9 +47,7 @@ static inline void bs_json_key(struct bs_json *json, const char *key)
 void bs_json_word(struct bs_json *json, const char *word);
 
 /*
- * The bytes of TEXT, which may be any, as a string; NULL is null. A text that is no UTF-8 starts
- * with U+FFFD, and so does one that starts with U+FFFD itself; in both a backslash is doubled and
- * bytes that are no character are \xNN: no two texts give the same string.
+ * The bytes of TEXT, which may be any, as the string that bs_unicode() makes of them; NULL is null.
  */
 void bs_json_string(struct bs_json *json, const char *text);
 

@@ -133,16 +133,31 @@ static void write_example(struct bs_report *report, const char *name)
 	bs_json_close(json);
 }
 
-static void write_finding_members(struct bs_report *report, const struct bs_run *run,
-				  const struct bs_finding *f)
+bool bs_json_tells_before(const struct bs_finding *f)
+{
+	return f->rule == BS_RULE_HEALED || f->rule == BS_RULE_WHEN_MATTERS;
+}
+
+bool bs_json_tells_slot(const struct bs_finding *f)
+{
+	return f->rule == BS_RULE_UNRESOLVED_AT_CALL || bs_json_tells_before(f);
+}
+
+const char *bs_json_decider(const struct bs_finding *f)
 {
 	static const char *const deciders[] = {
 		[BS_BY_GLOBAL] = "global-scope",
 		[BS_BY_LOCAL] = "local-scope",
 		[BS_BY_OWN] = "own-scope",
 	};
-	bool over_time = f->rule == BS_RULE_UNRESOLVED_AT_CALL || f->rule == BS_RULE_HEALED ||
-			 f->rule == BS_RULE_WHEN_MATTERS;
+
+	/* Elsewhere no part of a scope decides, but its changes, or a flag. */
+	return bs_rule_is_capture(f->rule) ? deciders[f->decided_by] : NULL;
+}
+
+static void write_finding_members(struct bs_report *report, const struct bs_run *run,
+				  const struct bs_finding *f)
+{
 	struct bs_json *json = json_of(report);
 
 	bs_json_member(json, "rule", bs_rule_text(f->rule)->slug);
@@ -154,15 +169,13 @@ static void write_finding_members(struct bs_report *report, const struct bs_run 
 	bs_json_member_number(json, "step", f->step);
 	bs_json_member_map(json, "from", f->from);
 	bs_json_member_map(json, "to", f->to);
-	if (f->rule == BS_RULE_HEALED || f->rule == BS_RULE_WHEN_MATTERS)
+	if (bs_json_tells_before(f))
 		bs_json_member_map(json, "before", f->before);
 	if (f->rule == BS_RULE_IGNORED_DEEPBIND)
 		bs_json_member_map(json, "instead", f->instead);
-	if (over_time)
+	if (bs_json_tells_slot(f))
 		bs_json_member_number(json, "slot", f->slot);
-	/* Elsewhere no part of a scope decides, but its changes, or a flag. */
-	bs_json_member(json, "decided_by",
-		       bs_rule_is_capture(f->rule) ? deciders[f->decided_by] : NULL);
+	bs_json_member(json, "decided_by", bs_json_decider(f));
 	bs_json_member_bool(json, "preloaded", f->preloaded);
 	write_finding_counts(json, f);
 	bs_json_key(json, "examples");
@@ -214,9 +227,8 @@ static void write_left_out_members(struct bs_report *report, const struct bs_lef
 	bs_json_close(json);
 }
 
-/* The next of those that are shown and selected, from *AT on; NULL at the end. */
-static const struct bs_left_out *next_left_out(const struct bs_report *report,
-					       const struct bs_run *run, uint32_t *at)
+const struct bs_left_out *bs_json_next_left_out(const struct bs_report *report,
+						const struct bs_run *run, uint32_t *at)
 {
 	if (!(report->show & SHOW_SUPPRESSED) || !report->checker)
 		return NULL;
@@ -236,7 +248,7 @@ static void write_left_out_lines(struct bs_report *report, const struct bs_run *
 	const struct bs_left_out *item;
 	uint32_t at = 0;
 
-	while ((item = next_left_out(report, run, &at))) {
+	while ((item = bs_json_next_left_out(report, run, &at))) {
 		begin_line(report, "suppressed");
 		write_left_out_members(report, item);
 		end_line(report);
@@ -253,7 +265,7 @@ static void write_left_out_items(struct bs_report *report, const struct bs_run *
 		return;
 	bs_json_key(json, "suppressed");
 	bs_json_array(json, BS_JSON_LINES);
-	while ((item = next_left_out(report, run, &at))) {
+	while ((item = bs_json_next_left_out(report, run, &at))) {
 		bs_json_object(json, BS_JSON_INLINE);
 		write_left_out_members(report, item);
 		bs_json_close(json);
@@ -445,7 +457,7 @@ static void write_diagnostics(struct bs_json *json, const struct bs_run *run)
 }
 
 /* Why the exit status is 1, in the order in which the tool asks. */
-static const char *reason(const struct bs_report *report)
+const char *bs_json_reason(const struct bs_report *report)
 {
 	const struct bs_json_report *state = report->state;
 
@@ -468,7 +480,7 @@ static void write_outcome(const struct bs_report *report, const struct bs_run *r
 	bs_json_choices(json, run, report->show, streams(report) ? BS_JSON_INLINE : BS_JSON_LINES);
 	write_diagnostics(json, run);
 	bs_json_member(json, "outcome", state->refused ? "refused" : "ok");
-	bs_json_member(json, "reason", reason(report));
+	bs_json_member(json, "reason", bs_json_reason(report));
 	bs_json_member(json, "fail_on", bs_level_name(report->fail_on));
 	bs_json_verdict(json, report, state->refused);
 	bs_json_key(json, "counts");

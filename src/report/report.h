@@ -57,6 +57,14 @@ void bs_write_format(struct bs_writer *writer, const char *format, ...)
 /* Bytes of the printable character at S in well-formed UTF-8; 0 when there is none. */
 size_t bs_utf8_length(const unsigned char *s);
 
+/*
+ * TEXT, which may be any bytes, in UTF-8: TEXT itself where it is that. What is made of another
+ * one, in ARENA, starts with U+FFFD, and so does what is made of one that starts with U+FFFD
+ * itself; in both a backslash is doubled and bytes that are no printable character are \xNN: no two
+ * texts give the same.
+ */
+const char *bs_unicode(struct bs_arena *arena, const char *text);
+
 /* TEXT with control characters and bytes that are not UTF-8 as \xNN, for terminals. */
 void bs_write_escaped(struct bs_writer *writer, const char *text);
 
@@ -143,6 +151,7 @@ struct bs_format {
 	unsigned check_show;   /* the same for `bindsim check`; 0: it is no other */
 	unsigned process_show; /* what it shows beside these of a real process */
 	bool streams;	       /* objects a line, not one document */
+	bool is_binary;	       /* it is nothing for a terminal */
 	bool tells_no_findings;
 	unsigned notes; /* the parts that show findings that are mere notes; 0: there is no such */
 	bool traces;	/* wants a start-up that fails to be gone through: the plan's TRACE */
@@ -158,6 +167,8 @@ struct bs_format {
 	/* FINDINGS: what the run as a whole shows. */
 	void (*end)(struct bs_report *report, const struct bs_run *run,
 		    const bs_findings *findings);
+	/* When nothing more is to be written, complete or not: gives back the report's DOCUMENT. */
+	void (*drop)(struct bs_report *report);
 	bool shows_what_counts;	      /* NOTES are shown if they are a reason to fail */
 	bool tells_excused;	      /* findings that a policy or a baseline has not count, too */
 	const struct bs_frame *frame; /* NULL: reports may stand one behind the other */
@@ -185,6 +196,7 @@ unsigned bs_binds_now_by(const struct bs_run *run, bs_map_id map, uint32_t *ret_
 
 struct bs_note_answers; /* dlopen-notes.h */
 struct bs_observation;	/* study/observed.h */
+struct bs_document;	/* of a format that has one for several runs */
 
 struct bs_report {
 	const struct bs_format *format;
@@ -203,6 +215,7 @@ struct bs_report {
 						  of the run on; NULL: nobody wants to know */
 	const struct bs_observation *observed; /* the real process; NULL: there is none */
 	void *state;			       /* the format's own, in the run's arena */
+	struct bs_document *document;	       /* the format's own, from plan to plan */
 };
 
 /* REPORT is to show PART, a name that its format may have. */
@@ -217,7 +230,7 @@ const struct bs_format *const *bs_formats(void);
 extern const struct bs_format bs_format_text, bs_format_lddebug, bs_format_ldd;
 extern const struct bs_format bs_format_json, bs_format_ndjson, bs_format_plan;
 extern const struct bs_format bs_format_sarif, bs_format_junit, bs_format_github, bs_format_gitlab;
-extern const struct bs_format bs_format_markdown, bs_format_dot, bs_format_html;
+extern const struct bs_format bs_format_markdown, bs_format_dot, bs_format_html, bs_format_sqlite;
 
 /* What `bindsim explain` prints; no format that --format names. */
 extern const struct bs_format bs_format_explain;
@@ -275,3 +288,6 @@ void bs_frames_end(struct bs_reports *reports, struct bs_arena *arena,
 
 /* Gives back what REPORTS still hold when the run is over, however it ended. */
 void bs_reports_done(struct bs_reports *reports);
+
+/* Gives back what REPORTS hold from run to run, when there is no other one. */
+void bs_reports_drop(struct bs_reports *reports);

@@ -69,10 +69,9 @@ void bs_write_format(struct bs_writer *writer, const char *format, ...)
 		bs_write(writer, line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);
 }
 
-size_t bs_utf8_length(const unsigned char *s)
+/* Bytes of the character at S in well-formed UTF-8; 0 when there is none. */
+static size_t length_of_any(const unsigned char *s)
 {
-	if (s[0] < 0x20 || s[0] == 0x7f)
-		return 0;
 	size_t n = s[0] < 0x80	 ? 1
 		   : s[0] < 0xc2 ? 0
 		   : s[0] < 0xe0 ? 2
@@ -84,10 +83,60 @@ size_t bs_utf8_length(const unsigned char *s)
 		if ((s[i] & 0xc0) != 0x80)
 			return 0;
 	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f) ||
-	    (s[0] == 0xc2 && s[1] < 0xa0)) /* C1 controls move cursors, too */
+	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
 		return 0;
 	return n;
+}
+
+size_t bs_utf8_length(const unsigned char *s)
+{
+	/* C1 controls move cursors, too. */
+	bool is_control = s[0] < 0x20 || s[0] == 0x7f || (s[0] == 0xc2 && s[1] < 0xa0);
+
+	return is_control ? 0 : length_of_any(s);
+}
+
+/* TEXT is UTF-8. */
+static bool is_utf8(const char *text)
+{
+	const unsigned char *s = (const unsigned char *)text;
+
+	while (*s) {
+		size_t n = length_of_any(s);
+
+		if (!n)
+			return false;
+		s += n;
+	}
+	return true;
+}
+
+const char *bs_unicode(struct bs_arena *arena, const char *text)
+{
+	static const char marker[] = "\xef\xbf\xbd"; /* U+FFFD */
+	static const char digits[] = "0123456789abcdef";
+	const size_t n_marker = sizeof marker - 1, longest = strlen("\\xNN");
+
+	if (strncmp(text, marker, n_marker) != 0 && is_utf8(text))
+		return text;
+	char *marked = bs_new(arena, char, n_marker + strlen(text) * longest + 1);
+	char *to = mempcpy(marked, marker, n_marker);
+
+	for (const unsigned char *s = (const unsigned char *)text; *s;) {
+		size_t length = bs_utf8_length(s);
+
+		if (*s == '\\') {
+			to = mempcpy(to, "\\\\", 2);
+		} else if (length) {
+			to = mempcpy(to, s, length);
+		} else {
+			const char byte[] = { '\\', 'x', digits[*s >> 4], digits[*s & 0xf] };
+
+			to = mempcpy(to, byte, sizeof byte);
+		}
+		s += length ? length : 1;
+	}
+	return marked;
 }
 
 void bs_write_escaped(struct bs_writer *writer, const char *text)

@@ -114,6 +114,7 @@ static void simulate(struct bs_arena *arena, FILE *null, bool lazy, const char *
 
 	bs_simulate(&plan, store, &sink, &answer);
 	bs_reports_done(&reports);
+	bs_reports_drop(&reports);
 	bs_sim_report_done(&answer);
 	bs_store_free(store);
 }
