@@ -39,6 +39,7 @@
 	T(PROOF_SYMBOLS, "proof_symbols")                                                          \
 	T(RUNS, "runs")                                                                            \
 	T(SCOPES, "scopes")                                                                        \
+	T(SCOPE_LISTS, "scope_lists")                                                              \
 	T(SEARCHES, "searches")                                                                    \
 	T(SLOTS, "slots")                                                                          \
 	T(STEPS, "steps")                                                                          \

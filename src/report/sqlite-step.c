@@ -338,16 +338,20 @@ static void put_scopes(struct bs_report *report, const struct bs_run *run,
 {
 	bs_vec_each (i, &result->views) {
 		const struct bs_scope_view *view = &result->views.v[i];
+		struct bs_sqlite *db = step_row(report, BS_TABLE_SCOPES, result);
 
+		bs_put_number(db, i);
+		bs_put_number(db, view->map);
+		bs_put_number(db, view->from);
+		bs_put_word(db, bs_sqlite_assumed(run, view->assumed));
+		bs_row_end(db);
 		bs_vec_each (k, &view->lists) {
 			uint32_t list = number_of_list(report, run, &view->lists.v[k]);
-			struct bs_sqlite *db = step_row(report, BS_TABLE_SCOPES, result);
 
+			step_row(report, BS_TABLE_SCOPE_LISTS, result);
 			bs_put_number(db, i);
 			bs_put_number(db, view->from + k);
-			bs_put_number(db, view->map);
 			bs_put_number(db, list);
-			bs_put_word(db, bs_sqlite_assumed(run, view->assumed));
 			bs_row_end(db);
 		}
 	}

@@ -7,6 +7,7 @@ import os
 import subprocess
 from pathlib import Path
 
+import database
 import debug
 from validation import Validator
 
@@ -51,6 +52,7 @@ class Answer:
         _, self.ndjson = run(bindsim, ["--format=ndjson", *options, *arguments], cwd)
         _, self.debug = run(bindsim, ["--format=ld-debug", "--show=" + debug.PARTS, *arguments], cwd)
         _, self.again = run(bindsim, ["--format=json", *options, *arguments], cwd)
+        self.database = database.ask(bindsim, [*options, *arguments], cwd)
         self.document = self.lines = None
         if self.status in (0, 1):
             self.document = json.loads(self.json.decode("ascii"))
@@ -66,6 +68,9 @@ class Answer:
         yield from outcome_problems(self.document, self.status)
         if self.document != document_of(self.lines, self.document):
             yield "json and ndjson differ"
+        if self.database:
+            yield from ("sqlite: " + problem for problem in database.problems(self.document, self.database))
+            self.database.close()
         shown = self.document["parts"], self.document["filter"]
         if {"objects", "bindings"} <= set(shown[0]) and not any(shown[1].values()):
             yield from debug.problems(self.debug, self.document)

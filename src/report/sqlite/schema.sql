@@ -338,17 +338,26 @@ CREATE TABLE lists ( -- searchlists as they were; those that are alike stand her
   FOREIGN KEY (run, object) REFERENCES objects
 ) WITHOUT ROWID;
 
-CREATE TABLE scopes ( -- the lists that make up the scope of an object after a step
+CREATE TABLE scopes ( -- that a step made, or made longer
   run INTEGER NOT NULL,
   step INTEGER NOT NULL,
-  view INTEGER NOT NULL, -- from 0 on: scopes in the order in which they were made
-  position INTEGER NOT NULL, -- of the list in the scope
+  scope INTEGER NOT NULL, -- from 0 on, in their order
   object INTEGER NOT NULL, -- whose scope it is
-  list INTEGER NOT NULL, -- one that has no rows in lists is empty
+  first INTEGER NOT NULL, -- the lists from this position on are told of
   assumptions TEXT,
-  PRIMARY KEY (run, step, view, position),
+  PRIMARY KEY (run, step, scope),
   FOREIGN KEY (run, step) REFERENCES steps,
   FOREIGN KEY (run, object) REFERENCES objects
+) WITHOUT ROWID;
+
+CREATE TABLE scope_lists ( -- the lists that make them up, in the order in which they are searched
+  run INTEGER NOT NULL,
+  step INTEGER NOT NULL,
+  scope INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  list INTEGER NOT NULL, -- one that has no rows in lists is empty
+  PRIMARY KEY (run, step, scope, position),
+  FOREIGN KEY (run, step, scope) REFERENCES scopes
 ) WITHOUT ROWID;
 
 CREATE TABLE bindings (

@@ -53,9 +53,10 @@ JOIN manners m ON m.manner = a.manner LEFT JOIN objects d ON d.run = a.run AND d
 LEFT JOIN versions v ON v.version = t.version LEFT JOIN versions w ON w.version = a.definition_version;
 
 CREATE VIEW scope_members AS -- whom an object may be bound to, in the order in which they are asked
-SELECT c.run, p.plan, p.program, c.step, c.view, o.name AS object, c.position AS list, l.position, m.name AS member
+SELECT c.run, p.plan, p.program, c.step, c.scope, o.name AS object, h.position AS list, l.position, m.name AS member
 FROM scopes c JOIN runs p ON p.run = c.run JOIN objects o ON o.run = c.run AND o.object = c.object
-JOIN lists l ON l.run = c.run AND l.list = c.list JOIN objects m ON m.run = l.run AND m.object = l.object;
+JOIN scope_lists h ON h.run = c.run AND h.step = c.step AND h.scope = c.scope
+JOIN lists l ON l.run = h.run AND l.list = h.list JOIN objects m ON m.run = l.run AND m.object = l.object;
 
 CREATE VIEW library_copies AS -- programs in which a known library is more than once: which load two SSLs?
 SELECT run, plan, program, library, count(*) AS copies, count(DISTINCT namespace) AS namespaces,
