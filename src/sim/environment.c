@@ -199,6 +199,9 @@ void bs_environment_apply(struct bs_run *run)
 	not_simulated(run, "LD_PROFILE");
 	if (!secure)
 		not_simulated(run, "LD_ORIGIN_PATH");
+	if (!(run->plan->preload && run->profile->preload_option_replaces) &&
+	    !(secure && run->profile->secure_preloads_nothing))
+		run->preload_words = count(run, "LD_PRELOAD");
 }
 
 struct list {
@@ -242,12 +245,9 @@ struct bs_preloads bs_environment_preloads(struct bs_run *run)
 {
 	struct list list = { 0 };
 	const char *separators = run->profile->preload_separators;
-	bool replaced = run->plan->preload && run->profile->preload_option_replaces;
-	bool dropped = run->plan->secure && run->profile->secure_preloads_nothing;
-	const char *value = replaced || dropped ? NULL : count(run, "LD_PRELOAD");
 
-	if (value)
-		add_words(run, &list, value, separators, "LD_PRELOAD");
+	if (run->preload_words)
+		add_words(run, &list, run->preload_words, separators, "LD_PRELOAD");
 	if (run->plan->preload)
 		add_words(run, &list, run->plan->preload, separators, "--preload");
 	bool has_file = add_file(run, &list, run->profile->preload_file);

@@ -211,6 +211,7 @@ struct bs_run {
 	const char *debug;	    /* what the loader is told to print, or NULL ... */
 	const char *debug_variable; /* ... by this variable */
 	const char *debug_output;   /* the file that it prints to; NULL: standard error */
+	const char *preload_words;  /* what LD_PRELOAD says, where it counts; or NULL */
 	bool ends_with_help;	    /* it prints its help and ends the program */
 	bool executable_binds_now;  /* it is set because the executable asks for it */
 	uint32_t n_lists_told;	    /* searchlists whose placeholders are told of */

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """What of bindsim's own environment counts, and how an option says otherwise."""
 
+import json
 import unittest
 
 from harness import HOOK, USER, CommandLineTest, environment
@@ -30,6 +31,15 @@ class EnvironmentTest(CommandLineTest):
         bindings = self.bindings("--bind-now", *arguments, "./app", **options)
         self.assertEqual(len(bindings), 1, bindings)
         return bindings[0].partition(" to ")[2].partition(" [")[0]
+
+    def test_what_counted_is_told(self):
+        for loader in ("glibc", "musl", "qnx"):
+            ask = (f"--loader={loader}", "--env=LD_LIBRARY_PATH=lib", "--env=LD_PRELOAD=./interposer.so", "--env=OTHER=1", "./app")
+            told = json.loads(self.bindsim("--format=json", *ask).out)["question"]["environment"]
+            self.assertEqual([entry["name"] for entry in told], ["LD_LIBRARY_PATH", "LD_PRELOAD"])
+            self.assertIn("LD_PRELOAD=./interposer.so", self.bindsim(*ask).out)
+        told = json.loads(self.bindsim("--format=json", "--secure", "--loader=musl", *ask[1:]).out)["question"]["environment"]
+        self.assertEqual(told, [])
 
     def test_library_path(self):
         here = environment(LD_LIBRARY_PATH="lib")
