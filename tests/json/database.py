@@ -33,7 +33,7 @@ class Database:
     """A file of --format=sqlite."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.connection = sqlite3.connect(path)
+        self.connection = sqlite3.connect(path, check_same_thread=False)  # one after the other
         self.connection.row_factory = sqlite3.Row
 
     @classmethod

@@ -38,7 +38,7 @@ CREATE TABLE manners ( -- how a reference is bound: what many bindings have in c
   loads INTEGER NOT NULL, -- 1: a call loads something first
   protected INTEGER NOT NULL, -- 1: the loader calls it a protected reference
   asked_by TEXT, -- program or loader: no relocation asks
-  captured INTEGER NOT NULL, -- 1: a finding counts it among captured references
+  captured INTEGER NOT NULL, -- 1: the referrer has a definition of its own, and another object answers
   assumptions TEXT -- switches of the loader that it rests on, commas between
 );
 
