@@ -91,6 +91,7 @@ need_for_build() {
 	need libjansson-dev pkg-config --exists jansson
 	need libinih-dev pkg-config --exists inih
 	want libarchive-dev pkg-config --exists libarchive
+	want libsqlite3-dev pkg-config --exists sqlite3
 	# A header and a static library, with no file for pkg-config.
 	need libiberty-dev 'printf "#include <libiberty/demangle.h>\nint main;" | ${CC:-cc} -w -x c - -liberty -o /dev/null'
 }

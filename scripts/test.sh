@@ -33,6 +33,13 @@ fetch_validator() {
 		--only-binary :all: jsonschema-rs
 }
 
+# DuckDB is asked about streams as docs/queries.md tells.
+fetch_duckdb() {
+	PYTHONPATH=$python_packages python3 -c 'import duckdb' 2>/dev/null ||
+		python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target "$python_packages" \
+			--only-binary :all: duckdb
+}
+
 need_for_build
 need gcc have gcc
 need binutils have readelf
@@ -40,6 +47,7 @@ need libcmocka-dev pkg-config --exists cmocka
 need python3 'python3 -c "import sys; sys.exit(sys.version_info < (3, 10))"'
 want python3-pip 'can_validate || python3 -m pip --version'
 want jq have jq
+want sqlite3 have sqlite3
 want clang have clang
 want g++ have g++
 want dwz have dwz
@@ -82,6 +90,7 @@ if ! can_validate 2>/dev/null && ! fetch_validator; then
 	want python3-jsonschema "python3 -c 'import jsonschema'"
 	provide
 fi
+fetch_duckdb || say 'no package duckdb: the queries for it are not run'
 
 passed=0 failed=0 skipped=0
 failures=

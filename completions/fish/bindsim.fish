@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Completion of bindsim(1) for fish.
 
-set -g __bindsim_formats text ld-debug json ndjson ldd plan sarif junit github gitlab markdown dot html
+set -g __bindsim_formats text ld-debug json ndjson ldd plan sarif junit github gitlab markdown dot html sqlite
 set -g __bindsim_text_parts steps unresolved findings notes objects scopes pairs bindings slots lazyload suppressed dlopen-notes process differences contents
 
 # FILE[:FLAGS]: files, then flags joined by commas that are not there yet.
@@ -48,6 +48,8 @@ function __bindsim_parts
                 set -a parts needed steps findings notes
             case html
                 set -a parts steps findings notes objects scopes bindings suppressed
+            case sqlite
+                set -a parts steps objects bindings slots findings scopes searches demangled mapped suppressed dlopen-notes definitions
         end
     end
     string match -qr -- '--format[= ]' $line

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BINDSIM = os.path.abspath(os.environ.get("BINDSIM", ROOT / "build/src/cli/bindsim"))
 COMPLETIONS = {"bash": ROOT / "completions/bash/bindsim", "zsh": ROOT / "completions/zsh/_bindsim",
                "fish": ROOT / "completions/fish/bindsim.fish"}
-MAN_PAGES = [ROOT / "man" / name for name in ("bindsim.1", "bindsim-json.5", "bindsim-libraries.5", "bindsim-plan.5", "bindsim-policy.5",
+MAN_PAGES = [ROOT / "man" / name for name in ("bindsim.1", "bindsim-json.5", "bindsim-libraries.5", "bindsim-plan.5", "bindsim-policy.5", "bindsim-sqlite.5",
                                            "bindsim-glibc.7", "bindsim-musl.7", "bindsim-qnx.7")]
 
 
@@ -54,6 +54,8 @@ def formats() -> dict[str, list[str]]:
     names = run("--format=?", "x").stderr.partition("there are ")[2].split()
     parts_of = {name: run(f"--format={name}", "--show=?", "x").stderr.partition(f"format {name} has ")[2].split()
                 for name in names}
+    if not parts_of["sqlite"]:  # built without it: the tool names them elsewhere
+        parts_of["sqlite"] = re.search(r"^  sqlite +(\w.*(?:\n {4,}.*)*)", run("--help").stdout, re.MULTILINE)[1].replace(",", "").split()
     return {name: [] if words == ["none"] else words for name, words in parts_of.items()}
 
 

@@ -34,7 +34,7 @@ class HelpTest(unittest.TestCase):
         text = help_text()
         formats = project.formats()
         self.assertEqual(list(formats), ["text", "ld-debug", "json", "ndjson", "ldd", "plan", "sarif", "junit", "github",
-                                         "gitlab", "markdown", "dot", "html"])
+                                         "gitlab", "markdown", "dot", "html", "sqlite"])
         for name, parts in formats.items():
             self.assertEqual(len(parts) > 1, name != "plan")
         table = text.partition("\nParts for --show:\n")[2].partition("\n\n")[0]
@@ -247,12 +247,12 @@ class CompletionTest(unittest.TestCase):
                  **{name: r"^_bindsim_ci_parts='([^']*)'" for name in CI_FORMATS},
                  "markdown": r"^_bindsim_markdown_parts='([^']*)'", "dot": r"^_bindsim_dot_parts='([^']*)'",
                  "remedies": r"^_bindsim_remedies='([^']*)'",
-                 "html": r"^_bindsim_html_parts='([^']*)'",
+                 "html": r"^_bindsim_html_parts='([^']*)'", "sqlite": r"^_bindsim_sqlite_parts='([^']*)'",
                  "levels": r"^_bindsim_fail_on='([^']*)'", "commands": r"^_bindsim_commands='([^']*)'"},
         "zsh": {"flags": r"_values -s , flag (.*)$", "formats": r":format:\(([^)]*)\)",
                 "text": r"^\t\ttext '([^']*)'", "ld-debug": r"^\t\tld-debug '([^']*)'", "json": r"^\t\tjson '([^']*)'",
                 "ndjson": r"^\t\tndjson '([^']*)'", "ldd": r"^\t\tldd '([^']*)'", "rules": r":rule:\(([^)]*)\)",
-                **{name: rf"^\t\t{name} '([^']*)'" for name in (*CI_FORMATS, "markdown", "dot", "html")},
+                **{name: rf"^\t\t{name} '([^']*)'" for name in (*CI_FORMATS, "markdown", "dot", "html", "sqlite")},
                 "remedies": r"_values -s , remedy (.*)$",
                  "levels": r"--fail-on.*:level:\(([^)]*)\)", "commands": r"commands:command:\(([^)]*)\)"},
         "fish": {"flags": r"for flag in (.*)$", "formats": r"^set -g __bindsim_formats (.*)$",
@@ -262,7 +262,7 @@ class CompletionTest(unittest.TestCase):
                  **{name: r"case sarif junit github gitlab\n +set -a parts (.*)$" for name in CI_FORMATS},
                  "markdown": r"case markdown\n +set -a parts (.*)$", "dot": r"case dot\n +set -a parts (.*)$",
                  "remedies": r"for remedy in (.*)$",
-                 "html": r"case html\n +set -a parts (.*)$",
+                 "html": r"case html\n +set -a parts (.*)$", "sqlite": r"case sqlite\n +set -a parts (.*)$",
                  "levels": r"-l fail-on -x -a '([^']*)'", "commands": r"-n __fish_use_subcommand -a '([^']*)'"},
     }
 

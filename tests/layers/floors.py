@@ -6,7 +6,7 @@
 
 The floors and their order are the table in docs/architecture.md. A floor may include itself and those above it in the
 table; files called *-priv.h belong to their floor alone; libelf is met in src/elf only, libdw in one file of src/proof,
-libarchive in one of src/archive, jansson where JSON is written or read; below report nothing prints, and below cli nothing
+libarchive in one of src/archive, SQLite in one of src/report, jansson where JSON is written or read; below report nothing prints, and below cli nothing
 ends the process. No file is long, and each begins with its licence.
 """
 
@@ -27,6 +27,7 @@ LIBDW = re.compile(r"^(libdw|dwarf|libdwfl|elfutils/.*)(\.h)?$")
 DWARF_FILE = "src/proof/dw-late.h"
 JSON_FILE = "src/report/jansson-late.h"
 ARCHIVE_FILE = "src/archive/late.h"
+SQLITE_FILE = "src/report/sqlite-late.h"
 # Strings, characters and comments; an apostrophe in a comment is no character.
 NOT_CODE = re.compile(r'/\*.*?\*/|\bformat\(printf\b|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
 PRINTING = re.compile(r"\b(v?d?f?printf|f?puts|f?putc|putchar|perror|fwrite|fflush|fopen|stdout|stderr|FILE|warnx?|errx?)"
@@ -79,6 +80,8 @@ class Report:
             self.complain(path, f"includes <jansson.h>: only {JSON_FILE} does")
         if not quoted and LIBARCHIVE.match(name) and str(path.relative_to(self.root)) != ARCHIVE_FILE:
             self.complain(path, f"includes <{name}>: only {ARCHIVE_FILE} does")
+        if name == "sqlite3.h" and str(path.relative_to(self.root)) != SQLITE_FILE:
+            self.complain(path, f"includes <sqlite3.h>: only {SQLITE_FILE} does")
         target = included(path, quoted, name, self.root)
         if target is None:
             if quoted:

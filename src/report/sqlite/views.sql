@@ -6,6 +6,7 @@ CREATE INDEX bindings_by_symbol ON bindings (symbol);
 CREATE INDEX objects_by_file ON objects (file);
 CREATE INDEX objects_by_family ON objects (family);
 CREATE INDEX known_libraries_by_name ON known_libraries (library);
+CREATE INDEX scopes_by_object ON scopes (run, step, object);
 CREATE INDEX findings_by_rule ON findings (rule);
 
 CREATE VIEW exports AS -- who exports a symbol
@@ -52,11 +53,13 @@ JOIN objects r ON r.run = t.run AND r.object = t.referrer JOIN answers a ON a.ru
 JOIN manners m ON m.manner = a.manner LEFT JOIN objects d ON d.run = a.run AND d.object = a.definer
 LEFT JOIN versions v ON v.version = t.version LEFT JOIN versions w ON w.version = a.definition_version;
 
-CREATE VIEW scope_members AS -- whom an object may be bound to, in the order in which they are asked
-SELECT c.run, p.plan, p.program, c.step, c.scope, o.name AS object, h.position AS list, l.position, m.name AS member
+CREATE VIEW scope_members AS -- whom an object may be bound to after a step, in the order in which they are asked
+SELECT c.run, p.plan, p.program, c.step, o.name AS object, h.position AS list, l.position, m.name AS member
 FROM scopes c JOIN runs p ON p.run = c.run JOIN objects o ON o.run = c.run AND o.object = c.object
 JOIN scope_lists h ON h.run = c.run AND h.step = c.step AND h.scope = c.scope
-JOIN lists l ON l.run = h.run AND l.list = h.list JOIN objects m ON m.run = l.run AND m.object = l.object;
+JOIN lists l ON l.run = h.run AND l.list = h.list JOIN objects m ON m.run = l.run AND m.object = l.object
+WHERE NOT EXISTS (SELECT 1 FROM scopes later WHERE later.run = c.run AND later.step = c.step AND later.object = c.object
+  AND later.scope > c.scope AND later.first <= h.position);
 
 CREATE VIEW library_copies AS -- programs in which a known library is more than once: which load two SSLs?
 SELECT run, plan, program, library, count(*) AS copies, count(DISTINCT namespace) AS namespaces,
