@@ -46,29 +46,7 @@ typedef struct archive_entry entry;
 	F(__LA_MODE_T, archive_entry_perm, (entry * e), (e))                                       \
 	F(la_int64_t, archive_entry_size, (entry * e), (e))
 
-enum {
-#define F(type, name, parameters, arguments) AT_##name,
-	FUNCTIONS(F)
-#undef F
-		N_FUNCTIONS
-};
-
-static const char *const names[N_FUNCTIONS] = {
-#define F(type, name, parameters, arguments) #name,
-	FUNCTIONS(F)
-#undef F
-};
-
-static bs_function *functions[N_FUNCTIONS];
-static struct bs_late late = BS_LATE(SONAME, names, functions);
-
-#define F(type, name, parameters, arguments)                                                       \
-	type name parameters                                                                       \
-	{                                                                                          \
-		return ((type(*) parameters)functions[AT_##name])arguments;                        \
-	}
-FUNCTIONS(F)
-#undef F
+BS_LATE_LIBRARY(SONAME, FUNCTIONS)
 
 const char *bs_libarchive_open(void)
 {

@@ -241,6 +241,24 @@ struct bs_late {
 		.n = sizeof of_functions / sizeof *of_functions,                                   \
 	}
 
+/*
+ * A file's one library, LATE: FUNCTIONS(F) is an F(TYPE, NAME, PARAMETERS, ARGUMENTS) for each
+ * function that is used, none of which is void. Defines them, to lead on to the library's own.
+ */
+#define BS_LATE_AT(type, name, parameters, arguments)	bs_late_at_##name,
+#define BS_LATE_NAME(type, name, parameters, arguments) #name,
+#define BS_LATE_CALL(type, name, parameters, arguments)                                            \
+	type name parameters                                                                       \
+	{                                                                                          \
+		return ((type(*) parameters)late_functions[bs_late_at_##name])arguments;           \
+	}
+#define BS_LATE_LIBRARY(of_soname, FUNCTIONS)                                                      \
+	enum { FUNCTIONS(BS_LATE_AT) N_LATE_FUNCTIONS };                                           \
+	static const char *const late_names[N_LATE_FUNCTIONS] = { FUNCTIONS(BS_LATE_NAME) };       \
+	static bs_function *late_functions[N_LATE_FUNCTIONS];                                      \
+	static struct bs_late late = BS_LATE(of_soname, late_names, late_functions);               \
+	FUNCTIONS(BS_LATE_CALL)
+
 /* Opens LATE, for good; NULL, or what dlopen(3) or dlsym(3) said. Any thread may call it. */
 const char *bs_late_open(struct bs_late *late);
 

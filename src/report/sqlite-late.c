@@ -40,29 +40,7 @@ BS_LATE_NOTE(note, "[{\"soname\":[\"" SONAME "\"],\"feature\":\"SQLite\",\"descr
 	  (db, schema, ret_n, flags))                                                              \
 	F(int, sqlite3_step, (sqlite3_stmt * s), (s))
 
-enum {
-#define F(type, name, parameters, arguments) AT_##name,
-	FUNCTIONS(F)
-#undef F
-		N_FUNCTIONS
-};
-
-static const char *const names[N_FUNCTIONS] = {
-#define F(type, name, parameters, arguments) #name,
-	FUNCTIONS(F)
-#undef F
-};
-
-static bs_function *functions[N_FUNCTIONS];
-static struct bs_late late = BS_LATE(SONAME, names, functions);
-
-#define F(type, name, parameters, arguments)                                                       \
-	type name parameters                                                                       \
-	{                                                                                          \
-		return ((type(*) parameters)functions[AT_##name])arguments;                        \
-	}
-FUNCTIONS(F)
-#undef F
+BS_LATE_LIBRARY(SONAME, FUNCTIONS)
 
 const char *bs_sqlite_open(void)
 {
