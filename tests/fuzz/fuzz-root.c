@@ -98,6 +98,10 @@ static void simulate(struct bs_arena *arena, FILE *null, bool lazy, const char *
 
 	for (uint32_t i = 0; reports.n < 16; i++) {
 		bool last = !formats[i];
+
+		/* One that cannot be written on this machine has no functions to call. */
+		if (!last && formats[i]->open && formats[i]->open())
+			continue;
 		struct bs_writer *writer = bs_new(arena, struct bs_writer, 1);
 
 		writer->file = null;
@@ -115,6 +119,10 @@ static void simulate(struct bs_arena *arena, FILE *null, bool lazy, const char *
 	bs_simulate(&plan, store, &sink, &answer);
 	bs_reports_done(&reports);
 	bs_reports_drop(&reports);
+	/* Nothing that a file says makes a row that its table does not take. */
+	for (uint32_t i = 0; i < reports.n; i++)
+		if (reports.list[i].writer->failed)
+			abort();
 	bs_sim_report_done(&answer);
 	bs_store_free(store);
 }
