@@ -133,7 +133,9 @@ bs_library_carriers bs_find_library_carriers(const struct bs_checker *checker,
 			const struct bs_known_library *library = &known->v[i];
 			bool itself = is_itself(run, id, library);
 
-			if (itself || (least(library) && bs_carries(run, id, library)))
+			/* A name alone says little: libbrotlicommon is a part of brotli, and no
+			 * copy. */
+			if (library->markers.n ? bs_carries(run, id, library) : itself)
 				bs_vec_push(run->ctx.arena, &carriers,
 					    (struct bs_library_carrier){
 						    id, library, itself,

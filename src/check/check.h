@@ -220,7 +220,8 @@ bool bs_is_exported(const struct bs_symbol *s);
  * symbol in *RET; 0 at the end. */
 uint32_t bs_next_export(const struct bs_image *image, uint32_t at, struct bs_symbol *ret);
 
-/* An object that is a library of the database, or exports its markers. */
+/* An object that exports the markers of a library of the database; of one without markers, that has
+ * its name. */
 struct bs_library_carrier {
 	bs_map_id map;
 	const struct bs_known_library *library;

@@ -384,6 +384,10 @@ class CopiesTest(DatabaseTest):
             [("./one/libssl.so.1.1", 1), ("./two/libssl.so.3", 1), ("./plugin.so", 0)])
         self.assertEqual(found.rows("SELECT family, objects, files, names FROM loaded_twice"),
                          [{"family": "libssl", "objects": 2, "files": 2, "names": "./one/libssl.so.1.1 ./two/libssl.so.3"}])
+        # A name alone is no copy.
+        self.object("part/libssl.so.9", HOOK, "-Wl,-soname,libssl.so.9")
+        alone = self.open("./app", "--dlopen=./one/libssl.so.1.1", "--dlopen=./part/libssl.so.9")
+        self.assertEqual((self.count(alone, "library_copies"), self.count(alone, "loaded_twice")), (0, 1))
         alone = self.open("./app", "--dlopen=./one/libssl.so.1.1", "--dlopen=./other.so")
         self.assertEqual((self.count(alone, "library_copies"), self.count(alone, "loaded_twice")), (0, 0))
 

@@ -160,11 +160,11 @@ CREATE TABLE objects (
   FOREIGN KEY (run, asked_by) REFERENCES objects
 ) WITHOUT ROWID;
 
-CREATE TABLE known_libraries ( -- of bindsim-libraries(5), and who has them
+CREATE TABLE known_libraries ( -- of bindsim-libraries(5), and who exports their markers
   run INTEGER NOT NULL,
   object INTEGER NOT NULL,
   library TEXT NOT NULL,
-  is_itself INTEGER NOT NULL, -- 0: the object has it inside and exports it
+  is_itself INTEGER NOT NULL, -- 1: it has the library's name; 0: it has the library inside
   version TEXT, -- as it stands in the file
   PRIMARY KEY (run, object, library),
   FOREIGN KEY (run, object) REFERENCES objects
