@@ -80,16 +80,15 @@ static bool search(struct bs_process *process, const struct bs_ctx *ctx, const s
 	return bs_search(process->search, ctx, &request, traces, ret);
 }
 
-/* A namespace other than the first never gets a second ld.so: a stand-in refers to the one there
- * is. */
+/*
+ * A namespace other than the first gets a stand-in, which refers to the ld.so there is, where one
+ * of ld.so's names is asked for. Nobody has opened ld.so's file, so that its file is no reason:
+ * another path of it maps it once more. (glibc elf/dl-load.c:_dl_map_object_from_fd)
+ */
 static bool is_the_loader(const struct bs_process *process, const struct bs_ctx *ctx,
-			  const struct bs_load *load, const struct bs_image *image)
+			  const struct bs_load *load)
 {
-	if (load->ns == 0 || process->loader == BS_NO_MAP)
-		return false;
-	const struct bs_image *loader = bs_map_of(process, process->loader)->image;
-
-	return (loader->dev == image->dev && loader->ino == image->ino) ||
+	return load->ns != 0 && process->loader != BS_NO_MAP &&
 	       bs_map_has_name(process, process->loader, bs_name_of(ctx->names, load->name));
 }
 
@@ -177,7 +176,7 @@ bs_map_id bs_map_load(struct bs_process *process, const struct bs_ctx *ctx,
 		bs_store_release(process->store, found.image);
 		return id;
 	}
-	bool stand_in = is_the_loader(process, ctx, load, found.image);
+	bool stand_in = is_the_loader(process, ctx, load);
 
 	if (load->noload && !stand_in) {
 		bs_store_release(process->store, found.image);
