@@ -38,9 +38,10 @@ Lookups that are decided by something else than the order:
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
-from harness import build
+from harness import CC, build
 
 PARTS = {"open": "int codec_open(void) { return 1; }", "read": "int codec_read(void) { return 2; }",
          "close": "int codec_close(void) { return 3; }", "table": "int codec_table[4] = { 1 };",
@@ -137,3 +138,13 @@ def build_examples(directory: Path) -> None:
             + f"int plugin(void) {{ return {calls}; }}", "libnames.so", "-Wl,-rpath,$ORIGIN")
     for name in ("宽.so", "e\u0301.so", "plain-name.so"):
         library(name, "int nothing;")
+
+
+def build_host(directory: Path) -> None:
+    """Builds a program that can be run, beside the examples: it opens what its arguments name."""
+    source = directory / "host.c"
+    source.write_text("#include <dlfcn.h>\nint codec_open(void);\nint main(int argc, char **argv)\n{\n\tcodec_open();\n"
+                      "\tfor (int i = 1; i < argc; i++)\n\t\tdlopen(argv[i], RTLD_NOW);\n\treturn 0;\n}\n")
+    subprocess.run([*CC, "-g0", "-Wl,--build-id=none", "-Wl,-z,lazy", "-o", "host", "host.c", "lib/libcodec.so.1", "-Wl,-rpath,$ORIGIN/lib"],
+                   cwd=directory, check=True)
+    source.unlink()

@@ -8,12 +8,14 @@ A block of code that begins with a prompt has a comment before it that says wher
 PLACE is `examples`, objects that are built here, or `python`, the directory that scripts/fetch-example.sh fills with
 files of Debian's packages (build-demo/example, or $BINDSIM_EXAMPLE), or `llvm`, which tests/oracle/duplicate_llvm.py
 makes and compares. The numbers in the latter two are those of one version of the packages, which the comment names:
-`<!-- run in: python 3.11.2-6+deb12u9 -->`. With another the block is skipped.
+`<!-- run in: python 3.11.2-6+deb12u9 -->`. With another the block is skipped. So is that of `process`, where the examples are
+and a program that runs, if the C library is another one than the comment names.
 """
 
 import os
 import re
 import shutil
+import subprocess
 import sys
 import unittest
 from pathlib import Path
@@ -22,7 +24,7 @@ import project
 
 sys.path.append(str(project.ROOT / "tests/cli"))
 import transcripts
-from examples import build_examples
+from examples import build_examples, build_host
 
 README = project.ROOT / "README.md"
 BLOCK = re.compile(r"(?:^<!-- run in: (\w+)(?: (\S+))? -->\n)?^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -52,7 +54,7 @@ class ReadmeTest(unittest.TestCase):
     def test_every_transcript_has_a_place(self):
         self.assertTrue(blocks())
         for block in blocks():
-            self.assertIn(block[1], ("examples", "python", "llvm"), block[0])
+            self.assertIn(block[1], ("examples", "python", "llvm", "process"), block[0])
         self.assertTrue(all(block[2] for block in blocks() if block[1] != "examples"), "which version?")
 
     @unittest.skipUnless(os.path.exists("/lib64/ld-linux-x86-64.so.2"), "the examples are for x86-64")
@@ -61,6 +63,18 @@ class ReadmeTest(unittest.TestCase):
         self.addCleanup(shutil.rmtree, directory)
         build_examples(directory)
         self.check("examples", directory)
+
+    @unittest.skipUnless(shutil.which("dpkg-query"), "nobody tells of which version the C library is")
+    def test_process(self):
+        version = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", "libc6"], capture_output=True, text=True, check=False).stdout
+        written = {block[2] for block in blocks() if block[1] == "process"}
+        if {version} != written:
+            self.skipTest(f"the C library is of version {version}, the transcript of {written}")
+        directory = transcripts.new_directory()
+        self.addCleanup(shutil.rmtree, directory)
+        build_examples(directory)
+        build_host(directory)
+        self.check("process", directory)
 
     def test_python(self):
         version = EXAMPLE / "version"
