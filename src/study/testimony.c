@@ -230,20 +230,24 @@ static void see(struct bs_testimony *t, bs_name name, uint32_t ns, struct bs_ver
 			object_hash(name, ns));
 	}
 	t->objects.v[i].is_there = true;
+	t->objects.v[i].came = t->marks.n;
 	mark(t, BS_MARK_SEEN, name, ns, t->objects.v[i].n_times++);
 }
 
 void bs_testimony_init(struct bs_testimony *t, bs_name name)
 {
+	struct bs_told_object *last = NULL;
+
 	/* The line names no namespace: it is the one of that name that came last. */
-	for (uint32_t ns = BS_MAX_NAMESPACES; ns-- > 0;) {
+	for (uint32_t ns = 0; ns < BS_MAX_NAMESPACES; ns++) {
 		uint32_t i = find_object(t, name, ns);
 
-		if (i == UINT32_MAX || !t->objects.v[i].is_there)
-			continue;
-		mark(t, BS_MARK_INIT, name, ns, t->objects.v[i].n_times - 1);
-		return;
+		if (i != UINT32_MAX && t->objects.v[i].is_there &&
+		    (!last || t->objects.v[i].came > last->came))
+			last = &t->objects.v[i];
 	}
+	if (last)
+		mark(t, BS_MARK_INIT, name, last->ns, last->n_times - 1);
 }
 
 void bs_testimony_control(struct bs_testimony *t)

@@ -95,6 +95,7 @@ struct bs_mark {
 struct bs_told_object {
 	bs_name name;
 	uint32_t ns, n_times; /* that it came */
+	uint32_t came;	      /* the mark of the last time */
 	bool is_there;
 	uint32_t first_mark; /* that says so */
 	struct bs_verify_place first;
