@@ -64,6 +64,7 @@ static void write_parts(struct bs_json *json, const struct bs_verify *verify)
 	bs_json_close(json);
 	bs_json_member_number(json, "untold_lookups", verify->n_untold);
 	bs_json_member_number(json, "torn_lines", verify->testimony->torn.n);
+	bs_json_member_number(json, "untold_opens", verify->n_untold_opens);
 }
 
 static void write_steps(struct bs_json *json, const struct bs_verify *verify)

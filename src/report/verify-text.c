@@ -88,6 +88,11 @@ static void say_parts(struct bs_report *report, const struct bs_verify *verify)
 	bs_say(report, " lazily were called; ");
 	bs_say_count(report, verify->n_untold, "lookup that nothing tells of agrees",
 		     "lookups that nothing tells of agree");
+	if (verify->n_untold_opens) {
+		bs_say(report, "; the C library asked for ");
+		bs_say_count(report, verify->n_untold_opens, "module that is not there",
+			     "modules that are not there");
+	}
 	bs_say(report, "\n");
 	if (verify->testimony->torn.n) {
 		bs_say(report, "   ");

@@ -38,10 +38,23 @@ static bool is_bound(const struct bs_holding *h, const struct bs_deed *error)
 	return false;
 }
 
+/* True when what OPEN asks for came, if only at another time. */
+static bool was_loaded(const struct bs_holding *h, const struct bs_deed *open)
+{
+	const struct bs_deed loaded = { .kind = BS_DEED_LOADED,
+					.what = open->what,
+					.ns = open->ns };
+	uint32_t i = bs_deed_find(h->t, &loaded);
+
+	return i != BS_NO_DEED && h->t->deeds.v[i].told;
+}
+
 static bool wants_answer(const struct bs_holding *h, const struct bs_held_deed *held)
 {
 	if (held->told <= held->agreed)
 		return false;
+	if (held->deed.kind == BS_DEED_DLOPEN)
+		return !was_loaded(h, &held->deed);
 	if (held->deed.kind == BS_DEED_ERROR)
 		return held->deed.number && !is_bound(h, &held->deed);
 	/* A line with a version is a relocation's, as a rule. */
@@ -119,6 +132,33 @@ static bool list_of_next(const struct bs_process *process, bs_map_id map, bs_lis
 	return true;
 }
 
+/* The C library opens modules by itself, through no function that can be watched, and goes on where
+ * there is none. (glibc nss/nss_module.c:module_load) */
+static void ask_open(struct asked *a, bs_map_id map)
+{
+	const struct bs_run *run = a->run;
+	const struct bs_process *process = &run->process;
+	struct bs_sought sought = { .map = BS_NO_MAP };
+
+	if (process->ns[bs_map_of(process, map)->ns].libc != map)
+		return;
+	bs_seek(bs_seeker_new(process, &run->ctx), &run->ctx, map,
+		bs_name_text(a->h->t->names, a->held->deed.what), &sought);
+	a->agrees = sought.map == BS_NO_MAP && !sought.path;
+}
+
+/* Where OPEN was looked for belongs to it. */
+static void take_search(struct bs_holding *h, const struct bs_deed *open)
+{
+	bs_vec_each (i, &h->t->deeds) {
+		struct bs_held_deed *held = &h->t->deeds.v[i];
+
+		if (held->deed.kind == BS_DEED_SEARCH && held->deed.what == open->what &&
+		    held->deed.ns == open->ns && !held->made)
+			held->agreed = held->told;
+	}
+}
+
 static void ask_for(struct asked *a, bs_map_id map)
 {
 	const struct bs_process *process = &a->run->process;
@@ -166,11 +206,19 @@ static void ask_all(struct bs_holding *h, const struct bs_run *run, uint32_t low
 			    (!a.is_error && map->ns != held->deed.ns) ||
 			    bs_holding_name(h, run, m) != held->deed.who)
 				continue;
-			ask_for(&a, m);
+			if (held->deed.kind == BS_DEED_DLOPEN)
+				ask_open(&a, m);
+			else
+				ask_for(&a, m);
 		}
 		if (!a.agrees)
 			continue;
-		h->verify->n_untold += held->told - held->agreed;
+		if (held->deed.kind == BS_DEED_DLOPEN) {
+			h->verify->n_untold_opens += held->told - held->agreed;
+			take_search(h, &held->deed);
+		} else {
+			h->verify->n_untold += held->told - held->agreed;
+		}
 		held->agreed = held->told;
 		held->other_outcome = BS_VERIFY_NO_ANSWER;
 	}

@@ -204,8 +204,9 @@ struct bs_verify {
 	bool no_log; /* the loader that is simulated tells nothing of what it does */
 	struct bs_verify_sum sums[BS_VERIFY_PART_COUNT_];
 	uint64_t n_slots, n_called; /* lazily bound slots, and those that the loader bound */
-	uint64_t n_untold; /* lookups that no relocation and no step makes, and that agree */
-	bool opens_untold; /* the plan has no step, and objects were opened */
+	uint64_t n_untold;	 /* lookups that no relocation and no step makes, and that agree */
+	uint64_t n_untold_opens; /* opens by the C library itself, of what is not there */
+	bool opens_untold;	 /* the plan has no step, and objects were opened */
 	uint64_t n_disagreed;
 	BS_VEC(struct bs_verify_step) steps;   /* as they were shown */
 	BS_VEC(struct bs_verify_group) groups; /* worst first */

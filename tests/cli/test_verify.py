@@ -16,6 +16,8 @@ from harness import CC, CommandLineTest, environment
 
 APP = """
 #include <dlfcn.h>
+#include <nss.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,7 +35,10 @@ int main(int argc, char **argv)
 			lives &= dlsym(handle, "plug_entry") != NULL && dlsym(RTLD_DEFAULT, "strtol") != NULL;
 		else if (strcmp(argv[i], "close") == 0)
 			dlclose(handle);
-		else if (strcmp(argv[i], "sleep") == 0)
+		else if (strcmp(argv[i], "look-up") == 0) {
+			__nss_configure_lookup("passwd", "nowhere");
+			getpwnam("nobody");
+		} else if (strcmp(argv[i], "sleep") == 0)
 			sleep(60);
 		else if (strcmp(argv[i], "crash") == 0)
 			*(volatile int *)0 = 1;
@@ -147,6 +152,16 @@ class RunTest(VerifyTest):
         _, text = self.verify("--run", "--argument=open", "--argument=close", "./app", "--dlopen=./plug.so:NOW",
                               "--dlclose=1")
         self.assertEqual(text.status, 0, text)
+
+    def test_a_module_of_the_c_library_that_is_not_there(self):
+        document, text = self.verify("--run", "--argument=look-up", "./app")
+        self.assertEqual(text.status, 0, text)
+        self.assertEqual(document["untold_opens"], 1)
+        self.assertIn("; the C library asked for 1 module that is not there\n", text.out)
+        self.native("libnss_nowhere.so.2", "int nowhere;", "-shared", "-fPIC")
+        document, text = self.verify("--run", "--argument=look-up", "--env=LD_LIBRARY_PATH=.", "./app")
+        self.assertEqual(self.causes(document), [("missing-step", "libnss_nowhere.so.2")])
+        self.assertEqual(document["untold_opens"], 0)
 
     def test_a_step_that_the_program_does_not_make(self):
         document, text = self.verify("--run", "./app", "--dlopen=./plug.so:NOW")
