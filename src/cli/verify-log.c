@@ -298,9 +298,12 @@ static void hear(void *user, struct bs_log *log, const struct bs_log_event *even
 		bs_testimony_tear(w->testimony, &deed);
 	else
 		bs_testimony_tell(w->testimony, &deed, place);
-	if (event->kind == BS_LOG_FINI || event->kind == BS_LOG_DESTROYED)
-		bs_testimony_gone(w->testimony, event->to,
-				  event->to_ns == BS_LOG_NO_NS ? 0 : event->to_ns);
+	uint32_t ns = event->to_ns == BS_LOG_NO_NS ? 0 : event->to_ns;
+
+	if (event->kind == BS_LOG_FINI)
+		bs_testimony_fini(w->testimony, event->to, ns);
+	else if (event->kind == BS_LOG_DESTROYED)
+		bs_testimony_gone(w->testimony, event->to, ns);
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */

@@ -234,34 +234,55 @@ static void see(struct bs_testimony *t, bs_name name, uint32_t ns, struct bs_ver
 	mark(t, BS_MARK_SEEN, name, ns, t->objects.v[i].n_times++);
 }
 
+/* What was being destroyed is gone. */
+static void bury(struct bs_testimony *t)
+{
+	uint32_t i = t->dying ? find_object(t, t->dying, t->dying_ns) : UINT32_MAX;
+
+	if (i != UINT32_MAX)
+		t->objects.v[i].is_there = false;
+	t->dying = 0;
+}
+
 void bs_testimony_init(struct bs_testimony *t, bs_name name)
 {
 	struct bs_told_object *last = NULL;
 
+	bury(t);
 	/* The line names no namespace: it is the one of that name that came last. */
 	for (uint32_t ns = 0; ns < BS_MAX_NAMESPACES; ns++) {
 		uint32_t i = find_object(t, name, ns);
 
-		if (i != UINT32_MAX && t->objects.v[i].is_there &&
-		    (!last || t->objects.v[i].came > last->came))
+		if (i != UINT32_MAX && (!last || t->objects.v[i].came > last->came))
 			last = &t->objects.v[i];
 	}
-	if (last)
-		mark(t, BS_MARK_INIT, name, last->ns, last->n_times - 1);
+	if (!last)
+		return;
+	/* It was taken for the dying one, if that is what was told of last. */
+	see(t, name, last->ns, last->first);
+	mark(t, BS_MARK_INIT, name, last->ns, last->n_times - 1);
 }
 
 void bs_testimony_control(struct bs_testimony *t)
 {
+	bury(t);
 	t->has_control = true;
 	mark(t, BS_MARK_CONTROL, 0, 0, 0);
 }
 
+void bs_testimony_fini(struct bs_testimony *t, bs_name name, uint32_t ns)
+{
+	bury(t);
+	t->dying = name;
+	t->dying_ns = ns;
+}
+
 void bs_testimony_gone(struct bs_testimony *t, bs_name name, uint32_t ns)
 {
-	uint32_t i = find_object(t, name, ns);
-
-	if (i != UINT32_MAX)
-		t->objects.v[i].is_there = false;
+	bury(t);
+	t->dying = name;
+	t->dying_ns = ns;
+	bury(t);
 }
 
 static void count_load(struct bs_testimony *t, const struct bs_deed *deed)
@@ -282,6 +303,9 @@ void bs_testimony_tell(struct bs_testimony *t, const struct bs_deed *deed,
 {
 	bool is_binding = deed->kind == BS_DEED_BINDING;
 
+	/* Destructors call functions, and what these bind may be needed from then on. */
+	if (!is_binding && deed->kind != BS_DEED_DEPENDENCY && deed->kind != BS_DEED_ERROR)
+		bury(t);
 	if (is_binding || deed->kind == BS_DEED_VERSION || deed->kind == BS_DEED_SCOPE)
 		see(t, deed->who, deed->ns, place);
 	if (is_binding)

@@ -119,6 +119,8 @@ struct bs_testimony {
 	uint32_t n_deed_heads, n_subject_heads, n_object_heads;
 	bs_ids deed_next, subject_next, object_next, subject_firsts;
 	BS_VEC(struct bs_told_object) requests;
+	bs_name dying; /* its destructors are running; 0: nobody's */
+	uint32_t dying_ns;
 };
 
 /* One that says nothing yet, in ARENA, with names of NAMES. */
@@ -134,10 +136,11 @@ void bs_testimony_tell(struct bs_testimony *testimony, const struct bs_deed *dee
 /* A line was torn, as when two threads write at once: DEED, a binding, has WHO and WHAT at most. */
 void bs_testimony_tear(struct bs_testimony *testimony, const struct bs_deed *deed);
 
-/* NAME's constructors are called; start-up is over; NAME's destructors were called, or it is
- * unmapped. */
+/* NAME's constructors are called; start-up is over; NAME's destructors are called; it is unmapped.
+ */
 void bs_testimony_init(struct bs_testimony *testimony, bs_name name);
 void bs_testimony_control(struct bs_testimony *testimony);
+void bs_testimony_fini(struct bs_testimony *testimony, bs_name name, uint32_t ns);
 void bs_testimony_gone(struct bs_testimony *testimony, bs_name name, uint32_t ns);
 
 /* "binding"; "bindings". */
