@@ -75,6 +75,8 @@ HERE = [
     Program("wrapper", ("/bin/sh", "-c", "exec /usr/bin/perl -MSocket -e 1"), ("Socket.so",), children=True, here=True),
     _opener("plug-ins", "{W}/one.so", "{W}/two.so:g", "{W}/three.so:l", "?shared", "-{W}/one.so", "{W}/four.so:d", "{W}/one.so",
             "?own_two", "{W}/two.so", "-{W}/two.so", "{W}/outer.so:l", "-{W}/outer.so", "{W}/missing.so", opens=("one.so", "outer.so")),
+    _opener("two-lives", "{W}/two.so:l", "-{W}/two.so", "{W}/three.so:l", "?own_three", "{W}/two.so:l", "?own_three", "-{W}/two.so",
+            "-{W}/three.so", "{W}/four.so:l", opens=("two.so", "four.so")),
     _opener("namespaces", "new:{W}/two.so:l", "{W}/two.so:l", "new:{W}/outer.so", "{W}/outer.so:l", "-{W}/outer.so", "{W}/four.so:l",
             opens=("two.so", "outer.so", "four.so")),
     _opener("crash-in-constructor", "{W}/one.so:g", "{W}/crashes.so", "{W}/two.so", opens=("one.so", "crashes.so"),

@@ -12,6 +12,7 @@
 #include <dlfcn.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define PASTE(a, b) a##b
@@ -32,6 +33,19 @@ int OWN(own_, NAME)(void)
 	/* Bound at the first call, where nothing else is asked for. */
 	snprintf(text, sizeof(text), "%d", shared());
 	return (int)strlen(text);
+}
+
+int OWN(end_, NAME)(const char *text);
+
+int OWN(end_, NAME)(const char *text)
+{
+	return (int)strtol(text, NULL, 10);
+}
+
+/* What only a destructor calls is bound when the object is on its way out. */
+__attribute__((destructor)) static void destroy(void)
+{
+	OWN(end_, NAME)("1");
 }
 
 __attribute__((constructor)) static void construct(void)
