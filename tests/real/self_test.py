@@ -18,7 +18,7 @@ from pathlib import Path
 import account
 from fixtures import build
 from programs import ALL
-from real_programs import SKIPPED, Run, untraceable
+from real_programs import SKIPPED, Run, untraceable, verify
 
 SPOILT = 25
 
@@ -60,14 +60,14 @@ def main() -> int:
         run = Run(program, directory, build(directory / "built"), directory / "run", True, bindsim)
         run.record()
         process = run.log.suffix[1:]
-        for found in (run.verify(run.plan, run.log, process), account.differences(bindsim, run.plan, run.log)[1]):
+        for found in (verify(bindsim, run.plan, run.log, process), account.differences(bindsim, run.plan, run.log)[1]):
             problems += [f"nothing is spoilt: {problem}" for problem in found]
         lines, plan = run.log.read_bytes().split(b"\n"), json.loads(run.plan.read_text())
         spoilt = directory / f"spoilt.{process}"
         for what, content in spoilt_logs(lines, bytes(run.directory / "opener"), random.Random(1)):
             spoilt.write_bytes(b"\n".join(content))
             count += 2
-            if not run.verify(run.plan, spoilt, process):
+            if not verify(bindsim, run.plan, spoilt, process):
                 problems.append(f"verify does not see the log {what}")
             if not account.differences(bindsim, run.plan, spoilt)[1]:
                 problems.append(f"account.py does not see the log {what}")
@@ -75,7 +75,7 @@ def main() -> int:
             spoilt = directory / "spoilt"
             spoilt.write_text(json.dumps(content))
             count += 1
-            if not run.verify(spoilt, run.log, process):
+            if not verify(bindsim, spoilt, run.log, process):
                 problems.append(f"verify does not see the plan {what}")
     for problem in problems:
         print(problem)
