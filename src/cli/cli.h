@@ -202,6 +202,9 @@ bool bs_baseline_save(struct bs_arena *arena, const char *path, const bs_baselin
 enum bs_exit bs_live_observe(struct bs_arena *arena, struct bs_command_line *line,
 			     struct bs_store *store);
 
+/* What `bindsim verify' says of the process that was observed: OK, or REFUSED after a message. */
+enum bs_exit bs_live_conclude(const struct bs_command_line *line);
+
 /* ENTRY, NAME=VALUE, is a variable that a loader reads. */
 bool bs_is_for_loader(const char *entry);
 

@@ -32,9 +32,15 @@ bool bs_live_open(struct bs_option_reader *r)
 		bs_complain("--pid and --core: one process at a time");
 		return false;
 	}
-	if (line->command != BS_COMMAND_NONE) {
-		bs_complain("%s goes with no command: %s has processes that are simulated only",
+	if (line->command != BS_COMMAND_NONE && line->command != BS_COMMAND_VERIFY) {
+		bs_complain("%s goes with verify or no command: %s has processes that are "
+			    "simulated only",
 			    option, bs_command_text(line->command)->name);
+		return false;
+	}
+	if (line->verify.runs || line->verify.logs.n) {
+		bs_complain("%s and %s: one of them says what the loader did", option,
+			    line->verify.runs ? "--run" : "--log");
 		return false;
 	}
 	if (line->follows_notes) {
@@ -136,6 +142,18 @@ static void warn_of_files(const struct bs_subject *subject)
 		else if (object->file == BS_LIVE_FILE_GONE)
 			bs_complain("%s: the file that the process mapped cannot be had", name);
 	}
+}
+
+enum bs_exit bs_live_conclude(const struct bs_command_line *line)
+{
+	const struct bs_observation *o = line->live.observation;
+	uint32_t n = o->n_differ + o->missing.n + o->n_unexpected;
+
+	if (!n)
+		return BS_EXIT_OK;
+	bs_complain("the simulation and the process disagree: %u slot%s, %u object%s", o->n_differ,
+		    o->n_differ == 1 ? "" : "s", n - o->n_differ, n - o->n_differ == 1 ? "" : "s");
+	return BS_EXIT_REFUSED;
 }
 
 enum bs_exit bs_live_observe(struct bs_arena *arena, struct bs_command_line *line,

@@ -262,6 +262,8 @@ static enum bs_exit ask(struct bs_arena *arena, const struct bs_command_line *li
 	}
 	enum bs_exit status = simulate(&opened, line, &plan, store);
 
+	if (line->command == BS_COMMAND_VERIFY && status == BS_EXIT_OK)
+		status = bs_live_conclude(line);
 	return close_all(&opened, status != BS_EXIT_TROUBLE) ? status : BS_EXIT_TROUBLE;
 }
 
@@ -380,7 +382,7 @@ static enum bs_exit answer(struct bs_arena *arena, struct bs_command_line *line)
 		return BS_EXIT_TROUBLE;
 	if (!follow_notes(arena, line, store))
 		return BS_EXIT_TROUBLE;
-	if (line->command == BS_COMMAND_VERIFY)
+	if (line->command == BS_COMMAND_VERIFY && !line->live.observation)
 		return bs_verify_command(arena, line, store);
 	if (is_study(line->command))
 		return study(arena, line, store);

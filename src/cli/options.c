@@ -501,7 +501,7 @@ static bool finish(struct bs_option_reader *r, char **environ)
 		return bs_diff_open(r) && bs_read_show(r) && finish_plan(r, environ);
 	if (line->command == BS_COMMAND_ORDER)
 		return bs_order_open(r) && bs_read_show(r) && finish_plan(r, environ);
-	if (line->command == BS_COMMAND_VERIFY) {
+	if (line->command == BS_COMMAND_VERIFY && !is_about_process(line)) {
 		line->verify.environ = environ;
 		if (!bs_verify_open(r) || !bs_read_show(r) || !finish_plan(r, environ))
 			return false;

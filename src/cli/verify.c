@@ -49,7 +49,8 @@ bool bs_read_timeout(struct bs_option_reader *r, const char *text)
 static const char *what_is_wrong(const struct bs_verify_line *verify)
 {
 	if (!verify->runs && !verify->logs.n)
-		return "verify by what? --log FILE, or --run to run the program";
+		return "verify by what? --log FILE, --pid N, --core FILE, or --run to run the "
+		       "program";
 	if (verify->runs && verify->logs.n)
 		return "--log and --run: one of them says what the loader did";
 	if (verify->runs && verify->has_pid)

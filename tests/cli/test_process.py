@@ -199,6 +199,15 @@ class LiveTest(ProcessTest):
             wrong = [right[1], right[0], right[2]]
             document = self.read(f"--pid={process.pid}", *wrong)
             text = self.bindsim(f"--pid={process.pid}", *wrong)
+            # verify asks the same, and its status says whether they agree.
+            self.assertEqual(self.bindsim("verify", f"--pid={process.pid}", *right)[0], 0)
+            self.assertEqual(self.bindsim("verify", f"--pid={process.pid}")[0], 0)
+            differs = self.bindsim("verify", f"--pid={process.pid}", *wrong)
+            self.assertEqual((differs.status, differs.out), (1, text.out))
+            self.assertIn("disagree: 1 slot, 0 objects\n", differs.err)
+            lacks = self.bindsim("verify", f"--pid={process.pid}", "--format=json", *right[:2])
+            self.assertEqual(lacks.status, 1)
+            self.assertIn("disagree: 0 slots, 1 object\n", lacks.err)
             self.file("right.plan", self.bindsim("--format=plan", "./app", *right).out)
             self.assert_as_simulated(self.read(f"--pid={process.pid}", "--plan=right.plan"))
         self.assertEqual(document["process"]["plan"], "given")
@@ -503,7 +512,9 @@ class RefusedTest(ProcessTest):
             self.assert_trouble(self.bindsim(*words), "the number of a process is wanted")
         self.assert_trouble(self.bindsim("--pid=1", "--core=core"), "one process at a time")
         self.assert_trouble(self.bindsim("--pid=1", "./app"), "'./app' is one too many")
-        self.assert_trouble(self.bindsim("explain", "--pid=1", "--symbol=x"), "goes with no command")
+        self.assert_trouble(self.bindsim("explain", "--pid=1", "--symbol=x"), "goes with verify or no command")
+        self.assert_trouble(self.bindsim("verify", "--pid=1", "--log=x"), "--pid and --log")
+        self.assert_trouble(self.bindsim("verify", "--core=x", "--run"), "--core and --run")
         self.assert_trouble(self.bindsim("--pid=1", "--follow-dlopen-notes"), "goes with no --pid")
         self.program()
         for part in ("process", "differences", "contents"):
