@@ -215,6 +215,34 @@ static inline bool bs_job_is_cancelled(const struct bs_job *job)
 	return __atomic_load_n(&job->is_cancelled, __ATOMIC_RELAXED);
 }
 
+/* ---- many threads -------------------------------------------------------------------------- */
+
+/*
+ * Products of N_ITEMS items, made by N_THREADS threads and taken by the caller of bs_crew_run() in
+ * the order of the items, whoever made them when. No more than WINDOW (> 0) are begun and not
+ * taken, so that a slow one does not have the others pile up.
+ */
+struct bs_crew_work {
+	uint32_t n_items, n_threads, window;
+	void *user;
+	/* By thread number THREAD, from 0 on; a product may be NULL. */
+	void *(*make)(void *user, uint32_t thread, uint32_t item);
+	/* By the caller's thread. False ends it all. */
+	bool (*take)(void *user, uint32_t item, void *product);
+	/* A product, not NULL, that is not taken any more. */
+	void (*drop)(void *user, void *product);
+	/* NULL: never. Where it says yes, REST is called as soon as no thread makes anything. One
+	 * thread at a time calls the two; TAKE may be going on. */
+	bool (*is_full)(void *user);
+	void (*rest)(void *user);
+};
+
+/* False when a product was not taken. Where threads are not to be had, the caller makes all. */
+bool bs_crew_run(const struct bs_crew_work *work);
+
+/* Bytes of this process that are in memory now; 0 where the kernel does not say. */
+uint64_t bs_memory_in_use(void);
+
 /* ---- libraries that are opened when they are used ------------------------------------------ */
 
 /*

@@ -14,6 +14,7 @@
 #include "../report/order-report.h"
 #include "../report/report.h"
 #include "../report/verify-report.h"
+#include "../study/scan.h"
 
 #include <bindsim/plan.h>
 
@@ -132,6 +133,19 @@ struct bs_record_line {
 	bool children, quiet;
 };
 
+/* What `bindsim scan` goes by. */
+struct bs_scan_line {
+	bs_scan_texts paths;
+	bool reads_list; /* paths come from standard input ... */
+	bool null;	 /* ... with a NUL behind each */
+	bool libraries, one_file_system, merge, quiet;
+	bs_scan_texts plugins;	/* DIR[:FLAGS] */
+	uint32_t part, n_parts; /* 0 of 0: the whole */
+	const char *journal;	/* a file, or NULL */
+	uint32_t jobs;		/* threads */
+	uint64_t memory;	/* bytes from which on images are dropped */
+};
+
 /* What the command line asks for. */
 struct bs_command_line {
 	enum bs_command command;
@@ -149,6 +163,7 @@ struct bs_command_line {
 	struct bs_log_line log;
 	struct bs_verify_line verify;
 	struct bs_record_line record;
+	struct bs_scan_line scan;
 	enum bs_color color;
 	enum bs_proof_mode proof;
 	bool follows_notes;
@@ -222,6 +237,10 @@ enum bs_exit bs_verify_command(struct bs_arena *arena, const struct bs_command_l
 /* record.c: the whole of it. Returns an exit status, which is the command's where it ran. */
 int bs_record_command(struct bs_arena *arena, const struct bs_command_line *line);
 
+/* scan.c: the whole of it. STORE must live on. */
+enum bs_exit bs_scan_command(struct bs_arena *arena, const struct bs_command_line *line,
+			     struct bs_store *store);
+
 /* advise.c: the whole of it. STORE must live on. */
 enum bs_exit bs_advise_run(struct bs_arena *arena, const struct bs_command_line *line,
 			   struct bs_store *store, struct bs_library_db *library_db);
@@ -239,6 +258,9 @@ void bs_print_diagnostics(struct bs_arena *arena, const struct bs_diags *diags, 
 /* The libraries that are known: those of the file that is installed, else those that are built in.
  */
 struct bs_library_db *bs_library_db_open(struct bs_arena *arena);
+
+/* The same, and those of the files that LINE names. NULL after a message. */
+struct bs_library_db *bs_libraries_open(struct bs_arena *arena, const struct bs_command_line *line);
 
 /* Adds those of the file PATH to DB. False after a message. */
 bool bs_library_db_load(struct bs_arena *arena, struct bs_library_db *db, const char *path);

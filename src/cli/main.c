@@ -88,18 +88,6 @@ static bool write_questions(struct bs_arena *arena, const struct bs_command_line
 	return ok;
 }
 
-/* NULL after a message. */
-static struct bs_library_db *open_libraries(struct bs_arena *arena,
-					    const struct bs_command_line *line)
-{
-	struct bs_library_db *db = bs_library_db_open(arena);
-
-	bs_vec_each (i, &line->library_dbs)
-		if (!bs_library_db_load(arena, db, line->library_dbs.v[i]))
-			return NULL;
-	return db;
-}
-
 /* Notes about dlopen are in JSON, whatever is written. */
 static bool can_read_notes(const struct opened *opened)
 {
@@ -128,7 +116,7 @@ static bool open_all(struct opened *opened, const struct bs_command_line *line)
 	opened->reports.follows_notes = line->follows_notes;
 	opened->reports.weighs =
 		line->fail_on != BS_LEVEL_NONE || line->command == BS_COMMAND_CHECK;
-	opened->reports.check.library_db = open_libraries(opened->arena, line);
+	opened->reports.check.library_db = bs_libraries_open(opened->arena, line);
 	if (!opened->reports.check.library_db)
 		return false;
 	opened->destinations = bs_new(opened->arena, struct bs_destination, line->outputs.n);
@@ -236,14 +224,16 @@ static enum bs_exit simulate(struct opened *opened, const struct bs_command_line
 }
 
 /* Left to the end of the process, which is quicker than one munmap(2) after the other. */
-static struct bs_store *open_store(struct bs_arena *arena)
+static struct bs_store *open_store(struct bs_arena *arena, enum bs_command command)
 {
 	static struct bs_store *store;
 
 	store = bs_store_new();
 	if (!store)
 		bs_arena_exhausted(arena);
-	bs_store_read_ahead(store);
+	/* A scan has threads enough. */
+	if (command != BS_COMMAND_SCAN)
+		bs_store_read_ahead(store);
 	return store;
 }
 
@@ -344,7 +334,7 @@ static bool is_study(enum bs_command command)
 static enum bs_exit study(struct bs_arena *arena, const struct bs_command_line *line,
 			  struct bs_store *store)
 {
-	struct bs_library_db *db = open_libraries(arena, line);
+	struct bs_library_db *db = bs_libraries_open(arena, line);
 
 	if (!db)
 		return BS_EXIT_TROUBLE;
@@ -375,7 +365,7 @@ static enum bs_exit answer(struct bs_arena *arena, struct bs_command_line *line)
 {
 	if (line->command == BS_COMMAND_LOG)
 		return bs_log_command(arena, line);
-	struct bs_store *store = open_store(arena);
+	struct bs_store *store = open_store(arena, line->command);
 
 	if ((line->live.pid || line->live.core) &&
 	    bs_live_observe(arena, line, store) != BS_EXIT_OK)
@@ -384,6 +374,8 @@ static enum bs_exit answer(struct bs_arena *arena, struct bs_command_line *line)
 		return BS_EXIT_TROUBLE;
 	if (line->command == BS_COMMAND_VERIFY && !line->live.observation)
 		return bs_verify_command(arena, line, store);
+	if (line->command == BS_COMMAND_SCAN)
+		return bs_scan_command(arena, line, store);
 	if (is_study(line->command))
 		return study(arena, line, store);
 	if (!write_questions(arena, line))

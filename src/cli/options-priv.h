@@ -113,5 +113,11 @@ void bs_verify_arguments(struct bs_command_line *line);
 /* record.c: the words of the command, NULL at the end, which stand behind BEHIND. */
 bool bs_record_open(struct bs_option_reader *r, const char *behind, char *const *command);
 
+/* scan-options.c: --jobs, --memory, --shard; what is to be known when all words are read. */
+bool bs_read_jobs(struct bs_option_reader *r, const char *text);
+bool bs_read_memory(struct bs_option_reader *r, const char *text);
+bool bs_read_shard(struct bs_option_reader *r, const char *text);
+bool bs_scan_open(struct bs_option_reader *r);
+
 /* --plan: only one. */
 bool bs_read_plan(struct bs_option_reader *r, const char *path);

@@ -97,7 +97,6 @@ static bool read_check_option(struct bs_option_reader *r, enum option_id id, con
 	};
 
 	words->no_policy |= id == OPTION_NO_POLICY;
-	words->use_env |= id == OPTION_USE_ENV;
 	words->recursive |= id == OPTION_RECURSIVE;
 	words->gen_suppressions |= id == OPTION_GEN_SUPPRESSIONS;
 	if (id == OPTION_WRITE_BASELINE)
@@ -109,6 +108,25 @@ static bool read_check_option(struct bs_option_reader *r, enum option_id id, con
 		return true;
 	bs_complain("--today '%s': a day is wanted: YYYY-MM-DD", value);
 	return false;
+}
+
+/* Those that belong to the command scan. */
+static bool read_scan_option(struct bs_option_reader *r, enum option_id id, const char *value)
+{
+	struct bs_scan_line *scan = &r->line->scan;
+
+	scan->libraries |= id == OPTION_LIBRARIES;
+	scan->null |= id == OPTION_NULL_PATHS;
+	scan->one_file_system |= id == OPTION_ONE_FILE_SYSTEM;
+	scan->merge |= id == OPTION_MERGE;
+	if (id == OPTION_PLUGINS)
+		bs_vec_push(r->arena, &scan->plugins, value);
+	if (id == OPTION_JOURNAL)
+		scan->journal = value;
+	return id == OPTION_JOBS     ? bs_read_jobs(r, value)
+	       : id == OPTION_MEMORY ? bs_read_memory(r, value)
+	       : id == OPTION_SHARD  ? bs_read_shard(r, value)
+				     : true;
 }
 
 static bool read_option(struct bs_option_reader *r, int id, const char *value)
@@ -157,18 +175,30 @@ static bool read_option(struct bs_option_reader *r, int id, const char *value)
 	case OPTION_NO_ENV:
 		r->no_env = true;
 		return true;
+	case OPTION_USE_ENV:
+		r->words.use_env = true;
+		return true;
 	case OPTION_POLICY:
 	case OPTION_NO_POLICY:
 	case OPTION_PLAN_NAME:
 	case OPTION_HOST:
 	case OPTION_RECURSIVE:
 	case OPTION_EXECUTABLE:
-	case OPTION_USE_ENV:
 	case OPTION_BASELINE:
 	case OPTION_WRITE_BASELINE:
 	case OPTION_GEN_SUPPRESSIONS:
 	case OPTION_TODAY:
 		return read_check_option(r, (enum option_id)id, value);
+	case OPTION_LIBRARIES:
+	case OPTION_PLUGINS:
+	case OPTION_NULL_PATHS:
+	case OPTION_ONE_FILE_SYSTEM:
+	case OPTION_JOBS:
+	case OPTION_MEMORY:
+	case OPTION_JOURNAL:
+	case OPTION_SHARD:
+	case OPTION_MERGE:
+		return read_scan_option(r, (enum option_id)id, value);
 	case OPTION_MAX_ORDERS:
 		return bs_read_max_orders(r, value);
 	case OPTION_PAIRS:
@@ -350,18 +380,6 @@ static void take_search_path(struct bs_plan *plan, bool check, char **environ)
 			plan->search_path = *environ + 5;
 }
 
-/* Words that name commands are never looked up as programs, so that what a script means by them
- * stays the same. */
-static bool is_reserved(const char *word)
-{
-	static const char *const words[] = { "scan" };
-
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		if (strcmp(words[i], word) == 0)
-			return true;
-	return false;
-}
-
 /* The first word of two may have been meant to be a command. */
 static void complain_of_word(const struct bs_option_reader *r, const char *word)
 {
@@ -385,12 +403,6 @@ static bool take_word(struct bs_option_reader *r, const char *word)
 		line->command = bs_command_find(word);
 		if (line->command != BS_COMMAND_NONE)
 			return true;
-		if (is_reserved(word)) {
-			bs_complain("'%s' is the name of a command that this version does not "
-				    "have; ./%s is a file",
-				    word, word);
-			return false;
-		}
 	}
 	if (line->command == BS_COMMAND_LOADERS && line->plan.executable) {
 		bs_complain("loaders lists one profile or all: '%s' is one too many", word);
@@ -398,6 +410,10 @@ static bool take_word(struct bs_option_reader *r, const char *word)
 	}
 	if (line->command == BS_COMMAND_LOG) {
 		bs_vec_push(r->arena, &line->log.files, word);
+		return true;
+	}
+	if (line->command == BS_COMMAND_SCAN) {
+		bs_vec_push(r->arena, &line->scan.paths, word);
 		return true;
 	}
 	if (!line->plan.executable) {
@@ -486,6 +502,12 @@ static bool finish(struct bs_option_reader *r, char **environ)
 		bs_complain("--process belongs to the commands log and verify");
 		return false;
 	}
+	if (r->words.use_env && !checks && line->command != BS_COMMAND_SCAN) {
+		bs_complain("--use-env belongs to the commands check and scan");
+		return false;
+	}
+	if (line->command == BS_COMMAND_SCAN)
+		return options_fit(r) && bs_scan_open(r) && finish_plan(r, environ);
 	if (!options_fit(r) || (checks && !bs_check_open(r)))
 		return false;
 	if (is_about_process(line) && !bs_live_open(r))
@@ -596,7 +618,7 @@ bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **
 	optind = 1;
 	/* The "-" makes getopt(3) hand over every other word, too, as option 1, whatever
 	 * POSIXLY_CORRECT says. */
-	while ((id = getopt_long(argc, argv, "-:o:vqhV", long_options, NULL)) != -1) {
+	while ((id = getopt_long(argc, argv, "-:o:j:0vqhV", long_options, NULL)) != -1) {
 		if (id == 1) {
 			if (!take_word(&r, optarg))
 				return false;

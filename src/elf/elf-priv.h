@@ -42,6 +42,7 @@ struct bs_image_file {
 	uint64_t stat_size;
 	int64_t mtime_s, mtime_ns;
 	uint32_t n_users;
+	uint32_t n_asked;	       /* since the rare ones were dropped */
 	struct bs_image_file *next;    /* in the same slot of the store */
 	struct bs_image_file *instead; /* that the store gives out; NULL: itself */
 	struct bs_image_file *file;    /* of one that stands in for another: that one; else NULL */

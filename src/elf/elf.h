@@ -325,6 +325,23 @@ struct bs_image {
 	const uint8_t *kept, *hidden;
 };
 
+/* ---- a look that needs no image ------------------------------------------------------------- */
+
+enum bs_peeked {
+	BS_PEEKED_OTHER,
+	BS_PEEKED_UNREADABLE, /* errno says why */
+	BS_PEEKED_SCRIPT,     /* "#!" */
+	BS_PEEKED_STATIC,     /* a program that no loader starts */
+	BS_PEEKED_FOREIGN,    /* one that a loader starts, or a shared object, of a machine that has
+				 no table here */
+	BS_PEEKED_PROGRAM,
+	BS_PEEKED_LIBRARY, /* a shared object */
+	BS_PEEKED_COUNT_
+};
+
+/* What the regular file FD is, by its headers alone. Any thread may call it. */
+enum bs_peeked bs_peek(int fd);
+
 /* ---- the store ---------------------------------------------------------------------------- */
 
 /*
@@ -411,6 +428,30 @@ void bs_store_release(struct bs_store *store, const struct bs_image *image);
 
 /* Drops the images that nobody holds. */
 void bs_store_trim(struct bs_store *store);
+
+/*
+ * A store that has the images of OF, which must outlive it, and keeps things of its own: one for
+ * each thread that makes runs beside others. NULL when out of memory. It gives out images as they
+ * are, and has no worker.
+ */
+struct bs_store *bs_store_share(struct bs_store *of);
+
+/* Ends what STORE keeps under WHICH; to be called while no run on it is under way. */
+void bs_store_forget(struct bs_store *store, enum bs_kept which);
+
+/* Images that STORE has read since it was made, dropped ones included, and those that it has now.
+ */
+struct bs_store_counts {
+	uint32_t n_read, n_images;
+};
+struct bs_store_counts bs_store_count(struct bs_store *store);
+
+/*
+ * Drops the images that nobody holds and that were asked for but once since the last call, which
+ * are those of programs, and not of what they need. To be called while no run is under way on
+ * STORE or on one that shares its images, after all of these have forgotten their paths.
+ */
+void bs_store_drop_rare(struct bs_store *store);
 
 /*
  * Reads the N bytes at DATA as a file (for fuzzers and unit tests), with the same checks. DATA is

@@ -18,6 +18,8 @@ enum {
 };
 
 struct bs_store {
+	struct bs_store *images; /* the one that has them: itself, or another one */
+	uint32_t n_read, n_images;
 	pthread_mutex_t lock; /* guards the slots, the lists in them and the counts of users */
 	struct bs_image_file *slots[N_SLOTS];
 	struct bs_worker *worker; /* or NULL */
@@ -207,6 +209,17 @@ struct bs_store *bs_store_new(void)
 		free(store);
 		return NULL;
 	}
+	if (store)
+		store->images = store;
+	return store;
+}
+
+struct bs_store *bs_store_share(struct bs_store *of)
+{
+	struct bs_store *store = bs_store_new();
+
+	if (store)
+		store->images = of->images;
 	return store;
 }
 
@@ -264,21 +277,35 @@ void bs_store_keep(struct bs_store *store, enum bs_kept which, void *kept, void 
 	pthread_mutex_unlock(&store->lock);
 }
 
+void bs_store_forget(struct bs_store *store, enum bs_kept which)
+{
+	pthread_mutex_lock(&store->lock);
+	end_kept(&store->kept[which]);
+	pthread_mutex_unlock(&store->lock);
+}
+
 static void end_worker(struct bs_store *store)
 {
 	bs_worker_free(store->worker);
 	store->worker = NULL;
 }
 
-static void drop(struct bs_store *store, bool unused_only)
+enum dropped { ALL, UNUSED, RARE };
+
+static void drop(struct bs_store *store, enum dropped which)
 {
 	for (size_t i = 0; i < N_SLOTS; i++)
 		for (struct bs_image_file **at = &store->slots[i], *file; (file = *at);) {
-			if (unused_only && file->n_users) {
+			bool stays = (which != ALL && file->n_users) ||
+				     (which == RARE && file->n_asked > 1);
+
+			file->n_asked = 0;
+			if (stays) {
 				at = &file->next;
 				continue;
 			}
 			*at = file->next;
+			store->n_images--;
 			free_file(file);
 		}
 }
@@ -289,7 +316,7 @@ void bs_store_free(struct bs_store *store)
 		return;
 	end_worker(store);
 	end_all_kept(store);
-	drop(store, false);
+	drop(store, ALL);
 	pthread_mutex_destroy(&store->lock);
 	free(store);
 }
@@ -299,7 +326,23 @@ void bs_store_trim(struct bs_store *store)
 	pthread_mutex_lock(&store->lock);
 	end_worker(store);
 	end_all_kept(store);
-	drop(store, true);
+	drop(store, UNUSED);
+	pthread_mutex_unlock(&store->lock);
+}
+
+struct bs_store_counts bs_store_count(struct bs_store *store)
+{
+	pthread_mutex_lock(&store->lock);
+	struct bs_store_counts counts = { store->n_read, store->n_images };
+
+	pthread_mutex_unlock(&store->lock);
+	return counts;
+}
+
+void bs_store_drop_rare(struct bs_store *store)
+{
+	pthread_mutex_lock(&store->lock);
+	drop(store, RARE);
 	pthread_mutex_unlock(&store->lock);
 }
 
@@ -330,6 +373,7 @@ const struct bs_image *bs_store_acquire(struct bs_store *store, const struct bs_
 			    "unreadable file");
 		return NULL;
 	}
+	store = store->images;
 	struct bs_image_file **slot = slot_of(store, &st);
 
 	pthread_mutex_lock(&store->lock);
@@ -348,11 +392,14 @@ const struct bs_image *bs_store_acquire(struct bs_store *store, const struct bs_
 			file = fresh;
 			file->next = *slot;
 			*slot = file;
+			store->n_read++;
+			store->n_images++;
 			if (store->worker)
 				bs_read_ahead(store->worker, file);
 		}
 	}
 	file->n_users++;
+	file->n_asked++;
 	struct bs_image_file *given = given_for(file);
 
 	pthread_mutex_unlock(&store->lock);
@@ -365,8 +412,10 @@ const struct bs_image *bs_store_hold(struct bs_store *store, const struct bs_ctx
 {
 	struct bs_image_file *file = as_read(image);
 
+	store = store->images;
 	pthread_mutex_lock(&store->lock);
 	file->n_users++;
+	file->n_asked++;
 	struct bs_image_file *given = given_for(file);
 
 	pthread_mutex_unlock(&store->lock);
@@ -376,6 +425,7 @@ const struct bs_image *bs_store_hold(struct bs_store *store, const struct bs_ctx
 
 void bs_store_release(struct bs_store *store, const struct bs_image *image)
 {
+	store = store->images;
 	pthread_mutex_lock(&store->lock);
 	as_read(image)->n_users--;
 	pthread_mutex_unlock(&store->lock);

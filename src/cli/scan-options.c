@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line of `bindsim scan`. */
+#include "options-priv.h"
+
+#include "../report/jansson-late.h"
+#include "../report/scan-report.h"
+
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	MOST_JOBS = 256,
+	MOST_PARTS = 1000000,
+	LEAST_MIB = 16,
+	MOST_MIB = 1 << 24,
+	USUAL_MIB = 1024
+};
+
+/* TEXT, from 1 up to MOST; 0: it is no such number. *RET_END: what stands behind it. */
+static uint32_t number(const char *text, uint32_t most, char **ret_end)
+{
+	unsigned long n = strtoul(text, ret_end, 10);
+
+	return *text >= '0' && *text <= '9' && n <= most ? (uint32_t)n : 0;
+}
+
+bool bs_read_jobs(struct bs_option_reader *r, const char *text)
+{
+	char *end;
+
+	r->line->scan.jobs = number(text, MOST_JOBS, &end);
+	if (r->line->scan.jobs && !*end)
+		return true;
+	bs_complain("--jobs '%s': a number from 1 to %d is wanted", text, MOST_JOBS);
+	return false;
+}
+
+bool bs_read_memory(struct bs_option_reader *r, const char *text)
+{
+	char *end;
+	uint32_t n = number(text, MOST_MIB, &end);
+
+	r->line->scan.memory = (uint64_t)n << 20;
+	if (n >= LEAST_MIB && !*end)
+		return true;
+	bs_complain("--memory '%s': a number of MiB, from %d on, is wanted", text, LEAST_MIB);
+	return false;
+}
+
+/* K/N */
+bool bs_read_shard(struct bs_option_reader *r, const char *text)
+{
+	struct bs_scan_line *scan = &r->line->scan;
+	char *end;
+
+	scan->part = number(text, MOST_PARTS, &end);
+	scan->n_parts = *end == '/' ? number(end + 1, MOST_PARTS, &end) : 0;
+	if (scan->part && scan->part <= scan->n_parts && !*end)
+		return true;
+	bs_complain("--shard '%s': K/N is wanted, the Kth of N parts", text);
+	return false;
+}
+
+/* ---- the whole line -------------------------------------------------------------------------- */
+
+static bool take_format(struct bs_output *output)
+{
+	static const struct bs_format *const formats[] = { &bs_format_scan_text,
+							   &bs_format_scan_json,
+							   &bs_format_scan_ndjson };
+
+	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+		if (strcmp(output->format->name, formats[i]->name) == 0) {
+			output->format = formats[i];
+			return true;
+		}
+	bs_complain("scan writes text, json and ndjson, not --format=%s", output->format->name);
+	return false;
+}
+
+/* An option that says nothing here, or NULL. */
+static const char *odd_option(const struct bs_option_reader *r)
+{
+	const struct bs_command_line *line = r->line;
+
+	return line->selection.symbol			    ? "symbol"
+	       : line->selection.from || line->selection.to ? "from, --to and --pair"
+	       : r->plan_file				    ? "plan"
+	       : line->follows_notes			    ? "follow-dlopen-notes"
+	       : line->proof == BS_PROOF_ALL		    ? "proof=all"
+							    : NULL;
+}
+
+/* An option that only a scan of files has, or NULL. */
+static const char *asking_option(const struct bs_option_reader *r)
+{
+	const struct bs_scan_line *scan = &r->line->scan;
+	const struct bs_plan *plan = &r->line->plan;
+
+	return scan->libraries	       ? "libraries"
+	       : scan->plugins.n       ? "plugins"
+	       : scan->null	       ? "null"
+	       : scan->one_file_system ? "one-file-system"
+	       : scan->n_parts	       ? "shard"
+	       : scan->journal	       ? "journal"
+	       : scan->jobs	       ? "jobs"
+	       : scan->memory	       ? "memory"
+	       : plan->root	       ? "root"
+	       : plan->loader	       ? "loader"
+	       : r->steps.n	       ? bs_step_kind_name(r->steps.v[0].kind)
+	       : r->set.n	       ? "env"
+	       : r->settings.n	       ? "set"
+	       : r->words.use_env      ? "use-env"
+				       : NULL;
+}
+
+static bool paths_fit(struct bs_option_reader *r)
+{
+	struct bs_scan_line *scan = &r->line->scan;
+
+	bs_vec_each (i, &scan->paths)
+		scan->reads_list |= strcmp(scan->paths.v[i], "-") == 0;
+	if (scan->merge && (!scan->paths.n || scan->reads_list)) {
+		bs_complain("--merge: which parts? They are files of --format=ndjson");
+		return false;
+	}
+	if (scan->merge)
+		return true;
+	if ((scan->null || scan->reads_list) && scan->paths.n > scan->reads_list) {
+		bs_complain("a list from standard input is all that is scanned: '%s' is too many",
+			    scan->paths.v[strcmp(scan->paths.v[0], "-") == 0]);
+		return false;
+	}
+	scan->reads_list |= scan->null;
+	if (scan->reads_list)
+		scan->paths.n = 0;
+	else if (!scan->paths.n && r->line->plan.root)
+		bs_vec_push(r->arena, &scan->paths, "/");
+	else if (!scan->paths.n) {
+		bs_complain("which programs? Usage: bindsim scan [OPTION]... PATH...");
+		return false;
+	}
+	return true;
+}
+
+static bool options_go_together(const struct bs_option_reader *r)
+{
+	const struct bs_scan_line *scan = &r->line->scan;
+	const char *odd = odd_option(r);
+	const char *asking = scan->merge ? asking_option(r) : NULL;
+
+	if (odd)
+		bs_complain("scan has no --%s", odd);
+	else if (asking)
+		bs_complain("--merge has no --%s: the parts say what was asked", asking);
+	else if (scan->libraries && r->steps.n)
+		bs_complain("--libraries: steps belong to programs; the shared objects have none");
+	else
+		return true;
+	return false;
+}
+
+static void take_defaults(struct bs_option_reader *r)
+{
+	struct bs_scan_line *scan = &r->line->scan;
+	cpu_set_t cpus;
+
+	if (!r->words.has_fail_on)
+		r->line->fail_on = BS_LEVEL_ERROR;
+	if (!scan->jobs)
+		scan->jobs = sched_getaffinity(0, sizeof cpus, &cpus) == 0
+				     ? (uint32_t)CPU_COUNT(&cpus)
+				     : 1;
+	if (scan->jobs > MOST_JOBS)
+		scan->jobs = MOST_JOBS;
+	if (!scan->memory)
+		scan->memory = (uint64_t)USUAL_MIB << 20;
+	/* An answer is to be the same wherever it is asked for. */
+	if (!r->words.use_env)
+		r->no_env = true;
+	scan->quiet = r->quiet;
+}
+
+bool bs_scan_open(struct bs_option_reader *r)
+{
+	struct bs_command_line *line = r->line;
+	const char *problem = bs_jansson_open();
+
+	if (problem) {
+		bs_complain("scan: %s", problem);
+		return false;
+	}
+	if (!options_go_together(r) || !paths_fit(r))
+		return false;
+	take_defaults(r);
+	if (!r->quiet)
+		bs_vec_push(r->arena, &line->outputs,
+			    ((struct bs_output){ .format = r->format ? r->format : &bs_format_text,
+						 .path = r->output }));
+	bs_vec_each (i, &line->outputs)
+		if (!take_format(&line->outputs.v[i]))
+			return false;
+	if (!bs_read_show(r))
+		return false;
+	/* They stand with the programs. */
+	bs_vec_each (i, &line->outputs)
+		if (line->outputs.v[i].show & (BS_SCAN_NOTES | BS_SCAN_OBJECTS))
+			line->outputs.v[i].show |= BS_SCAN_PROGRAMS;
+	return true;
+}

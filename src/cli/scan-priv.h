@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* scan-priv.h - what the files of `bindsim scan` share */
+#pragma once
+
+#include "cli.h"
+
+#include "../report/scan-report.h"
+
+/* ---- scan-subjects.c: what there is to ask about -------------------------------------------- */
+
+struct bs_scan_subject {
+	const char *path; /* as the process of the plan is started by */
+	bool is_library;
+	uint64_t size;
+	int64_t mtime_s, mtime_ns;
+};
+
+typedef BS_VEC(struct bs_scan_subject) bs_scan_subjects;
+
+/* What LINE names, each file once, sorted by path; in *SKIPPED how many files are no subjects.
+ * False after a message. */
+bool bs_scan_find(struct bs_arena *arena, const struct bs_command_line *line, bs_scan_subjects *ret,
+		  struct bs_scan_skipped *skipped);
+
+/* ---- scan-question.c: numbers that stand for much -------------------------------------------- */
+
+/* FNV-1a of 64 bits, with the bits mixed at the end: no secret, and the same everywhere. */
+struct bs_scan_hash {
+	uint64_t state;
+};
+
+struct bs_scan_hash bs_scan_hash_new(void);
+void bs_scan_hash_bytes(struct bs_scan_hash *hash, const void *bytes, size_t n);
+/* With its end, so that no two lists of texts are alike; NULL is no text. */
+void bs_scan_hash_text(struct bs_scan_hash *hash, const char *text);
+uint64_t bs_scan_hash_end(struct bs_scan_hash hash);
+
+/* The part of N, from 1 on, that PATH belongs to. */
+uint32_t bs_scan_part_of(const char *path, uint32_t n);
+
+/* A shared object that each program opens. */
+struct bs_scan_plugin {
+	struct bs_step step;
+	const char *machine, *directory;
+};
+
+typedef BS_VEC(struct bs_scan_plugin) bs_scan_plugins;
+
+/* What LINE asks of SUBJECTS, with PLUGINS, in *HASH and in the head's question. False after a
+ * message. */
+bool bs_scan_question(struct bs_arena *arena, const struct bs_command_line *line,
+		      const bs_scan_subjects *subjects, const bs_scan_plugins *plugins,
+		      struct bs_scan_head *head, struct bs_scan_hash *ret);
+
+/* The same with what tells one directory tree from a copy of it: for a journal. */
+uint64_t bs_scan_journal_question(const struct bs_command_line *line,
+				  const bs_scan_subjects *subjects, struct bs_scan_hash hash);
+
+/* ---- scan-read.c: lines that were written ---------------------------------------------------- */
+
+/* The N bytes at TEXT, a line, as a record or a head, in ARENA. NULL, or what is wrong with it. */
+const char *bs_scan_record_read(struct bs_arena *arena, const char *text, size_t n,
+				struct bs_scan_record *ret);
+const char *bs_scan_head_read(struct bs_arena *arena, const char *text, size_t n,
+			      struct bs_scan_head *ret);
+
+/* ---- scan-answer.c: where records go --------------------------------------------------------- */
+
+struct bs_scan_answer {
+	struct bs_arena *arena;
+	const struct bs_command_line *line;
+	const struct bs_scan_head *head;
+	struct bs_scan_sum *sum;
+	struct bs_begun_output *outputs;
+	uint32_t n_outputs;
+	uint32_t n_expected, n_done; /* programs, for the progress bar */
+	bool shows_progress, progress_is_shown;
+	int64_t began, drawn; /* milliseconds */
+};
+
+/* Opens the outputs of LINE and writes their beginnings. N_EXPECTED: programs to come. False after
+ * a message. */
+bool bs_scan_answer_begin(struct bs_scan_answer *answer, struct bs_arena *arena,
+			  const struct bs_command_line *line, const struct bs_scan_head *head,
+			  uint32_t n_expected);
+
+/* Takes the N bytes at TEXT, a record's line; NULL, or what is wrong with it, in *ANSWER's arena.
+ */
+const char *bs_scan_answer_take(struct bs_scan_answer *answer, const char *text, size_t n);
+
+/* All records of a program are there: they may be seen. */
+void bs_scan_answer_program(struct bs_scan_answer *answer);
+
+/* Writes the sums, and a message for a status that is not 0. */
+enum bs_exit bs_scan_answer_end(struct bs_scan_answer *answer);
+
+/* Drops what there is; for who had a message of his own. */
+enum bs_exit bs_scan_answer_drop(struct bs_scan_answer *answer);
+
+/* ---- scan-journal.c: what is kept of a scan that may be killed ------------------------------- */
+
+struct bs_scan_journal {
+	int fd; /* -1: there is none */
+	const char *path;
+	uint32_t n_done; /* programs that it has */
+};
+
+/* Opens the journal PATH of QUESTION, or begins it, and hands ANSWER what it has. False after a
+ * message. */
+bool bs_scan_journal_open(struct bs_scan_journal *journal, const char *path, uint64_t question,
+			  struct bs_scan_answer *answer);
+
+/* Adds a program, whose records are LINES, each with a newline. False after a message. */
+bool bs_scan_journal_add(struct bs_scan_journal *journal, const char *lines);
+
+void bs_scan_journal_close(struct bs_scan_journal *journal);
+
+/* ---- scan-merge.c ---------------------------------------------------------------------------- */
+
+/* The answer that the parts which LINE names are to. */
+enum bs_exit bs_scan_merge(struct bs_arena *arena, const struct bs_command_line *line);

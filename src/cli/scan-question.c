@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/* What makes two scans one and the same: for parts that are to be merged, and for journals. */
+#include "scan-priv.h"
+
+#include <string.h>
+
+/* ---- numbers --------------------------------------------------------------------------------- */
+
+struct bs_scan_hash bs_scan_hash_new(void)
+{
+	return (struct bs_scan_hash){ UINT64_C(0xcbf29ce484222325) };
+}
+
+void bs_scan_hash_bytes(struct bs_scan_hash *hash, const void *bytes, size_t n)
+{
+	const uint8_t *s = bytes;
+
+	for (size_t i = 0; i < n; i++)
+		hash->state = (hash->state ^ s[i]) * UINT64_C(0x100000001b3);
+}
+
+void bs_scan_hash_text(struct bs_scan_hash *hash, const char *text)
+{
+	bs_scan_hash_bytes(hash, text ? "t" : "n", 1);
+	if (text)
+		bs_scan_hash_bytes(hash, text, strlen(text) + 1);
+}
+
+static void hash_number(struct bs_scan_hash *hash, uint64_t number)
+{
+	uint8_t bytes[sizeof number];
+
+	/* The same on machines of either byte order. */
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (uint8_t)(number >> (8 * i));
+	bs_scan_hash_bytes(hash, bytes, sizeof bytes);
+}
+
+uint64_t bs_scan_hash_end(struct bs_scan_hash hash)
+{
+	uint64_t h = hash.state;
+
+	h = (h ^ h >> 33) * UINT64_C(0xff51afd7ed558ccd);
+	h = (h ^ h >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
+	return h ^ h >> 33;
+}
+
+uint32_t bs_scan_part_of(const char *path, uint32_t n)
+{
+	struct bs_scan_hash hash = bs_scan_hash_new();
+
+	bs_scan_hash_bytes(&hash, path, strlen(path));
+	return (uint32_t)(bs_scan_hash_end(hash) % n) + 1;
+}
+
+/* ---- the question ---------------------------------------------------------------------------- */
+
+/* The plan of all programs, as a plan file has it. Where its root lies is no matter of the answer.
+ */
+static const char *plan_text(struct bs_arena *arena, const struct bs_command_line *line)
+{
+	struct bs_writer *writer = bs_new(arena, struct bs_writer, 1);
+	struct bs_report report = { .format = &bs_format_plan, .writer = writer };
+	struct bs_plan plan = line->plan;
+
+	writer->arena = arena;
+	plan.root = plan.root ? "/" : NULL;
+	plan.search_path = NULL;
+	plan.executable = "program";
+	bs_format_plan.question(&report, arena, &plan);
+	return bs_writer_text(writer);
+}
+
+static bool hash_libraries(struct bs_arena *arena, const struct bs_command_line *line,
+			   struct bs_scan_hash *hash)
+{
+	bs_vec_each (i, &line->library_dbs) {
+		const char *name;
+		const char *text = bs_input_text(arena, line->library_dbs.v[i], &name);
+
+		if (!text)
+			return false;
+		bs_scan_hash_text(hash, text);
+	}
+	return true;
+}
+
+bool bs_scan_question(struct bs_arena *arena, const struct bs_command_line *line,
+		      const bs_scan_subjects *subjects, const bs_scan_plugins *plugins,
+		      struct bs_scan_head *head, struct bs_scan_hash *ret)
+{
+	struct bs_scan_hash hash = bs_scan_hash_new();
+
+	bs_scan_hash_text(&hash, BINDSIM_VERSION);
+	bs_scan_hash_text(&hash, plan_text(arena, line));
+	if (!hash_libraries(arena, line, &hash))
+		return false;
+	hash_number(&hash, (uint64_t)head->libraries | (uint64_t)head->notes << 1 |
+				   (uint64_t)head->objects << 2 | (uint64_t)head->is_list << 3);
+	bs_vec_each (i, &head->paths)
+		bs_scan_hash_text(&hash, head->paths.v[i]);
+	hash_number(&hash, head->skipped.n_static);
+	hash_number(&hash, head->skipped.n_scripts);
+	hash_number(&hash, head->skipped.n_foreign);
+	hash_number(&hash, head->skipped.n_other);
+	hash_number(&hash, head->skipped.n_unreadable);
+	hash_number(&hash, plugins->n);
+	bs_vec_each (i, plugins) {
+		bs_scan_hash_text(&hash, plugins->v[i].step.file);
+		bs_scan_hash_text(&hash, plugins->v[i].step.spelled);
+	}
+	hash_number(&hash, subjects->n);
+	bs_vec_each (i, subjects) {
+		bs_scan_hash_text(&hash, subjects->v[i].path);
+		hash_number(&hash, subjects->v[i].size);
+	}
+	head->question =
+		bs_arena_printf(arena, "%016llx", (unsigned long long)bs_scan_hash_end(hash));
+	*ret = hash;
+	return true;
+}
+
+uint64_t bs_scan_journal_question(const struct bs_command_line *line,
+				  const bs_scan_subjects *subjects, struct bs_scan_hash hash)
+{
+	bs_scan_hash_text(&hash, line->plan.root);
+	hash_number(&hash, line->scan.part);
+	hash_number(&hash, line->scan.n_parts);
+	bs_vec_each (i, subjects) {
+		hash_number(&hash, (uint64_t)subjects->v[i].mtime_s);
+		hash_number(&hash, (uint64_t)subjects->v[i].mtime_ns);
+	}
+	return bs_scan_hash_end(hash);
+}

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: MIT */
+/* `bindsim scan`: the runs are made by many threads on one store, and told in the order of the
+ * programs. */
+#include "scan-priv.h"
+
+#include "sets.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	WINDOW = 64,	       /* programs for each thread that are begun and not written */
+	MOST_IMAGES = 1 << 14, /* a process may have some 65,000 mappings */
+	READ_BETWEEN_RESTS =
+		512 /* images: a rest that brings little is not to come at once again */
+};
+
+/* What a thread has of its own. */
+struct worker {
+	struct bs_store *store; /* with the images of all */
+	struct bs_arena *arena;
+	struct bs_scan_options options;
+};
+
+struct scan {
+	struct bs_arena *arena;
+	const struct bs_command_line *line;
+	struct bs_store *store;
+	struct worker *workers;
+	uint32_t n_workers;
+	bs_scan_subjects subjects;
+	bs_scan_plugins plugins;
+	struct bs_scan_head head;
+	struct bs_scan_answer answer;
+	struct bs_scan_journal journal;
+	uint32_t n_read; /* images, by the last rest */
+	bool lacks_memory;
+};
+
+/* ---- a program ------------------------------------------------------------------------------- */
+
+/* The lines of its records, each with a newline, in an arena of its own. */
+struct product {
+	struct bs_arena *arena;
+	BS_VEC(char) lines;
+};
+
+static void add_record(struct product *product, const struct bs_scan_record *record)
+{
+	const char *line = bs_scan_line(product->arena, record);
+	uint32_t n = (uint32_t)strlen(line);
+
+	bs_vec_reserve(product->arena, &product->lines, n + 2);
+	memcpy(product->lines.v + product->lines.n, line, n);
+	memcpy(product->lines.v + product->lines.n + n, "\n", 2);
+	product->lines.n += n + 1;
+}
+
+static struct bs_plan plan_of(const struct scan *scan, struct product *product,
+			      const struct bs_scan_subject *subject)
+{
+	struct bs_plan plan = scan->line->plan;
+
+	plan.executable = subject->path;
+	if (!subject->is_library)
+		return plan;
+	struct bs_step *step = bs_new(product->arena, struct bs_step, 1);
+
+	*step = (struct bs_step){
+		.kind = BS_STEP_DLOPEN,
+		.file = subject->path,
+		.mode = BS_MODE_NOW | BS_MODE_LOCAL,
+		.spelled = "NOW,LOCAL",
+	};
+	plan.executable = BS_UNKNOWN_HOST;
+	plan.unknown_program = subject->path;
+	plan.steps = step;
+	plan.n_steps = 1;
+	return plan;
+}
+
+/* The plan of a program, and behind its steps those of N plugins. */
+static struct bs_plan plan_with(struct product *product, const struct bs_plan *base,
+				const struct bs_scan_plugin *const *plugins, uint32_t n)
+{
+	struct bs_step *steps = bs_new(product->arena, struct bs_step, base->n_steps + n);
+	struct bs_plan plan = *base;
+
+	if (base->n_steps)
+		memcpy(steps, base->steps, base->n_steps * sizeof *steps);
+	for (uint32_t i = 0; i < n; i++)
+		steps[base->n_steps + i] = plugins[i]->step;
+	plan.steps = steps;
+	plan.n_steps = base->n_steps + n;
+	return plan;
+}
+
+/* Each plugin that the program can have, alone, and all of them. */
+static void run_plugins(const struct scan *scan, const struct worker *worker,
+			struct product *product, const struct bs_plan *plan,
+			const struct bs_scan_record *bare, const struct bs_scan_known *known)
+{
+	BS_VEC(const struct bs_scan_plugin *) fitting = { 0 };
+
+	bs_vec_each (i, &scan->plugins)
+		if (bare->machine && strcmp(scan->plugins.v[i].machine, bare->machine) == 0)
+			bs_vec_push(product->arena, &fitting, &scan->plugins.v[i]);
+	for (uint32_t i = 0; i <= fitting.n; i++) {
+		bool all = i == fitting.n;
+		struct bs_scan_record record = { .path = bare->path };
+
+		if (all && fitting.n < 2)
+			return;
+		record.n_plugins = all ? fitting.n : 1;
+		record.plugin = all ? fitting.v[0]->directory : fitting.v[i]->step.file;
+		const struct bs_plan longer =
+			plan_with(product, plan, all ? fitting.v : &fitting.v[i], record.n_plugins);
+
+		bs_scan_run(product->arena, &longer, worker->store, &worker->options, known, NULL,
+			    &record);
+		add_record(product, &record);
+	}
+}
+
+static void run_program(const struct scan *scan, const struct worker *worker,
+			struct product *product, const struct bs_scan_subject *subject)
+{
+	const struct bs_plan plan = plan_of(scan, product, subject);
+	bool has_plugins = scan->plugins.n && !subject->is_library;
+	struct bs_scan_known known = { 0 };
+	struct bs_scan_record record = {
+		.path = subject->path,
+		.is_library = subject->is_library,
+	};
+
+	bs_scan_run(product->arena, &plan, worker->store, &worker->options, NULL,
+		    has_plugins ? &known : NULL, &record);
+	add_record(product, &record);
+	if (has_plugins && record.outcome != BS_SCAN_UNANSWERED)
+		run_plugins(scan, worker, product, &plan, &record, &known);
+}
+
+static void *make(void *user, uint32_t thread, uint32_t item)
+{
+	const struct scan *scan = user;
+	const struct worker *worker = &scan->workers[thread];
+	struct bs_arena *arena = bs_arena_new();
+	struct bs_scan_subject subject = scan->subjects.v[scan->journal.n_done + item];
+
+	if (!arena)
+		return NULL;
+	if (BS_ON_OUT_OF_MEMORY(arena)) {
+		bs_arena_free(arena);
+		return NULL;
+	}
+	bs_arena_unwind_with(worker->arena, arena);
+	struct product *product = bs_new(arena, struct product, 1);
+
+	product->arena = arena;
+	run_program(scan, worker, product, &subject);
+	/* The next program is another one: of lookups nothing is to be met again. */
+	bs_store_forget(worker->store, BS_KEPT_LOOKUPS);
+	return product;
+}
+
+/* ---- all of them ----------------------------------------------------------------------------- */
+
+/* Takes LINES to the answer; these are the tool's own. */
+static void answer_lines(struct scan *scan, const char *lines)
+{
+	for (const char *at = lines, *end; (end = strchr(at, '\n')); at = end + 1)
+		bs_scan_answer_take(&scan->answer, at, (size_t)(end - at));
+	bs_scan_answer_program(&scan->answer);
+}
+
+static void drop(void *user, void *made)
+{
+	struct product *product = made;
+
+	(void)user;
+	bs_arena_free(product->arena);
+}
+
+static bool take(void *user, uint32_t item, void *made)
+{
+	struct scan *scan = user;
+	struct product *product = made;
+
+	(void)item;
+	scan->lacks_memory = !product;
+	if (!product)
+		return false;
+	bool ok = bs_scan_journal_add(&scan->journal, product->lines.v);
+
+	if (ok)
+		answer_lines(scan, product->lines.v);
+	drop(scan, product);
+	return ok;
+}
+
+static bool is_full(void *user)
+{
+	const struct scan *scan = user;
+	const struct bs_store_counts counts = bs_store_count(scan->store);
+
+	return counts.n_images > MOST_IMAGES ||
+	       (counts.n_read - scan->n_read >= READ_BETWEEN_RESTS &&
+		bs_memory_in_use() > scan->line->scan.memory);
+}
+
+static void rest(void *user)
+{
+	struct scan *scan = user;
+	uint64_t much = scan->line->scan.memory / 4 * 3;
+
+	for (uint32_t i = 0; i < scan->n_workers; i++)
+		bs_store_forget(scan->workers[i].store, BS_KEPT_PATHS);
+	bs_store_drop_rare(scan->store);
+	if (bs_store_count(scan->store).n_images > MOST_IMAGES / 2 || bs_memory_in_use() > much)
+		bs_store_trim(scan->store);
+	scan->n_read = bs_store_count(scan->store).n_read;
+}
+
+/* ---- before and after ------------------------------------------------------------------------ */
+
+static bool find_plugins(struct scan *scan)
+{
+	const struct bs_scan_line *asked = &scan->line->scan;
+
+	bs_vec_each (i, &asked->plugins) {
+		struct bs_step like;
+		const char *hint;
+		bs_set_files files = { 0 };
+
+		bs_parse_step(scan->arena, BS_STEP_DLOPEN, asked->plugins.v[i], &like, &hint);
+		if (hint)
+			bs_complain("--plugins '%s': %s", asked->plugins.v[i], hint);
+		if (!bs_set_find(scan->arena, &scan->line->plan, like.file, false, &files))
+			return false;
+		bs_set_keep(&files, BS_FILE_SHARED_OBJECT, NULL);
+		if (!files.n) {
+			bs_complain("--plugins %s: no shared object in it", like.file);
+			return false;
+		}
+		bs_vec_each (k, &files) {
+			struct bs_scan_plugin plugin = { like, files.v[k].look.machine, like.file };
+
+			plugin.step.file = files.v[k].path;
+			bs_vec_push(scan->arena, &scan->plugins, plugin);
+		}
+	}
+	return true;
+}
+
+static bool shows(const struct bs_command_line *line, unsigned part)
+{
+	bool does = false;
+
+	bs_vec_each (i, &line->outputs)
+		does |= line->outputs.v[i].show & part;
+	return does;
+}
+
+static void make_head(struct scan *scan)
+{
+	const struct bs_command_line *line = scan->line;
+	struct bs_scan_head *head = &scan->head;
+
+	head->paths = line->scan.paths;
+	head->is_list = line->scan.reads_list;
+	head->libraries = line->scan.libraries;
+	head->notes = shows(line, BS_SCAN_NOTES);
+	head->objects = shows(line, BS_SCAN_OBJECTS);
+	head->n_subjects = scan->subjects.n;
+	head->part = line->scan.part;
+	head->n_parts = line->scan.n_parts;
+	bs_vec_each (i, &scan->plugins)
+		bs_vec_push(scan->arena, &head->plugins,
+			    bs_step_words(scan->arena, &scan->plugins.v[i].step));
+	for (uint32_t i = 0; i < line->plan.n_steps; i++)
+		bs_vec_push(scan->arena, &head->steps,
+			    bs_step_words(scan->arena, &line->plan.steps[i]));
+}
+
+static void keep_part(struct scan *scan)
+{
+	uint32_t n = 0;
+
+	if (!scan->head.n_parts)
+		return;
+	bs_vec_each (i, &scan->subjects)
+		if (bs_scan_part_of(scan->subjects.v[i].path, scan->head.n_parts) ==
+		    scan->head.part)
+			scan->subjects.v[n++] = scan->subjects.v[i];
+	scan->subjects.n = n;
+}
+
+static bool begin_workers(struct scan *scan, uint32_t n_items)
+{
+	uint32_t n = scan->line->scan.jobs < n_items ? scan->line->scan.jobs : n_items;
+
+	n = n ? n : 1;
+	scan->workers = bs_new(scan->arena, struct worker, n);
+	for (; scan->n_workers < n; scan->n_workers++) {
+		struct worker *worker = &scan->workers[scan->n_workers];
+		struct bs_scan_options *options = &worker->options;
+
+		worker->arena = bs_arena_new();
+		worker->store = bs_store_share(scan->store);
+		if (!worker->arena || !worker->store)
+			bs_arena_exhausted(scan->arena);
+		bs_arena_unwind_with(worker->arena, scan->arena);
+		bs_store_keeps(worker->store);
+		/* They are read on the way, which is nothing for several threads. */
+		options->check.library_db = bs_libraries_open(worker->arena, scan->line);
+		if (!options->check.library_db)
+			return false;
+		options->check.shows_notes = scan->head.notes;
+		options->lists_objects = scan->head.objects;
+	}
+	return true;
+}
+
+static void end_workers(struct scan *scan)
+{
+	for (uint32_t i = 0; i < scan->n_workers; i++) {
+		bs_store_free(scan->workers[i].store);
+		bs_arena_free(scan->workers[i].arena);
+	}
+}
+
+static enum bs_exit run(struct scan *scan)
+{
+	uint32_t n_items = scan->subjects.n - scan->journal.n_done;
+
+	if (!begin_workers(scan, n_items))
+		return bs_scan_answer_drop(&scan->answer);
+	const struct bs_crew_work work = {
+		.n_items = n_items,
+		.n_threads = scan->n_workers,
+		.window = WINDOW * scan->n_workers,
+		.user = scan,
+		.make = make,
+		.take = take,
+		.drop = drop,
+		.is_full = is_full,
+		.rest = rest,
+	};
+	bool ok = bs_crew_run(&work);
+
+	if (scan->lacks_memory)
+		bs_complain("out of memory");
+	return ok ? bs_scan_answer_end(&scan->answer) : bs_scan_answer_drop(&scan->answer);
+}
+
+static enum bs_exit scan_all(struct scan *scan)
+{
+	struct bs_scan_hash hash;
+
+	if (!bs_scan_find(scan->arena, scan->line, &scan->subjects, &scan->head.skipped) ||
+	    !find_plugins(scan))
+		return BS_EXIT_TROUBLE;
+	make_head(scan);
+	if (!bs_scan_question(scan->arena, scan->line, &scan->subjects, &scan->plugins, &scan->head,
+			      &hash))
+		return BS_EXIT_TROUBLE;
+	uint64_t question = bs_scan_journal_question(scan->line, &scan->subjects, hash);
+
+	keep_part(scan);
+	if (!bs_scan_answer_begin(&scan->answer, scan->arena, scan->line, &scan->head,
+				  scan->subjects.n))
+		return BS_EXIT_TROUBLE;
+	enum bs_exit status = bs_scan_journal_open(&scan->journal, scan->line->scan.journal,
+						   question, &scan->answer)
+				      ? run(scan)
+				      : bs_scan_answer_drop(&scan->answer);
+
+	bs_scan_journal_close(&scan->journal);
+	end_workers(scan);
+	return status;
+}
+
+enum bs_exit bs_scan_command(struct bs_arena *arena, const struct bs_command_line *line,
+			     struct bs_store *store)
+{
+	struct scan scan = { .arena = arena, .line = line, .store = store };
+
+	return line->scan.merge ? bs_scan_merge(arena, line) : scan_all(&scan);
+}
