@@ -33,6 +33,7 @@ struct scan {
 	struct bs_scan_head head;
 	struct bs_scan_answer answer;
 	struct bs_scan_journal journal;
+	uint32_t first;	 /* that is no more in the journal */
 	uint32_t n_read; /* images, by the last rest */
 	bool lacks_memory;
 };
@@ -145,7 +146,7 @@ static void *make(void *user, uint32_t thread, uint32_t item)
 	const struct scan *scan = user;
 	const struct worker *worker = &scan->workers[thread];
 	struct bs_arena *arena = bs_arena_new();
-	struct bs_scan_subject subject = scan->subjects.v[scan->journal.n_done + item];
+	struct bs_scan_subject subject = scan->subjects.v[scan->first + item];
 
 	if (!arena)
 		return NULL;
@@ -332,6 +333,8 @@ static void end_workers(struct scan *scan)
 static enum bs_exit run(struct scan *scan)
 {
 	uint32_t n_items = scan->subjects.n - scan->journal.n_done;
+
+	scan->first = scan->journal.n_done;
 
 	if (!begin_workers(scan, n_items))
 		return bs_scan_answer_drop(&scan->answer);
