@@ -127,15 +127,17 @@ static enum bs_exit conclude(const struct bs_scan_answer *a)
 	uint32_t n_refused = sum->n_outcomes[BS_SCAN_REFUSED];
 
 	if (skipped->n_unreadable)
-		bs_complain("%u file%s or directories cannot be read and are left out",
-			    skipped->n_unreadable, skipped->n_unreadable == 1 ? "" : "s");
-	if (sum->unanswered)
-		bs_complain("of %u program%s nothing can be said, such as %s: %s",
+		bs_complain("what cannot be read is left out: files and directories, %u in all",
+			    skipped->n_unreadable);
+	if (sum->unanswered) {
+		bs_complain("nothing can be said in %u run%s, the first: %s: %s",
 			    sum->n_outcomes[BS_SCAN_UNANSWERED],
 			    sum->n_outcomes[BS_SCAN_UNANSWERED] == 1 ? "" : "s", sum->unanswered,
 			    sum->why);
+		return BS_EXIT_TROUBLE;
+	}
 	if (n_refused) {
-		bs_complain("scan failed: of %u program%s something is refused", n_refused,
+		bs_complain("scan failed: something is refused in %u run%s", n_refused,
 			    n_refused == 1 ? "" : "s");
 		return BS_EXIT_REFUSED;
 	}

@@ -69,17 +69,17 @@ static const char *records_of(const char *line, size_t n, uint32_t number)
 	return *end == '\t' && sum_of(end, n - (size_t)(end - line)) == sum ? end : NULL;
 }
 
-/* A line of the journal that is whole. False after a message. */
-static bool take_line(struct bs_scan_journal *journal, struct bs_scan_answer *answer,
-		      const char *line, size_t n)
+/* A line of the journal that is whole; ANSWER may be NULL. False after a message. */
+static bool take_line(struct bs_scan_journal *journal, uint32_t n_expected,
+		      struct bs_scan_answer *answer, const char *line, size_t n)
 {
 	const char *at = records_of(line, n, journal->n_done);
 
-	if (!at || journal->n_done == answer->n_expected) {
+	if (!at || journal->n_done == n_expected) {
 		bs_complain("%s: it is damaged at program %u", journal->path, journal->n_done);
 		return false;
 	}
-	while (*at == '\t') {
+	while (answer && *at == '\t') {
 		size_t length = strcspn(++at, "\t");
 		const char *problem = bs_scan_answer_take(answer, at, length);
 
@@ -90,13 +90,14 @@ static bool take_line(struct bs_scan_journal *journal, struct bs_scan_answer *an
 		at += length;
 	}
 	journal->n_done++;
-	bs_scan_answer_program(answer);
+	if (answer)
+		bs_scan_answer_program(answer);
 	return true;
 }
 
 /* *RET_WHOLE: bytes of the lines that are whole. */
-static bool take_lines(struct bs_scan_journal *journal, struct bs_scan_answer *answer, FILE *file,
-		       off_t *ret_whole)
+static bool take_lines(struct bs_scan_journal *journal, uint32_t n_expected,
+		       struct bs_scan_answer *answer, FILE *file, off_t *ret_whole)
 {
 	char *line = NULL;
 	size_t room = 0;
@@ -105,7 +106,7 @@ static bool take_lines(struct bs_scan_journal *journal, struct bs_scan_answer *a
 
 	while (ok && (n = getline(&line, &room, file)) > 0 && line[n - 1] == '\n') {
 		line[n - 1] = '\0';
-		ok = take_line(journal, answer, line, (size_t)n - 1);
+		ok = take_line(journal, n_expected, answer, line, (size_t)n - 1);
 		*ret_whole += n;
 	}
 	free(line);
@@ -135,17 +136,23 @@ static bool take_head(const struct bs_scan_journal *journal, const char *wanted,
 	return true;
 }
 
+/* Nothing is answered before all of it was found to be in order. */
 static bool read_journal(struct bs_scan_journal *journal, const char *wanted,
 			 struct bs_scan_answer *answer, FILE *file)
 {
-	off_t whole;
+	off_t head, whole;
 
-	if (!take_head(journal, wanted, file, &whole) ||
-	    (whole && !take_lines(journal, answer, file, &whole)))
+	if (!take_head(journal, wanted, file, &head))
 		return false;
-	if (ferror(file) || ftruncate(journal->fd, whole) != 0)
+	whole = head;
+	if (head && !take_lines(journal, answer->n_expected, NULL, file, &whole))
+		return false;
+	if (ferror(file) || fseeko(file, head, SEEK_SET) != 0 || ftruncate(journal->fd, whole) != 0)
 		return complain(journal);
-	return whole || write_all(journal, wanted, strlen(wanted));
+	journal->n_done = 0;
+	if (!head)
+		return write_all(journal, wanted, strlen(wanted));
+	return take_lines(journal, answer->n_expected, answer, file, &head);
 }
 
 bool bs_scan_journal_open(struct bs_scan_journal *journal, const char *path, uint64_t question,

@@ -331,7 +331,7 @@ enum bs_peeked {
 	BS_PEEKED_OTHER,
 	BS_PEEKED_UNREADABLE, /* errno says why */
 	BS_PEEKED_SCRIPT,     /* "#!" */
-	BS_PEEKED_STATIC,     /* a program that no loader starts */
+	BS_PEEKED_STATIC,     /* a program that no loader starts, or with nothing to bind */
 	BS_PEEKED_FOREIGN,    /* one that a loader starts, or a shared object, of a machine that has
 				 no table here */
 	BS_PEEKED_PROGRAM,

@@ -114,7 +114,7 @@ static struct marks read_dynamic(const struct file *f, const struct segments *se
 	return marks;
 }
 
-/* The same judgement as on an image in src/sim/look.c, which a test holds it against. */
+/* The same judgement as on an image in src/sim/look.c, but for programs with no dynamic section. */
 static enum bs_peeked judge(const struct file *f)
 {
 	struct segments segments = { 0 };
@@ -132,7 +132,8 @@ static enum bs_peeked judge(const struct file *f)
 	if (type == ET_DYN && segments.dynamic)
 		marks = read_dynamic(f, &segments);
 	if (type == ET_EXEC || marks.pie) {
-		if (!segments.interp)
+		/* What has no dynamic section has nothing to bind, whoever starts it (klibc). */
+		if (!segments.interp || !segments.dynamic)
 			return BS_PEEKED_STATIC;
 		return known ? BS_PEEKED_PROGRAM : BS_PEEKED_FOREIGN;
 	}

@@ -32,7 +32,7 @@ static void write_texts(struct bs_json *json, const char *key, const char *const
 
 /* ---- a program ------------------------------------------------------------------------------- */
 
-/* The members FIRST and SECOND: what it is called here, and in any version and at any place. */
+/* What it is called here, and what in any version and at any place. */
 static void write_object(struct bs_json *json, const char *key, const struct bs_scan_object *object)
 {
 	bs_json_key(json, key);

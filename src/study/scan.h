@@ -90,7 +90,7 @@ void bs_scan_run(struct bs_arena *arena, const struct bs_plan *plan, struct bs_s
 
 /* Files that are no subjects of a scan. */
 struct bs_scan_skipped {
-	uint32_t n_static; /* programs that no loader starts */
+	uint32_t n_static; /* programs with nothing to bind */
 	uint32_t n_scripts;
 	uint32_t n_foreign;    /* of machines that bindsim does not know */
 	uint32_t n_other;      /* no ELF files; shared objects, where they are not asked for */

@@ -1,0 +1,468 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""bindsim scan: all programs below a path in one run, in parts, and after a kill."""
+
+import itertools
+import json
+import os
+import pty
+import random
+import shutil
+import signal
+import subprocess
+import unittest
+
+from harness import BINDSIM, CC, INTERPRETER, CommandLineTest, environment
+
+CODEC = "int codec_open(void) {{ return {0}; }} int codec_read(void) {{ return {0}; }} int codec_close(void) {{ return {0}; }}"
+CARRIER = CODEC + "int use_{0}(void) {{ return codec_open() + codec_read() + codec_close(); }}"
+USER = "int use_{0}(void); void _start(void) {{ use_{0}(); }}"
+
+
+class ScanTest(CommandLineTest):
+    """What the tests share: two libraries that clash, a program that has both, and others."""
+
+    def setUp(self):
+        super().setUp()
+        self.libraries()
+
+    def libraries(self):
+        for number, name in enumerate(("one", "two")):
+            self.object(f"lib/libcodec-{name}.so", CARRIER.format(number), f"-Wl,-soname,libcodec-{name}.so")
+        self.clashing("bin/clash")
+        self.program("bin/sound")
+        self.program("bin/broken", USER.format(0), "-Llib", "-l:libcodec-one.so", "-Wl,-z,now", cwd_of=True)
+
+    def program(self, name="app", source="void _start(void) {}", *options, cwd_of=False):
+        """An executable; with CWD_OF its libraries are looked for from the test's directory on, and not found later."""
+        options = [option.replace("-Llib", f"-L{self.directory}/lib") for option in options]
+        return super().program(name, source, *options)
+
+    def clashing(self, name):
+        """A program that needs both libraries and finds them."""
+        source = "int use_0(void); int use_1(void); void _start(void) { use_0(); use_1(); }"
+        return self.program(name, source, "-Llib", "-l:libcodec-one.so", "-l:libcodec-two.so", "-Wl,-z,now",
+                            f"-Wl,-rpath,{self.directory}/lib")
+
+    def scan(self, *arguments, status=None, **options):
+        """The lines of the answer as a stream, held against the schema, and its text."""
+        answer = self.bindsim("scan", "--format=ndjson", *arguments, **options)
+        if status is not None:
+            self.assertEqual(answer.status, status, answer)
+        lines = [json.loads(line) for line in answer.out.splitlines()]
+        for line in lines:
+            self.assert_valid(line, "bindsim-scan-1")
+        self.assertEqual(answer.status, 1 if lines[-1]["reason"] else 0)
+        self.assertEqual([line["type"] for line in lines], ["scan"] + ["program"] * lines[-1]["runs"]
+                         + ["pair"] * lines[-1]["pairs"] + ["end"])
+        return lines
+
+    def programs(self, lines):
+        return {os.path.basename(line["path"]): line for line in lines if line["type"] == "program"}
+
+
+class SubjectsTest(ScanTest):
+    """Which files are asked about."""
+
+    def paths(self, *arguments, **options):
+        return [line["path"] for line in self.scan(*arguments, **options) if line["type"] == "program"]
+
+    def test_programs_of_a_directory(self):
+        self.file("bin/script", "#!/bin/sh\n", 0o755)
+        self.file("bin/data", "data")
+        self.file("bin/empty", "")
+        subprocess.run([*CC, "-nostdlib", "-static", "-o", "bin/static", "-x", "c", "-"], cwd=self.directory, check=True,
+                       input=b"void _start(void) {}")
+        lines = self.scan("bin", "lib")
+        self.assertEqual([line["path"] for line in lines[1:4]], ["./bin/broken", "./bin/clash", "./bin/sound"])
+        self.assertEqual(lines[0]["skipped"], {"static": 1, "scripts": 1, "foreign": 0, "other": 4, "unreadable": 0})
+        self.assertEqual(lines[0]["programs"], 3)
+
+    def test_a_file_counts_once(self):
+        """By the first of its own names; a link counts where the file has no other name."""
+        os.link(self.directory / "bin/sound", self.directory / "bin/again")
+        (self.directory / "bin/aaa").symlink_to("sound")
+        (self.directory / "bin/dangling").symlink_to("nothing")
+        (self.directory / "loop").mkdir()
+        (self.directory / "loop/back").symlink_to("..")
+        (self.directory / "other").mkdir()
+        (self.directory / "other/link").symlink_to("../bin/sound")
+        self.assertEqual(self.paths("bin"), ["./bin/again", "./bin/broken", "./bin/clash"])
+        self.assertEqual(self.paths("other", "loop"), ["./other/link"])
+
+    def test_lists(self):
+        names = ["./bin/sound", "bin/clash", "./bin/broken"]
+        expected = ["./bin/broken", "./bin/sound", "bin/clash"]
+        self.assertEqual(self.paths("-", input="\n".join(names).encode()), expected)
+        self.assertEqual(self.paths("-0", input="\0".join(names).encode()), expected)
+        self.assertEqual(self.paths("--null", "-", input=("\0".join(names) + "\0").encode()), expected)
+        self.assertEqual(self.paths("-", input=b"lib\nbin\n"), ["./bin/broken", "./bin/clash", "./bin/sound"])
+        self.assertIsNone(self.scan("-0", input=b"bin")[0]["paths"])
+
+    def test_names_of_all_kinds(self):
+        for name in ("a b", "new\nline", "quo\"te", "\udcff", "\ufffd"):
+            os.link(self.directory / "bin/sound", self.directory / "bin" / name)
+        self.assertEqual(self.paths("-0", input="bin/new\nline\0".encode()), ["bin/new\nline"])
+        found = self.bindsim("scan", "--format=ndjson", "-o", "odd.nd", "-0", input=b"./bin/\xff")
+        self.assertEqual(found.status, 0)
+        self.assertEqual("\ufffd./bin/\\xff", json.loads((self.directory / "odd.nd").read_text().splitlines()[1])["path"])
+        self.bindsim("scan", "--format=ndjson", "--show=objects", "-o", "objects.nd", "-0", input=b"./bin/\xff")
+        self.assertEqual(self.bindsim("scan", "--show=objects", "-0", input=b"./bin/\xff").out,
+                         self.bindsim("scan", "--merge", "--show=objects", "objects.nd").out)
+
+    def test_libraries(self):
+        lines = self.scan("--libraries", "lib")
+        self.assertEqual([(line["path"], line["library"]) for line in lines[1:-1]],
+                         [("./lib/libcodec-one.so", True), ("./lib/libcodec-two.so", True)])
+        self.assertEqual(self.paths("lib"), [])
+
+    def test_a_root(self):
+        """Paths are inside it; links lead nowhere else; what the kernel makes is left out at its top."""
+        for name in ("usr/bin/sound", "proc/sound", "srv/dev/sound"):
+            self.program(f"root/{name}")
+        (self.directory / "root/lib64").mkdir()
+        shutil.copy(INTERPRETER, self.directory / "root/lib64")
+        (self.directory / "root/bin").symlink_to("/usr/bin")
+        (self.directory / "root/usr/bin/away").symlink_to(self.directory / "bin/clash")
+        self.assertEqual(self.paths("--root", "root", status=0), ["/srv/dev/sound", "/usr/bin/sound"])
+        self.assertEqual(self.paths("--root=root", "bin", status=0), ["/usr/bin/sound"])
+        self.assertEqual(self.paths("--root=root", "/proc", status=0), ["/proc/sound"])
+
+    def test_trouble(self):
+        for arguments, words in (
+                ([], ["which programs"]),
+                (["nowhere"], ["nowhere", "No such file"]),
+                (["-", "bin"], ["bin", "too many"]),
+                (["-j0", "bin"], ["--jobs '0'"]),
+                (["-j", "1x", "bin"], ["--jobs '1x'"]),
+                (["--memory=1", "bin"], ["--memory '1'"]),
+                (["--shard=3/2", "bin"], ["--shard '3/2'"]),
+                (["--shard=0/2", "bin"], ["--shard '0/2'"]),
+                (["--shard=1", "bin"], ["--shard '1'"]),
+                (["--format=sarif", "bin"], ["sarif"]),
+                (["--show=bindings", "bin"], ["bindings"]),
+                (["--symbol=x", "bin"], ["--symbol"]),
+                (["--pair=a,b", "bin"], ["--pair"]),
+                (["--plan=p", "bin"], ["--plan"]),
+                (["--proof=all", "bin"], ["--proof=all"]),
+                (["--follow-dlopen-notes", "bin"], ["--follow-dlopen-notes"]),
+                (["--libraries", "--dlopen=x", "bin"], ["--libraries"]),
+                (["--plugins=nowhere", "bin"], ["nowhere"]),
+                (["--plugins=bin", "bin"], ["--plugins bin", "no shared object"]),
+                (["--policy=x", "bin"], ["--policy", "check"]),
+                (["--merge"], ["--merge"]),
+                (["--merge", "--shard=1/2", "x"], ["--merge", "--shard"]),
+                (["--merge", "--root=/", "x"], ["--merge", "--root"]),
+                (["--merge", "nowhere"], ["nowhere"])):
+            self.assert_trouble(self.bindsim("scan", *arguments), *words)
+        self.assert_trouble(self.bindsim("scan", "-", input=b"bin\0lib"), "standard input", "--null")
+        self.assert_trouble(self.bindsim("scan", "-", input=b"bin\nnowhere\n"), "nowhere")
+        self.assert_trouble(self.bindsim("--use-env", "bin/sound"), "--use-env", "check and scan")
+        self.assert_trouble(self.bindsim("--jobs=1", "bin/sound"), "--jobs", "scan")
+
+    def test_what_cannot_be_read(self):
+        self.file("bin/secret", "x", 0o000)
+        (self.directory / "bin/closed").mkdir(mode=0o000)
+        answer = self.bindsim("scan", "bin/sound", "bin", "--format=json", **self.unprivileged())
+        self.assertEqual(json.loads(answer.out)["skipped"]["unreadable"], 2)
+        self.assertIn("cannot be read", answer.err)
+
+
+class RunsTest(ScanTest):
+    """What is said of a program is what its own run says."""
+
+    def test_findings_and_refusals(self):
+        lines = self.scan("bin", status=1)
+        programs = self.programs(lines)
+        self.assertEqual({name: line["outcome"] for name, line in programs.items()},
+                         {"broken": "refused", "clash": "ok", "sound": "ok"})
+        [refusal] = programs["broken"]["refusals"]
+        self.assertIn("libcodec-one.so", refusal["message"])
+        [finding] = [f for f in programs["clash"]["findings"] if f["level"] == "error"]
+        self.assertEqual((finding["from"]["lasting"], finding["to"]["lasting"], finding["symbols"]),
+                         ("libcodec-two", "libcodec-one", 3))
+        self.assertCountEqual(finding["examples"], ["codec_open", "codec_read", "codec_close"])
+        self.assertEqual(programs["sound"]["findings"], [])
+        self.assertEqual((lines[-1]["reason"], lines[-1]["refused"], lines[-1]["with_errors"], lines[-1]["sound"]),
+                         ("refusal", 1, 1, 1))
+
+    def test_the_same_as_single_runs(self):
+        """Level for level, rule for rule, object for object."""
+        lines = self.scan("bin", "--show=programs,pairs,notes,objects")
+        for line in lines[1:4]:
+            single = json.loads(self.bindsim("check", "--no-policy", "--format=json", "--show=findings,notes,objects,steps",
+                                             line["path"]).out)
+            names = {made["id"]: made["name"] for made in single["objects"]}
+            self.assertEqual(
+                sorted((f["rule"], f["level"], f["step"], f["from"]["name"] if f["from"] else None, f["symbols"])
+                       for f in line["findings"]),
+                sorted((f["rule"], f["level"], f["step"], names.get(f["from"]), f["symbols"]) for f in single["findings"]))
+            self.assertEqual([refusal["message"] for refusal in line["refusals"]],
+                             [step["message"] for step in single["steps"] if step["state"] == "failed"])
+
+    def test_pairs(self):
+        for number in range(3):
+            os.makedirs(self.directory / f"more/{number}")
+            self.clashing(f"more/{number}/clash")
+        lines = self.scan("more", "bin/clash")
+        pairs = {(line["rule"], line["from"], line["to"]): line for line in lines if line["type"] == "pair"}
+        error = next(line for line in pairs.values() if line["level"] == "error")
+        self.assertEqual((error["from"], error["to"], error["programs"], error["most_symbols"]),
+                         ("libcodec-two", "libcodec-one", 4, 3))
+        self.assertEqual(error["examples"], ["./more/0/clash", "./more/1/clash", "./more/2/clash", "bin/clash"])
+        levels = [line["level"] for line in lines if line["type"] == "pair"]
+        self.assertEqual(levels, sorted(levels))  # "error" sorts before "warning"
+
+    def test_steps_belong_to_every_program(self):
+        lines = self.scan("--dlopen=lib/libcodec-two.so:GLOBAL", "bin/sound", "bin/clash")
+        self.assertEqual(lines[0]["steps"], ["dlopen lib/libcodec-two.so"])
+        self.assertEqual([line["objects"] for line in lines[1:3]], [3, 2])
+
+    def test_plugins(self):
+        self.object("plug/liba.so", CARRIER.format(7))
+        self.object("plug/libb.so", CARRIER.format(8))
+        lines = self.scan("--plugins=plug:GLOBAL", "bin/sound", "bin/clash", "bin/broken")
+        runs = [(line["path"], line["plugin"], line["plugins"]) for line in lines if line["type"] == "program"]
+        each = [(None, 0), ("plug/liba.so", 1), ("plug/libb.so", 1), ("plug", 2)]
+        self.assertEqual(runs, [(path, *rest) for path in ("bin/broken", "bin/clash", "bin/sound") for rest in each])
+        by_run = {(line["path"], line["plugin"]): line for line in lines if line["type"] == "program"}
+        # Alone neither plugin meets the other; what clash has without them is not told again.
+        self.assertEqual(by_run["bin/sound", "plug/liba.so"]["findings"], [])
+        self.assertEqual({f["from"]["lasting"] for f in by_run["bin/sound", "plug"]["findings"]}, {"libb"})
+        self.assertEqual({f["from"]["lasting"] for f in by_run["bin/clash", "plug/liba.so"]["findings"]}, {"liba"})
+        self.assertEqual((lines[-1]["programs"], lines[-1]["runs"]), (3, 12))
+
+    def test_the_environment_is_not_read(self):
+        """But where it is asked for."""
+        env = environment(LD_LIBRARY_PATH=str(self.directory / "lib"))
+        self.assertEqual(self.programs(self.scan("bin/broken", env=env))["broken"]["outcome"], "refused")
+        self.assertEqual(self.programs(self.scan("--use-env", "bin/broken", env=env))["broken"]["outcome"], "ok")
+
+    def test_levels_that_fail(self):
+        for level, status in (("error", 1), ("warning", 1), ("none", 0)):
+            self.assertEqual(self.bindsim("scan", f"--fail-on={level}", "bin/clash").status, status)
+        self.assertEqual(self.bindsim("scan", "--fail-on=none", "bin/broken").status, 1)
+        answer = self.bindsim("scan", "-q", "bin")
+        self.assertEqual((answer.status, answer.out), (1, ""))
+
+    def test_what_cannot_be_answered(self):
+        """A loader that nobody knows: the rest is answered, and the status tells."""
+        self.program("bin/odd", "void _start(void) {}", "-Wl,--dynamic-linker=/lib/ld-unheard-of.so")
+        answer = self.bindsim("scan", "--format=ndjson", "bin/odd", "bin/sound")
+        self.assertEqual(answer.status, 2)
+        self.assertIn("nothing can be said in 1 run, the first: bin/odd: ", answer.err)
+        programs = self.programs(map(json.loads, answer.out.splitlines()))
+        self.assertEqual((programs["odd"]["outcome"], programs["sound"]["outcome"]), ("unanswered", "ok"))
+        self.assertTrue(programs["odd"]["problem"])
+        self.assert_valid(programs["odd"], "bindsim-scan-1")
+
+    def test_text(self):
+        out = self.bindsim("scan", "bin").out
+        self.assertIn("./bin/broken\n   refused  step 0: ", out)
+        self.assertIn("   error    captured-references: libcodec-two.so and libcodec-one.so, 3 symbols: ", out)
+        self.assertRegex(out, r"(?m)^ +1  error +captured-references +libcodec-two and libcodec-one, as in \./bin/clash$")
+        self.assertIn("3 programs: 1 refused, 1 with errors, 1 with neither\n", out)
+        self.assertNotIn("sound", out)
+
+
+class ManyTest(ScanTest):
+    """Some more programs."""
+
+    def libraries(self):
+        super().libraries()
+        source = self.directory / "bin"
+        for number in range(24):
+            place = self.directory / f"many/{number % 5}"
+            place.mkdir(parents=True, exist_ok=True)
+            kind = ("sound", "clash", "broken")[number % 3]
+            (place / f"{kind}-{number}").write_bytes((source / kind).read_bytes())
+
+    def whole(self, form="ndjson", *arguments):
+        return self.bindsim("scan", f"--format={form}", *arguments, "many").out
+
+
+class SameBytesTest(ManyTest):
+    """However a scan is made, its answer is one."""
+
+    def test_threads(self):
+        for form in ("text", "json", "ndjson"):
+            answers = {self.whole(form, f"-j{jobs}") for jobs in (1, 2, 4, 16)}
+            self.assertEqual(len(answers), 1, form)
+        self.assert_valid(json.loads(self.whole("json")), "bindsim-scan-1")
+        self.assert_valid(json.loads(self.whole("json", "--show=pairs")), "bindsim-scan-1")
+
+    def test_little_memory(self):
+        """What is dropped is read again; nothing else shows."""
+        self.assertEqual(self.whole("ndjson", "--memory=16"), self.whole())
+
+    def parts(self, n, *arguments):
+        names = []
+        for part in range(1, n + 1):
+            name = f"part-{part}-of-{n}.ndjson"
+            answer = self.bindsim("scan", "--format=ndjson", "-o", name, f"--shard={part}/{n}", *arguments, "many")
+            self.assertIn(answer.status, (0, 1))
+            names.append(name)
+        return names
+
+    def test_shards(self):
+        for n in (1, 3, 7):
+            names = self.parts(n)
+            for line in itertools.chain.from_iterable((self.directory / name).read_text().splitlines() for name in names):
+                self.assert_valid(json.loads(line), "bindsim-scan-1")
+            random.Random(n).shuffle(names)
+            for form in ("text", "json", "ndjson"):
+                merged = self.bindsim("scan", "--merge", f"--format={form}", *names)
+                self.assertEqual((merged.out, merged.status), (self.whole(form), 1), f"{n} parts, {form}")
+
+    def test_shards_with_notes_objects_and_plugins(self):
+        more = ("--show=programs,notes,objects", "--plugins=lib")
+        self.assertEqual(self.bindsim("scan", "--merge", "--format=ndjson", "--show=programs", *self.parts(3, *more)).out,
+                         self.whole("ndjson", *more))
+
+    def test_a_stream_in_other_formats(self):
+        self.bindsim("scan", "--format=ndjson", "-o", "whole.ndjson", "many")
+        for form in ("text", "json", "ndjson"):
+            self.assertEqual(self.bindsim("scan", "--merge", f"--format={form}", "whole.ndjson").out, self.whole(form))
+
+    def test_parts_that_do_not_fit(self):
+        names = self.parts(3)
+        self.assert_trouble(self.bindsim("scan", "--merge", *names[:2]), "part 3 of 3 is missing")
+        self.assert_trouble(self.bindsim("scan", "--merge", *names, names[0]), names[0], "same part")
+        kept = {name: (self.directory / name).read_bytes() for name in names}
+        foreign = self.parts(3, "--dlopen=x")[1]
+        for name in (names[0], names[2]):
+            (self.directory / name).write_bytes(kept[name])
+        self.assert_trouble(self.bindsim("scan", "--merge", names[0], foreign, names[2]), foreign)
+        (self.directory / names[1]).write_bytes(kept[names[1]])
+        [other] = self.parts(1)
+        self.assert_trouble(self.bindsim("scan", "--merge", *names, other), other, "same scan")
+
+    def test_parts_that_are_damaged(self):
+        names = self.parts(3)
+        path = self.directory / names[1]
+        content = path.read_text()
+        lines = content.splitlines(keepends=True)
+        for bad in (content[:-1], content[:-20], "".join(lines[:-1]), content + lines[1], "", "x\n", lines[1],
+                    content.replace('"type":"scan"', '"type":"run"'), content.replace('"schema":"b', '"schema":"c'),
+                    lines[0] + lines[1].replace('"objects":', '"objekte":') + "".join(lines[2:]),
+                    lines[0] + "".join(lines[2:]), lines[0] + lines[2] + lines[1] + "".join(lines[3:])):
+            path.write_text(bad)
+            answer = self.bindsim("scan", "--merge", "-o", "merged", *names)
+            self.assertEqual((answer.status, len(answer.err.splitlines())), (2, 1), answer)
+            self.assertFalse((self.directory / "merged").exists())
+            self.assertIn("part-", answer.err)
+
+
+class JournalTest(ManyTest):
+    """Killed at any point, the same command goes on."""
+
+    COMMAND = ("scan", "--format=ndjson", "--journal=journal", "many")
+
+    def journal(self):
+        return (self.directory / "journal").read_bytes()
+
+    def again(self):
+        answer = self.bindsim(*self.COMMAND)
+        self.assertEqual((answer.out, answer.status), (self.whole(), 1))
+
+    def test_cut_anywhere(self):
+        """A kill leaves a journal that ends anywhere."""
+        self.again()
+        whole = self.journal()
+        self.again()
+        self.assertEqual(self.journal(), whole)
+        chance = random.Random(9)
+        for at in [0, 1, 10, len(whole) - 1, *(chance.randrange(len(whole)) for _ in range(12))]:
+            (self.directory / "journal").write_bytes(whole[:at])
+            self.again()
+            self.assertEqual(self.journal(), whole, at)
+
+    def test_killed(self):
+        """By SIGKILL while it writes; what it has found is not asked again."""
+        chance = random.Random(3)
+        for _ in range(6):
+            process = subprocess.Popen([BINDSIM, *self.COMMAND], cwd=self.directory, stdout=subprocess.PIPE,
+                                       stderr=subprocess.DEVNULL, env=environment())
+            for _ in range(chance.randrange(20)):
+                process.stdout.readline()
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+        self.again()
+
+    def test_a_journal_saves_runs(self):
+        """What it has is taken from it, be it true or not: only the check sum stands guard."""
+        self.again()
+        self.assertEqual(self.journal().count(b"\n"), 25)
+        lines = self.journal().splitlines(keepends=True)
+        (self.directory / "journal").write_bytes(b"".join(lines[:12]))
+        self.again()
+
+    def test_other_questions(self):
+        self.again()
+        for arguments in (["--dlopen=x"], ["--show=notes"], ["--shard=1/2"], ["--libraries"], ["bin"]):
+            self.assert_trouble(self.bindsim(*self.COMMAND, *arguments), "journal", "another scan")
+        os.utime(self.directory / "many/0/sound-0", ns=(1, 1))
+        self.assert_trouble(self.bindsim(*self.COMMAND), "journal", "another scan")
+        # Neither how many threads there are nor what counts is a part of the question.
+        os.utime(self.directory / "many/0/sound-0", ns=(1, 1))
+
+    def test_threads_and_levels_are_no_question(self):
+        self.again()
+        whole = self.journal()
+        (self.directory / "journal").write_bytes(whole[:len(whole) // 2])
+        self.assertEqual(self.bindsim(*self.COMMAND, "-j3", "--fail-on=none").out, self.whole("ndjson", "--fail-on=none"))
+
+    def test_damage(self):
+        self.again()
+        whole = self.journal()
+        middle = len(whole) // 2
+        for bad in (b"text\n", b"x" * 100, whole[:middle] + b"!" + whole[middle + 1:],
+                    whole.splitlines(keepends=True)[0] + b"".join(whole.splitlines(keepends=True)[2:]),
+                    whole + whole.splitlines(keepends=True)[-1]):
+            (self.directory / "journal").write_bytes(bad)
+            self.assert_trouble(self.bindsim(*self.COMMAND), "journal")
+            self.assertEqual(self.journal(), bad, "a file that is none of ours stays as it is")
+        self.assert_trouble(self.bindsim(*self.COMMAND[:2], "--journal=nowhere/journal", "many"), "nowhere/journal")
+
+
+class OutputTest(ScanTest):
+    """Where the answer goes."""
+
+    def test_files(self):
+        self.bindsim("scan", "bin", "-o", "text", "--report=json:json", "--report=ndjson:ndjson")
+        self.assertEqual((self.directory / "text").read_text(), self.bindsim("scan", "bin").out)
+        for form in ("json", "ndjson"):
+            self.assertEqual((self.directory / form).read_text(), self.bindsim("scan", f"--format={form}", "bin").out)
+        self.assert_trouble(self.bindsim("scan", "bin", "-o", "nowhere/text"), "nowhere/text")
+
+    def test_progress(self):
+        """At a terminal only, and not without a word of it being asked for."""
+        for arguments, shown in (([], True), (["-q"], False)):
+            parent, child = pty.openpty()
+            command = [BINDSIM, "scan", "-o", "out", *arguments, "bin"]
+            process = subprocess.Popen(command, cwd=self.directory, stderr=child, env=environment())
+            os.close(child)
+            seen = b""
+            while True:
+                try:
+                    data = os.read(parent, 4096)
+                except OSError:
+                    break
+                if not data:
+                    break
+                seen += data
+            process.wait()
+            os.close(parent)
+            self.assertEqual(b"] 1/3" in seen, shown, seen)
+            self.assertEqual(b"\r\x1b[K" in seen, shown, "it is wiped off")
+            self.assertTrue(seen.rstrip().endswith(b"something is refused in 1 run"), seen)
+
+    def test_streams_as_it_goes(self):
+        process = subprocess.Popen([BINDSIM, "scan", "--format=ndjson", "bin"], cwd=self.directory, stdout=subprocess.PIPE,
+                                   stderr=subprocess.DEVNULL, env=environment())
+        self.assertEqual(json.loads(process.stdout.readline())["type"], "scan")
+        process.communicate()
+
+
+if __name__ == "__main__":
+    unittest.main()
