@@ -18,6 +18,8 @@ struct recorder {
 	struct bs_scan_known *found;
 	struct bs_scan_record *record;
 	struct bs_checker *checker;
+	bs_ids mapped;	/* at the end of the latest step, which need not be the last one told */
+	uint32_t epoch; /* that began with it */
 };
 
 static const char *own(const struct recorder *r, const char *text)
@@ -111,10 +113,14 @@ static void take_findings(const struct recorder *r, const struct bs_run *run,
 
 static void step(void *data, const struct bs_run *run, const struct bs_step_result *result)
 {
-	const struct recorder *r = data;
+	struct recorder *r = data;
 	const bs_findings findings = bs_check_step(r->checker, run, result);
 
 	take_findings(r, run, &findings);
+	if (result->state != BS_STEP_NOT_REACHED && result->epoch >= r->epoch) {
+		r->epoch = result->epoch;
+		r->mapped = result->mapped;
+	}
 	/* A step that is not reached has a message only where its constructors never ran. */
 	if (result->state == BS_STEP_FAILED ||
 	    (result->state == BS_STEP_NOT_REACHED && result->message))
@@ -124,17 +130,13 @@ static void step(void *data, const struct bs_run *run, const struct bs_step_resu
 
 static void take_objects(const struct recorder *r, const struct bs_run *run)
 {
-	for (uint32_t ns = 0; ns < BS_MAX_NAMESPACES; ns++) {
-		const bs_ids *order = &run->process.ns[ns].order;
-
-		bs_vec_each (i, order) {
-			if (!bs_map_of(&run->process, order->v[i])->image)
-				continue;
-			r->record->n_objects++;
-			if (r->options->lists_objects)
-				bs_vec_push(r->arena, &r->record->objects,
-					    own(r, bs_run_map_name(run, order->v[i])));
-		}
+	bs_vec_each (i, &r->mapped) {
+		if (!bs_map_of(&run->process, r->mapped.v[i])->image)
+			continue;
+		r->record->n_objects++;
+		if (r->options->lists_objects)
+			bs_vec_push(r->arena, &r->record->objects,
+				    own(r, bs_run_map_name(run, r->mapped.v[i])));
 	}
 }
 
@@ -183,7 +185,7 @@ void bs_scan_run(struct bs_arena *arena, const struct bs_plan *plan, struct bs_s
 		 const struct bs_scan_options *options, const struct bs_scan_known *known,
 		 struct bs_scan_known *found, struct bs_scan_record *ret)
 {
-	struct recorder r = { arena, options, known, found, ret, NULL };
+	struct recorder r = { arena, options, known, found, ret, NULL, { 0 }, 0 };
 	const struct bs_sink sink = { .data = &r, .begin = begin, .step = step, .end = end };
 	struct bs_sim_report report;
 	enum bs_sim_status status = bs_simulate(plan, store, &sink, &report);
