@@ -180,6 +180,8 @@ static void take_defaults(struct bs_option_reader *r)
 	if (!r->words.use_env)
 		r->no_env = true;
 	scan->quiet = r->quiet;
+	/* Of a start-up that fails all is told, as in the report of a single run. */
+	r->line->plan.trace = true;
 }
 
 bool bs_scan_open(struct bs_option_reader *r)
