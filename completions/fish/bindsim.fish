@@ -109,6 +109,7 @@ end
 
 # The first word may be a command.
 complete -c bindsim -n __fish_use_subcommand -a 'advise check diff explain loaders log order record verify' -d 'Command'
+complete -c bindsim -n __fish_use_subcommand -a 'advise check diff explain loaders order scan' -d 'Command'
 
 # Steps
 complete -c bindsim -l dlopen -x -a '(__bindsim_dlopen)' -d 'dlopen(FILE) with FLAGS'
@@ -182,6 +183,16 @@ complete -c bindsim -l timeout -x -d 'End it after some seconds'
 # The command record; what is to be recorded stands behind --
 complete -c bindsim -l children -d 'Record the processes that the command forks, too'
 complete -c bindsim -n 'contains -- record (commandline -opc); and contains -- -- (commandline -opc)' -x -a '(__bindsim_recorded)'
+# The command scan
+complete -c bindsim -l libraries -d 'Scan shared objects, too'
+complete -c bindsim -l plugins -r -F -d 'Have each program open the objects of a directory'
+complete -c bindsim -s 0 -l null -d 'Read paths from standard input, with a NUL behind each'
+complete -c bindsim -l one-file-system -d 'Stay on the file system of each path'
+complete -c bindsim -s j -l jobs -x -d 'So many threads'
+complete -c bindsim -l memory -x -d 'Let go of files when more MiB are in use'
+complete -c bindsim -l journal -r -F -d 'Keep what is found, and go on from there'
+complete -c bindsim -l shard -x -d 'Scan the Kth of N parts'
+complete -c bindsim -l merge -d 'Make one scan of its parts'
 
 # Which references
 complete -c bindsim -l symbol -x -d 'References to symbols of this name'
