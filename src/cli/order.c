@@ -29,20 +29,6 @@ bool bs_read_max_orders(struct bs_option_reader *r, const char *text)
 	return true;
 }
 
-static bool take_format(struct bs_output *output)
-{
-	static const struct bs_format *const formats[] = { &bs_format_order_text,
-							   &bs_format_order_json };
-
-	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
-		if (strcmp(output->format->name, formats[i]->name) == 0) {
-			output->format = formats[i];
-			return true;
-		}
-	bs_complain("order writes text and json, not --format=%s", output->format->name);
-	return false;
-}
-
 bool bs_order_open(struct bs_option_reader *r)
 {
 	struct bs_command_line *line = r->line;
@@ -59,10 +45,7 @@ bool bs_order_open(struct bs_option_reader *r)
 		bs_vec_push(r->arena, &line->outputs,
 			    ((struct bs_output){ .format = r->format ? r->format : &bs_format_text,
 						 .path = r->output }));
-	bs_vec_each (i, &line->outputs)
-		if (!take_format(&line->outputs.v[i]))
-			return false;
-	return true;
+	return bs_use_formats(line, &bs_format_order_text, &bs_format_order_json);
 }
 
 /* ---- the files of --pairs -------------------------------------------------------------------- */

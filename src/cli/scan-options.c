@@ -64,20 +64,8 @@ bool bs_read_shard(struct bs_option_reader *r, const char *text)
 
 /* ---- the whole line -------------------------------------------------------------------------- */
 
-static bool take_format(struct bs_output *output)
-{
-	static const struct bs_format *const formats[] = { &bs_format_scan_text,
-							   &bs_format_scan_json,
-							   &bs_format_scan_ndjson };
-
-	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
-		if (strcmp(output->format->name, formats[i]->name) == 0) {
-			output->format = formats[i];
-			return true;
-		}
-	bs_complain("scan writes text, json and ndjson, not --format=%s", output->format->name);
-	return false;
-}
+static const struct bs_format *const formats[] = { &bs_format_scan_text, &bs_format_scan_json,
+						   &bs_format_scan_ndjson, NULL };
 
 /* An option that says nothing here, or NULL. */
 static const char *odd_option(const struct bs_option_reader *r)
@@ -200,10 +188,7 @@ bool bs_scan_open(struct bs_option_reader *r)
 		bs_vec_push(r->arena, &line->outputs,
 			    ((struct bs_output){ .format = r->format ? r->format : &bs_format_text,
 						 .path = r->output }));
-	bs_vec_each (i, &line->outputs)
-		if (!take_format(&line->outputs.v[i]))
-			return false;
-	if (!bs_read_show(r))
+	if (!bs_take_formats(line, formats, "text, json or ndjson") || !bs_read_show(r))
 		return false;
 	/* They stand with the programs. */
 	bs_vec_each (i, &line->outputs)

@@ -102,20 +102,31 @@ const struct bs_format *bs_read_format(struct bs_option_reader *r, const char *o
 	return problem ? NULL : found;
 }
 
-bool bs_use_formats(struct bs_command_line *line, const struct bs_format *text,
-		    const struct bs_format *json)
+bool bs_take_formats(struct bs_command_line *line, const struct bs_format *const *formats,
+		     const char *words)
 {
 	bs_vec_each (i, &line->outputs) {
 		const struct bs_format **format = &line->outputs.v[i].format;
+		const struct bs_format *const *own = formats;
 
-		if (*format != &bs_format_text && *format != &bs_format_json) {
-			bs_complain("%s writes text or json, not --format=%s",
-				    bs_command_text(line->command)->name, (*format)->name);
+		while (*own && strcmp((*own)->name, (*format)->name) != 0)
+			own++;
+		if (!*own) {
+			bs_complain("%s writes %s, not --format=%s",
+				    bs_command_text(line->command)->name, words, (*format)->name);
 			return false;
 		}
-		*format = *format == &bs_format_text ? text : json;
+		*format = *own;
 	}
 	return true;
+}
+
+bool bs_use_formats(struct bs_command_line *line, const struct bs_format *text,
+		    const struct bs_format *json)
+{
+	const struct bs_format *const formats[] = { text, json, NULL };
+
+	return bs_take_formats(line, formats, "text or json");
 }
 
 /* FORMAT:FILE */

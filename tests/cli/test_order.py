@@ -279,7 +279,7 @@ class AnswerTest(OrderTest):
         self.assertNotIn("\033", out)
 
     def test_bad_input(self):
-        for arguments, words in ((["--format=sarif", *self.question], ["order writes text and json", "sarif"]),
+        for arguments, words in ((["--format=sarif", *self.question], ["order writes text or json", "sarif"]),
                                  (["--report=junit:x", *self.question], ["junit"]),
                                  (["--max-orders=0", *self.question], ["--max-orders '0'", "50000"]),
                                  (["--max-orders=4x", *self.question], ["4x"]),
