@@ -48,6 +48,7 @@ need python3 'python3 -c "import sys; sys.exit(sys.version_info < (3, 10))"'
 want python3-pip 'can_validate || python3 -m pip --version'
 want jq have jq
 want sqlite3 have sqlite3
+want parallel have parallel
 want clang have clang
 want g++ have g++
 want dwz have dwz

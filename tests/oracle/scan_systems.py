@@ -35,6 +35,7 @@ PACKAGES = """netpbm grass-core emboss mrtrix3 xscreensaver-data-extra xscreensa
     texlive-binaries llvm-14 samba x11-apps x11-utils systemd bsdgames coreutils findutils util-linux procps e2fsprogs
     gdal-bin openssh-server ncbi-blast+ postgresql-15 lvm2 ffmpeg graphviz git""".split()
 LEAST_PROGRAMS = 2000
+KILLS = 4
 AT_ONCE = 40  # packages in one download
 
 
@@ -83,24 +84,19 @@ class Scans:
         print(f"{what}: {'the same bytes' if got == wanted else 'OTHER BYTES'}", flush=True)
         self.problems += got != wanted
 
-    def broken_off(self, chance: random.Random, usual_seconds: float) -> bytes:
-        """The answer after some kills, each before the journal has all."""
+    def broken_off(self, chance: random.Random, size: int) -> bytes:
+        """The answer, which has SIZE bytes, of a scan that is killed wherever chance has it, and goes on each time."""
         journal = self.directory / "journal"
         journal.unlink(missing_ok=True)
-        command = [self.bindsim, "scan", "-q", f"--journal={journal}", "--format=ndjson",
-                   "--show=programs,pairs,notes,objects", *self.arguments]
-        kills = 0
-        # A busy machine may not let a process come far before it is killed.
-        while kills < 4:
+        command = [self.bindsim, "scan", "-o", self.directory / "killed", f"--journal={journal}",
+                   "--format=ndjson", "--show=programs,pairs,notes,objects", *self.arguments]
+        for part in sorted(chance.random() for _ in range(KILLS)):
             with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-                time.sleep(chance.uniform(0.1, 0.5) * usual_seconds)
-                ended = process.poll() is not None
+                while process.poll() is None and (not journal.exists() or journal.stat().st_size < part * size):
+                    time.sleep(0.002)
                 process.kill()
-            if ended:
-                break
-            kills += 1
-        n_lines = journal.read_bytes().count(b"\n") if journal.exists() else 0
-        print(f"killed {kills} times, the journal has {n_lines} lines")
+            n_lines = journal.read_bytes().count(b"\n")
+            print(f"killed when the journal had {n_lines} lines")
         return self.whole(f"--journal={journal}")
 
     def compare(self, record: dict, options: list[str]) -> None:
@@ -138,7 +134,7 @@ def scan(options: argparse.Namespace, arguments: list[str], root: list[str], lea
             scans.whole(f"--shard={part}/{n}", name=name)
         merged = scans.run("--merge", "--format=ndjson", *(str(directory / name) for name in names))
         scans.expect(f"{n} parts", merged, whole)
-    scans.expect("broken off", scans.broken_off(chance, seconds), whole)
+    scans.expect("broken off", scans.broken_off(chance, len(whole)), whole)
     sample = chance.sample(records, min(options.sample, len(records)))
     began = time.monotonic()
     for record in sample:
