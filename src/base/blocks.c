@@ -41,7 +41,8 @@ enum {
 	HUGE_PAGE = 2 << 20,
 	SMALLEST = 4 << 10,
 	LARGEST = 1 << 20,
-	N_SIZES = 9,		  /* powers of two from SMALLEST to LARGEST */
+	N_SIZES = 9, /* powers of two from SMALLEST to LARGEST */
+	N_LOOKED_AT = 8,
 	FIRST_CHUNK = 1536 << 10, /* of single pages: enough for a program of few objects */
 };
 
@@ -116,6 +117,29 @@ static bool new_chunk(size_t need)
 	return true;
 }
 
+/* With the lock: a block that was given back, of SIZE or more; or NULL. Of its own class some are
+ * looked at, for what was taken once is mostly taken again; of the next one all are large enough.
+ */
+static struct free_block *take_back(size_t size)
+{
+	unsigned class = class_of(size), n = 0;
+
+	for (struct free_block **at = &pool.free[class]; *at && n < N_LOOKED_AT; n++) {
+		struct free_block *block = *at;
+
+		if (block->size >= size) {
+			*at = block->next;
+			return block;
+		}
+		at = &block->next;
+	}
+	struct free_block *larger = class + 1 < N_SIZES ? pool.free[class + 1] : NULL;
+
+	if (larger)
+		pool.free[class + 1] = larger->next;
+	return larger;
+}
+
 void *bs_block_take(size_t need, size_t *ret_size)
 {
 	if (need > SIZE_MAX - 2 * (size_t)HUGE_PAGE)
@@ -125,17 +149,13 @@ void *bs_block_take(size_t need, size_t *ret_size)
 		return map_huge(*ret_size);
 	}
 	size_t size = (need + SMALLEST - 1) & ~(size_t)(SMALLEST - 1);
-	unsigned class = class_of(size);
-	struct free_block *used = NULL;
 	void *block = NULL;
 
-	/* Of the next class all are large enough. */
-	class += (size_t)SMALLEST << class < size;
 	pthread_mutex_lock(&pool.lock);
-	if (class < N_SIZES && pool.free[class]) {
-		used = pool.free[class];
+	struct free_block *used = take_back(size);
+
+	if (used) {
 		size = used->size;
-		pool.free[class] = used->next;
 	} else if (pool.n_chunk >= size || new_chunk(size)) {
 		block = pool.chunk;
 		pool.chunk += size;

@@ -85,11 +85,14 @@ static void *wait_for(struct crew *crew, uint32_t item)
 	pthread_mutex_lock(&crew->lock);
 	while (!product->is_there)
 		pthread_cond_wait(&crew->ready, &crew->lock);
+	/* From here on its place is that of another one. */
+	void *made = product->made;
+
 	product->is_there = false;
 	crew->n_taken = item + 1;
 	pthread_cond_broadcast(&crew->go_on);
 	pthread_mutex_unlock(&crew->lock);
-	return product->made;
+	return made;
 }
 
 /* Signals are for the thread that called. */
