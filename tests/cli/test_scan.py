@@ -10,9 +10,11 @@ import random
 import shutil
 import signal
 import subprocess
+import tempfile
 import unittest
+from pathlib import Path
 
-from harness import BINDSIM, CC, INTERPRETER, CommandLineTest, environment
+from harness import BINDSIM, CC, INTERPRETER, PROGRAM, CommandLineTest, build, environment
 from scans import of_record, of_report
 
 CODEC = "int codec_open(void) {{ return {0}; }} int codec_read(void) {{ return {0}; }} int codec_close(void) {{ return {0}; }}"
@@ -20,30 +22,38 @@ CARRIER = CODEC + "int use_{0}(void) {{ return codec_open() + codec_read() + cod
 USER = "int use_{0}(void); void _start(void) {{ use_{0}(); }}"
 
 
+SHARED = Path(os.path.realpath(tempfile.mkdtemp(prefix="bindsim-scan-")))
+
+
+def setUpModule():
+    """Two libraries that clash, and three programs: one that finds both, one that needs none, one that finds none."""
+    for number, name in enumerate(("one", "two")):
+        build(SHARED / f"lib/libcodec-{name}.so", CARRIER.format(number), "-shared", "-fPIC", f"-Wl,-soname,libcodec-{name}.so")
+    libraries = [f"-L{SHARED}/lib", "-l:libcodec-one.so", "-l:libcodec-two.so", "-pie", "-fPIE", "-Wl,-z,now"]
+    build(SHARED / "bin/clash", "int use_0(void); int use_1(void); void _start(void) { use_0(); use_1(); }", *libraries,
+          f"-Wl,-rpath,{SHARED}/lib")
+    build(SHARED / "bin/broken", USER.format(0), *libraries[:2], *libraries[3:])
+    build(SHARED / "bin/sound", PROGRAM, "-pie", "-fPIE")
+
+
+def tearDownModule():
+    shutil.rmtree(SHARED, ignore_errors=True)
+
+
 class ScanTest(CommandLineTest):
-    """What the tests share: two libraries that clash, a program that has both, and others."""
+    """What the tests share: copies of these files."""
 
     def setUp(self):
         super().setUp()
         self.libraries()
 
     def libraries(self):
-        for number, name in enumerate(("one", "two")):
-            self.object(f"lib/libcodec-{name}.so", CARRIER.format(number), f"-Wl,-soname,libcodec-{name}.so")
-        self.clashing("bin/clash")
-        self.program("bin/sound")
-        self.program("bin/broken", USER.format(0), "-Llib", "-l:libcodec-one.so", "-Wl,-z,now", cwd_of=True)
-
-    def program(self, name="app", source="void _start(void) {}", *options, cwd_of=False):
-        """An executable; with CWD_OF its libraries are looked for from the test's directory on, and not found later."""
-        options = [option.replace("-Llib", f"-L{self.directory}/lib") for option in options]
-        return super().program(name, source, *options)
+        for part in ("bin", "lib"):
+            shutil.copytree(SHARED / part, self.directory / part)
 
     def clashing(self, name):
         """A program that needs both libraries and finds them."""
-        source = "int use_0(void); int use_1(void); void _start(void) { use_0(); use_1(); }"
-        return self.program(name, source, "-Llib", "-l:libcodec-one.so", "-l:libcodec-two.so", "-Wl,-z,now",
-                            f"-Wl,-rpath,{self.directory}/lib")
+        shutil.copy(SHARED / "bin/clash", self.directory / name)
 
     def scan(self, *arguments, status=None, **options):
         """The lines of the answer as a stream, held against the schema, and its text."""
@@ -208,8 +218,9 @@ class RunsTest(ScanTest):
         self.assertEqual(levels, sorted(levels))  # "error" sorts before "warning"
 
     def test_steps_belong_to_every_program(self):
-        lines = self.scan("--dlopen=lib/libcodec-two.so:GLOBAL", "bin/sound", "bin/clash")
-        self.assertEqual(lines[0]["steps"], ["dlopen lib/libcodec-two.so"])
+        plugin = f"{SHARED}/lib/libcodec-two.so"
+        lines = self.scan(f"--dlopen={plugin}:GLOBAL", "bin/sound", "bin/clash")
+        self.assertEqual(lines[0]["steps"], [f"dlopen {plugin}"])
         self.assertEqual([line["objects"] for line in lines[1:3]], [3, 2])
 
     def test_plugins(self):
