@@ -108,8 +108,7 @@ function __bindsim_remedies
 end
 
 # The first word may be a command.
-complete -c bindsim -n __fish_use_subcommand -a 'advise check diff explain loaders log order record verify' -d 'Command'
-complete -c bindsim -n __fish_use_subcommand -a 'advise check diff explain loaders order scan' -d 'Command'
+complete -c bindsim -n __fish_use_subcommand -a 'advise check diff explain loaders log order record scan verify' -d 'Command'
 
 # Steps
 complete -c bindsim -l dlopen -x -a '(__bindsim_dlopen)' -d 'dlopen(FILE) with FLAGS'

@@ -5,7 +5,7 @@
  * What one of them came to is a record: strings and numbers that need no run, no file and no other
  * record, so that it can be written, read again, and be added up with those of other machines.
  *
- * Floor 11: may include base.h, sim.h, check.h and what these show.
+ * Floor 12: may include base.h, sim.h, check.h and what these show.
  */
 #pragma once
 
