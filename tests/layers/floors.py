@@ -19,6 +19,7 @@ from pathlib import Path
 MOST_LINES = 700
 SPDX = "SPDX-License-Identifier: MIT"
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
+FLOOR_SAID = re.compile(r"^ \* Floor (\d+)[:.]", re.MULTILINE)
 FLOOR_ROW = re.compile(r"^\| (\d+) \| (\w+) \|", re.MULTILINE)
 LIBELF = re.compile(r"^(libelf|gelf|nlist)(\.h)?$")
 LIBARCHIVE = re.compile(r"^archive(_entry)?\.h$")
@@ -108,6 +109,9 @@ class Report:
             self.check_include(path, floor, bracket == '"', name)
         if (count := text.count("\n")) > MOST_LINES:
             self.complain(path, f"{count} lines are too many: {MOST_LINES} at most")
+        for number in FLOOR_SAID.findall(text):
+            if int(number) != self.floors[floor]:
+                self.complain(path, f"says that it is of floor {number}, not {self.floors[floor]}")
         code = code_of(text)
         rules = (("prints", PRINTING, "report"), ("ends the process", ENDING[floor == "base"], "cli"))
         for rule, pattern, first_free in rules:
