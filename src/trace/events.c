@@ -2,104 +2,12 @@
 /* What happens to the tasks that are traced: traps, signals, new tasks, new programs, ends. */
 #include "trace-priv.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/kcmp.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <unistd.h>
-
-static pid_t event_message(const struct bs_task *task)
-{
-	unsigned long message = 0;
-
-	ptrace(PTRACE_GETEVENTMSG, task->tid, NULL, &message);
-	return (pid_t)message;
-}
-
-/* ---- new tasks
- * ------------------------------------------------------------------------------------ */
-
-/* The process that the thread TID is of; TID where it cannot be told. */
-static pid_t process_of(pid_t tid)
-{
-	char path[64], bytes[1024];
-	const char *line;
-
-	snprintf(path, sizeof path, "/proc/%ld/status", (long)tid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd >= 0 ? read(fd, bytes, sizeof bytes - 1) : -1;
-
-	if (fd >= 0)
-		close(fd);
-	bytes[n > 0 ? n : 0] = '\0';
-	line = strstr(bytes, "\nTgid:");
-	return line ? (pid_t)strtol(line + strlen("\nTgid:"), NULL, 10) : tid;
-}
-
-/* Where the kernel does not compare, vfork(2) and posix_spawn(3) are taken at their word. */
-static bool share_memory(pid_t a, pid_t b, int event)
-{
-	long order = syscall(SYS_kcmp, a, b, KCMP_VM, 0, 0);
-
-	return order >= 0 ? order == 0 : event == PTRACE_EVENT_VFORK;
-}
-
-/* Its memory is a copy, with the traps in it, and nobody is going to wait for them. */
-static void clean_copy(struct bs_tracer *t, const struct bs_space *space, pid_t pid)
-{
-	const char *path = bs_arena_printf(t->arena, "/proc/%ld/mem", (long)pid);
-	int fd = open(path, O_RDWR | O_CLOEXEC);
-
-	if (fd < 0)
-		return;
-	bs_traps_lift(space, fd);
-	close(fd);
-}
-
-static void copy_frames(struct bs_tracer *t, struct bs_task *to, const struct bs_task *from)
-{
-	bs_vec_each (i, &from->frames)
-		bs_vec_push(t->arena, &to->frames, from->frames.v[i]);
-}
-
-static void take_new_task(struct bs_tracer *t, struct bs_task *task, int event)
-{
-	pid_t tid = event_message(task);
-
-	if (tid <= 0)
-		return;
-	struct bs_task *child = bs_task_add(t, tid, process_of(tid), task->space);
-
-	child->is_known = true;
-	if (child->tgid == task->tgid || !task->space)
-		return;
-	if (share_memory(task->tid, tid, event)) {
-		child->is_borrower = true;
-		return;
-	}
-	if (t->options->children) {
-		child->space = bs_space_fork(t, task->space, tid);
-		copy_frames(t, child, task);
-		return;
-	}
-	clean_copy(t, task->space, tid);
-	child->space = NULL;
-	child->lets_go = true;
-}
 
 /* ---- ends and new programs
  * ---------------------------------------------------------------------------- */
-
-static void let_go(struct bs_tracer *t, struct bs_task *task)
-{
-	ptrace(PTRACE_DETACH, task->tid, NULL, NULL);
-	bs_task_remove(t, task);
-}
 
 static void take_end(struct bs_tracer *t, struct bs_task *task)
 {
@@ -132,15 +40,17 @@ static void take_exec(struct bs_tracer *t, struct bs_task *task)
 {
 	struct bs_space *old = task->space;
 	bool is_child = task->tgid != t->main_pid;
+	struct bs_task *former = bs_task_find(t, bs_event_message(task));
 	uint32_t exec = 0;
 
-	if (old)
-		bs_frames_have_loader(old, task);
+	/* The thread that did it has the number of the first one now. */
+	if (old && former)
+		bs_frames_have_loader(old, former);
 	drop_threads(t, task);
 	task->frames.n = 0;
 	task->awaits_vfork = task->is_exiting = false;
 	if (task->is_borrower && !t->options->children) {
-		let_go(t, task);
+		bs_task_let_go(t, task);
 		return;
 	}
 	task->space = NULL;
@@ -214,7 +124,7 @@ static void meet_trap(struct bs_tracer *t, struct bs_task *task, struct bs_trap 
 	if (trap && trap->is_set &&
 	    !bs_machine_emulate(task->tid, &task->space->memory, met.at, trap->instruction))
 		bs_task_step_over(t, task, met.at);
-	if (!task->has_event)
+	if (!task->has_event && !task->is_exiting)
 		bs_task_go_on(task, 0);
 }
 
@@ -241,23 +151,6 @@ static void take_stop(struct bs_task *task, int number)
 	task->is_running = task->is_listening = true;
 }
 
-static bool is_last_of(const struct bs_tracer *t, const struct bs_task *task)
-{
-	for (const struct bs_task *other = t->tasks; other; other = other->next)
-		if (other != task && other->space == task->space && !other->is_exiting)
-			return false;
-	return true;
-}
-
-static void take_exit(struct bs_tracer *t, struct bs_task *task)
-{
-	task->is_exiting = true;
-	/* What it calls it will not see the end of. */
-	if (task->space && is_last_of(t, task))
-		bs_frames_have_loader(task->space, task);
-	bs_task_go_on(task, 0);
-}
-
 static void take_event(struct bs_tracer *t, struct bs_task *task)
 {
 	int event = task->event;
@@ -268,7 +161,7 @@ static void take_event(struct bs_tracer *t, struct bs_task *task)
 		return;
 	}
 	if (task->lets_go) {
-		let_go(t, task);
+		bs_task_let_go(t, task);
 		return;
 	}
 	switch (event >> 16) {
@@ -281,7 +174,7 @@ static void take_event(struct bs_tracer *t, struct bs_task *task)
 	case PTRACE_EVENT_VFORK:
 	case PTRACE_EVENT_FORK:
 	case PTRACE_EVENT_CLONE:
-		take_new_task(t, task, event >> 16);
+		bs_task_made(t, task, event >> 16);
 		task->awaits_vfork = event >> 16 == PTRACE_EVENT_VFORK;
 		bs_task_go_on(task, 0);
 		break;
@@ -290,7 +183,7 @@ static void take_event(struct bs_tracer *t, struct bs_task *task)
 		bs_task_go_on(task, 0);
 		break;
 	case PTRACE_EVENT_EXIT:
-		take_exit(t, task);
+		bs_task_exits(t, task);
 		break;
 	case PTRACE_EVENT_STOP:
 		take_stop(task, WSTOPSIG(event));
@@ -301,23 +194,6 @@ static void take_event(struct bs_tracer *t, struct bs_task *task)
 	}
 }
 
-/* A process whose maker was killed before that could tell of it: it would wait for ever. */
-static bool let_orphans_go(struct bs_tracer *t)
-{
-	struct bs_task *next;
-
-	for (const struct bs_task *task = t->tasks; task; task = task->next)
-		if (task->is_known)
-			return false;
-	for (struct bs_task *task = t->tasks; task; task = next) {
-		next = task->next;
-		if (t->last_ended)
-			clean_copy(t, t->last_ended, task->tid);
-		let_go(t, task);
-	}
-	return true;
-}
-
 void bs_trace_follow(struct bs_tracer *t)
 {
 	for (;;) {
@@ -325,10 +201,21 @@ void bs_trace_follow(struct bs_tracer *t)
 
 		if (task)
 			take_event(t, task);
-		else if (!(t->tasks && let_orphans_go(t)) && !bs_wait(t))
+		else if (!bs_orphans_take(t) && !bs_wait(t))
+			break;
+		if (t->gave_up)
 			break;
 	}
+	if (t->gave_up && !t->is_over)
+		t->result->status = SIGKILL;
 	/* Of tasks whose end was not told. */
-	while (t->spaces)
+	while (t->spaces) {
+		struct bs_recording *recording = t->spaces->log.recording;
+
+		if (t->gave_up)
+			bs_vec_push(t->arena, &recording->notes,
+				    "the process did not end when it was killed: nobody waited "
+				    "for it any longer");
 		bs_space_end(t, t->spaces, true);
+	}
 }

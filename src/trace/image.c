@@ -281,5 +281,6 @@ void bs_space_end(struct bs_tracer *t, struct bs_space *space, bool is_last)
 	while (*at != space)
 		at = &(*at)->next;
 	*at = space->next;
-	t->last_ended = space;
+	space->next = t->ended;
+	t->ended = space;
 }

@@ -4,10 +4,10 @@
  *
  * Whatever is waited for, all that happens meanwhile is noted with its task, and looked at later in
  * the order in which it came: so nothing is lost, and a thread that is dead is never waited for.
+ * Only ends do not wait: the kernel may hold up the one that is waited for until they are through.
  */
 #include "trace-priv.h"
 
-#include <errno.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -60,62 +60,11 @@ struct bs_task *bs_task_next(struct bs_tracer *t)
 
 	for (struct bs_task *task = t->tasks; task; task = task->next)
 		if (task->has_event &&
-		    (task->is_known || WIFEXITED(task->event) || WIFSIGNALED(task->event)) &&
+		    (task->is_known || !WIFSTOPPED(task->event) ||
+		     bs_is_event(task->event, PTRACE_EVENT_EXIT)) &&
 		    (!first || task->arrival < first->arrival))
 			first = task;
 	return first;
-}
-
-/* ---- waiting -------------------------------------------------------------------------------- */
-
-static bool is_exec(int status)
-{
-	return WIFSTOPPED(status) && status >> 16 == PTRACE_EVENT_EXEC;
-}
-
-static void note(struct bs_tracer *t, pid_t tid, int status)
-{
-	struct bs_task *task = bs_task_find(t, tid);
-
-	if (!task) {
-		/* One that is gone already, or whose maker did not tell of it yet. */
-		if (!WIFSTOPPED(status))
-			return;
-		task = bs_task_add(t, tid, 0, NULL);
-	}
-	if (!task->has_event)
-		task->arrival = ++t->arrivals;
-	task->has_event = true;
-	task->event = status;
-	task->is_running = task->is_listening = false;
-	/* The other threads of a process that execs are not heard of again. */
-	for (struct bs_task *other = t->tasks; is_exec(status) && other; other = other->next)
-		if (other->tgid == task->tgid)
-			other->is_running = false;
-}
-
-/* Those that end a program by hand are meant for the command. What comes from the terminal it gets
- * itself. */
-static void pass_on(const struct bs_tracer *t, int number)
-{
-	if ((number == SIGTERM || number == SIGHUP) && !t->is_over)
-		kill(t->main_pid, number);
-}
-
-bool bs_wait(struct bs_tracer *t)
-{
-	for (;;) {
-		int status;
-		pid_t tid = waitpid(-1, &status, __WALL | WNOHANG);
-
-		if (tid > 0) {
-			note(t, tid, status);
-			return true;
-		}
-		if (tid < 0 && errno != EINTR)
-			return false;
-		pass_on(t, sigwaitinfo(&t->waits_for, NULL));
-	}
 }
 
 /* ---- going on ------------------------------------------------------------------------------- */
@@ -127,10 +76,40 @@ void bs_task_go_on(struct bs_task *task, int number)
 	task->is_running = true;
 }
 
+static bool is_last_of(const struct bs_tracer *t, const struct bs_task *task)
+{
+	for (const struct bs_task *other = t->tasks; other; other = other->next)
+		if (other != task && other->space == task->space && !other->is_exiting)
+			return false;
+	return true;
+}
+
+void bs_task_exits(struct bs_tracer *t, struct bs_task *task)
+{
+	task->has_event = false;
+	task->is_exiting = true;
+	/* What it calls it will not see the end of. */
+	if (task->space && is_last_of(t, task))
+		bs_frames_have_loader(task->space, task);
+	bs_task_go_on(task, 0);
+}
+
+/* Waits in the midst of a step. A thread that execs, or dumps core, goes on when all others of its
+ * process have ended (Linux fs/exec.c:de_thread, fs/coredump.c:coredump_wait), and it may be the
+ * one that is waited for. */
+static bool wait_within(struct bs_tracer *t)
+{
+	if (!bs_wait(t))
+		return false;
+	for (struct bs_task *task = t->tasks; task; task = task->next)
+		if (task->has_event && bs_is_event(task->event, PTRACE_EVENT_EXIT))
+			bs_task_exits(t, task);
+	return true;
+}
+
 static bool is_own_stop(int status)
 {
-	return WIFSTOPPED(status) && status >> 16 == PTRACE_EVENT_STOP &&
-	       WSTOPSIG(status) == SIGTRAP;
+	return bs_is_event(status, PTRACE_EVENT_STOP) && WSTOPSIG(status) == SIGTRAP;
 }
 
 /* Those that have SPACE's memory and execute code in it. */
@@ -149,7 +128,7 @@ static void stop_others(struct bs_tracer *t, const struct bs_task *task)
 					ptrace(PTRACE_INTERRUPT, other->tid, NULL, NULL) == 0;
 		wanted += other->is_interrupted;
 	}
-	while (wanted && bs_wait(t)) {
+	while (wanted && wait_within(t)) {
 		wanted = 0;
 		for (const struct bs_task *other = t->tasks; other; other = other->next)
 			wanted += other->is_interrupted && may_run(other, task->space);
@@ -166,7 +145,8 @@ static void let_others_go(struct bs_tracer *t)
 {
 	for (struct bs_task *other = t->tasks; other; other = other->next) {
 		other->is_interrupted = false;
-		if (other->is_held)
+		/* One that was killed meanwhile went on by that. */
+		if (other->is_held && !other->has_event && !other->is_exiting)
 			bs_task_go_on(other, 0);
 		other->is_held = false;
 	}
@@ -196,6 +176,11 @@ static bool was_step(const struct bs_task *task)
 	       ptrace(PTRACE_GETSIGINFO, task->tid, NULL, &info) == 0 && info.si_code == TRAP_TRACE;
 }
 
+static bool is_stopped(const struct bs_task *task)
+{
+	return task->has_event && bs_is_event(task->event, PTRACE_EVENT_STOP);
+}
+
 static void step(struct bs_tracer *t, struct bs_task *task)
 {
 	bool stops = false;
@@ -204,16 +189,24 @@ static void step(struct bs_tracer *t, struct bs_task *task)
 		task->has_event = false;
 		task->is_running = true;
 		ptrace(PTRACE_SINGLESTEP, task->tid, NULL, NULL);
-		while (!task->has_event && bs_wait(t))
+		while (!task->has_event && !task->is_exiting && wait_within(t))
 			;
-		stops |= task->has_event && task->event >> 16 == PTRACE_EVENT_STOP;
-	} while (task->has_event && WIFSTOPPED(task->event) &&
-		 task->event >> 16 == PTRACE_EVENT_STOP);
+		stops |= is_stopped(task);
+	} while (is_stopped(task));
 	if (task->has_event && was_step(task))
 		task->has_event = false;
 	/* Should job control have stopped it meanwhile, it says so again. */
 	if (stops)
 		ptrace(PTRACE_INTERRUPT, task->tid, NULL, NULL);
+}
+
+/* Whether TASK is where it was. When it was killed, its number may be that of a thread by now that
+ * has executed another program. */
+static bool is_there(const struct bs_task *task)
+{
+	return !task->is_exiting &&
+	       !(task->has_event &&
+		 (!WIFSTOPPED(task->event) || bs_is_event(task->event, PTRACE_EVENT_EXEC)));
 }
 
 void bs_task_step_over(struct bs_tracer *t, struct bs_task *task, uint64_t at)
@@ -224,13 +217,15 @@ void bs_task_step_over(struct bs_tracer *t, struct bs_task *task, uint64_t at)
 
 	if (several)
 		stop_others(t, task);
-	bs_trap_write(task->space, at, trap->instruction, bs_machine.trap_size);
-	bool blocked = block_signals(task->tid, &mask);
+	if (!task->has_event && !task->is_exiting) {
+		bs_trap_write(task->space, at, trap->instruction, bs_machine.trap_size);
+		bool blocked = block_signals(task->tid, &mask);
 
-	step(t, task);
-	if (blocked)
-		ptrace(PTRACE_SETSIGMASK, task->tid, sizeof mask, &mask);
-	bs_trap_write(task->space, at, bs_machine.trap, bs_machine.trap_size);
+		step(t, task);
+		if (blocked && is_there(task))
+			ptrace(PTRACE_SETSIGMASK, task->tid, sizeof mask, &mask);
+		bs_trap_write(task->space, at, bs_machine.trap, bs_machine.trap_size);
+	}
 	if (several)
 		let_others_go(t);
 }

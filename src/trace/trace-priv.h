@@ -8,6 +8,7 @@
 #include "../live/live.h"
 
 #include <signal.h>
+#include <time.h>
 
 /* ---- what was recorded ---------------------------------------------------------------------- */
 
@@ -138,9 +139,12 @@ struct bs_tracer {
 	struct bs_traced *result;
 	struct bs_task *tasks;
 	struct bs_space *spaces;
-	const struct bs_space *last_ended; /* or NULL */
+	struct bs_space *ended; /* those that no task has any more */
 	pid_t main_pid;
-	bool is_over; /* the command is */
+	bool is_over;		 /* the command is */
+	uint32_t n_terminations; /* SIGTERMs that bindsim got */
+	bool is_killed, gave_up; /* all processes were, since KILLED; and they did not end */
+	struct timespec killed;
 	uint64_t arrivals;
 	sigset_t waits_for, before; /* signals that are waited for; the mask to go back to */
 	uint32_t execs;		    /* programs that began */
@@ -154,18 +158,47 @@ struct bs_task *bs_task_add(struct bs_tracer *t, pid_t tid, pid_t tgid, struct b
 void bs_task_remove(struct bs_tracer *t, struct bs_task *task);
 uint32_t bs_space_tasks(const struct bs_tracer *t, const struct bs_space *space);
 
-/* Waits until something happened, and notes it with its task. False: no task is left. */
-bool bs_wait(struct bs_tracer *t);
-
 /* The task whose event came first, or NULL. */
 struct bs_task *bs_task_next(struct bs_tracer *t);
 
 /* Lets TASK run on, with the signal NUMBER or 0. */
 void bs_task_go_on(struct bs_task *task, int number);
 
+/* TASK is about to end, and has stopped to tell: it goes on. */
+void bs_task_exits(struct bs_tracer *t, struct bs_task *task);
+
 /* Lets TASK execute the one instruction that TRAP replaced, while no other one can come by there.
  * Something else may happen to it first: then it has an event. */
 void bs_task_step_over(struct bs_tracer *t, struct bs_task *task, uint64_t at);
+
+/* ---- wait.c -----------------------------------------------------------------------------------
+ */
+
+/* Whether STATUS, as wait(2) has it, says that EVENT stopped the task: PTRACE_EVENT_*. */
+bool bs_is_event(int status, int event);
+
+/* Waits until something happened, and notes it with its task. False: no task is left, or nobody
+ * waits any longer. */
+bool bs_wait(struct bs_tracer *t);
+
+/* ---- new-tasks.c: whose a new task is -----------------------------------------------------------
+ */
+
+/* The number that comes with the event of TASK. */
+pid_t bs_event_message(const struct bs_task *task);
+
+/* TASK, which nobody told of, is known if it is a thread of a process that is: its maker may be
+ * killed before it can tell. */
+void bs_thread_know(struct bs_tracer *t, struct bs_task *task);
+
+/* TASK tells that it made another one, by EVENT. */
+void bs_task_made(struct bs_tracer *t, struct bs_task *task, int event);
+
+/* Takes in the new processes whose makers cannot tell of them any more. False: there are none. */
+bool bs_orphans_take(struct bs_tracer *t);
+
+/* TASK is traced no longer. */
+void bs_task_let_go(struct bs_tracer *t, struct bs_task *task);
 
 /* ---- traps.c -----------------------------------------------------------------------------------
  */
