@@ -49,8 +49,10 @@ struct bs_traced {
 /*
  * Runs the command of OPTIONS to its end and records it; with `children`, to the end of the last
  * process that came of it. Everything in *RET is ARENA's. SIGINT and SIGQUIT are not acted upon
- * meanwhile, SIGTERM and SIGHUP are passed on to the command. When the calling process ends before,
- * the command is killed. Returns false when RET->problem is set and nothing was recorded.
+ * meanwhile, SIGTERM and SIGHUP are passed on to the command, or to what it left behind; a second
+ * SIGTERM kills all that is traced, and those that do not end in five seconds then are waited for
+ * no longer: status says SIGKILL. When the calling process ends before, the command is killed.
+ * Returns false when RET->problem is set and nothing was recorded.
  */
 bool bs_trace_run(struct bs_arena *arena, const struct bs_trace_options *options,
 		  struct bs_traced *ret);

@@ -271,6 +271,49 @@ class ProcessesTest(RecordTest):
             recorded = self.finish(process)
             self.assertEqual((recorded.status, recorded.steps), (128 + number, [HOOK]))
 
+    def test_terminated_twice(self):
+        """What ignores SIGTERM is killed by the second one; SIGHUP may come as often as it likes."""
+        process = self.waiting("signal(SIGTERM, SIG_IGN); signal(SIGHUP, SIG_IGN);")
+        pending = lambda: int(Path(f"/proc/{process.pid}/status").read_text().split("ShdPnd:")[1].split()[0], 16)
+        for number in (signal.SIGHUP, signal.SIGHUP, signal.SIGTERM):
+            process.send_signal(number)
+            while pending() & (1 << (number - 1)):
+                time.sleep(0.01)
+        self.assertIsNone(process.poll())
+        process.send_signal(signal.SIGTERM)
+        recorded = self.finish(process)
+        self.assertEqual((recorded.status, recorded.steps), (128 + 9, [HOOK]))
+
+    def test_terminated_while_busy(self):
+        """A program that calls all the time, of which there is always something to hear, gets it nevertheless."""
+        self.executable("app", """static void *work(void *x) { for (;;) dlclose(dlopen("./libhook.so", RTLD_NOW)); }
+            int main(void) { pthread_t t; signal(SIGTERM, SIG_IGN); puts("ready"); fflush(stdout);
+            for (int i = 0; i < 6; i++) pthread_create(&t, NULL, work, NULL); work(NULL); }""")
+        process = self.start("-q", "-o", "out.plan", "--", "./app")
+        self.assertEqual(process.stdout.readline(), b"ready\n")
+        time.sleep(0.2)
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(self.finish(process).status, 128 + 9)
+
+    def test_children_are_terminated(self):
+        """What the command left behind gets SIGTERM when the command is over, and is killed by the second one."""
+        for ignores, status in ((False, 15), (True, 9)):
+            self.executable("app", f"""int main(void) {{ pid_t parent = getpid(); if (fork()) return 3; {'signal(SIGTERM, SIG_IGN);' * ignores} {OPEN}
+                while (kill(parent, 0) == 0) usleep(1000); puts("ready"); fflush(stdout); for (;;) pause(); }}""")
+            process = self.start("-q", "-o", "out.plan", "--children", "--", "./app")
+            self.assertEqual(process.stdout.readline(), b"ready\n")
+            process.send_signal(signal.SIGTERM)
+            if ignores:
+                time.sleep(0.2)
+                self.assertIsNone(process.poll())
+                process.send_signal(signal.SIGTERM)
+            self.assertEqual(self.finish(process).status, 3, status)
+            self.assertEqual(self.plans()["out.plan.N"].count([HOOK]), 1)
+            for path in self.directory.glob("out.plan*"):
+                path.unlink()
+
     def test_without_bindsim(self):
         """The program ends with it."""
         process = self.waiting()
