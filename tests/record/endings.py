@@ -43,6 +43,7 @@ ENDS = {
     "kill": 128 + signal.SIGKILL,
     "term": 128 + signal.SIGTERM,
     "killed": 128 + signal.SIGKILL,
+    "stopped": 128 + signal.SIGKILL,
     "thread-exit": 5,
     "return": 5,
 }
@@ -132,6 +133,14 @@ static void *end(void *x)
 	if (is(how, "term"))
 		kill(getpid(), SIGTERM);
 	if (is(how, "killed") && fork() == 0) {
+		kill(getppid(), SIGKILL);
+		_exit(0);
+	}
+	if (is(how, "stopped") && fork() == 0) {
+		for (int i = 0; i < 30; i++) {
+			usleep(delay / 50);
+			kill(getppid(), i % 2 ? SIGCONT : SIGSTOP);
+		}
 		kill(getppid(), SIGKILL);
 		_exit(0);
 	}
