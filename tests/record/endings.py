@@ -36,6 +36,7 @@ LIBRARIES = 3
 ENDS = {
     "exec": 7,
     "exec-again": 7,
+    "exec-count": 7,
     "_exit": 5,
     "exit": 5,
     "abort": 128 + signal.SIGABRT,
@@ -53,6 +54,7 @@ LIBRARY = "int own; static int n; __attribute__((constructor)) static void const
 PROGRAM = r"""
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -60,6 +62,8 @@ PROGRAM = r"""
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+enum { COUNT = 100, TELL };
 
 static const char *how, *work;
 static long delay;
@@ -89,9 +93,42 @@ static void begin_process(int kind)
 		waitpid(p, NULL, 0);
 }
 
+/* Children that call the loader, and say when they begin and end; whoever execs counts them. */
+static void *tell_by_children(void)
+{
+	for (;;) {
+		pid_t p = fork();
+
+		if (p == 0) {
+			write(TELL, "b", 1);
+			dlclose(dlopen("./lib0.so", RTLD_NOW));
+			write(TELL, "e", 1);
+			_exit(0);
+		}
+		if (p > 0)
+			waitpid(p, NULL, 0);
+	}
+	return NULL;
+}
+
+static int count(void)
+{
+	long begun = 0, ended = 0;
+	char byte;
+
+	while (read(COUNT, &byte, 1) == 1) {
+		begun += byte == 'b';
+		ended += byte == 'e';
+	}
+	return begun == ended ? 7 : 1;
+}
+
 static void *open_and_close(void *x)
 {
 	char name[32];
+
+	if (is(how, "exec-count"))
+		tell_by_children();
 
 	snprintf(name, sizeof name, "./lib%ld.so", (long)x % 3);
 	for (;;) {
@@ -118,6 +155,10 @@ static void *end(void *x)
 		execl("/bin/sh", "sh", "-c", "exit 7", NULL);
 	if (is(how, "exec-again")) {
 		words[1] = "exec";
+		execv(words[0], words);
+	}
+	if (is(how, "exec-count")) {
+		words[1] = "count";
 		execv(words[0], words);
 	}
 	if (is(how, "_exit"))
@@ -155,6 +196,17 @@ int main(int n, char **v)
 
 	words = v;
 	how = v[1];
+	if (is(how, "count"))
+		return count();
+	if (is(how, "exec-count")) {
+		int ends[2];
+
+		if (pipe(ends) != 0 || dup2(ends[0], COUNT) != COUNT ||
+		    dup3(ends[1], TELL, O_CLOEXEC) != TELL)
+			return 1;
+		close(ends[0]);
+		close(ends[1]);
+	}
 	work = v[2];
 	delay = atol(v[3]);
 	for (long i = 0; i < atol(v[4]); i++)
