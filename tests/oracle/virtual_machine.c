@@ -5,13 +5,14 @@
  *
  *   client PORT ROOT PROGRAM [ARGUMENT...]
  *
- * The program gets the client's environment, its directory as it is below ROOT, its standard input
- * and error, and even its process id, which the loader's lines begin with. Both halves are linked
- * statically: LD_PRELOAD and its like are for the program.
+ * The program gets the client's environment, its directory as it is below ROOT, its standard input,
+ * output and error, and even its process id, which the loader's lines begin with. It leads a
+ * session of its own. Both halves are linked statically: LD_PRELOAD and its like are for the
+ * program.
  *
  * A request is a length and that many bytes: texts with their NULs. What follows is standard input.
- * The answer is pieces of standard error, each with its length before it, then 0 and the status of
- * wait(2).
+ * The answer is pieces of what the program writes, each with the number of its descriptor and its
+ * length before it, then 0, 0 and the status of wait(2).
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -156,11 +157,12 @@ static pid_t fork_as(pid_t wanted)
 	return -1;
 }
 
-static void become(char **arguments, char **variables, const char *directory, int input, int error)
+static void become(char **arguments, char **variables, const char *directory, int input, int output,
+		   int error)
 {
 	struct rlimit limit = { CPU_SECONDS, CPU_SECONDS }, none = { 0, 0 };
-	int output = open("/dev/null", O_WRONLY);
 
+	setsid();
 	setrlimit(RLIMIT_CPU, &limit);
 	setrlimit(RLIMIT_CORE, &none);
 	if (dup2(input, 0) < 0 || dup2(output, 1) < 0 || dup2(error, 2) < 0)
@@ -172,27 +174,40 @@ static void become(char **arguments, char **variables, const char *directory, in
 	fail(arguments[0]);
 }
 
-static void relay(int from, int to)
+/* What comes from the two pipes, until both are at their end. */
+static void relay(int output, int error, int to)
 {
 	static char piece[65536];
-	ssize_t got;
+	struct pollfd ends[] = { { output, POLLIN, 0 }, { error, POLLIN, 0 } };
 
-	while ((got = read(from, piece, sizeof piece)) > 0) {
-		uint32_t length = (uint32_t)got;
+	while (ends[0].fd >= 0 || ends[1].fd >= 0) {
+		if (poll(ends, 2, -1) < 0)
+			fail("poll");
+		for (uint32_t i = 0; i < 2; i++) {
+			if (ends[i].fd < 0 || ends[i].revents == 0)
+				continue;
+			ssize_t got = read(ends[i].fd, piece, sizeof piece);
 
-		write_all(to, &length, sizeof length);
-		write_all(to, piece, length);
+			if (got <= 0) {
+				ends[i].fd = -1;
+				continue;
+			}
+			uint32_t head[] = { STDOUT_FILENO + i, (uint32_t)got };
+
+			write_all(to, head, sizeof head);
+			write_all(to, piece, (size_t)got);
+		}
 	}
 }
 
 static void serve_one(int connection)
 {
 	static char request[MAX_REQUEST];
-	uint32_t length, answer[2] = { 0 };
-	int pipe_ends[2], status;
+	uint32_t length, answer[3] = { 0 };
+	int output[2], error[2], status;
 
 	if (!read_all(connection, &length, sizeof length) || length >= sizeof request ||
-	    !read_all(connection, request, length) || pipe(pipe_ends) != 0)
+	    !read_all(connection, request, length) || pipe(output) != 0 || pipe(error) != 0)
 		fail("request");
 	char *at = request, *end = request + length;
 	pid_t wanted = (pid_t)strtol(at, NULL, 10);
@@ -206,13 +221,15 @@ static void serve_one(int connection)
 	pid_t child = fork_as(wanted);
 
 	if (child == 0)
-		become(arguments, variables, directory, connection, pipe_ends[1]);
+		become(arguments, variables, directory, connection, output[1], error[1]);
 	if (child < 0)
 		fail("clone");
-	close(pipe_ends[1]);
-	relay(pipe_ends[0], connection);
+	close(output[1]);
+	close(error[1]);
+	relay(output[0], error[0], connection);
 	waitpid(child, &status, 0);
-	answer[1] = (uint32_t)status;
+	sync(); /* what was written is there when the answer is */
+	answer[2] = (uint32_t)status;
 	write_all(connection, answer, sizeof answer);
 	_exit(0);
 }
@@ -302,18 +319,18 @@ static void end_like(int status)
 static void pass_answer(int connection)
 {
 	static char piece[65536];
-	uint32_t length, status;
+	uint32_t head[2], status;
 
-	if (!read_all(connection, &length, sizeof length))
+	if (!read_all(connection, head, sizeof head))
 		fail("no answer");
-	if (length == 0) {
+	if (head[0] == 0) {
 		if (!read_all(connection, &status, sizeof status))
 			fail("no status");
 		end_like((int)status);
 	}
-	if (length > sizeof piece || !read_all(connection, piece, length))
+	if (head[1] > sizeof piece || !read_all(connection, piece, head[1]))
 		fail("half an answer");
-	write_all(STDERR_FILENO, piece, length);
+	write_all((int)head[0], piece, head[1]);
 }
 
 static void make_request(char **argv)

@@ -8,7 +8,8 @@
             recorded = self.record("./app")
             self.assertEqual(recorded.steps, [{"dlopen": "./libhook.so", "flags": "NOW"}])
 
-Where nothing may be traced the tests are skipped.
+Where nothing may be traced the tests are skipped. The programs may run elsewhere, in a virtual machine (machines.py): what
+cannot be tested there is marked @only_here(WHY).
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import unittest
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,9 +45,37 @@ HEAD = """
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <ucontext.h>
 #define CONSTRUCTOR __attribute__((constructor)) static void construct(void)
+/* An instruction that raises SIGTRAP, and what a handler does so that it is not carried out again. */
+#ifdef __aarch64__
+#define TRAP() __asm__ volatile("brk #0")
+#define STEP_OVER(context) ((ucontext_t *)(context))->uc_mcontext.pc += 4
+#else
+#define TRAP() __asm__ volatile("int3")
+#define STEP_OVER(context) (void)(context)
+#endif
 """
 _LINE = re.compile(r"\s*\d+:\t(binding file (.*) \[\d+\] to .*)$")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where programs are run, and bindsim with them: the words before a command, the directory that the tests' directories are
+    made in, the compiler, and what __builtin_trap() ends with."""
+
+    before: tuple[str, ...] = ()
+    directory: str | None = None
+    compiler: tuple[str, ...] = tuple(CC)
+    trap: int = signal.SIGILL
+
+
+def only_here(why: str) -> Callable:
+    """Marks a test that is skipped where programs run elsewhere."""
+    def mark(test: Callable) -> Callable:
+        test.only_here = why
+        return test
+    return mark
 
 
 @dataclass
@@ -66,13 +97,39 @@ class Recorded:
 class RecordTest(CommandLineTest):
     """A test in a directory of its own, with programs that are run there."""
 
+    place = Place()
+
+    def setUp(self) -> None:
+        super().setUp()
+        if self.place.directory is None:
+            return
+        if why := getattr(getattr(self, self._testMethodName), "only_here", ""):
+            self.skipTest(why)
+        # The path that is meant has links in it, which are none in the programs' root.
+        self.directory = Path(tempfile.mkdtemp(prefix="bindsim-record-", dir=self.place.directory))
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+
+    def kill(self, process: int, number: int) -> None:
+        """Sends a signal, to a group where PROCESS is negative."""
+        if self.place.before:
+            subprocess.run([*self.place.before, "/usr/bin/kill", f"-{int(number)}", str(process)], cwd=self.directory,
+                           env=environment(), check=True, timeout=TIMEOUT_SECONDS)
+        else:
+            os.kill(process, number)
+
+    def read(self, path: str) -> str:
+        """The text of a file of /proc; "" where the process is gone."""
+        done = subprocess.run([*self.place.before, "/usr/bin/cat", path], cwd=self.directory, env=environment(),
+                              stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=TIMEOUT_SECONDS)
+        return done.stdout.decode("latin-1")
+
     def compile(self, name: str, source: str, *options: str, compiler: list[str] | None = None) -> Path:
         """Compiles and links SOURCE as the file NAME."""
         path = self.directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         text = path.with_name(path.name + ".c")
         text.write_text(HEAD + source)
-        command = [*(compiler or CC), "-g0", "-O1", "-w", "-o", f"./{name}", f"./{name}.c"]
+        command = [*(compiler or self.place.compiler), "-g0", "-O1", "-w", "-o", f"./{name}", f"./{name}.c"]
         subprocess.run([*command, *options], cwd=self.directory, check=True)
         text.unlink()
         return path
@@ -87,6 +144,9 @@ class RecordTest(CommandLineTest):
 
     def start(self, *words: str | os.PathLike[str], env: dict[str, str] | None = None, **options) -> subprocess.Popen:
         """`bindsim record WORDS`, under way."""
+        if self.place.before:  # another kernel, which keeps what it knows of files that were built again or taken away
+            subprocess.run([*self.place.before, "/bin/sh", "-c", "echo 2 > /proc/sys/vm/drop_caches"], check=True,
+                           stdin=subprocess.DEVNULL, timeout=TIMEOUT_SECONDS, cwd=self.directory, env={})
         return subprocess.Popen([BINDSIM, "record", *words], cwd=self.directory, env={**environment(), **(env or {})},
                                 **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options})
 
@@ -115,9 +175,9 @@ class RecordTest(CommandLineTest):
         """What is recorded of COMMAND, with all bindings made at once, has those that its loader tells of. Objects of this
         directory count, and all lines of the log are the same with and without bindsim. Returns the lines compared."""
         (self.directory / "both.plan").unlink(missing_ok=True)
-        words = ["env", "LD_BIND_NOW=1", "LD_DEBUG=bindings", *(f"{name}={value}" for name, value in (env or {}).items()),
+        words = ["/usr/bin/env", "LD_BIND_NOW=1", "LD_DEBUG=bindings", *(f"{name}={value}" for name, value in (env or {}).items()),
                  *command]
-        alone = subprocess.run(words, cwd=self.directory, env=environment(), stdin=subprocess.DEVNULL, capture_output=True,
+        alone = subprocess.run([*self.place.before, *words], cwd=self.directory, env=environment(), stdin=subprocess.DEVNULL, capture_output=True,
                                timeout=TIMEOUT_SECONDS, check=False)
         traced = self.finish(self.start("-q", "-o", "both.plan", "--", *words), "both.plan")
         simulated = self.bindsim("--plan", "both.plan", "--format=ld-debug", "--show=bindings")

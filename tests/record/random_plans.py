@@ -23,6 +23,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from difflib import unified_diff
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "oracle"))
 
@@ -32,6 +33,9 @@ from graph_random import make_graph  # noqa: E402
 from loader import (ROOT, SKIPPED, Question, can_list_namespaces, driver_arguments, real_environment,  # noqa: E402
                     unavailable)
 from seeds import parse_seeds  # noqa: E402
+
+if TYPE_CHECKING:
+    from foreign_machines import ForeignRoot
 
 TIMEOUT_SECONDS = 60
 CATEGORIES = ("bindings", "libs", "scopes", "versions")
@@ -51,12 +55,15 @@ NO_CALL = "sym:DEFAULT:no_such_symbol"
 
 @dataclass(frozen=True)
 class Settings:
-    """What every worker needs to know."""
+    """What every worker needs to know. Programs that run on a virtual machine (machines.py) have its `root`, and `recorder` is
+    the bindsim in there; `base` is the same path inside it and outside."""
 
     bindsim: str
     base: Path
     tools: Toolbox
     plans: int
+    root: ForeignRoot | None = None
+    recorder: str = ""
 
 
 @dataclass
@@ -117,20 +124,23 @@ def check_plan(settings: Settings, result: Result, plan: Plan, driver: bool, rec
     program = [question.program, *(driver_arguments(question) if driver else ())]
     env = real_environment(question)
     variables = [f"{name}={value}" for name, value in env.items()]
-    inner = ["env", "-i", *variables, *program]
+    inner = ["/usr/bin/env", "-i", *variables, *program]
     if ROOT:
         inner = [sys.executable, "-S", "-c", _ENTER, ROOT, str(question.cwd), *variables, "--", *program]
-    status, alone = run(inner, question, {"PATH": env["PATH"]})
-    traced_status, traced = run([settings.bindsim, "record", "-q", "-o", str(recorded), "--", *inner], question,
+    root = settings.root
+    recorder = root.command(settings.recorder) if root else [settings.bindsim]
+    alone_command = [*root.command(inner[0]), *inner[1:]] if root else inner
+    status, alone = run(alone_command, question, {"PATH": env["PATH"]})
+    traced_status, traced = run([*recorder, "record", "-q", "-o", str(recorded), "--", *inner], question,
                                 {"PATH": env["PATH"]})
     found = differences(alone, traced, "LD_DEBUG by itself and recorded:")
     if status != traced_status:
         found += [f"status {status} by itself, {traced_status} recorded"]
     if not recorded.exists():
         return [*found, "no plan"]
-    done = subprocess.run([settings.bindsim, "--format=ld-debug", "--show=bindings", "--plan", str(recorded)],
-                          cwd="/", env={"PATH": env["PATH"]}, stdin=subprocess.DEVNULL, capture_output=True,
-                          timeout=TIMEOUT_SECONDS, check=False)
+    shown = ["--format=ld-debug", "--show=bindings", "--plan", str(recorded)]
+    there = ["--root", str(root.path), *root.options] if root else []
+    done = simulate([settings.bindsim, *there, *shown], "/")
     simulated = [match[2] for line in done.stdout.decode("utf-8", "surrogateescape").split("\n")
                  if (match := _LINE.match(line))]
     real = bindings(alone, plan)
@@ -141,7 +151,17 @@ def check_plan(settings: Settings, result: Result, plan: Plan, driver: bool, rec
     found += differences(real, bindings(simulated, plan), "the loader and the simulation of what was recorded:")
     if done.returncode == 2:
         found += [done.stderr.decode("utf-8", "replace")]
+    if root:
+        inside = simulate([*recorder, *shown], question.directory)
+        found += differences(done.stdout.decode("utf-8", "replace").split("\n"),
+                             inside.stdout.decode("utf-8", "replace").split("\n"), "bindsim here and where the program runs:")
     return found
+
+
+def simulate(command: list[str], cwd: str) -> subprocess.CompletedProcess[bytes]:
+    """What COMMAND says, which is bindsim and what it is asked."""
+    return subprocess.run(command, cwd=cwd, env={"PATH": os.environ.get("PATH", "/usr/bin:/bin")}, stdin=subprocess.DEVNULL,
+                          capture_output=True, timeout=TIMEOUT_SECONDS, check=False)
 
 
 def check_seed(seed: int, settings: Settings) -> Result:
@@ -152,7 +172,7 @@ def check_seed(seed: int, settings: Settings) -> Result:
     try:
         graph = make_graph(seed, str(root))
         program = Builder(graph, root, settings.tools).build()
-        plans = make_plans(graph, root, program, settings.plans)
+        plans = make_plans(graph, root, program, settings.plans, settings.root)
     except RuntimeError as error:
         if "assertion fail" not in str(error):  # the linker's own trouble
             result.reports.append(f"seed {seed}: cannot be built: {error}")
@@ -177,6 +197,23 @@ class _Check:
         return check_seed(seed, self.settings)
 
 
+def compare(settings: Settings, seeds: list[int], jobs: int) -> int:
+    """Checks all seeds, prints what differs and closing lines; returns the exit status."""
+    total = Result()
+    with multiprocessing.Pool(max(1, jobs)) as pool:
+        for result in pool.imap(_Check(settings), seeds):
+            for report in result.reports:
+                print(report, flush=True)
+            for name in ("plans", "bindings", "steps", "kinds", "reports"):
+                setattr(total, name, getattr(total, name) + getattr(result, name))
+    print("recorded: " + ", ".join(f"{count} {kind}" for kind, count in sorted(total.kinds.items())))
+    print(f"{total.plans} plans, {total.bindings} bindings compared, {len(total.reports)} differences", flush=True)
+    if total.bindings == 0:
+        print("nothing was compared", file=sys.stderr)
+        return 1
+    return 1 if total.reports else 0
+
+
 def may_not_trace(bindsim: str) -> str:
     """Why no program can be recorded here, or nothing."""
     with tempfile.TemporaryDirectory() as directory:
@@ -198,25 +235,13 @@ def main() -> int:
     if reason := unavailable(["gcc", "as", "ld"]) or may_not_trace(bindsim):
         print(f"skipped: {reason}")
         return SKIPPED
-    total = Result()
     with tempfile.TemporaryDirectory(prefix="random-plans-") as directory:
         base = Path(arguments.keep or directory).resolve()
         base.mkdir(parents=True, exist_ok=True)
         tools = Toolbox(base)
         tools.compile()
         settings = Settings(bindsim, base, tools, arguments.plans)
-        with multiprocessing.Pool(max(1, arguments.jobs)) as pool:
-            for result in pool.imap(_Check(settings), parse_seeds(arguments.seeds)):
-                for report in result.reports:
-                    print(report, flush=True)
-                for name in ("plans", "bindings", "steps", "kinds", "reports"):
-                    setattr(total, name, getattr(total, name) + getattr(result, name))
-    print("recorded: " + ", ".join(f"{count} {kind}" for kind, count in sorted(total.kinds.items())))
-    print(f"{total.plans} plans, {total.bindings} bindings compared, {len(total.reports)} differences")
-    if total.bindings == 0:
-        print("nothing was compared", file=sys.stderr)
-        return 1
-    return 1 if total.reports else 0
+        return compare(settings, parse_seeds(arguments.seeds), arguments.jobs)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import shutil
 import unittest
 
 import case
-from case import RecordTest
+from case import RecordTest, only_here
 
 CC_MUSL = shutil.which("musl-gcc")
 
@@ -185,6 +185,7 @@ class CallsTest(RecordTest):
         opens = [step for step in recorded.steps if step.get("dlopen") == "./libhook.so"]
         self.assertEqual(len(opens), 1, recorded.steps)
 
+    @only_here("musl-gcc compiles for this machine")
     @unittest.skipUnless(CC_MUSL, "there is no musl-gcc")
     def test_musl(self):
         """Its loader is its C library, tells of maps once, and runs constructors behind the entry point."""

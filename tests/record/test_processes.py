@@ -14,7 +14,7 @@ import unittest
 from pathlib import Path
 
 import case
-from case import BINDSIM, RecordTest
+from case import BINDSIM, RecordTest, only_here
 from harness import environment
 
 HOOK = {"dlopen": "./libhook.so", "flags": "NOW"}
@@ -70,6 +70,7 @@ class LineTest(RecordTest):
         self.assertEqual((recorded.status, recorded.plan["arguments"]), (5, ["./script", "x"]))
         self.assertEqual(recorded.plan["executable"], os.path.realpath("/bin/sh"))
 
+    @only_here("the program is one of i386")
     def test_another_machine(self):
         """It is not run where it would be the command."""
         code = b"\xb8\x01\0\0\0\xbb\x06\0\0\0\xcd\x80"  # _exit(6)
@@ -230,11 +231,13 @@ class ProcessesTest(RecordTest):
 
     def test_traps_of_its_own(self):
         """SIGTRAP by an instruction and by raise(3)."""
-        self.executable("app", f"""static volatile int n; static void count(int s) {{ n++; }}
-            int main(void) {{ signal(SIGTRAP, count); raise(SIGTRAP); {OPEN} __asm__ volatile("int3"); return n == 2 ? 0 : 1; }}""")
+        self.executable("app", f"""static volatile int n;
+            static void count(int s, siginfo_t *info, void *context) {{ n++; if (info->si_code > 0) STEP_OVER(context); }}
+            int main(void) {{ struct sigaction a = {{ .sa_sigaction = count, .sa_flags = SA_SIGINFO }};
+            sigaction(SIGTRAP, &a, NULL); raise(SIGTRAP); {OPEN} TRAP(); return n == 2 ? 0 : 1; }}""")
         recorded = self.record("./app")
         self.assertEqual((recorded.status, recorded.steps), (0, [HOOK]))
-        self.executable("app", f'int main(void) {{ {OPEN} __asm__ volatile("int3"); return 0; }}')
+        self.executable("app", f'int main(void) {{ {OPEN} TRAP(); return 0; }}')
         self.assertEqual(self.record("./app").status, 128 + 5)
 
     def waiting(self, more: str = "") -> subprocess.Popen:
@@ -246,20 +249,19 @@ class ProcessesTest(RecordTest):
 
     def command_of(self, process: subprocess.Popen) -> int:
         """The number of the process that it traces."""
-        with open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="ascii") as children:
-            return int(children.read().split()[0])
+        return int(self.read(f"/proc/{process.pid}/task/{process.pid}/children").split()[0])
 
     def test_killed_from_outside(self):
         """The plan is written."""
         process = self.waiting()
-        os.kill(self.command_of(process), signal.SIGKILL)
+        self.kill(self.command_of(process), signal.SIGKILL)
         recorded = self.finish(process)
         self.assertEqual((recorded.status, recorded.steps), (128 + 9, [HOOK]))
 
     def test_from_the_terminal(self):
         """What all processes of it get ends the program, not bindsim."""
         process = self.waiting()
-        os.killpg(process.pid, signal.SIGINT)
+        self.kill(-process.pid, signal.SIGINT)
         recorded = self.finish(process)
         self.assertEqual((recorded.status, recorded.steps), (128 + 2, [HOOK]))
 
@@ -267,7 +269,7 @@ class ProcessesTest(RecordTest):
         """SIGTERM and SIGHUP are the program's."""
         for number in (signal.SIGTERM, signal.SIGHUP):
             process = self.waiting()
-            process.send_signal(number)
+            self.kill(process.pid, number)
             recorded = self.finish(process)
             self.assertEqual((recorded.status, recorded.steps), (128 + number, [HOOK]))
 
@@ -318,10 +320,11 @@ class ProcessesTest(RecordTest):
         """The program ends with it."""
         process = self.waiting()
         command = self.command_of(process)
-        process.kill()
+        self.kill(process.pid, signal.SIGKILL)
         process.communicate(timeout=60)
         for _ in range(600):
-            if not os.path.exists(f"/proc/{command}") or ") Z " in Path(f"/proc/{command}/stat").read_text(encoding="latin-1"):
+            stat = self.read(f"/proc/{command}/stat")
+            if not stat or ") Z " in stat:
                 return
             time.sleep(0.1)
         self.fail("it runs on")
@@ -330,13 +333,14 @@ class ProcessesTest(RecordTest):
         """Job control stops it, and lets it go on."""
         process = self.waiting()
         command = self.command_of(process)
-        os.kill(command, signal.SIGSTOP)
+        self.kill(command, signal.SIGSTOP)
         time.sleep(0.2)
-        os.kill(command, signal.SIGCONT)
+        self.kill(command, signal.SIGCONT)
         time.sleep(0.1)
-        os.kill(command, signal.SIGTERM)
+        self.kill(command, signal.SIGTERM)
         self.assertEqual(self.finish(process).status, 128 + 15)
 
+    @only_here("the client is not the program's parent")
     def test_signals_that_are_ignored(self):
         """What whoever started bindsim ignores, the program ignores, too."""
         words = [BINDSIM, "record", "-q", "-o", "out.plan", "--", "grep", "SigIgn", "/proc/self/status"]
@@ -345,6 +349,7 @@ class ProcessesTest(RecordTest):
         ignored = int(done.stdout.split()[1], 16)
         self.assertTrue(ignored & (1 << (signal.SIGHUP - 1)) and ignored & (1 << (signal.SIGCHLD - 1)))
 
+    @only_here("Python enters the root")
     @unittest.skipUnless(os.geteuid() == 0, "chroot(2) is root's")
     def test_in_another_root(self):
         """Paths in the plan are those of the process, and the root is named."""
