@@ -83,6 +83,7 @@ if $foreign; then
 	done
 	want qemu-user-static have qemu-aarch64-static
 	want qemu-system-x86 have qemu-system-x86_64
+	want qemu-system-arm have qemu-system-aarch64
 fi
 provide
 cd "$root"

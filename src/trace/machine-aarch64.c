@@ -53,16 +53,75 @@ bool bs_machine_set_pc(pid_t tid, uint64_t pc)
 	return ptrace(PTRACE_SETREGSET, tid, NT_PRSTATUS, &set) == 0;
 }
 
-/* BTI and NOP; what signs the return address is the processor's own. */
+/* ---- instructions that functions begin with ----------------------------------------------------
+ */
+
+/* The register that BITS say, whose number 31 reads as zero in instructions that do not mean SP. */
+static uint64_t value_of(const struct user_regs_struct *regs, uint32_t bits)
+{
+	return (bits & 31) == 31 ? 0 : regs->regs[bits & 31];
+}
+
+static int64_t signed_field(uint32_t bits, unsigned width)
+{
+	uint64_t sign = UINT64_C(1) << (width - 1);
+
+	return (int64_t)(((bits & (2 * sign - 1)) ^ sign) - sign);
+}
+
+/* stp register, register, [sp, #displacement]! */
+static bool push_two(pid_t tid, struct user_regs_struct *regs, uint32_t code)
+{
+	uint64_t sp = regs->sp + (uint64_t)(signed_field(code >> 15, 7) * 8);
+
+	if (ptrace(PTRACE_POKEDATA, tid, sp, value_of(regs, code)) != 0 ||
+	    ptrace(PTRACE_POKEDATA, tid, sp + 8, value_of(regs, code >> 10)) != 0)
+		return false;
+	regs->sp = sp;
+	return true;
+}
+
+static void load_page(struct user_regs_struct *regs, uint32_t code)
+{
+	uint32_t pages = (code >> 5 & 0x7ffff) << 2 | (code >> 29 & 3);
+
+	if ((code & 31) != 31)
+		regs->regs[code & 31] =
+			(regs->pc & ~UINT64_C(0xfff)) + ((uint64_t)signed_field(pages, 21) << 12);
+}
+
+/* What compilers begin functions with; what signs the return address is the processor's own. */
+static bool emulate(pid_t tid, struct user_regs_struct *regs, uint32_t code)
+{
+	if (code == 0xd65f03c0) { /* ret */
+		regs->pc = regs->regs[LINK_REGISTER];
+		return true;
+	}
+	if ((code & 0xffc003e0) == 0xa98003e0) {
+		if (!push_two(tid, regs, code))
+			return false;
+	} else if ((code & 0x9f000000) == 0x90000000) { /* adrp */
+		load_page(regs, code);
+	} else if ((code & 0xffc003ff) == 0xd10003ff) { /* sub sp, sp, #number */
+		regs->sp -= code >> 10 & 0xfff;
+	} else if ((code & ~0xc0u) != 0xd503241f && code != 0xd503201f) { /* bti, nop */
+		return false;
+	}
+	regs->pc += 4;
+	return true;
+}
+
 bool bs_machine_emulate(pid_t tid, const struct bs_memory *memory, uint64_t pc,
 			const unsigned char *first)
 {
-	uint32_t instruction = (uint32_t)first[0] | (uint32_t)first[1] << 8 |
-			       (uint32_t)first[2] << 16 | (uint32_t)first[3] << 24;
-	bool does_nothing = (instruction & ~0xc0u) == 0xd503241f || instruction == 0xd503201f;
+	uint32_t code = (uint32_t)first[0] | (uint32_t)first[1] << 8 | (uint32_t)first[2] << 16 |
+			(uint32_t)first[3] << 24;
+	struct user_regs_struct regs;
+	struct iovec set = { .iov_base = &regs, .iov_len = sizeof regs };
 
 	(void)memory;
-	return does_nothing && bs_machine_set_pc(tid, pc + 4);
+	return read_all(tid, &regs) && regs.pc == pc && emulate(tid, &regs, code) &&
+	       ptrace(PTRACE_SETREGSET, tid, NT_PRSTATUS, &set) == 0;
 }
 
 bool bs_machine_way_back(pid_t tid, const struct bs_memory *memory, uint64_t *ret_pc,

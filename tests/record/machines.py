@@ -37,6 +37,7 @@ from seeds import parse_seeds  # noqa: E402
 SOURCE = Path(__file__).resolve().parents[2]
 VIRTUAL = {"aarch64": virtual_machine.AARCH64}
 SIGTRAP = 5
+PATIENCE_SECONDS = 600
 # What bindsim is compiled and linked with, and opens when it runs.
 NEEDED = ("libinih-dev", "libinih1", "libiberty-dev", "libelf1", "libelf-dev", "libdw1", "libdw-dev", "libjansson4",
           "libjansson-dev", "zlib1g", "zlib1g-dev", "liblzma-dev", "liblzma5",
@@ -123,7 +124,8 @@ def run_tests(root: ForeignRoot, directory: Path, work: Path) -> bool:
     script.write_text(f'#!/bin/sh\nexec {shlex.join(root.command(BINDSIM))} "$@"\n')
     script.chmod(0o755)
     os.environ["BINDSIM"] = str(script)
-    case = importlib.import_module("case")
+    case, harness = importlib.import_module("case"), importlib.import_module("harness")
+    case.TIMEOUT_SECONDS = harness.TIMEOUT_SECONDS = PATIENCE_SECONDS
     case.RecordTest.place = case.Place(tuple(root.command(BINDSIM)[:-1]), str(directory), (root.machine.tool("gcc"),), SIGTRAP)
     suite = unittest.TestSuite(unittest.defaultTestLoader.loadTestsFromName(name) for name in MODULES)
     return unittest.TextTestRunner(sys.stdout, verbosity=2).run(suite).wasSuccessful()
