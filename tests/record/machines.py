@@ -46,7 +46,7 @@ NEEDED = ("libinih-dev", "libinih1", "libiberty-dev", "libelf1", "libelf-dev", "
 PROGRAMS = ("busybox", "bash", "libtinfo6", "libc6")
 APPLETS = ("cat", "env", "false", "kill", "sh", "true")
 BINDSIM = "/usr/bin/bindsim"
-MODULES = ("test_calls", "test_constructors", "test_processes")
+MODULES = ("test_calls", "test_constructors", "test_processes", "test_waiting")
 
 
 def unpacked(cache: Path, architecture: str, names: tuple[str, ...], to: Path) -> Path:
@@ -118,8 +118,8 @@ def furnish(root: ForeignRoot, bindsim: Path, sysroot: Path, programs: Path) -> 
     shutil.copytree(programs / "usr/lib" / root.machine.multiarch / "gconv", library / "gconv")
 
 
-def run_tests(root: ForeignRoot, directory: Path, work: Path) -> bool:
-    """The tests of this directory; their bindsim is a script that has the one of the root run."""
+def run_tests(root: ForeignRoot, directory: Path, work: Path, names: list[str]) -> bool:
+    """The tests NAMES of this directory; their bindsim is a script that has the one of the root run."""
     script = work / "bindsim"
     script.write_text(f'#!/bin/sh\nexec {shlex.join(root.command(BINDSIM))} "$@"\n')
     script.chmod(0o755)
@@ -127,7 +127,7 @@ def run_tests(root: ForeignRoot, directory: Path, work: Path) -> bool:
     case, harness = importlib.import_module("case"), importlib.import_module("harness")
     case.TIMEOUT_SECONDS = harness.TIMEOUT_SECONDS = PATIENCE_SECONDS
     case.RecordTest.place = case.Place(tuple(root.command(BINDSIM)[:-1]), str(directory), (root.machine.tool("gcc"),), SIGTRAP)
-    suite = unittest.TestSuite(unittest.defaultTestLoader.loadTestsFromName(name) for name in MODULES)
+    suite = unittest.TestSuite(unittest.defaultTestLoader.loadTestsFromName(name) for name in names)
     return unittest.TextTestRunner(sys.stdout, verbosity=2).run(suite).wasSuccessful()
 
 
@@ -154,7 +154,7 @@ def check(arguments: argparse.Namespace, work: Path) -> int:
             tools.compile()
             settings = Settings(str(Path(arguments.bindsim).resolve()), base, tools, arguments.plans, root, BINDSIM)
             status = compare(settings, parse_seeds(arguments.seeds), arguments.jobs)
-        if arguments.only != "plans" and not run_tests(root, base, work):
+        if arguments.only != "plans" and not run_tests(root, base, work, arguments.tests.split(",")):
             status = 1
         return status
 
@@ -171,6 +171,7 @@ def main() -> int:
     options.add_argument("--plans", type=int, default=2)
     options.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     options.add_argument("--only", choices=("plans", "tests"), help="random plans, or the tests of this directory")
+    options.add_argument("--tests", default=",".join(MODULES), metavar="LIST", help="modules, or e.g. test_calls.CallsTest.test_flags")
     arguments = options.parse_args()
     try:
         with tempfile.TemporaryDirectory(prefix="machines-") as directory:
