@@ -82,6 +82,14 @@ static void pass_signal(struct bs_task *task, int number)
 	bs_task_go_on(task, number);
 }
 
+static bool stops_by_itself(const unsigned char *instruction)
+{
+	for (unsigned i = 0; i < bs_machine.trap_size; i++)
+		if ((instruction[i] ^ bs_machine.trap[i]) & bs_machine.trap_bits[i])
+			return false;
+	return true;
+}
+
 /* The trap that TASK has met; NULL: the program has traps of its own. */
 static struct bs_trap *trap_met(struct bs_task *task)
 {
@@ -96,8 +104,7 @@ static struct bs_trap *trap_met(struct bs_task *task)
 		bs_trap_find(task->space, registers.pc - bs_machine.trap_advances_by);
 
 	/* What was put back may be such an instruction itself. */
-	if (trap && !trap->is_set &&
-	    memcmp(trap->instruction, bs_machine.trap, bs_machine.trap_size) == 0)
+	if (trap && !trap->is_set && stops_by_itself(trap->instruction))
 		return NULL;
 	return trap;
 }

@@ -15,7 +15,8 @@ const struct bs_machine bs_machine = {
 	.elf_machine = EM_AARCH64,
 	.relocs_relative = R_AARCH64_RELATIVE,
 	.relocs_absolute = R_AARCH64_ABS64,
-	.trap = { 0x00, 0x00, 0x20, 0xd4 }, /* brk #0; code is little-endian always */
+	.trap = { 0x00, 0x00, 0x20, 0xd4 },	 /* brk #0; code is little-endian always */
+	.trap_bits = { 0x1f, 0x00, 0xe0, 0xff }, /* compilers have numbers of their own */
 	.trap_size = 4,
 	.trap_advances_by = 0,
 };

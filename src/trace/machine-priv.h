@@ -12,12 +12,13 @@
 
 struct bs_machine {
 	bool can_trace;
-	uint16_t elf_machine;	   /* e_machine of the programs that can be traced */
-	uint64_t relocs_relative;  /* R_*_RELATIVE */
-	uint64_t relocs_absolute;  /* the address of a symbol, as wide as a pointer */
-	unsigned char trap[4];	   /* the instruction that stops */
-	unsigned trap_size;	   /* its length */
-	unsigned trap_advances_by; /* how far behind it the program counter is when it stopped */
+	uint16_t elf_machine;	    /* e_machine of the programs that can be traced */
+	uint64_t relocs_relative;   /* R_*_RELATIVE */
+	uint64_t relocs_absolute;   /* the address of a symbol, as wide as a pointer */
+	unsigned char trap[4];	    /* the instruction that stops */
+	unsigned char trap_bits[4]; /* those in which all that stop are alike */
+	unsigned trap_size;	    /* its length */
+	unsigned trap_advances_by;  /* how far behind it the program counter is when it stopped */
 };
 
 extern const struct bs_machine bs_machine;

@@ -18,6 +18,7 @@ const struct bs_machine bs_machine = {
 	.relocs_relative = R_X86_64_RELATIVE,
 	.relocs_absolute = R_X86_64_64,
 	.trap = { 0xcc }, /* int3 */
+	.trap_bits = { 0xff },
 	.trap_size = 1,
 	.trap_advances_by = 1,
 };
