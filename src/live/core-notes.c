@@ -5,6 +5,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { MOST_BYTES = 1 << 28, MOST_FILES = 1 << 20 };
@@ -85,8 +86,16 @@ static const char *take(struct bs_core *core, const struct note *note, struct bs
 const char *bs_core_notes_read(struct bs_core *core, uint64_t offset, uint64_t n,
 			       struct bs_subject *subject)
 {
-	if (n > MOST_BYTES || offset > INT64_MAX)
+	static const char *const cut = "it is cut within its notes";
+	struct stat st;
+
+	/* Of all headers together: they may all name the same bytes. */
+	if (n > MOST_BYTES - core->n_notes || offset > INT64_MAX)
 		return "its notes are too long";
+	if (fstat(core->fd, &st) != 0 || (uint64_t)st.st_size < offset ||
+	    (uint64_t)st.st_size - offset < n)
+		return cut;
+	core->n_notes += n;
 	uint8_t *bytes = bs_new(core->ctx->arena, uint8_t, (size_t)n + 1);
 	ssize_t got;
 	size_t have = 0;
@@ -96,7 +105,7 @@ const char *bs_core_notes_read(struct bs_core *core, uint64_t offset, uint64_t n
 	       (got = pread(core->fd, bytes + have, (size_t)n - have, (off_t)(offset + have))) > 0)
 		have += (size_t)got;
 	if (have < n)
-		return "it is cut within its notes";
+		return cut;
 	for (size_t at = 0; n - at >= 12 && !problem;) {
 		uint64_t n_name = bs_core_number(core, bytes + at, 4);
 		uint64_t n_text = bs_core_number(core, bytes + at + 4, 4);

@@ -25,6 +25,7 @@ struct bs_core {
 	const char *path, *executable; /* EXECUTABLE: it stands in for PROGRAM, or NULL */
 	const char *program;
 	int fd;
+	uint64_t n_notes;		     /* bytes of notes that were read so far */
 	bool is_big;			     /* its byte order */
 	BS_VEC(struct bs_core_piece) pieces; /* by FROM */
 	BS_VEC(struct bs_core_file) files;

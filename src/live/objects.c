@@ -254,11 +254,13 @@ const char *bs_live_objects_find(const struct bs_ctx *ctx, struct bs_store *stor
 				 const struct bs_live_opener *opener, struct bs_subject *subject)
 {
 	struct finder f = { ctx, store, opener, subject };
-	uint64_t debug = bs_live_debug(subject->memory, &subject->auxiliary);
+	uint64_t debug;
 
+	/* Only then has the table of program headers an end. */
 	if (!subject->auxiliary.phnum || subject->auxiliary.phnum > UINT16_MAX ||
 	    !subject->auxiliary.phent)
 		return "its auxiliary vector is not at hand";
+	debug = bs_live_debug(subject->memory, &subject->auxiliary);
 	if (!debug)
 		debug = debug_of_loader(&f);
 	if (!debug)
