@@ -365,6 +365,27 @@ static void say_target(const struct reader *r, struct bs_live_slot *slot, uint64
 	slot->area = area ? area->file : NULL;
 }
 
+/* A loader leaves 0 for what is weak, or 0 itself; without a strong definition it gives up. */
+static void judge_null(const struct reader *r, struct bs_live_slot *slot)
+{
+	const struct bs_symbol symbol = bs_image_symbol(r->image, slot->symbol);
+	bool is_changed = slot->kind == BS_RELOC_DATA && !is_sealed(r, slot->place) &&
+			  bs_symbol_bind(&symbol) != STB_WEAK;
+	const struct wanted wanted = {
+		.name = bs_image_symbol_name(r->image, slot->symbol),
+		.hash = bs_image_name_hash(r->image, slot->symbol),
+	};
+
+	struct bs_live_slot bound = *slot;
+
+	slot->content = BS_CONTENT_NULL;
+	/* Absolute symbols may be 0. */
+	if (!is_changed || bind_elsewhere(r, &bound, &wanted))
+		return;
+	slot->content = BS_CONTENT_CHANGED;
+	slot->target = BS_TARGET_NOTHING;
+}
+
 static void judge(struct reader *r, struct bs_live_slot *slot, uint64_t value, uint64_t addend)
 {
 	const char *name = bs_image_symbol_name(r->image, slot->symbol);
@@ -375,7 +396,7 @@ static void judge(struct reader *r, struct bs_live_slot *slot, uint64_t value, u
 	};
 
 	if (!wanted.address) {
-		slot->content = BS_CONTENT_NULL;
+		judge_null(r, slot);
 		return;
 	}
 	if (bind_there(r, slot, &wanted))

@@ -385,13 +385,18 @@ class PatchedTest(ProcessTest):
 
     def test_variables_are_the_programs(self):
         self.library("libhook.so", "int hook(void) { return 1; }")
-        self.library("libvariable.so", """int hook(void); static int own(void) { return 2; } int (*handler)(void) = hook;
-                     __attribute__((constructor)) void f(void) { handler = own; }""", "-L.", "-lhook", "-Wl,-rpath,$ORIGIN")
         self.compile("app", PROGRAM)
-        with self.running("./app", f"./libvariable.so:{NOW}") as process:
-            document = self.read(f"--pid={process.pid}")
-        self.assertEqual([held for _, held, _ in self.slots(document, "hook")], ["changed"])
-        self.assert_as_simulated(document)
+        for value, target in ("own", "object"), ("0", "nothing"):
+            with self.subTest(value):
+                self.library("libvariable.so", f"""int hook(void); int own(void); int own(void) {{ return 2; }}
+                             int (*handler)(void) = hook;
+                             __attribute__((constructor)) void f(void) {{ handler = {value}; }}""",
+                             "-L.", "-lhook", "-Wl,-rpath,$ORIGIN")
+                with self.running("./app", f"./libvariable.so:{NOW}") as process:
+                    document = self.read(f"--pid={process.pid}")
+                self.assertEqual([(slot["holds"], slot["target"]) for slot in document["process"]["contents"]
+                                  if slot["symbol"] == "hook"], [("changed", target)])
+                self.assert_as_simulated(document)
 
     def test_in_every_format(self):
         self.library("libhook.so", "int hook(void) { return 1; } int elsewhere(void) { return 2; }")
