@@ -166,14 +166,16 @@ enum bs_exit bs_live_observe(struct bs_arena *arena, struct bs_command_line *lin
 	struct bs_diags diags = { .arena = arena };
 	const struct bs_ctx ctx = { arena, bs_names_new(arena), &diags };
 	const char *problem =
-		live->pid ? bs_subject_of_process(&ctx, store, live->pid, line->plan.root, subject)
+		live->pid ? bs_live_process_read(&ctx, store, live->pid, line->plan.root, subject,
+						 slots)
 			  : bs_subject_of_core(&ctx, store, live->core, live->executable,
 					       line->plan.root, subject);
 
 	if (!problem) {
 		enum bs_sim_status status;
 
-		bs_live_slots_read(&ctx, subject, slots);
+		if (subject->is_core)
+			bs_live_slots_read(&ctx, subject, slots);
 		bs_print_diagnostics(arena, &diags, line->verbose);
 		warn_of_files(subject);
 		status = observe(arena, line, store, subject, slots, observation, &problem);

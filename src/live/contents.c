@@ -49,7 +49,8 @@ struct reader {
 	uint32_t object;
 	const struct bs_image *image;
 	const struct bs_machine *machine;
-	unsigned width; /* bytes of an address */
+	unsigned width;	     /* bytes of an address */
+	bool is_unrelocated; /* the loader has not come to its end */
 };
 
 /* ---- where an address lies ------------------------------------------------------------------- */
@@ -159,6 +160,13 @@ static bool word_in_file(const struct reader *r, uint64_t place, uint64_t *ret)
 		return false;
 	*ret = word_of(r, bytes);
 	return true;
+}
+
+static bool is_as_in_file(const struct reader *r, uint64_t place, uint64_t value)
+{
+	uint64_t initial;
+
+	return word_in_file(r, place, &initial) ? value == initial : !value;
 }
 
 static uint64_t as_address(const struct reader *r, uint64_t value)
@@ -441,7 +449,9 @@ static void read_slot(struct reader *r, const struct bs_reloc_table *table,
 		addend = (uint64_t)relocation->addend;
 	else if (!is_plain && !word_in_file(r, relocation->offset, &addend))
 		addend = 0;
-	if (read_word(r, r->objects->v[r->object].base + relocation->offset, &value))
+	/* What the loader has not come to yet is as in the file. */
+	if (read_word(r, r->objects->v[r->object].base + relocation->offset, &value) &&
+	    !(r->is_unrelocated && is_as_in_file(r, relocation->offset, value)))
 		judge(r, &slot, value, addend);
 	bs_vec_push(r->ctx->arena, r->ret, slot);
 }
@@ -453,6 +463,40 @@ static void read_table(struct reader *r, const struct bs_reloc_table *table)
 
 		read_slot(r, table, &relocation);
 	}
+}
+
+static bool holds_initial(struct reader *r, uint64_t place)
+{
+	uint64_t value;
+
+	return read_word(r, r->objects->v[r->object].base + place, &value) &&
+	       is_as_in_file(r, place, value);
+}
+
+/*
+ * r_state does not tell of dlopen: glibc calls the list consistent before it relocates what is new
+ * in it (elf/dl-open.c:dl_open_worker_begin). What lies elsewhere than it was linked for changes
+ * its first relative relocation and its last jump slot, bound or not.
+ */
+static bool is_unrelocated(struct reader *r)
+{
+	const struct bs_relocations *relocations = &r->image->relocations;
+
+	if (r->subject->is_loading)
+		return true;
+	if (!r->objects->v[r->object].base || has_own_stubs(r))
+		return false;
+	for (uint32_t k = 0; k < relocations->n_eager; k++) {
+		uint64_t first = relocations->eager[k].n_relative
+					 ? bs_reloc_at(&relocations->eager[k], 0).offset
+					 : 0;
+
+		/* The program may write to others. */
+		if (first && is_sealed(r, first) && holds_initial(r, first))
+			return true;
+	}
+	return relocations->plt.n &&
+	       holds_initial(r, bs_reloc_at(&relocations->plt, relocations->plt.n - 1).offset);
 }
 
 void bs_live_slots_read(const struct bs_ctx *ctx, const struct bs_subject *subject,
@@ -479,6 +523,7 @@ void bs_live_slots_read(const struct bs_ctx *ctx, const struct bs_subject *subje
 		if (!r->machine || r->machine->has_bound_got)
 			continue;
 		r->width = r->machine->elf_class == ELFCLASS64 ? 8 : 4;
+		r->is_unrelocated = is_unrelocated(r);
 		relocations = &r->image->relocations;
 		for (uint32_t k = 0; k < relocations->n_eager; k++)
 			read_table(r, &relocations->eager[k]);

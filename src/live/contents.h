@@ -20,7 +20,8 @@ enum bs_content {
 	BS_CONTENT_NULL,       /* 0 */
 	BS_CONTENT_PATCHED,    /* what no loader puts there */
 	BS_CONTENT_CHANGED,    /* the same, in a variable, which the program may write to */
-	BS_CONTENT_UNREADABLE, /* the memory or a file is not at hand */
+	BS_CONTENT_UNREADABLE, /* the memory or a file is not at hand, or the loader, at work, had
+				  not come to it */
 	BS_CONTENT_COUNT_
 };
 
@@ -63,3 +64,13 @@ typedef BS_VEC(struct bs_live_slot) bs_live_slots;
  */
 void bs_live_slots_read(const struct bs_ctx *ctx, const struct bs_subject *subject,
 			bs_live_slots *ret);
+
+/*
+ * bs_subject_of_process() and bs_live_slots_read() of a process that may run: again, until it has
+ * not changed between the first and the last look. A loader that is at work all the time is shown
+ * so. Takes up to some seconds. Returns NULL, or why not, a sentence; RET is to be closed in any
+ * case.
+ */
+const char *bs_live_process_read(const struct bs_ctx *ctx, struct bs_store *store, pid_t pid,
+				 const char *root, struct bs_subject *ret,
+				 bs_live_slots *ret_slots);

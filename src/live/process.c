@@ -166,7 +166,7 @@ static const char *cannot(const struct bs_ctx *ctx, pid_t pid, const char *what,
 
 /* ---- all ------------------------------------------------------------------------------------- */
 
-static const char *read_areas(const struct bs_ctx *ctx, struct bs_subject *subject)
+const char *bs_process_areas_read(const struct bs_ctx *ctx, struct bs_subject *subject)
 {
 	size_t n;
 	char *text = read_all(ctx, proc(ctx, subject->pid, "maps"), &n);
@@ -205,7 +205,7 @@ const char *bs_subject_of_process(const struct bs_ctx *ctx, struct bs_store *sto
 						   (size_t)(deleted - ret->executable));
 	ret->root = root ? root : own_root(ctx, pid);
 	read_origin(ctx, ret);
-	problem = read_areas(ctx, ret);
+	problem = bs_process_areas_read(ctx, ret);
 	if (problem)
 		return problem;
 	opener.fs = bs_fs_open(ctx, ret->root, NULL);

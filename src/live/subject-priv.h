@@ -17,6 +17,10 @@ bool bs_read_at(int fd, uint64_t offset, void *to, size_t n);
 /* areas.c: the text of /proc/PID/maps as areas, appended to RET. */
 void bs_live_areas_read(struct bs_arena *arena, char *text, bs_live_areas *ret);
 
+/* process.c: what is mapped in SUBJECT, which is a process that runs; paths are inside its root.
+ * NULL, or why not. */
+const char *bs_process_areas_read(const struct bs_ctx *ctx, struct bs_subject *subject);
+
 /* objects.c: link maps and objects of SUBJECT, whose memory, auxiliary vector and areas are known.
  * NULL, or why not. */
 const char *bs_live_objects_find(const struct bs_ctx *ctx, struct bs_store *store,

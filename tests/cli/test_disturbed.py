@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: MIT
 """--pid and --core: processes that change while they are read, and cores that lie."""
 
+import json
 import os
 import shutil
 import struct
 import subprocess
+import time
 import unittest
 
 from test_process import NOW, PROGRAM, ProcessTest
@@ -42,6 +44,90 @@ class Core:
                 if tag in values:
                     struct.pack_into("<Q", self.bytes, at + 8, values[tag])
         return bytes(self.bytes)
+
+
+RESTLESS = r"""
+#include <dlfcn.h>
+#include <stdio.h>
+int main(int argc, char **argv)
+{
+	puts("ready");
+	fflush(stdout);
+	for (;;)
+		for (int i = 1; i < argc; i++) {
+			void *handle = dlopen(argv[i], RTLD_NOW);
+			if (handle)
+				dlclose(handle);
+		}
+}
+"""
+# The loader, which relocates it, comes back from its resolver never.
+STUCK = r"""
+static long call(long number, long a, long b, long c)
+{
+	long ret;
+	__asm__ volatile("syscall" : "=a"(ret) : "a"(number), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
+	return ret;
+}
+static int one(void) { return 1; }
+static void *choose(void)
+{
+	call(1, 1, (long)"ready\n", 6);
+	for (;;)
+		call(34, 0, 0, 0);
+	return one;
+}
+int chosen(void) __attribute__((ifunc("choose")));
+int hook(void); int puts(const char *);
+int (*last)(void) = chosen; int (*first)(void) = hook;
+int use(void) { return hook() + chosen() + puts(""); }
+"""
+
+
+class RestlessTest(ProcessTest):
+    """Processes that change."""
+
+    def assert_makes_sense(self, answer):
+        """It is of one moment: nothing is there by half."""
+        self.assertEqual((answer.status, answer.err), (0, ""))
+        process = json.loads(answer.out)["process"]
+        self.assertEqual([(made["name"], made["file"]) for made in process["objects"]
+                          if made["file"] not in ("same", "none")], [])
+        self.assertEqual((process["counts"]["patched"], process["counts"]["unreadable"], process["counts"]["differ"]), (0, 0, 0))
+
+    def test_who_opens_and_closes_all_the_time(self):
+        names = [f"./lib{i}.so" for i in range(6)]
+        for i, name in enumerate(names):
+            self.library(name, f'int puts(const char *); int f{i}(void) {{ return puts(""); }}')
+        self.compile("app", RESTLESS)
+        with self.running("./app", *names) as process:
+            for _ in range(12):
+                self.assert_makes_sense(self.bindsim("verify", f"--pid={process.pid}", "--format=json", "--show=objects"))
+
+    def test_who_starts_and_ends(self):
+        """An answer, or that it is not there."""
+        self.compile("app", "int main(void) { return 0; }", "-Wl,-z,now")
+        for i in range(30):
+            process = subprocess.Popen(["./app"], cwd=self.directory)
+            time.sleep(i % 10 / 5000)
+            answer = self.bindsim("verify", f"--pid={process.pid}", "--format=json", "--show=objects")
+            process.wait()
+            if answer.status == 2:
+                self.assert_trouble(answer)
+                self.assertRegex(answer.err, "has no memory|there is no such process")
+            else:
+                self.assert_makes_sense(answer)
+
+    def test_a_loader_that_is_at_work(self):
+        """What it has not come to is not patched."""
+        self.library("libhook.so", "int hook(void) { return 1; }")
+        self.library("libstuck.so", STUCK, "-Wl,-z,now", "-L.", "-lhook", "-Wl,-rpath,$ORIGIN")
+        self.compile("app", PROGRAM)
+        with self.running("./app", f"./libstuck.so:{NOW}") as process:
+            document = self.read("verify", f"--pid={process.pid}")
+        self.assertGreater(document["process"]["counts"]["unreadable"], 0)
+        self.assertEqual(document["findings"], [])
+        self.assert_as_simulated(document)
 
 
 class LyingCoreTest(ProcessTest):
