@@ -122,17 +122,24 @@ static void read_origin(const struct bs_ctx *ctx, struct bs_subject *subject)
 	subject->cwd = link_of(ctx, subject->pid, "cwd");
 }
 
-/* The root directory of the process where it is none of ours; PATHS that /proc shows begin there.
- */
+static bool is_same_place(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return stat(a, &x) != 0 || stat(b, &y) != 0 ||
+	       (x.st_dev == y.st_dev && x.st_ino == y.st_ino);
+}
+
+/* The root directory of the process where it is none of ours, or has other files below it
+ * (mount_namespaces(7)). PATHS that /proc shows begin there. */
 static const char *own_root(const struct bs_ctx *ctx, pid_t pid)
 {
 	const char *path = proc(ctx, pid, "root");
-	struct stat its, ours;
 
-	if (stat(path, &its) != 0 || stat("/", &ours) != 0 ||
-	    (its.st_dev == ours.st_dev && its.st_ino == ours.st_ino))
-		return NULL;
-	return path;
+	return is_same_place(path, "/") &&
+			       is_same_place(proc(ctx, pid, "ns/mnt"), "/proc/self/ns/mnt")
+		       ? NULL
+		       : path;
 }
 
 /* PATH, as the kernel shows it to us, inside ROOT, which the kernel calls NAME. */

@@ -130,6 +130,25 @@ class RestlessTest(ProcessTest):
         self.assert_as_simulated(document)
 
 
+class ElsewhereTest(ProcessTest):
+    """Processes that see other files than we do."""
+
+    def test_a_mount_namespace(self):
+        """Nobody but the process sees what is mounted where its library is."""
+        if os.geteuid() or subprocess.run(["unshare", "-m", "true"], check=False).returncode:
+            self.skipTest("mount namespaces are for root")
+        self.library("inside/libhook.so", "int hook(void) { return 1; }")
+        self.library("outside/libhook.so", "int other(void) { return 1; }")
+        self.compile("app", PROGRAM.replace("return 0;", "return hook();").replace("int main", "int hook(void); int main"),
+                     "-L" + str(self.directory / "inside"), "-lhook", f"-Wl,-rpath,{self.directory}/outside")
+        with self.running("unshare", "-m", "sh", "-c", "mount --bind inside outside && exec ./app") as process:
+            answer = self.bindsim("verify", f"--pid={process.pid}", "--format=json", "--show=contents,objects,steps")
+        self.assertEqual((answer.status, answer.err), (0, ""))
+        document = json.loads(answer.out)
+        self.assert_as_simulated(document)
+        self.assertIn(("app", "lazy", None), self.slots(document, "hook"))
+
+
 class LyingCoreTest(ProcessTest):
     """An end, in bounded time and memory."""
 
