@@ -391,6 +391,9 @@ static const char *find_program(struct bs_core *core, const struct bs_subject *s
 		bs_live_area_at(&subject->areas, subject->auxiliary.entry);
 
 	core->program = area && area->file ? area->file : core->executable;
+	/* `ld.so PROGRAM`: the kernel's program is the loader, for which none stands in. */
+	if (area && area->file && !subject->auxiliary.base)
+		core->executable = NULL;
 	return core->program
 		       ? NULL
 		       : "it does not tell which files were mapped (NT_FILE): name the program";

@@ -10,6 +10,7 @@ import subprocess
 import time
 import unittest
 
+from harness import INTERPRETER
 from test_process import NOW, PROGRAM, ProcessTest
 
 AT_PHDR, AT_PHENT, AT_PHNUM = 3, 4, 5
@@ -161,6 +162,13 @@ class LyingCoreTest(ProcessTest):
                            stdin=subprocess.DEVNULL)
             os.rename(self.directory / f"core.{process.pid}", self.directory / "core")
         return (self.directory / "core").read_bytes()
+
+    def test_a_loader_that_was_started_as_a_program(self):
+        """Its program is named, which is none of the kernel's."""
+        self.compile("app", PROGRAM)
+        self.core(INTERPRETER, "./app")
+        for words in ([], ["./app"], [self.directory / "app"]):
+            self.assert_as_simulated(self.read("--core=core", *words))
 
     def test_program_headers_without_end(self):
         self.compile("app", PROGRAM)
