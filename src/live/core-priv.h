@@ -13,7 +13,10 @@ struct bs_core_piece {
 /* A file that was mapped. */
 struct bs_core_file {
 	const char *path;
-	int fd; /* -1: it is not there, or not trusted */
+	int fd;		/* -1: it is not there, not trusted, or parked */
+	bool is_parked; /* closed for others, to be opened again */
+	dev_t dev;	/* DEV and INO: what it was when it was parked */
+	ino_t ino;
 	enum bs_live_file state;
 };
 
@@ -29,6 +32,7 @@ struct bs_core {
 	bool is_big;			     /* its byte order */
 	BS_VEC(struct bs_core_piece) pieces; /* by FROM */
 	BS_VEC(struct bs_core_file) files;
+	uint32_t n_open, next_parked; /* of FILES: how many are open, and who makes room next */
 	const bs_live_areas *areas;
 };
 

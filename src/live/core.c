@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MOST_SEGMENTS = 1 << 20, LONGEST_ID = 64, PAGE = 4096 };
+enum { MOST_SEGMENTS = 1 << 20, LONGEST_ID = 64, PAGE = 4096, MOST_OPEN = 32 };
 
 /* ---- the file's head ------------------------------------------------------------------------- */
 
@@ -242,17 +242,62 @@ static enum bs_live_file check(struct bs_core *core, const struct bs_live_area *
 	return is_same ? BS_LIVE_FILE_SAME : BS_LIVE_FILE_REPLACED;
 }
 
-/* The file that AREA was mapped from, opened once. */
+/* A process may have more files than one may have open: the one that was opened first makes room.
+ */
+static void make_room(struct bs_core *core)
+{
+	while (core->n_open >= MOST_OPEN) {
+		struct bs_core_file *file = &core->files.v[core->next_parked];
+		struct stat st;
+
+		core->next_parked = (core->next_parked + 1) % core->files.n;
+		if (file->fd < 0)
+			continue;
+		file->is_parked = fstat(file->fd, &st) == 0;
+		file->dev = st.st_dev;
+		file->ino = st.st_ino;
+		close(file->fd);
+		file->fd = -1;
+		core->n_open--;
+	}
+}
+
+static int open_path(struct bs_core *core, const char *path)
+{
+	bool is_program = core->executable && core->program && strcmp(core->program, path) == 0;
+
+	make_room(core);
+	return bs_fs_open_file(core->fs, is_program ? core->executable : path);
+}
+
+/* FILE was checked: it is open again if its name leads to the same one still. */
+static void wake(struct bs_core *core, struct bs_core_file *file)
+{
+	struct stat st;
+
+	if (!file->is_parked)
+		return;
+	file->is_parked = false;
+	file->fd = open_path(core, file->path);
+	if (file->fd >= 0 &&
+	    (fstat(file->fd, &st) != 0 || st.st_dev != file->dev || st.st_ino != file->ino)) {
+		close(file->fd);
+		file->fd = -1;
+	}
+	core->n_open += file->fd >= 0;
+}
+
+/* The file that AREA was mapped from, checked once. */
 static struct bs_core_file *file_of(struct bs_core *core, const struct bs_live_area *area)
 {
 	struct bs_core_file file = { .path = area->file, .fd = -1, .state = BS_LIVE_FILE_GONE };
-	bool is_program =
-		core->executable && core->program && strcmp(core->program, area->file) == 0;
 
 	bs_vec_each (i, &core->files)
-		if (strcmp(core->files.v[i].path, area->file) == 0)
+		if (strcmp(core->files.v[i].path, area->file) == 0) {
+			wake(core, &core->files.v[i]);
 			return &core->files.v[i];
-	file.fd = bs_fs_open_file(core->fs, is_program ? core->executable : area->file);
+		}
+	file.fd = open_path(core, area->file);
 	/* Checking it reads memory, and must not come here again. */
 	bs_vec_push(core->ctx->arena, &core->files, file);
 	if (file.fd >= 0) {
@@ -262,6 +307,7 @@ static struct bs_core_file *file_of(struct bs_core *core, const struct bs_live_a
 			file.fd = -1;
 		}
 	}
+	core->n_open += file.fd >= 0;
 	core->files.v[core->files.n - 1] = file;
 	return &core->files.v[core->files.n - 1];
 }
@@ -444,6 +490,18 @@ static const char *read_all(struct bs_core *core, struct bs_subject *subject)
 	return NULL;
 }
 
+/* Memory that is in no core is read from files for as long as somebody asks. */
+static void close_core(struct bs_memory *memory)
+{
+	struct bs_core *core = (struct bs_core *)(void *)memory;
+
+	bs_vec_each (i, &core->files)
+		if (core->files.v[i].fd >= 0)
+			close(core->files.v[i].fd);
+	core->files.n = 0;
+	bs_fs_close(core->fs);
+}
+
 const char *bs_subject_of_core(const struct bs_ctx *ctx, struct bs_store *store, const char *path,
 			       const char *executable, const char *root, struct bs_subject *ret)
 {
@@ -452,7 +510,7 @@ const char *bs_subject_of_core(const struct bs_ctx *ctx, struct bs_store *store,
 	struct stat st;
 
 	*ret = (struct bs_subject){ .is_core = true, .memory = &core->memory, .root = root };
-	core->memory = (struct bs_memory){ .read = read_core, .fd = -1 };
+	core->memory = (struct bs_memory){ .read = read_core, .close = close_core, .fd = -1 };
 	core->ctx = ctx;
 	core->store = store;
 	core->path = path;
@@ -466,9 +524,5 @@ const char *bs_subject_of_core(const struct bs_ctx *ctx, struct bs_store *store,
 	if (!core->fs)
 		return bs_arena_printf(ctx->arena, "the root directory %s cannot be opened", root);
 	problem = read_all(core, ret);
-	bs_vec_each (i, &core->files)
-		if (core->files.v[i].fd >= 0 && problem)
-			close(core->files.v[i].fd);
-	bs_fs_close(core->fs);
 	return problem ? bs_arena_printf(ctx->arena, "%s: %s", path, problem) : NULL;
 }

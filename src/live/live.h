@@ -23,7 +23,8 @@ struct bs_memory {
 	bool swapped;  /* its byte order is not ours */
 	/* Puts N bytes at ADDRESS into TO, all or none. */
 	bool (*read)(const struct bs_memory *memory, uint64_t address, void *to, size_t n);
-	int fd; /* of /proc/PID/mem; -1: none */
+	void (*close)(struct bs_memory *memory); /* gives back what else READ needs; or NULL */
+	int fd;					 /* of /proc/PID/mem, or of a core; -1: none */
 };
 
 /*

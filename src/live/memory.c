@@ -75,8 +75,11 @@ bool bs_memory_of_process(pid_t pid, struct bs_memory *ret)
 
 void bs_memory_close(struct bs_memory *memory)
 {
+	if (memory->close)
+		memory->close(memory);
 	if (memory->fd >= 0)
 		close(memory->fd);
+	memory->close = NULL;
 	memory->fd = -1;
 }
 

@@ -4,13 +4,14 @@
 
 import json
 import os
+import resource
 import shutil
 import struct
 import subprocess
 import time
 import unittest
 
-from harness import INTERPRETER
+from harness import CC, INTERPRETER
 from test_process import NOW, PROGRAM, ProcessTest
 
 AT_PHDR, AT_PHENT, AT_PHNUM = 3, 4, 5
@@ -169,6 +170,19 @@ class LyingCoreTest(ProcessTest):
         self.core(INTERPRETER, "./app")
         for words in ([], ["./app"], [self.directory / "app"]):
             self.assert_as_simulated(self.read("--core=core", *words))
+
+    def test_more_objects_than_files_may_be_open(self):
+        self.file("one.s", ".globl f\nf: ret\n")
+        subprocess.run([CC[0], "-c", "one.s"], cwd=self.directory, check=True)
+        names = [f"./lib{i}.so" for i in range(150)]
+        for name in names:
+            subprocess.run(["ld", "-shared", "--build-id", "-o", name, "one.o"], cwd=self.directory, check=True)
+        self.compile("app", PROGRAM)
+        self.core("./app", *(f"{name}:{NOW}" for name in names))
+        answer = self.bindsim("verify", "--core=core", "--format=json", "--show=objects",
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100)))
+        self.assertEqual((answer.status, answer.err), (0, ""))
+        self.assertEqual({made["file"] for made in json.loads(answer.out)["process"]["objects"]}, {"same", "none"})
 
     def test_program_headers_without_end(self):
         self.compile("app", PROGRAM)
