@@ -99,7 +99,8 @@ static void take_origin(struct bs_arena *arena, const struct bs_subject *subject
 	plan->root = subject->root;
 	if (executable)
 		plan->executable = executable;
-	else if (program->file == BS_LIVE_FILE_DELETED && subject->pid && !subject->root)
+	else if (program->file == BS_LIVE_FILE_DELETED && subject->pid && !subject->root &&
+		 !subject->by_loader)
 		plan->executable = bs_arena_printf(arena, "/proc/%ld/exe", (long)subject->pid);
 	else
 		plan->executable = program->path ? program->path : subject->executable;

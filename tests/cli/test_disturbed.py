@@ -151,6 +151,17 @@ class ElsewhereTest(ProcessTest):
         self.assertIn(("app", "lazy", None), self.slots(document, "hook"))
 
 
+    def test_a_loader_that_was_started_as_a_program_that_is_gone(self):
+        """/proc has the loader in its place."""
+        self.compile("app", PROGRAM)
+        with self.running(INTERPRETER, "./app") as process:
+            (self.directory / "app").unlink()
+            answer = self.bindsim(f"--pid={process.pid}")
+        self.assertEqual(answer.status, 2)
+        self.assertIn("/app: No such file or directory", answer.err)
+        self.assertNotIn("the loader", answer.err)
+
+
 class LyingCoreTest(ProcessTest):
     """An end, in bounded time and memory."""
 
