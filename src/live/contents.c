@@ -292,7 +292,30 @@ static bool bind_by_resolver(const struct reader *r, struct bs_live_slot *slot,
 	return has.resolver != 0;
 }
 
-/* Absolute symbols lie nowhere; and a resolver may choose what the kernel has. */
+/* OBJECT refers to what THERE defines at ADDRESS: a resolver of its may have chosen that. */
+static bool refers_to(const struct reader *r, uint32_t object, uint32_t there, uint64_t address)
+{
+	const struct bs_image *image = r->objects->v[object].image;
+
+	if (there == BS_NO_LIVE_OBJECT || !r->objects->v[there].image ||
+	    r->objects->v[object].ns != r->objects->v[there].ns)
+		return false;
+	for (uint32_t i = 1; i < image->symbols.n; i++) {
+		const struct bs_symbol s = bs_image_symbol(image, i);
+		const struct wanted wanted = {
+			.name = bs_image_symbol_name(image, i),
+			.hash = bs_image_name_hash(image, i),
+			.address = address,
+		};
+
+		if (s.section == SHN_UNDEF && look_in(r, there, &wanted).symbol)
+			return true;
+	}
+	return false;
+}
+
+/* Absolute symbols lie nowhere; and a resolver may choose what the kernel has, or another object.
+ */
 static bool bind_elsewhere(const struct reader *r, struct bs_live_slot *slot,
 			   const struct wanted *wanted)
 {
@@ -302,7 +325,8 @@ static bool bind_elsewhere(const struct reader *r, struct bs_live_slot *slot,
 	bs_vec_each (i, r->objects) {
 		const struct has has = look_in(r, i, wanted);
 
-		if (!has.symbol && (!has.resolver || !in_vdso))
+		if (!has.symbol &&
+		    (!has.resolver || !(in_vdso || refers_to(r, i, there, wanted->address))))
 			continue;
 		bind(slot, i, has.symbol ? has.symbol : has.resolver, !has.symbol);
 		return true;

@@ -383,6 +383,21 @@ class PatchedTest(ProcessTest):
         self.assertEqual(self.slots(document, "hook"), [("libpatched.so", "bound", "libsecond.so")])
         self.assertEqual((document["process"]["counts"]["patched"], document["process"]["counts"]["differ"]), (0, 1))
 
+    def test_a_resolver_that_chooses_another_object(self):
+        """It is no patch where its object refers to what it chose; what it cannot have chosen is one."""
+        self.library("libhook.so", "int hook(void) { return 1; } int elsewhere(void) { return 2; }")
+        self.library("libfar.so", """int hook(void); static void *choose(void) { return hook; }
+                     int chosen(void) __attribute__((ifunc("choose")));""", "-Wl,-z,now", "-L.", "-lhook", "-Wl,-rpath,$ORIGIN")
+        self.compile("app", PROGRAM)
+        for value, holds, definer in (("0", "bound", "libfar.so"), ('dlsym(dlopen("./libhook.so", RTLD_NOW), "elsewhere")',
+                                                                    "patched", "libhook.so")):
+            with self.subTest(value):
+                self.library("libpatched.so", (PATCHER % f"{value} ? {value} : *slot").replace("hook", "chosen").replace(
+                    "libchosen", "libhook"), "-Wl,-z,norelro,-z,now", "-L.", "-lfar", "-Wl,-rpath,$ORIGIN")
+                with self.running("./app", f"./libpatched.so:{NOW}") as process:
+                    document = self.read(f"--pid={process.pid}")
+                self.assertEqual(self.slots(document, "chosen"), [("libpatched.so", holds, definer)])
+
     def test_variables_are_the_programs(self):
         self.library("libhook.so", "int hook(void) { return 1; }")
         self.compile("app", PROGRAM)
