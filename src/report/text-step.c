@@ -71,13 +71,17 @@ static const char *cell(const struct bs_run *run, const struct bs_text_row *row)
 }
 
 struct widths {
+	int number;
 	size_t step, flags;
 };
 
 static struct widths measure(const struct bs_run *run, const bs_text_rows *rows)
 {
-	struct widths widths = { 0 };
+	struct widths widths = { .number = 1 };
+	uint32_t last = rows->n ? rows->v[rows->n - 1].result.number : 0;
 
+	for (; last >= 10; last /= 10)
+		widths.number++;
 	bs_vec_each (i, rows) {
 		const struct bs_step *step = rows->v[i].result.step;
 		size_t n = bs_text_width(cell(run, &rows->v[i]));
@@ -197,7 +201,7 @@ static void write_row(struct bs_report *report, const struct bs_run *run,
 	const struct bs_step_result *result = &row->result;
 	const char *spelled = result->step && result->step->spelled ? result->step->spelled : "";
 
-	bs_write_format(report->writer, "  %u  ", result->number);
+	bs_write_format(report->writer, "  %*u  ", widths->number, result->number);
 	bs_say_padded(report, cell(run, row), widths->step + 2);
 	bs_say_padded(report, spelled, widths->flags + 2);
 	bs_say_ink(report, inks[result->state], words[result->state]);
@@ -217,8 +221,9 @@ void bs_text_table(struct bs_report *report, const struct bs_run *run, const bs_
 {
 	const struct widths widths = measure(run, rows);
 
-	bs_say(report, "\n     ");
-	bs_say_spaces(report, widths.step + widths.flags + 4 + strlen("not reached"));
+	bs_say(report, "\n    ");
+	bs_say_spaces(report, (size_t)widths.number + widths.step + widths.flags + 4 +
+				      strlen("not reached"));
 	bs_say(report, "  objects  bindings\n");
 	bs_vec_each (i, rows)
 		write_row(report, run, &rows->v[i], &widths);

@@ -70,6 +70,20 @@ class WritingTest(StepTest):
         self.assertEqual(self.lines("mapped", "--dlmopen=./lib@home.so:NOW@1"), ["bindsim: mapped ./app [0]"] * 2)
 
 
+class TableTest(StepTest):
+    """The steps, for a person."""
+
+    def test_columns_of_ten_steps_and_more(self):
+        for n in (9, 10, 100):
+            lines = self.bindsim("./app", *["--dlopen=./libhook.so"] * n).out.splitlines()
+            head = next(i for i, line in enumerate(lines) if line.endswith("  objects  bindings"))
+            rows = lines[head + 1:head + n + 2]
+            self.assertEqual([int(row.split()[0]) for row in rows], list(range(n + 1)))
+            self.assertEqual({row.index(" ok ") for row in rows}, {rows[0].index(" ok ")})
+            ends = {len(row.split("  was open already")[0]) for row in rows}
+            self.assertEqual(ends, {len(lines[head])})
+
+
 class NothingOpenedTest(StepTest):
     """A step that names a step which opened nothing fails, and the plan goes on."""
 
