@@ -77,6 +77,27 @@ static const char *libtool_program(struct bs_run *run, const char *path, const c
 	return NULL;
 }
 
+/* bindsim-plan(5): a JSON object whose schema stands in front. */
+static bool is_plan(const struct bs_ctx *ctx, const char *bytes, size_t n)
+{
+	enum { HEAD = 200 };
+
+	return n && *bytes == '{' &&
+	       strstr(bs_arena_strndup(ctx->arena, bytes, n < HEAD ? n : HEAD), "\"bindsim-plan-");
+}
+
+/* glibc elf/dl-printf.c:_dl_debug_vdprintf: "%5d:\t" in front of every line. */
+static bool is_log(const char *bytes, size_t n)
+{
+	size_t i = 0, digits;
+
+	while (i < n && bytes[i] == ' ')
+		i++;
+	for (digits = i; i < n && bytes[i] >= '0' && bytes[i] <= '9';)
+		i++;
+	return i > digits && i + 1 < n && bytes[i] == ':' && bytes[i + 1] == '\t';
+}
+
 static const char *why_no_elf(struct bs_run *run, const char *path, const struct bs_image *image)
 {
 	struct bs_arena *arena = run->ctx.arena;
@@ -111,6 +132,11 @@ static const char *why_no_elf(struct bs_run *run, const char *path, const struct
 		return bs_arena_printf(arena, "%s: a script; its interpreter is %s", path,
 				       interpreter);
 	}
+	if (is_plan(&run->ctx, bytes, n))
+		return bs_arena_printf(arena, "%s: a plan, no program: --plan %s", path, path);
+	if (is_log(bytes, n))
+		return bs_arena_printf(arena, "%s: a log of LD_DEBUG, no program: bindsim log %s",
+				       path, path);
 	return bs_arena_printf(arena, "%s: %s", path,
 			       n == 0 ? "the file is empty" : "not an ELF file");
 }
@@ -303,6 +329,11 @@ bool bs_target_open(struct bs_run *run, struct bs_store *store, struct bs_target
 	*ret_problem = why_no_elf(run, ret->path, exe);
 	if (*ret_problem)
 		return false;
+	if (exe->header.type == ET_CORE) {
+		*ret_problem = bs_arena_printf(arena, "%s: a core file, no program: --core %s",
+					       ret->path, ret->path);
+		return false;
+	}
 	if (exe->header.type != ET_EXEC && exe->header.type != ET_DYN) {
 		*ret_problem = bs_arena_printf(
 			arena, "%s: neither an executable nor a shared object", ret->path);

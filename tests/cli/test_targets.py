@@ -91,6 +91,27 @@ class RefuseTest(CommandLineTest):
             self.file("text", content)
             self.assert_trouble(self.bindsim("./text"), "./text: not an ELF file")
 
+    def test_what_other_options_read(self):
+        """A plan, a log and a core are told from other files, and by whom they are read."""
+        self.program()
+        self.bindsim("--format=plan", "-o", "app.plan", "./app", "--dlopen=./absent.so")
+        for words in (["./app.plan"], ["explain", "--symbol=x", "./app.plan"], ["check", "--no-policy", "./app.plan"]):
+            self.assert_trouble(self.bindsim(*words), "./app.plan: a plan, no program: --plan ./app.plan\n")
+        self.file("other.json", '{"schema": "another"}')
+        self.assert_trouble(self.bindsim("./other.json"), "./other.json: not an ELF file\n")
+        log = self.directory / "log"
+        subprocess.run(["./app"], cwd=self.directory, check=False, stdout=subprocess.DEVNULL,
+                       env=environment(LD_DEBUG="all", LD_DEBUG_OUTPUT=str(log)))
+        name = next(self.directory.glob("log.*")).name
+        self.assert_trouble(self.bindsim(f"./{name}"), f"./{name}: a log of LD_DEBUG, no program: bindsim log ./{name}\n")
+        for content in ("12: x", " 12:", "12", ":\tx", " \t"):
+            self.file("no-log", content)
+            self.assert_trouble(self.bindsim("./no-log"), "./no-log: not an ELF file\n")
+        core = bytearray((self.directory / "app").read_bytes())
+        core[16:18] = struct.pack("=H", 4)
+        self.file("core", bytes(core))
+        self.assert_trouble(self.bindsim("./core"), "./core: a core file, no program: --core ./core\n")
+
     def test_script(self):
         self.file("script", "#! /usr/bin/env -S sh -e\nexec true\n", 0o755)
         self.assert_trouble(self.bindsim("./script"), "./script: a script; its interpreter is /usr/bin/env\n")
