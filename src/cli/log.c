@@ -170,6 +170,12 @@ bool bs_log_has_words(const struct bs_log *log)
 
 /* ---- the answer ------------------------------------------------------------------------------ */
 
+static const char *program_of(const struct bs_log_result *result,
+			      const struct bs_log_process *process)
+{
+	return process->program ? bs_log_words(result, process->program) : "unknown program";
+}
+
 /* The one process that a plan, or lines, are of; or BS_LOG_NOBODY after a message. */
 static uint32_t only_process(const struct bs_log_result *result, const struct bs_format *format)
 {
@@ -181,10 +187,8 @@ static uint32_t only_process(const struct bs_log_result *result, const struct bs
 	bs_complain(
 		"--format=%s is of one process, and there are %u: --process says which, such as "
 		"%u (%s) or %u (%s)",
-		format->name, result->chosen.n, first->pid,
-		first->program ? bs_log_words(result, first->program) : "unknown program",
-		second->pid,
-		second->program ? bs_log_words(result, second->program) : "unknown program");
+		format->name, result->chosen.n, first->pid, program_of(result, first), second->pid,
+		program_of(result, second));
 	return BS_LOG_NOBODY;
 }
 
@@ -260,6 +264,24 @@ static const char *weigh(struct bs_arena *arena, const struct bs_command_line *l
 				  : NULL;
 }
 
+static void complain_of_choice(struct bs_arena *arena, const struct bs_log_result *result)
+{
+	enum { MOST_LISTED = 5 };
+	uint32_t n = bs_log_n_processes(result->log);
+	const char *list = "";
+
+	for (uint32_t i = 0; i < n && i < MOST_LISTED; i++) {
+		const struct bs_log_process *process = bs_log_process(result->log, i);
+
+		list = bs_arena_printf(arena, "%s%s%u (%s)", list, i ? ", " : "", process->pid,
+				       program_of(result, process));
+	}
+	if (n > MOST_LISTED)
+		list = bs_arena_printf(arena, "%s and %u more", list, n - MOST_LISTED);
+	bs_complain("--process: the log has no such process; there %s %s", n == 1 ? "is" : "are",
+		    list);
+}
+
 /* False after a message: nothing of what was asked for is there. */
 static bool choose(struct bs_arena *arena, const struct bs_command_line *line,
 		   struct bs_log_result *result)
@@ -269,7 +291,7 @@ static bool choose(struct bs_arena *arena, const struct bs_command_line *line,
 		if (bs_log_account(result->accounts, i)->is_wanted)
 			bs_vec_push(arena, &result->chosen, i);
 	if (!result->chosen.n)
-		bs_complain("--process: the log has no such process");
+		complain_of_choice(arena, result);
 	return result->chosen.n != 0;
 }
 

@@ -371,6 +371,15 @@ class StepsTest(LogTest):
             self.assert_trouble(self.bindsim("log", f"--format={kind}", "b.log"), "--process", "sh", "app")
             self.assertIn(self.bindsim("log", f"--format={kind}", "--process=app", "b.log").status, (0, 1))
 
+    def test_a_process_that_is_not_there(self):
+        """The message names those that are, the first of many."""
+        _, log = self.run_logged("all", "./app")
+        self.file("one.log", log)
+        self.assert_trouble(self.bindsim("log", "--process=other", "one.log"), "no such process; there is ", " (./app)\n")
+        _, log = self.run_logged("files", "/bin/sh", "-c", "/bin/true; /bin/true; /bin/true; /bin/true; /bin/true; /bin/true; :")
+        self.file("many.log", log)
+        self.assert_trouble(self.bindsim("log", "--process=1", "many.log"), "(/bin/true), ", "(/bin/sh)", " and 2 more\n")
+
 
 class FindingTest(LogTest):
     """What clashes, and what is missing."""
