@@ -380,6 +380,17 @@ static void take_search_path(struct bs_plan *plan, bool check, char **environ)
 			plan->search_path = *environ + 5;
 }
 
+/* What a second word of verify was likely meant for, by shells that replace *, or as `gdb --args'.
+ */
+static const char *meant_for(const struct bs_command_line *line)
+{
+	if (line->verify.logs.n)
+		return "; each log has a --log of its own";
+	if (line->verify.runs)
+		return "; each word for the program has an --argument of its own";
+	return "";
+}
+
 /* The first word of two may have been meant to be a command. */
 static void complain_of_word(const struct bs_option_reader *r, const char *word)
 {
@@ -391,7 +402,8 @@ static void complain_of_word(const struct bs_option_reader *r, const char *word)
 			    "too many",
 			    first, meant, word);
 	else
-		bs_complain("one executable at a time: '%s' is one too many", word);
+		bs_complain("one executable at a time: '%s' is one too many%s", word,
+			    meant_for(r->line));
 }
 
 /* The first word may be a command; "./explain" is a file. */
@@ -415,6 +427,13 @@ static bool take_word(struct bs_option_reader *r, const char *word)
 	if (line->command == BS_COMMAND_SCAN) {
 		bs_vec_push(r->arena, &line->scan.paths, word);
 		return true;
+	}
+	/* Before the options of the program are taken for those of record. */
+	if (line->command == BS_COMMAND_RECORD) {
+		bs_complain("record: what is to be run stands behind --: bindsim record "
+			    "[OPTION]... -- %s ...",
+			    word);
+		return false;
 	}
 	if (!line->plan.executable) {
 		line->plan.executable = word;

@@ -24,10 +24,9 @@ bool bs_record_open(struct bs_option_reader *r, const char *behind, char *const 
 {
 	struct bs_record_line *record = &r->line->record;
 
-	if (r->line->plan.executable) {
-		bs_complain("record: what is to be run stands behind --: bindsim record "
-			    "[OPTION]... -- %s ...",
-			    r->line->plan.executable);
+	if (r->line->live.pid) {
+		bs_complain("record starts what it records; of a process that is there already, "
+			    "bindsim --pid N --format=plan writes a plan");
 		return false;
 	}
 	if (!*command || !**command || strcmp(behind, "--") != 0) {
@@ -59,6 +58,11 @@ static bool can_write(struct bs_arena *arena, const char *path)
 	struct bs_writer *writer = bs_new(arena, struct bs_writer, 1);
 	struct stat st;
 
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+		bs_complain("%s: it is a directory; -o FILE says what the plan in it is called",
+			    path);
+		return false;
+	}
 	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
 		return true;
 	if (!bs_destination_open(arena, path, &destination))
@@ -159,6 +163,10 @@ static bool write_plans(struct bs_arena *arena, const struct bs_command_line *li
 		else if (!record->quiet)
 			tell(recording, path);
 	}
+	if (trace->n_let_go && !record->quiet)
+		bs_complain("%u forked process%s %s not recorded; --children records them, too",
+			    trace->n_let_go, trace->n_let_go == 1 ? "" : "es",
+			    trace->n_let_go == 1 ? "is" : "are");
 	return ok;
 }
 

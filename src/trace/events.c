@@ -50,6 +50,7 @@ static void take_exec(struct bs_tracer *t, struct bs_task *task)
 	task->frames.n = 0;
 	task->awaits_vfork = task->is_exiting = false;
 	if (task->is_borrower && !t->options->children) {
+		t->result->n_let_go++;
 		bs_task_let_go(t, task);
 		return;
 	}

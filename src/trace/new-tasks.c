@@ -99,6 +99,7 @@ static void take_copy(struct bs_tracer *t, struct bs_task *child, struct bs_spac
 	clean_copy(t, space, child->tid);
 	child->space = NULL;
 	child->lets_go = true;
+	t->result->n_let_go++;
 }
 
 void bs_task_made(struct bs_tracer *t, struct bs_task *task, int event)

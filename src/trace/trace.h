@@ -43,6 +43,7 @@ struct bs_recording {
 struct bs_traced {
 	BS_VEC(struct bs_recording *) recordings; /* in the order in which the programs began */
 	int status;				  /* of the command, as wait(2) has it */
+	uint32_t n_let_go;   /* processes that came of it and were not followed */
 	const char *problem; /* why it could not be run or traced, a sentence; else NULL */
 };
 

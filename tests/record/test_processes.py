@@ -37,6 +37,10 @@ class LineTest(RecordTest):
         """One message says what is wrong, and nothing is run."""
         self.executable("app", 'int main(void) { fclose(fopen("ran", "w")); return 0; }')
         for words, message in ((["record"], "record what?"), (["record", "--"], "record what?"),
+                               (["record", "-o", "x", "./app", "./x"], "stands behind --: bindsim record [OPTION]... -- ./app"),
+                               (["record", "./app", "-c", "x"], "stands behind --"),
+                               (["record", "-o", ".", "--", "./app"], ".: it is a directory"),
+                               (["record", "--pid=1"], "bindsim --pid N --format=plan"),
                                (["record", "./app"], "stands behind --"), (["record", "./app", "--", "x"], "stands behind --"),
                                (["record", "-o", "-", "--", "./app"], "the command's own"),
                                (["record", "--dlopen", "x", "--", "./app"], "--dlopen"),
@@ -131,8 +135,15 @@ class ProcessesTest(RecordTest):
             self.executable("app", f"""int main(void) {{ int status; void *h = {OPEN} pid_t p = {call};
                 if (!p) {{ {'dlsym(h, "hook"); dlopen("libm.so.6", RTLD_NOW);' if call == 'fork()' else ''} _exit(6); }}
                 waitpid(p, &status, 0); dlsym(h, "hook"); return WEXITSTATUS(status); }}""")
-            self.assertEqual(self.record("./app").status, 6)
+            recorded = self.record("./app")
+            self.assertEqual(recorded.status, 6)
             self.assertEqual(self.plans(), {"out.plan": [[HOOK, {"dlsym": "hook", "handle": 1}]]}, call)
+            # One that goes on in its parent's memory is part of it until it runs another program.
+            self.assertEqual("1 forked process is not recorded; --children" in recorded.err, call == "fork()", recorded.err)
+            self.assertNotIn("not recorded", self.record("./app", options=("-q",)).err)
+            self.assertNotIn("not recorded", self.record("./app", options=("--children",)).err)
+            for path in self.directory.glob("out.plan.*"):
+                path.unlink()
 
     def test_spawn(self):
         """posix_spawn(3), system(3), and vfork(2) with an exec."""
@@ -142,7 +153,9 @@ class ProcessesTest(RecordTest):
             if (WEXITSTATUS(status) != 5 || WEXITSTATUS(system("exit 4")) != 4) return 2;
             if (!(p = vfork())) {{ execv("/bin/sh", words); _exit(1); }}
             waitpid(p, &status, 0); dlsym(RTLD_DEFAULT, "end"); return WEXITSTATUS(status); }}""")
-        self.assertEqual(self.record("./app").status, 5)
+        recorded = self.record("./app")
+        self.assertEqual(recorded.status, 5)
+        self.assertIn("3 forked processes are not recorded; --children", recorded.err)
         self.assertEqual(self.plans(), {"out.plan": [[HOOK, {"dlsym": "end"}]]})
 
     def test_children(self):
