@@ -237,14 +237,32 @@ static bool can_run(struct bs_arena *arena, const struct bs_plan *plan, const ch
 	return true;
 }
 
+/* Nothing is run that could not be answered for: a script, say. False after a message. */
+static bool can_simulate(const struct bs_command_line *line, struct bs_store *store)
+{
+	struct bs_plan start = line->plan;
+	const struct bs_sink nobody = { 0 };
+	struct bs_sim_report report;
+
+	start.n_steps = start.n_blocks = 0;
+	enum bs_sim_status status = bs_simulate(&start, store, &nobody, &report);
+
+	if (status == BS_SIM_CANNOT)
+		bs_complain("%s", report.problem);
+	if (status == BS_SIM_NO_MEMORY)
+		bs_complain("out of memory");
+	bs_sim_report_done(&report);
+	return status == BS_SIM_OK || status == BS_SIM_REFUSED;
+}
+
 bool bs_run_debugged(struct bs_arena *arena, const struct bs_command_line *line,
-		     struct bs_debugged *ret)
+		     struct bs_store *store, struct bs_debugged *ret)
 {
 	const char *file, *directory;
 	sigset_t child, before;
 
 	*ret = (struct bs_debugged){ 0 };
-	if (!can_run(arena, &line->plan, &file) ||
+	if (!can_run(arena, &line->plan, &file) || !can_simulate(line, store) ||
 	    !bs_private_directory(arena, "the log of --run", &directory))
 		return false;
 	const char *log = bs_arena_printf(arena, "%s/log", directory);

@@ -15,7 +15,8 @@ struct bs_debugged {
 /*
  * Runs LINE's executable with all that LD_DEBUG shows, in the environment and the directory of its
  * plan. Its standard output goes to standard error. False after a message: it cannot be run, or not
- * as the plan says.
+ * as the plan says, or could not be simulated, for which images come from STORE: nothing is run
+ * then.
  */
 bool bs_run_debugged(struct bs_arena *arena, const struct bs_command_line *line,
-		     struct bs_debugged *ret);
+		     struct bs_store *store, struct bs_debugged *ret);

@@ -109,7 +109,7 @@ static bool write_answer(struct bs_arena *arena, const struct bs_command_line *l
 }
 
 /* What the loader did, by who is asked; false after a message. */
-static bool hear(struct bs_arena *arena, const struct bs_command_line *line,
+static bool hear(struct bs_arena *arena, const struct bs_command_line *line, struct bs_store *store,
 		 struct bs_testimony **ret_testimony, struct bs_verify_source *source)
 {
 	struct bs_log_wish wish = {
@@ -124,7 +124,7 @@ static bool hear(struct bs_arena *arena, const struct bs_command_line *line,
 	uint32_t n_files = line->verify.logs.n;
 
 	if (line->verify.runs) {
-		if (!bs_run_debugged(arena, line, &run))
+		if (!bs_run_debugged(arena, line, store, &run))
 			return false;
 		if (!run.log) {
 			bs_complain("--run: the loader of %s told nothing under LD_DEBUG, which "
@@ -186,7 +186,7 @@ enum bs_exit bs_verify_command(struct bs_arena *arena, const struct bs_command_l
 	struct bs_verify_source source;
 	struct bs_verify verify;
 
-	if (!hear(arena, line, &testimony, &source))
+	if (!hear(arena, line, store, &testimony, &source))
 		return BS_EXIT_TROUBLE;
 	bs_verify(&line->plan, store, &line->selection, testimony, &verify);
 	enum bs_exit status = conclude(arena, line, &verify, &source);

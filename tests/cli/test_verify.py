@@ -238,10 +238,13 @@ class RunTest(VerifyTest):
             self.assert_trouble(self.bindsim("verify", "--run", *options), *words)
 
     def test_a_program_whose_loader_tells_nothing(self):
+        self.file("runs", "#!/bin/sh\ntouch ran\n", 0o755)
+        self.assert_trouble(self.bindsim("verify", "--run", "./runs"), "./runs: a script; its interpreter is /bin/sh\n")
+        self.assertFalse((self.directory / "ran").exists())
         self.file("script", "#!/nowhere/shell\n", 0o755)
         self.assert_trouble(self.bindsim("verify", "--run", "./script"), "./script")
         self.native("static", OTHER, "-static")
-        self.assert_trouble(self.bindsim("verify", "--run", "./static"), "LD_DEBUG")
+        self.assert_trouble(self.bindsim("verify", "--run", "./static"), "./static: a static executable")
 
     @unittest.skipUnless(os.geteuid() == 0, "only root can give files away")
     def test_a_program_that_is_set_user_id(self):
@@ -380,6 +383,8 @@ class UsageTest(VerifyTest):
                                  (("--log=x", "--argument=a", "./app"), ("--argument",)),
                                  (("--log=x", "--timeout=1", "./app"), ("--timeout",)),
                                  (("--run", "--process=1", "./app"), ("--process",)),
+                                 (("--log", "x", "y", "./app"), ("'./app' is one too many", "--log of its own")),
+                                 (("--run", "./app", "word"), ("'word' is one too many", "--argument of its own")),
                                  (("--run", "--timeout=0", "./app"), ("--timeout",)),
                                  (("--log=x", "--process=one", "./app"), ("--process", "one")),
                                  (("--run", "--format=sarif", "./app"), ("sarif",)),
