@@ -32,10 +32,14 @@ bool bs_live_open(struct bs_option_reader *r)
 		bs_complain("--pid and --core: one process at a time");
 		return false;
 	}
+	if (line->command == BS_COMMAND_LOG) {
+		bs_complain("log has logs only, not %s; --process chooses in them", option);
+		return false;
+	}
 	if (line->command != BS_COMMAND_NONE && line->command != BS_COMMAND_VERIFY) {
-		bs_complain("%s goes with verify or no command: %s has processes that are "
-			    "simulated only",
-			    option, bs_command_text(line->command)->name);
+		bs_complain("%s goes with verify or no command; for %s make a plan of it: bindsim "
+			    "%s ... --format=plan -o FILE, then --plan FILE",
+			    option, bs_command_text(line->command)->name, option);
 		return false;
 	}
 	if (line->verify.runs || line->verify.logs.n) {
@@ -130,13 +134,19 @@ static enum bs_sim_status observe(struct bs_arena *arena, struct bs_command_line
 }
 
 /* Files that are others now are why the simulation is of another process. */
-static void warn_of_files(const struct bs_subject *subject)
+static void warn_of_files(const struct bs_subject *subject, const char *executable)
 {
 	bs_vec_each (i, &subject->objects) {
 		const struct bs_live_object *object = &subject->objects.v[i];
 		const char *name = object->path ? object->path : object->name;
 
-		if (object->file == BS_LIVE_FILE_REPLACED)
+		if (i == 0 && executable && object->file == BS_LIVE_FILE_REPLACED)
+			bs_complain("%s: the core is of another program, or of another build: %s",
+				    executable, name);
+		else if (i == 0 && executable && object->file == BS_LIVE_FILE_GONE)
+			bs_complain("%s: the file that the process mapped cannot be had",
+				    executable);
+		else if (object->file == BS_LIVE_FILE_REPLACED)
 			bs_complain("%s: the file was replaced since the process mapped it", name);
 		else if (object->file == BS_LIVE_FILE_DELETED)
 			bs_complain("%s: the file was deleted since the process mapped it", name);
@@ -178,7 +188,7 @@ enum bs_exit bs_live_observe(struct bs_arena *arena, struct bs_command_line *lin
 		if (subject->is_core)
 			bs_live_slots_read(&ctx, subject, slots);
 		bs_print_diagnostics(arena, &diags, line->verbose);
-		warn_of_files(subject);
+		warn_of_files(subject, live->executable);
 		status = observe(arena, line, store, subject, slots, observation, &problem);
 		if (status == BS_SIM_NO_MEMORY)
 			problem = "out of memory";

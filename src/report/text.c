@@ -359,10 +359,14 @@ static void write_sum(struct bs_report *report, const struct totals *totals, boo
 	write_verdict(report, totals);
 	bs_say(report, "\n");
 	if (totals->findings.n)
-		bs_say_ink(
-			report, BS_INK_DIM,
-			"  (... are the words of this command; bindsim explain --rule RULE tells "
-			"what a rule means, bindsim advise ... what helps)");
+		bs_say_ink(report, BS_INK_DIM,
+			   report->observed
+				   ? "  (... is --plan FILE, which this command writes with "
+				     "--format=plan -o FILE; bindsim explain --rule RULE "
+				     "tells what a rule means, bindsim advise ... what helps)"
+				   : "  (... are the words of this command; bindsim explain "
+				     "--rule RULE tells what a rule means, bindsim advise "
+				     "... what helps)");
 	if (totals->findings.n)
 		bs_say(report, "\n");
 }

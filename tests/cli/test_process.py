@@ -420,6 +420,8 @@ class PatchedTest(ProcessTest):
         with self.running("./app", f"./libpatched.so:{NOW}") as process:
             pid = f"--pid={process.pid}"
             text = self.bindsim(pid)
+            # What the report says leads on: the commands that it names have no --pid.
+            self.bindsim(pid, "--format=plan", "-o", "app.plan")
             lines = self.bindsim(pid, "--format=ndjson", "--show=contents,findings").out.split("\n")[:-1]
             chosen = self.bindsim(pid, "--show=contents", "--symbol=hook", "--from=libpatched.so", "--to=libhook.so").out
             none = self.bindsim(pid, "--show=contents", "--symbol=hook", "--to=libc.so.6").out
@@ -427,6 +429,8 @@ class PatchedTest(ProcessTest):
                 self.assertIn("slot-patched", self.bindsim(pid, f"--format={name}").out, name)
         self.assertIn("warning: slot-patched: libpatched.so has 1 slot with what no loader put there (step 1)\n", text.out)
         self.assertIn("the address of elsewhere\n", text.out)
+        self.assertIn("  (... is --plan FILE, which this command writes with --format=plan -o FILE; ", text.out)
+        self.assertIn("libhook.so", self.bindsim("explain", "--symbol=hook", "--plan=app.plan").out)
         records = [json.loads(line) for line in lines]
         self.assertEqual([record["holds"] for record in records if record["type"] == "content" and record["symbol"] == "hook"],
                          ["patched"])
@@ -507,6 +511,14 @@ class CoreTest(ProcessTest):
         (self.directory / "liblazy.so").unlink()
         self.assertIn("liblazy.so: the file that the process mapped cannot be had", self.bindsim("--core=core").err)
 
+    def test_another_program(self):
+        """It is the executable of the command line that a message is about."""
+        self.crash()
+        self.program("other", "int main(void) { return 1; }", "-Wl,--build-id")
+        answer = self.bindsim("--core=core", "./other")
+        self.assertRegex(answer.err, r"bindsim: \./other: the core is of another program, or of another build: /.*\n")
+        self.assertNotIn("./absent: the core", self.bindsim("--core=core", "./absent").err)
+
     def test_cut_and_damaged(self):
         """At any place: an answer or one message, and no crash."""
         self.crash()
@@ -532,7 +544,9 @@ class RefusedTest(ProcessTest):
             self.assert_trouble(self.bindsim(*words), "the number of a process is wanted")
         self.assert_trouble(self.bindsim("--pid=1", "--core=core"), "one process at a time")
         self.assert_trouble(self.bindsim("--pid=1", "./app"), "'./app' is one too many")
-        self.assert_trouble(self.bindsim("explain", "--pid=1", "--symbol=x"), "goes with verify or no command")
+        self.assert_trouble(self.bindsim("explain", "--pid=1", "--symbol=x"), "goes with verify or no command",
+                            "for explain make a plan of it: bindsim --pid ... --format=plan -o FILE")
+        self.assert_trouble(self.bindsim("log", "--core=x", "x.log"), "log has logs only, not --core")
         self.assert_trouble(self.bindsim("verify", "--pid=1", "--log=x"), "--pid and --log")
         self.assert_trouble(self.bindsim("verify", "--core=x", "--run"), "--core and --run")
         self.assert_trouble(self.bindsim("--pid=1", "--follow-dlopen-notes"), "goes with no --pid")
