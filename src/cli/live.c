@@ -187,11 +187,14 @@ enum bs_exit bs_live_observe(struct bs_arena *arena, struct bs_command_line *lin
 
 		if (subject->is_core)
 			bs_live_slots_read(&ctx, subject, slots);
-		bs_print_diagnostics(arena, &diags, line->verbose);
-		warn_of_files(subject, live->executable);
 		status = observe(arena, line, store, subject, slots, observation, &problem);
 		if (status == BS_SIM_NO_MEMORY)
 			problem = "out of memory";
+		/* Where there is no answer, the problem says what the rest led to. */
+		if (!problem || line->verbose) {
+			bs_print_diagnostics(arena, &diags, line->verbose);
+			warn_of_files(subject, live->executable);
+		}
 	}
 	/* Its images stay for as long as reports need them. */
 	bs_memory_close(subject->memory);

@@ -221,7 +221,9 @@ static const struct bs_live_area *head_of(const struct bs_core *core,
 	return NULL;
 }
 
-static enum bs_live_file check(struct bs_core *core, const struct bs_live_area *area, int fd)
+/* Whether FD, the file PATH, is what AREA was mapped from. */
+static enum bs_live_file check(struct bs_core *core, const struct bs_live_area *area, int fd,
+			       const char *path)
 {
 	const struct bs_live_area *head = head_of(core, area);
 	struct bs_core_raw raw = { .memory = core->memory, .core = core };
@@ -232,7 +234,7 @@ static enum bs_live_file check(struct bs_core *core, const struct bs_live_area *
 	n = head ? bs_live_build_id(&raw.memory, head->from, id, sizeof id) : 0;
 	if (!n)
 		return BS_LIVE_FILE_UNCHECKED;
-	const struct bs_image *image = bs_store_acquire(core->store, core->ctx, fd, area->file);
+	const struct bs_image *image = bs_store_acquire(core->store, core->ctx, fd, path);
 
 	if (!image)
 		return BS_LIVE_FILE_GONE;
@@ -262,12 +264,18 @@ static void make_room(struct bs_core *core)
 	}
 }
 
-static int open_path(struct bs_core *core, const char *path)
+/* The file that the core calls PATH: of the program another one may be named. */
+static const char *path_of(const struct bs_core *core, const char *path)
 {
 	bool is_program = core->executable && core->program && strcmp(core->program, path) == 0;
 
+	return is_program ? core->executable : path;
+}
+
+static int open_path(struct bs_core *core, const char *path)
+{
 	make_room(core);
-	return bs_fs_open_file(core->fs, is_program ? core->executable : path);
+	return bs_fs_open_file(core->fs, path_of(core, path));
 }
 
 /* FILE was checked: it is open again if its name leads to the same one still. */
@@ -301,7 +309,7 @@ static struct bs_core_file *file_of(struct bs_core *core, const struct bs_live_a
 	/* Checking it reads memory, and must not come here again. */
 	bs_vec_push(core->ctx->arena, &core->files, file);
 	if (file.fd >= 0) {
-		file.state = check(core, area, file.fd);
+		file.state = check(core, area, file.fd, path_of(core, area->file));
 		if (file.state == BS_LIVE_FILE_REPLACED || file.state == BS_LIVE_FILE_GONE) {
 			close(file.fd);
 			file.fd = -1;

@@ -281,6 +281,8 @@ static void say_sum(struct bs_report *report)
 	const struct bs_observation *o = report->observed;
 
 	bs_say(report, o->subject->is_core ? "  core: " : "  process: ");
+	if (o->subject->signal > 0)
+		bs_write_format(report->writer, "ended by signal %d; ", o->subject->signal);
 	bs_say_count(report, o->objects->n, "object", "objects");
 	bs_say(report, ", ");
 	bs_say_count(report, o->slots->n, "slot", "slots");

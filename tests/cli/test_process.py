@@ -501,6 +501,7 @@ class CoreTest(ProcessTest):
         dead = self.read(f"--core={cores[0].name}")
         self.assert_like(dead, alive)
         self.assertEqual(dead["process"]["signal"], signal.SIGABRT)
+        self.assertIn(f"  core: ended by signal {int(signal.SIGABRT)}; ", self.bindsim(f"--core={cores[0].name}").out)
 
     def test_files_that_are_others_now(self):
         self.crash()
@@ -517,7 +518,9 @@ class CoreTest(ProcessTest):
         self.program("other", "int main(void) { return 1; }", "-Wl,--build-id")
         answer = self.bindsim("--core=core", "./other")
         self.assertRegex(answer.err, r"bindsim: \./other: the core is of another program, or of another build: /.*\n")
-        self.assertNotIn("./absent: the core", self.bindsim("--core=core", "./absent").err)
+        self.file("text", "no program")
+        self.assert_trouble(self.bindsim("--core=core", "./text"), "./text: not an ELF file\n")
+        self.assert_trouble(self.bindsim("--core=core", "./absent"), "./absent: No such file or directory\n")
 
     def test_cut_and_damaged(self):
         """At any place: an answer or one message, and no crash."""
