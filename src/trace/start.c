@@ -66,6 +66,14 @@ static const char *problem_text(struct bs_arena *arena, const char *what, int er
 	return bs_arena_printf(arena, "%s: %s", what, strerror(error));
 }
 
+/* A word of the shell, such as cd or X=1, is no program. */
+static const char *why_no_exec(struct bs_arena *arena, const char *command, int error)
+{
+	const char *where = error == ENOENT && !strchr(command, '/') ? " in PATH" : "";
+
+	return bs_arena_printf(arena, "%s: %s%s", command, strerror(error), where);
+}
+
 /* Of a child that will not become the command. */
 static void see_end(pid_t pid)
 {
@@ -111,7 +119,7 @@ static bool start(struct bs_tracer *t)
 		;
 	close(failed[0]);
 	if (error && !t->result->problem)
-		t->result->problem = problem_text(t->arena, command, error);
+		t->result->problem = why_no_exec(t->arena, command, error);
 	if (t->result->problem && t->main_pid > 0)
 		see_end(t->main_pid);
 	return !t->result->problem;

@@ -47,8 +47,8 @@ class LineTest(RecordTest):
                                (["record", "--format=json", "--", "./app"], "--format"),
                                (["--children", "./app"], "belongs to the command record"),
                                (["record", "-o", "absent/x", "--", "./app"], "absent/x"),
-                               (["record", "--", "./absent"], "./absent: No such file"),
-                               (["record", "--", "absent-program"], "absent-program: No such file"),
+                               (["record", "--", "./absent"], "./absent: No such file or directory\n"),
+                               (["record", "--", "absent-program"], "absent-program: No such file or directory in PATH\n"),
                                (["record", "--", "."], ".: Permission denied")):
             self.assert_trouble(self.bindsim(*words), message)
         self.assertFalse((self.directory / "ran").exists())
