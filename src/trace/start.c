@@ -66,12 +66,17 @@ static const char *problem_text(struct bs_arena *arena, const char *what, int er
 	return bs_arena_printf(arena, "%s: %s", what, strerror(error));
 }
 
-/* A word of the shell, such as cd or X=1, is no program. */
+/* A word of the shell, such as cd or X=1, is no program. execve(2) says of an interpreter that is
+ * not there what it says of the file. */
 static const char *why_no_exec(struct bs_arena *arena, const char *command, int error)
 {
-	const char *where = error == ENOENT && !strchr(command, '/') ? " in PATH" : "";
+	bool is_path = strchr(command, '/') != NULL;
 
-	return bs_arena_printf(arena, "%s: %s%s", command, strerror(error), where);
+	if (error == ENOENT && is_path && access(command, F_OK) == 0)
+		return bs_arena_printf(arena, "%s: the interpreter that it names is not there",
+				       command);
+	return bs_arena_printf(arena, "%s: %s%s", command, strerror(error),
+			       error == ENOENT && !is_path ? " in PATH" : "");
 }
 
 /* Of a child that will not become the command. */

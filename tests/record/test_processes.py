@@ -51,6 +51,10 @@ class LineTest(RecordTest):
                                (["record", "--", "absent-program"], "absent-program: No such file or directory in PATH\n"),
                                (["record", "--", "."], ".: Permission denied")):
             self.assert_trouble(self.bindsim(*words), message)
+        self.file("script", "#!/nowhere/sh\n", 0o755)
+        self.executable("foreign", "int main(void) { return 0; }", "-Wl,--dynamic-linker=/nowhere/ld.so")
+        for name in ("./script", "./foreign"):
+            self.assert_trouble(self.bindsim("record", "--", name), f"{name}: the interpreter that it names is not there\n")
         self.assertFalse((self.directory / "ran").exists())
         self.assertEqual(list(self.directory.glob("*.plan*")), [])
         self.assertIn("--children", self.bindsim("record", "--help").out)
