@@ -63,6 +63,30 @@ static void explain(struct bs_holding *h, const struct bs_run *run, const struct
 		last->definer == BS_NO_MAP ? 0 : bs_map_of(&run->process, last->definer)->ns;
 }
 
+/* An error about the reference of a slot that would bind at that time: DEED is the slot's. */
+static void contradict(struct bs_holding *h, const struct bs_run *run, const struct bs_slot *slot,
+		       const struct bs_deed *deed)
+{
+	const struct bs_deed error = {
+		.kind = BS_DEED_ERROR,
+		.who = deed->who,
+		.what = deed->what,
+		.version = deed->version,
+		.number = 1,
+	};
+	uint32_t i = bs_deed_find(h->t, &error), low, high, at = 0;
+	const struct bs_binding *answer;
+
+	if (i == BS_NO_DEED || h->t->deeds.v[i].told <= h->t->deeds.v[i].made)
+		return;
+	bs_deed_epochs(h, &h->t->deeds.v[i], &low, &high);
+	while ((answer = next_answer(run, slot, low, high, &at)))
+		if (answer->outcome != BS_BOUND)
+			return;
+	if (at)
+		h->t->deeds.v[i].other_outcome = BS_BOUND;
+}
+
 /* True when some line is of SLOT. */
 static bool take_slot(struct bs_holding *h, const struct bs_run *run, const struct bs_slot *slot)
 {
@@ -80,6 +104,7 @@ static bool take_slot(struct bs_holding *h, const struct bs_run *run, const stru
 	if (!deed.what || (version && !deed.version))
 		return false;
 	deed.who = bs_holding_name(h, run, b->referrer);
+	contradict(h, run, slot, &deed);
 	for (uint32_t i = bs_deed_subject(h->t, &deed); i != BS_NO_DEED;
 	     i = h->t->deeds.v[i].next_of_subject - 1) {
 		struct bs_held_deed *held = &h->t->deeds.v[i];

@@ -6,6 +6,8 @@
  */
 #include "verify-priv.h"
 
+#include <string.h>
+
 /* True when DEED's reference is one that some object has. */
 static bool is_known(const struct bs_holding *h, const struct bs_held_deed *held)
 {
@@ -49,6 +51,23 @@ static bool was_loaded(const struct bs_holding *h, const struct bs_deed *open)
 	return i != BS_NO_DEED && h->t->deeds.v[i].told;
 }
 
+/* True when a slot waits for the reference of HELD and no other line is its call: then this one is,
+ * as a rule. A lookup that somebody made besides may only have gone behind the object. */
+static bool is_call(const struct bs_holding *h, const struct bs_held_deed *held)
+{
+	struct bs_deed deed = held->deed;
+
+	if (held->other_outcome == BS_VERIFY_NO_ANSWER)
+		return false;
+	deed.kind = BS_DEED_BINDING;
+	deed.number = 0;
+	for (uint32_t i = bs_deed_subject(h->t, &deed); i != BS_NO_DEED;
+	     i = h->t->deeds.v[i].next_of_subject - 1)
+		if (h->t->deeds.v[i].agreed > h->t->deeds.v[i].made)
+			return false;
+	return true;
+}
+
 static bool wants_answer(const struct bs_holding *h, const struct bs_held_deed *held)
 {
 	if (held->told <= held->agreed)
@@ -75,7 +94,7 @@ struct asked {
 	const struct bs_run *run;
 	struct bs_held_deed *held;
 	struct bs_version version;
-	bool is_error, agrees;
+	bool is_error, is_call, agrees;
 };
 
 static void ask(struct asked *a, bs_map_id map, const bs_ids *scope, const uint64_t *behind)
@@ -159,6 +178,20 @@ static void take_search(struct bs_holding *h, const struct bs_deed *open)
 	}
 }
 
+/* MAP has the functions at hand that go behind it. */
+static bool may_look_behind(const struct bs_run *run, bs_map_id map)
+{
+	const struct bs_image *image = bs_map_of(&run->process, map)->image;
+
+	for (uint32_t i = 1; i < image->symbols.n; i++) {
+		const char *name = bs_image_symbol_name(image, i);
+
+		if (strcmp(name, "dlsym") == 0 || strcmp(name, "dlvsym") == 0)
+			return true;
+	}
+	return false;
+}
+
 static void ask_for(struct asked *a, bs_map_id map)
 {
 	const struct bs_process *process = &a->run->process;
@@ -167,10 +200,12 @@ static void ask_for(struct asked *a, bs_map_id map)
 	const bs_ids handle = { .v = &own, .n = 1 }, behind = { .v = &next, .n = 1 };
 	uint64_t place;
 
-	if (m->is_root)
+	if (m->is_root && !a->is_call)
 		ask(a, map, &handle, NULL);
 	if (!a->agrees || a->is_error)
 		ask(a, map, &m->scope, NULL);
+	if (a->is_call && !may_look_behind(a->run, map))
+		return;
 	if ((!a->agrees || a->is_error) && list_of_next(process, map, &next, &place))
 		ask(a, map, &behind, &place);
 }
@@ -186,6 +221,7 @@ static void ask_all(struct bs_holding *h, const struct bs_run *run, uint32_t low
 			.run = run,
 			.held = held,
 			.is_error = held->deed.kind == BS_DEED_ERROR,
+			.is_call = is_call(h, held),
 		};
 		uint32_t from, to;
 

@@ -304,6 +304,32 @@ class LogTest(VerifyTest):
         self.assertRegex(text.out, r"./app: hook\n      loader      ./plug.so \(standard input:\d+\)\n"
                                    r"      simulation  (\./)?libhook.so: the first in scope order that matches\n")
 
+    def test_a_call_is_no_lookup_besides(self):
+        """Its own list, or what is behind it, has what the call was bound to; who called dlsym would be told the same."""
+        self.native("own.so", "int hook(void) { return 2; } __attribute__((constructor)) static void start(void) { hook(); }",
+                    "-shared", "-fPIC", "-Wl,-z,lazy")
+        self.native("deep", "#define _GNU_SOURCE\n#include <dlfcn.h>\nint hook(void);\n"
+                    'int main(void) { dlopen("./own.so", RTLD_LAZY | RTLD_DEEPBIND); return hook() - 1; }',
+                    "-L.", "-lhook", "-Wl,-rpath,.", "-Wl,-z,lazy", "-ldl")
+        log = self.log(program="./deep", words="bindings")
+        self.assertEqual(self.verify("./deep", "--dlopen=./own.so:LAZY,DEEPBIND", log=log)[1].status, 0)
+        document, _ = self.verify("./deep", "--dlopen=./own.so:LAZY", log=log)
+        self.assertEqual(self.causes(document), [("other-definer", "own.so")])
+
+    def test_a_call_that_nobody_answered(self):
+        """RTLD_NEXT would find nothing behind the library, either."""
+        self.native("libuse.so", "int hook(void); int use(void) { return hook(); }", "-shared", "-fPIC", "-Wl,-z,lazy")
+        shutil.move(self.directory / "libhook.so", self.directory / "whole.so")
+        self.native("libhook.so", "int other;", "-shared", "-fPIC", "-Wl,-soname,libhook.so")
+        self.native("uses", "int use(void); int main(void) { return use() - 1; }", "-L.", "-Wl,--no-as-needed",
+                    "-Wl,--unresolved-symbols=ignore-all", "-lhook", "-luse", "-Wl,-rpath,.", "-Wl,-z,lazy")
+        log = self.log(program="./uses", words="bindings")
+        self.assertIn("undefined symbol: hook (fatal)", log)
+        self.assertEqual(self.verify("./uses", log=log)[1].status, 0)
+        shutil.move(self.directory / "whole.so", self.directory / "libhook.so")
+        document, _ = self.verify("./uses", log=log)
+        self.assertEqual(self.causes(document), [("other-outcome", "libuse.so")])
+
     def test_lines_that_two_threads_tear(self):
         lines = self.log(words="bindings").splitlines()
         at = [i for i, line in enumerate(lines) if "binding file" in line and line.endswith("]") and "linux-vdso" not in line]
