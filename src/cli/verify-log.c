@@ -418,6 +418,14 @@ bool bs_testimony_from_logs(struct bs_arena *arena, const char *const *files, ui
 	if (w->testimony->is_whole)
 		end_search(h.names, w);
 	w->testimony->is_forked = p->origin != BS_LOG_STARTED;
+	if (!w->testimony->parts) {
+		bs_complain("%s: nothing that %s says can be compared; LD_DEBUG=all shows all that "
+			    "can",
+			    wish->is_private ? "--run" : bs_log_file(log, p->first.file),
+			    p->program ? bs_name_text(h.names, p->program) : "the process");
+		bs_testimony_done(w->testimony);
+		return false;
+	}
 	*ret = (struct bs_log_testimony){
 		.testimony = w->testimony,
 		.pid = p->pid,

@@ -425,6 +425,9 @@ class UsageTest(VerifyTest):
         self.assert_trouble(self.bindsim("verify", "--log=empty.log", "./app"), "empty.log", "LD_DEBUG")
         self.file("noise.log", "nothing\nof a loader\n")
         self.assert_trouble(self.bindsim("verify", "--log=noise.log", "./app"), "noise.log", "LD_DEBUG")
+        for words in ("statistics", "reloc"):
+            self.file("other.log", self.log(words=words))
+            self.assert_trouble(self.bindsim("verify", "--log=other.log", "./app"), "other.log", "LD_DEBUG=all")
         self.file("run.log", self.log())
         self.assert_trouble(self.bindsim("verify", "--log=run.log", "--process=2", "./missing"), "no such process")
 
