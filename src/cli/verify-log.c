@@ -21,7 +21,7 @@ struct witness {
 	struct bs_testimony *testimony;
 	bool is_settled; /* its program is known, and is the one */
 	bs_name search;	 /* under way; 0: none is */
-	const char *search_text;
+	struct bs_told_text search_text;
 	uint32_t search_ns;
 	struct bs_verify_place search_place;
 	struct bs_log_place torn; /* the last line of which a part is missing; LINE 0: none */
@@ -34,7 +34,8 @@ struct hearing {
 	struct bs_names *names;
 	const struct bs_log_wish *wish;
 	BS_VEC(struct witness) witnesses;
-	struct stat executable; /* ST_NLINK is 0: there is none at hand */
+	struct bs_told_text list; /* of a scope */
+	struct stat executable;	  /* ST_NLINK is 0: there is none at hand */
 };
 
 /* ---- whose words ----------------------------------------------------------------------------- */
@@ -134,25 +135,33 @@ static bool is_of_vdso(const struct hearing *h, const struct bs_deed *deed)
 static void end_search(struct bs_names *names, struct witness *w)
 {
 	if (w->search)
-		bs_testimony_tell(w->testimony,
-				  &(struct bs_deed){
-					  .kind = BS_DEED_SEARCH,
-					  .what = w->search,
-					  .ns = w->search_ns,
-					  .to = bs_name_of(names, w->search_text),
-				  },
-				  w->search_place);
+		bs_testimony_tell(
+			w->testimony,
+			&(struct bs_deed){
+				.kind = BS_DEED_SEARCH,
+				.what = w->search,
+				.ns = w->search_ns,
+				.to = bs_name_of_n(names, w->search_text.v, w->search_text.n),
+			},
+			w->search_place);
 	w->search = 0;
 }
 
 static void add_to_search(struct hearing *h, struct witness *w, const char *word, bs_name text,
 			  bs_name label)
 {
-	if (w->search)
-		w->search_text = bs_arena_printf(
-			w->arena, "%s%s%s %s%s%s%s", w->search_text, *w->search_text ? "\n" : "",
-			word, bs_name_text(h->names, text), label ? " (" : "",
-			label ? bs_name_text(h->names, label) : "", label ? ")" : "");
+	const char *const parts[] = {
+		w->search_text.n ? "\n" : "",
+		word,
+		" ",
+		bs_name_text(h->names, text),
+		label ? " (" : "",
+		label ? bs_name_text(h->names, label) : "",
+		label ? ")" : "",
+	};
+
+	for (size_t i = 0; w->search && i < sizeof parts / sizeof *parts; i++)
+		bs_told_add(w->arena, &w->search_text, parts[i]);
 }
 
 /* True when EVENT is a part of a search. */
@@ -163,7 +172,7 @@ static bool hear_search(struct hearing *h, struct witness *w, const struct bs_lo
 		end_search(h->names, w);
 		w->search = event->to;
 		w->search_ns = event->to_ns;
-		w->search_text = "";
+		bs_told_begin(w->arena, &w->search_text);
 		w->search_place = place;
 		return true;
 	}
@@ -178,14 +187,14 @@ static bool hear_search(struct hearing *h, struct witness *w, const struct bs_lo
 	return true;
 }
 
-static bs_name list_text(struct hearing *h, struct witness *w, const struct bs_log_event *event)
+static bs_name list_text(struct hearing *h, const struct bs_log_event *event)
 {
-	const char *text = "";
-
-	for (uint32_t i = 0; i < event->n_list; i++)
-		text = bs_arena_printf(w->arena, "%s%s%s", text, i ? " " : "",
-				       bs_name_text(h->names, event->list[i]));
-	return bs_name_of(h->names, text);
+	bs_told_begin(h->arena, &h->list);
+	for (uint32_t i = 0; i < event->n_list; i++) {
+		bs_told_add(h->arena, &h->list, i ? " " : "");
+		bs_told_add(h->arena, &h->list, bs_name_text(h->names, event->list[i]));
+	}
+	return bs_name_of_n(h->names, h->list.v, h->list.n);
 }
 
 /* What EVENT says as a deed; false: it is none. */
@@ -250,7 +259,7 @@ static bool deed_of(struct hearing *h, struct witness *w, const struct bs_log_ev
 		ret->who = w->object;
 		ret->ns = w->object_ns;
 		ret->number = event->number;
-		ret->to = list_text(h, w, event);
+		ret->to = list_text(h, event);
 	} else if (event->kind == BS_LOG_ERROR || event->kind == BS_LOG_VERSION_ERROR) {
 		ret->kind = BS_DEED_ERROR;
 		ret->who = event->from;

@@ -43,6 +43,23 @@ const char *bs_base_name(const char *name)
 	return slash ? slash + 1 : name;
 }
 
+void bs_told_add(struct bs_arena *arena, struct bs_told_text *text, const char *s)
+{
+	size_t n = strlen(s);
+
+	if (n >= UINT32_MAX - text->n)
+		bs_arena_exhausted(arena);
+	bs_vec_reserve(arena, text, (uint32_t)n + 1);
+	memcpy(text->v + text->n, s, n + 1);
+	text->n += (uint32_t)n;
+}
+
+void bs_told_begin(struct bs_arena *arena, struct bs_told_text *text)
+{
+	text->n = 0;
+	bs_told_add(arena, text, "");
+}
+
 struct bs_testimony *bs_testimony_new(struct bs_arena *arena, struct bs_names *names)
 {
 	struct bs_testimony *t = bs_new(arena, struct bs_testimony, 1);

@@ -62,8 +62,9 @@ struct bs_holding {
 	bool is_late;			     /* what is made comes behind constructors */
 	BS_VEC(struct bs_made_object) objects;
 	uint32_t object_heads[BS_N_MADE_HEADS];
-	bs_ids low, high; /* by mark: in which epochs what comes behind it may be ... */
-	bs_ids untold;	  /* deeds that a lookup may explain which nothing tells of */
+	bs_ids low, high;	  /* by mark: in which epochs what comes behind it may be ... */
+	bs_ids untold;		  /* deeds that a lookup may explain which nothing tells of */
+	struct bs_told_text text; /* of a search or a scope under way */
 	const struct bs_selection *selection;
 	/* By name, once somebody asked: see verify-cause.c. */
 	BS_VEC(struct bs_known_name) known;

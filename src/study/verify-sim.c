@@ -161,13 +161,12 @@ static void make_notes(struct bs_holding *h, const struct bs_run *run,
 /* A search under way: it is a deed when it is over. */
 struct search {
 	struct bs_deed deed; /* WHAT is 0: there is none */
-	const char *text;
 };
 
 static void end_search(struct bs_holding *h, struct search *search)
 {
 	if (search->deed.what) {
-		search->deed.to = bs_name_of(h->t->names, search->text);
+		search->deed.to = bs_name_of_n(h->t->names, h->text.v, h->text.n);
 		make(h, &search->deed);
 	}
 	*search = (struct search){ 0 };
@@ -176,9 +175,12 @@ static void end_search(struct bs_holding *h, struct search *search)
 static void add_to_search(struct bs_holding *h, struct search *search, const char *word,
 			  const char *text)
 {
-	if (search->deed.what)
-		search->text = bs_arena_printf(h->arena, "%s%s%s %s", search->text,
-					       *search->text ? "\n" : "", word, text);
+	if (!search->deed.what)
+		return;
+	bs_told_add(h->arena, &h->text, h->text.n ? "\n" : "");
+	bs_told_add(h->arena, &h->text, word);
+	bs_told_add(h->arena, &h->text, " ");
+	bs_told_add(h->arena, &h->text, text);
 }
 
 static void make_trace(struct bs_holding *h, const struct bs_run *run, const struct bs_trace *trace,
@@ -189,7 +191,7 @@ static void make_trace(struct bs_holding *h, const struct bs_run *run, const str
 	switch (trace->kind) {
 	case BS_TRACE_FIND:
 		end_search(h, search);
-		search->text = "";
+		bs_told_begin(h->arena, &h->text);
 		search->deed = (struct bs_deed){
 			.kind = BS_DEED_SEARCH,
 			.what = bs_name_of(h->t->names, trace->text),
@@ -308,14 +310,15 @@ static void make_scope(struct bs_holding *h, const struct bs_run *run,
 	};
 
 	bs_vec_each (i, &view->lists) {
-		const char *text = "";
-
-		bs_vec_each (k, &view->lists.v[i])
-			text = bs_arena_printf(
-				h->arena, "%s%s%s", text, k ? " " : "",
+		bs_told_begin(h->arena, &h->text);
+		bs_vec_each (k, &view->lists.v[i]) {
+			bs_told_add(h->arena, &h->text, k ? " " : "");
+			bs_told_add(
+				h->arena, &h->text,
 				bs_holding_text(h, bs_holding_name(h, run, view->lists.v[i].v[k])));
+		}
 		deed.number = view->from + i;
-		deed.to = bs_name_of(h->t->names, text);
+		deed.to = bs_name_of_n(h->t->names, h->text.v, h->text.n);
 		make(h, &deed);
 	}
 }

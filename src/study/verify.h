@@ -123,6 +123,16 @@ struct bs_testimony {
 	uint32_t dying_ns;
 };
 
+/* A text that grows part by part, in room that the next one takes again. */
+struct bs_told_text {
+	char *v;
+	uint32_t n, cap;
+};
+
+/* Makes TEXT empty: a NUL, which is not counted. Adds S, and ends TEXT likewise. */
+void bs_told_begin(struct bs_arena *arena, struct bs_told_text *text);
+void bs_told_add(struct bs_arena *arena, struct bs_told_text *text, const char *s);
+
 /* One that says nothing yet, in ARENA, with names of NAMES. */
 struct bs_testimony *bs_testimony_new(struct bs_arena *arena, struct bs_names *names);
 

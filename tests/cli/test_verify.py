@@ -5,6 +5,7 @@
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -365,6 +366,30 @@ class LogTest(VerifyTest):
         document, text = self.verify("./app", "--dlopen=./plug.so:NOW", log=printed)
         self.assertEqual(text.status, 0, text)
         self.assertIsNone(document["source"]["process"])
+
+
+class HostileTest(VerifyTest):
+    """Logs that no loader writes, or only one in a bad mood."""
+
+    def check_peak(self, log):
+        """A few megabytes of log need no gigabyte."""
+        document, _ = self.verify("./app", log=log)
+        self.assertEqual(document["reason"], "disagreement")
+        self.assertLess(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, 1 << 20)
+
+    def prefix(self, log):
+        return re.search(r"^ *\d+:\t", log, re.MULTILINE)[0]
+
+    def test_a_search_in_many_places(self):
+        log = self.log()
+        prefix = self.prefix(log)
+        tries = "".join(f"{prefix}  trying file=/usr/lib/number-{i}/libz.so\n" for i in range(20000))
+        self.check_peak(f"{log}{prefix}find library=libz.so [0]; searching\n{tries}{prefix}\n")
+
+    def test_a_scope_of_many_objects(self):
+        log = self.log()
+        prefix = self.prefix(log)
+        self.check_peak(f"{log}{prefix}object=./app [0]\n{prefix} scope 0: {'./libany.so ' * 40000}\n")
 
 
 class ProcessTest(VerifyTest):
