@@ -324,6 +324,9 @@ bool bs_output_end(struct bs_begun_output *output);
  * message. */
 bool bs_private_directory(struct bs_arena *arena, const char *what, const char **ret);
 
+/* A pipe whose ends are none of the standard files, though these are closed. False: see errno. */
+bool bs_pipe(int ends[2]);
+
 /* Removes it now, if there is one. */
 void bs_private_end(void);
 

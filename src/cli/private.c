@@ -44,11 +44,32 @@ _Noreturn static void clean(int end, const char *directory)
 	_exit(fd >= 0 && bs_empty_directory(fd) && rmdir(directory) == 0 ? 0 : 1);
 }
 
+bool bs_pipe(int ends[2])
+{
+	int low[2];
+
+	if (pipe2(low, O_CLOEXEC) != 0)
+		return false;
+	for (unsigned i = 0; i < 2; i++)
+		ends[i] = fcntl(low[i], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	int error = errno;
+
+	close(low[0]);
+	close(low[1]);
+	if (ends[0] >= 0 && ends[1] >= 0)
+		return true;
+	for (unsigned i = 0; i < 2; i++)
+		if (ends[i] >= 0)
+			close(ends[i]);
+	errno = error;
+	return false;
+}
+
 static bool start_cleaner(const char *directory)
 {
 	int ends[2];
 
-	if (pipe2(ends, O_CLOEXEC) != 0)
+	if (!bs_pipe(ends))
 		return false;
 	cleaner.pid = fork();
 	if (cleaner.pid == 0) {

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -115,16 +116,38 @@ static const char *file_of(struct bs_arena *arena, const struct bs_plan *plan)
 	return bs_find_host(arena, plan->search_path, plan->executable);
 }
 
+/* The loader's log is the first file that the program opens: it is not to stand for one of those
+ * that everybody takes for granted. */
+static bool give_standard_files(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			return false;
+	return dup2(STDERR_FILENO, STDOUT_FILENO) >= 0;
+}
+
+/* What the program is to have as this tool has it. */
+struct manners {
+	sigset_t mask;
+	struct sigaction child;
+	pid_t pid; /* this tool's */
+};
+
 /* Becomes the program, or tells on PIPE why not: two numbers, whether it was the directory, and
  * errno. */
 _Noreturn static void become(const char *file, const struct bs_plan *plan, char **arguments,
-			     char **environment, int pipe, const sigset_t *mask)
+			     char **environment, int pipe, const struct manners *before)
 {
 	int problem[2] = { 0 };
 
-	sigprocmask(SIG_SETMASK, mask, NULL);
+	/* Nobody ends it in time when this tool is killed before. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != before->pid)
+		_exit(NOT_STARTED);
+	sigaction(SIGCHLD, &before->child, NULL);
+	sigprocmask(SIG_SETMASK, &before->mask, NULL);
 	problem[0] = plan->cwd && chdir(plan->cwd) != 0;
-	if (!problem[0] && dup2(STDERR_FILENO, STDOUT_FILENO) >= 0)
+	if (!problem[0] && give_standard_files())
 		execve(file, arguments, environment);
 	problem[1] = errno;
 	_exit(write(pipe, problem, sizeof problem) == (ssize_t)sizeof problem ? NOT_STARTED
@@ -177,20 +200,20 @@ static void watch(struct bs_arena *arena, pid_t pid, uint32_t timeout, struct bs
 
 /* Starts FILE; -1 after a message. */
 static pid_t start(struct bs_arena *arena, const struct bs_command_line *line, const char *file,
-		   const char *log, const sigset_t *mask)
+		   const char *log, const struct manners *before)
 {
 	char **arguments = arguments_of(arena, line);
 	char **environment = environment_of(arena, line, log);
 	int ends[2], problem[2];
 
-	if (pipe2(ends, O_CLOEXEC) != 0) {
+	if (!bs_pipe(ends)) {
 		bs_complain("--run: %s", strerror(errno));
 		return -1;
 	}
 	pid_t pid = fork();
 
 	if (pid == 0)
-		become(file, &line->plan, arguments, environment, ends[1], mask);
+		become(file, &line->plan, arguments, environment, ends[1], before);
 	int error = errno;
 
 	close(ends[1]);
@@ -259,7 +282,9 @@ bool bs_run_debugged(struct bs_arena *arena, const struct bs_command_line *line,
 		     struct bs_store *store, struct bs_debugged *ret)
 {
 	const char *file, *directory;
-	sigset_t child, before;
+	const struct sigaction waited = { .sa_handler = SIG_DFL };
+	struct manners before = { .pid = getpid() };
+	sigset_t child;
 
 	*ret = (struct bs_debugged){ 0 };
 	if (!can_run(arena, &line->plan, &file) || !can_simulate(line, store) ||
@@ -269,12 +294,16 @@ bool bs_run_debugged(struct bs_arena *arena, const struct bs_command_line *line,
 
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &child, &before);
+	sigprocmask(SIG_BLOCK, &child, &before.mask);
+	/* Where it is ignored, as it may have been inherited, children leave nothing to wait for.
+	 */
+	sigaction(SIGCHLD, &waited, &before.child);
 	pid_t pid = start(arena, line, file, log, &before);
 
 	if (pid > 0)
 		watch(arena, pid, line->verify.timeout ? line->verify.timeout : TIMEOUT, ret);
-	sigprocmask(SIG_SETMASK, &before, NULL);
+	sigaction(SIGCHLD, &before.child, NULL);
+	sigprocmask(SIG_SETMASK, &before.mask, NULL);
 	if (pid < 0)
 		return false;
 	ret->pid = (uint32_t)pid;

@@ -12,8 +12,9 @@ import subprocess
 import tempfile
 import time
 import unittest
+from pathlib import Path
 
-from harness import CC, CommandLineTest, environment
+from harness import BINDSIM, CC, TIMEOUT_SECONDS, CommandLineTest, environment
 
 APP = """
 #include <dlfcn.h>
@@ -202,6 +203,38 @@ class RunTest(VerifyTest):
         self.assertEqual(document["source"]["end"], "ended after 1 seconds")
         self.assertIn("not reached: step 1, dlopen ./plug.so\n", text.out)
         self.assertGreater(self.parts(document)["bindings"]["not_reached"], 0)
+
+    def test_one_whose_children_are_not_waited_for(self):
+        """Who ignores SIGCHLD hands that on; the program is to have it, too."""
+        self.native("ignores", "#include <signal.h>\nint main(void) { return signal(SIGCHLD, SIG_DFL) == SIG_IGN ? 5 : 6; }")
+        for action, status in ((signal.SIG_IGN, 5), (signal.SIG_DFL, 6)):
+            document, text = self.verify("--run", "--timeout=600", "./ignores",
+                                         preexec_fn=lambda action=action: signal.signal(signal.SIGCHLD, action))
+            self.assertEqual((text.status, document["source"]["end"]), (0, f"exit status {status}"))
+
+    def test_without_standard_files(self):
+        for closed in ((0,), (0, 1), (1,), (2,), (0, 1, 2)):
+            done = subprocess.run([BINDSIM, "verify", "--run", "-o", "out.txt", "./app"], cwd=self.directory, check=False,
+                                  env=environment(), timeout=TIMEOUT_SECONDS, capture_output=True,
+                                  preexec_fn=lambda closed=closed: [os.close(fd) for fd in closed])
+            self.assertEqual(done.returncode, 0, (closed, done))
+            self.assertTrue((self.directory / "out.txt").read_text().endswith("all agree\n"))
+            os.unlink(self.directory / "out.txt")
+
+    def test_it_ends_when_the_tool_is_killed(self):
+        read, write = os.pipe()
+        with subprocess.Popen([BINDSIM, "verify", "--run", "--argument=sleep", "./app"], cwd=self.directory, env=environment(),
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=write) as tool:
+            os.close(write)
+            while not (children := (Path(f"/proc/{tool.pid}/task/{tool.pid}/children").read_text().split())) or not any(
+                    Path(f"/proc/{child}/cmdline").read_bytes().endswith(b"sleep\0") for child in children[1:]):
+                time.sleep(0.01)
+            before = time.monotonic()
+            tool.kill()
+        # Nobody else has the other end.
+        self.assertEqual(os.read(read, 1), b"")
+        os.close(read)
+        self.assertLess(time.monotonic() - before, 50)
 
     def test_one_that_crashes(self):
         document, text = self.verify("--run", "--argument=crash", "./app")
