@@ -302,19 +302,6 @@ void bs_testimony_gone(struct bs_testimony *t, bs_name name, uint32_t ns)
 	bury(t);
 }
 
-static void count_load(struct bs_testimony *t, const struct bs_deed *deed)
-{
-	uint32_t i = 0;
-
-	while (i < t->requests.n &&
-	       (t->requests.v[i].name != deed->what || t->requests.v[i].ns != deed->ns))
-		i++;
-	if (i == t->requests.n)
-		bs_vec_push(t->arena, &t->requests,
-			    (struct bs_told_object){ .name = deed->what, .ns = deed->ns });
-	mark(t, BS_MARK_LOADED, deed->what, deed->ns, t->requests.v[i].n_times++);
-}
-
 void bs_testimony_tell(struct bs_testimony *t, const struct bs_deed *deed,
 		       struct bs_verify_place place)
 {
@@ -327,13 +314,13 @@ void bs_testimony_tell(struct bs_testimony *t, const struct bs_deed *deed,
 		see(t, deed->who, deed->ns, place);
 	if (is_binding)
 		see(t, deed->to, deed->to_ns, place);
-	if (deed->kind == BS_DEED_LOADED)
-		count_load(t, deed);
-	if (deed->kind == BS_DEED_OPENED)
-		mark(t, BS_MARK_OPENED, deed->who, deed->ns, deed->number);
 	uint32_t index = bs_deed_enter(t, deed);
 	struct bs_held_deed *held = &t->deeds.v[index];
 
+	if (deed->kind == BS_DEED_LOADED)
+		mark(t, BS_MARK_LOADED, deed->what, deed->ns, held->told);
+	if (deed->kind == BS_DEED_OPENED)
+		mark(t, BS_MARK_OPENED, deed->who, deed->ns, deed->number);
 	if (!held->told++) {
 		held->first = place;
 		held->first_mark = t->marks.n - 1;

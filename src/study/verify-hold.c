@@ -11,8 +11,10 @@
 static struct bs_verify_group *group_of(struct bs_holding *h, const struct bs_blame *f)
 {
 	struct bs_verify *verify = h->verify;
+	uint32_t *last = &bs_known_of(h, f->object)->group;
 
-	bs_vec_each (i, &verify->groups) {
+	/* Mostly it is the last one about its object. */
+	for (uint32_t i = *last; i-- > 0;) {
 		struct bs_verify_group *g = &verify->groups.v[i];
 
 		if (g->cause == f->cause && g->object == f->object && g->step == f->step)
@@ -21,6 +23,7 @@ static struct bs_verify_group *group_of(struct bs_holding *h, const struct bs_bl
 	bs_vec_push(h->arena, &verify->groups,
 		    (struct bs_verify_group){
 			    .cause = f->cause, .object = f->object, .step = f->step });
+	*last = verify->groups.n;
 	return &verify->groups.v[verify->groups.n - 1];
 }
 
@@ -155,6 +158,9 @@ static int by_reference(const void *a, const void *b)
 	BY(what);
 	BY(number);
 #undef BY
+	/* Those that the simulation has first: there are few, whatever a log says. */
+	if (!x->made != !y->made)
+		return x->made ? -1 : 1;
 	return x->index < y->index ? -1 : x->index > y->index;
 }
 
@@ -191,12 +197,16 @@ static void pair_all(struct bs_holding *h, lefts *list, const bool *is_made)
 	if (list->n)
 		qsort(list->v, list->n, sizeof *list->v, by_reference);
 	for (uint32_t at = 0, end; at < list->n; at = end) {
+		uint32_t end_made = at + (list->v[at].made > 0);
+
 		end = at + 1;
-		while (end < list->n && is_one_reference(&list->v[at].deed, &list->v[end].deed))
+		while (end < list->n && is_one_reference(&list->v[at].deed, &list->v[end].deed)) {
+			end_made += list->v[end].made > 0;
 			end++;
+		}
 		for (unsigned round = 0; round < 2; round++)
 			for (uint32_t i = at; i < end; i++)
-				pair_with(h, &list->v[i], list, at, end, round == 0, is_made);
+				pair_with(h, &list->v[i], list, at, end_made, round == 0, is_made);
 		for (uint32_t i = at; i < end; i++) {
 			const struct left *l = &list->v[i];
 

@@ -11,7 +11,7 @@ static bool is_simulated(const struct bs_holding *h, bs_name name, uint32_t ns)
 	return bs_made_step(h, name, ns, false, 0) != BS_NEVER;
 }
 
-static struct bs_known_name *known(struct bs_holding *h, bs_name name)
+struct bs_known_name *bs_known_of(struct bs_holding *h, bs_name name)
 {
 	while (h->known.n <= name)
 		bs_vec_push(h->arena, &h->known, (struct bs_known_name){ 0 });
@@ -21,7 +21,7 @@ static struct bs_known_name *known(struct bs_holding *h, bs_name name)
 /* The object called NAME is one that no namespace of the simulation has. */
 bool bs_is_foreign(struct bs_holding *h, bs_name name)
 {
-	struct bs_known_name *k = known(h, name);
+	struct bs_known_name *k = bs_known_of(h, name);
 
 	if (k->has_foreign)
 		return k->is_foreign;
@@ -60,13 +60,31 @@ static bs_name find_stand_in(struct bs_holding *h, bs_name name)
 
 bs_name bs_stand_in(struct bs_holding *h, bs_name name)
 {
-	if (!known(h, name)->has_stand_in) {
+	if (!bs_known_of(h, name)->has_stand_in) {
 		bs_name other = find_stand_in(h, name);
 
-		known(h, name)->stand_in = other;
-		known(h, name)->has_stand_in = true;
+		bs_known_of(h, name)->stand_in = other;
+		bs_known_of(h, name)->has_stand_in = true;
 	}
-	return known(h, name)->stand_in;
+	return bs_known_of(h, name)->stand_in;
+}
+
+/* Who asks for what, on either side. */
+static void learn_requests(struct bs_holding *h)
+{
+	if (h->knows_requests)
+		return;
+	h->knows_requests = true;
+	bs_vec_each (i, &h->t->deeds) {
+		const struct bs_held_deed *held = &h->t->deeds.v[i];
+		bool asks = held->deed.kind == BS_DEED_NEEDED || held->deed.kind == BS_DEED_DLOPEN;
+
+		if (asks && held->told > held->made)
+			bs_vec_push(h->arena, &h->asked, i);
+		if (held->made && (asks || held->deed.kind == BS_DEED_SEARCH ||
+				   held->deed.kind == BS_DEED_LOADED))
+			bs_known_of(h, held->deed.what)->is_requested = true;
+	}
 }
 
 /* Who asked for what NAME is, by the testimony; 0: nobody is known to. *RET_REQUEST: by which name.
@@ -75,12 +93,9 @@ static bs_name asked_by(const struct bs_holding *h, bs_name name, bs_name *ret_r
 {
 	const char *base = bs_base_name(bs_holding_text(h, name));
 
-	bs_vec_each (i, &h->t->deeds) {
-		const struct bs_held_deed *held = &h->t->deeds.v[i];
+	bs_vec_each (i, &h->asked) {
+		const struct bs_held_deed *held = &h->t->deeds.v[h->asked.v[i]];
 
-		if (held->told <= held->made ||
-		    (held->deed.kind != BS_DEED_NEEDED && held->deed.kind != BS_DEED_DLOPEN))
-			continue;
 		if (held->deed.what != name &&
 		    strcmp(bs_base_name(bs_holding_text(h, held->deed.what)), base) != 0)
 			continue;
@@ -105,13 +120,14 @@ static bs_name find_root(struct bs_holding *h, bs_name name)
 
 bs_name bs_root_of(struct bs_holding *h, bs_name name)
 {
-	if (!known(h, name)->has_root) {
+	learn_requests(h);
+	if (!bs_known_of(h, name)->has_root) {
 		bs_name root = find_root(h, name);
 
-		known(h, name)->root = root;
-		known(h, name)->has_root = true;
+		bs_known_of(h, name)->root = root;
+		bs_known_of(h, name)->has_root = true;
 	}
-	return known(h, name)->root;
+	return bs_known_of(h, name)->root;
 }
 
 /* The first word of LIST that is a foreign object, or 0. */
@@ -162,20 +178,8 @@ bs_name bs_foreign_of(struct bs_holding *h, const struct bs_deed *deed)
 /* The simulation asks for WHAT, too. */
 bool bs_is_requested(struct bs_holding *h, bs_name what)
 {
-	struct bs_known_name *k = known(h, what);
-
-	if (k->has_requested)
-		return k->is_requested;
-	k->has_requested = true;
-	bs_vec_each (i, &h->t->deeds) {
-		const struct bs_held_deed *held = &h->t->deeds.v[i];
-
-		if (held->made && held->deed.what == what &&
-		    (held->deed.kind == BS_DEED_SEARCH || held->deed.kind == BS_DEED_NEEDED ||
-		     held->deed.kind == BS_DEED_DLOPEN || held->deed.kind == BS_DEED_LOADED))
-			return k->is_requested = true;
-	}
-	return false;
+	learn_requests(h);
+	return bs_known_of(h, what)->is_requested;
 }
 
 /* The dlopen whose end comes next behind MARK is one that the simulation has not; 0: it has it, or

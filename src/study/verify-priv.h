@@ -45,8 +45,9 @@ enum { BS_N_MADE_HEADS = 1 << 12 };
 
 /* What was found out of a name. */
 struct bs_known_name {
-	bool has_foreign, is_foreign, has_stand_in, has_root, has_requested, is_requested;
+	bool has_foreign, is_foreign, has_stand_in, has_root, is_requested;
 	bs_name stand_in, root;
+	uint32_t group; /* the last one about it, plus 1; 0: there is none */
 };
 
 /* A comparison under way. */
@@ -64,6 +65,8 @@ struct bs_holding {
 	uint32_t object_heads[BS_N_MADE_HEADS];
 	bs_ids low, high;	  /* by mark: in which epochs what comes behind it may be ... */
 	bs_ids untold;		  /* deeds that a lookup may explain which nothing tells of */
+	bool knows_requests;	  /* IS_REQUESTED is filled in, and ASKED */
+	bs_ids asked;		  /* deeds by which the testimony alone asks for something */
 	struct bs_told_text text; /* of a search or a scope under way */
 	const struct bs_selection *selection;
 	/* By name, once somebody asked: see verify-cause.c. */
@@ -96,6 +99,9 @@ void bs_holding_list_untold(struct bs_holding *h);
 struct bs_sink bs_untold_sink(struct bs_holding *h);
 
 /* verify-objects.c */
+
+/* What is known of NAME, until another one is asked about. */
+struct bs_known_name *bs_known_of(struct bs_holding *h, bs_name name);
 
 /* The object called NAME is one that no namespace of the simulation has. */
 bool bs_is_foreign(struct bs_holding *h, bs_name name);

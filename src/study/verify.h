@@ -118,7 +118,6 @@ struct bs_testimony {
 	uint32_t *deed_heads, *subject_heads, *object_heads; /* hash tables: index plus 1 */
 	uint32_t n_deed_heads, n_subject_heads, n_object_heads;
 	bs_ids deed_next, subject_next, object_next, subject_firsts;
-	BS_VEC(struct bs_told_object) requests;
 	bs_name dying; /* its destructors are running; 0: nobody's */
 	uint32_t dying_ns;
 };

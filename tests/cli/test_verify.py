@@ -419,6 +419,16 @@ class HostileTest(VerifyTest):
         tries = "".join(f"{prefix}  trying file=/usr/lib/number-{i}/libz.so\n" for i in range(20000))
         self.check_peak(f"{log}{prefix}find library=libz.so [0]; searching\n{tries}{prefix}\n")
 
+    def test_many_objects_and_many_answers(self):
+        """What is done for each of them goes through none of the others: with that this took minutes."""
+        log = self.log()
+        prefix = self.prefix(log)
+        for lines in ("".join(f"{prefix}file=libz{i}.so [0];  generating link map\n" for i in range(150000)),
+                      "".join(f"{prefix}binding file ./app [0] to d{i}.so [0]: normal symbol `hook'\n" for i in range(80000))):
+            answer = self.bindsim("verify", "--log=-", "--show=causes", "./app", input=(log + lines).encode())
+            self.assertEqual(answer.status, 1)
+            self.assertIn(f"\n{lines.count(prefix):,} disagreements\n".replace(",", " "), answer.out.replace(",", " "))
+
     def test_a_scope_of_many_objects(self):
         log = self.log()
         prefix = self.prefix(log)

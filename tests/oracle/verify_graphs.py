@@ -111,6 +111,12 @@ def verify(question: Question, bindsim: str, lines: list[str], steps: list[str] 
                   f"cd {shlex.quote(question.directory)}; {shlex.join(words)}")
 
 
+def says_nothing(answer: Answer, lines: list[str]) -> bool:
+    """The few LINES have nothing whole that can be compared, and that is the answer."""
+    said = r"\t(binding file (?!linux-vdso)|file=|checking for version| scope \d)"
+    return answer.status == 2 and "can be compared" in answer.error and not any(re.search(said, line) for line in lines)
+
+
 # ---- faults ---------------------------------------------------------------------------------------------------------
 
 
@@ -406,7 +412,7 @@ class Check:
         cut = rng.randrange(1, len(lines) + 1)
         part = verify(question, self.bindsim, lines[:cut])
         result.faults["cut"] += 1
-        if part.status != 0:
+        if part.status != 0 and not says_nothing(part, lines[:cut]):
             result.reports.append(f"{name}: cut after {cut} of {len(lines)} lines\n{part.told()}")
         check_faults(result, question, self.bindsim, lines, name, rng)
         check_steps(result, question, self.bindsim, lines, name)
