@@ -26,11 +26,12 @@ pid_t bs_event_message(const struct bs_task *task)
 	return (pid_t)message;
 }
 
-/* The number behind FIELD ("Tgid", "PPid") in the kernel's status of TID; 0: TID is no more. */
+/* The number behind FIELD ("Tgid", "PPid") in the kernel's status of TID; 0: TID is no more. One
+ * that ended is still there for its parent, although its end was told here. */
 static pid_t status_of(pid_t tid, const char *field)
 {
 	char path[64], bytes[1024];
-	const char *line;
+	const char *line, *state;
 
 	snprintf(path, sizeof path, "/proc/%ld/status", (long)tid);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -39,6 +40,9 @@ static pid_t status_of(pid_t tid, const char *field)
 	if (fd >= 0)
 		close(fd);
 	bytes[n > 0 ? n : 0] = '\0';
+	state = strstr(bytes, "\nState:\t");
+	if (!state || state[strlen("\nState:\t")] == 'Z' || state[strlen("\nState:\t")] == 'X')
+		return 0;
 	snprintf(path, sizeof path, "\n%s:", field);
 	line = strstr(bytes, path);
 	return line ? (pid_t)strtol(line + strlen(path), NULL, 10) : 0;
@@ -168,7 +172,7 @@ static bool has_maker(const struct bs_tracer *t, const struct bs_auxiliary *auxi
 	for (const struct bs_task *task = t->tasks; task; task = task->next)
 		if (task->is_known && !task->is_exiting && task->space &&
 		    (!is_known || task->tgid == parent) &&
-		    is_like(&task->space->auxiliary, auxiliary))
+		    is_like(&task->space->auxiliary, auxiliary) && status_of(task->tid, "Tgid"))
 			return true;
 	return false;
 }

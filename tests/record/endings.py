@@ -261,9 +261,21 @@ def make_case(seed: int) -> Case:
                 choose.choice((1, 2, 6, 8)), choose.choice(("main", "thread")), choose.random() < 0.25)
 
 
+def traced_by(pid: int) -> list[int]:
+    """The processes that PID traces, whoever is their parent."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/status"):
+        try:
+            if f"\nTracerPid:\t{pid}\n" in path.read_text():
+                found.append(int(path.parent.name))
+        except OSError:
+            pass
+    return found
+
+
 def threads_of(pid: int) -> list[str]:
-    """What a process and all that came of it are at: a line for each thread."""
-    lines, pids = [], [pid]
+    """What a process and all that it traces are at: a line for each thread."""
+    lines, pids = [], [pid, *traced_by(pid)]
     while pids:
         pid = pids.pop()
         try:
@@ -275,7 +287,6 @@ def threads_of(pid: int) -> list[str]:
                     where = "?"
                 lines.append(f"  {pid}/{task.name} {status['Name'].strip()}: {status['State'].strip()}, {where}, pending "
                              f"{status['SigPnd'].strip()} {status['ShdPnd'].strip()}")
-                pids += [int(word) for word in (task / "children").read_text().split()]
         except OSError:
             pass
     return lines
