@@ -88,10 +88,11 @@ static void see_end(pid_t pid)
 		ptrace(PTRACE_CONT, pid, NULL, NULL);
 }
 
-static bool start(struct bs_tracer *t)
+/* *RET_FAILED, which an exec closes at its other end, tells why there was none. */
+static bool start(struct bs_tracer *t, int *ret_failed)
 {
 	const char *command = t->options->command[0];
-	int go[2], failed[2], error = 0;
+	int go[2], failed[2];
 
 	if (pipe2(go, O_CLOEXEC) != 0 || pipe2(failed, O_CLOEXEC) != 0) {
 		t->result->problem = problem_text(t->arena, command, errno);
@@ -112,22 +113,31 @@ static bool start(struct bs_tracer *t)
 		kill(t->main_pid, SIGKILL);
 	}
 	close(go[1]);
-	/* It closes the pipe by its exec. */
 	struct bs_task *task = bs_task_add(t, t->main_pid, t->main_pid, NULL);
 
 	task->is_known = true;
 	task->is_running = true;
-	ssize_t n;
+	if (t->result->problem) {
+		close(failed[0]);
+		if (t->main_pid > 0)
+			see_end(t->main_pid);
+		return false;
+	}
+	*ret_failed = failed[0];
+	return true;
+}
 
-	while (!t->result->problem && (n = read(failed[0], &error, sizeof error)) < 0 &&
-	       errno == EINTR)
+/* Why the child did not become the command, when all is over. It is not waited for before: signals
+ * may stop the child until somebody looks at them. */
+static void take_failure(struct bs_tracer *t, int failed)
+{
+	int error = 0;
+
+	while (read(failed, &error, sizeof error) < 0 && errno == EINTR)
 		;
-	close(failed[0]);
-	if (error && !t->result->problem)
-		t->result->problem = why_no_exec(t->arena, command, error);
-	if (t->result->problem && t->main_pid > 0)
-		see_end(t->main_pid);
-	return !t->result->problem;
+	close(failed);
+	if (error)
+		t->result->problem = why_no_exec(t->arena, t->options->command[0], error);
 }
 
 bool bs_trace_run(struct bs_arena *arena, const struct bs_trace_options *options,
@@ -135,14 +145,22 @@ bool bs_trace_run(struct bs_arena *arena, const struct bs_trace_options *options
 {
 	struct bs_tracer t = { .arena = arena, .options = options, .result = ret };
 
+	int failed = -1;
+
 	*ret = (struct bs_traced){ 0 };
 	if (!bs_machine.can_trace) {
 		ret->problem = "programs of this machine cannot be traced";
 		return false;
 	}
 	ready_signals(&t);
-	if (start(&t))
+	if (start(&t, &failed)) {
 		bs_trace_follow(&t);
+		/* Should it not have ended, it is nobody's failure. */
+		if (t.gave_up)
+			close(failed);
+		else
+			take_failure(&t, failed);
+	}
 	restore_signals(&t);
 	return !ret->problem;
 }

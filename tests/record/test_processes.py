@@ -282,6 +282,19 @@ class ProcessesTest(RecordTest):
         recorded = self.finish(process)
         self.assertEqual((recorded.status, recorded.steps), (128 + 2, [HOOK]))
 
+    def test_interrupted_at_its_begin(self):
+        """What meets the command before it is one ends it, and bindsim sees that."""
+        statuses = []
+        for delay in range(40):
+            process = self.start("-q", "-o", "out.plan", "--", "sleep", "60", start_new_session=True)
+            time.sleep(0.002 + delay / 4000)
+            os.killpg(process.pid, signal.SIGINT)
+            process.communicate(timeout=60)
+            statuses.append(process.returncode)
+        # 2 and -2: it was over before it could be traced, or bindsim did not care for signals yet.
+        self.assertEqual([status for status in statuses if status not in (128 + 2, 2, -2)], [])
+        self.assertIn(128 + 2, statuses)
+
     def test_passed_on(self):
         """SIGTERM and SIGHUP are the program's."""
         for number in (signal.SIGTERM, signal.SIGHUP):
