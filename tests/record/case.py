@@ -62,12 +62,14 @@ _LINE = re.compile(r"\s*\d+:\t(binding file (.*) \[\d+\] to .*)$")
 @dataclass(frozen=True)
 class Place:
     """Where programs are run, and bindsim with them: the words before a command, the directory that the tests' directories are
-    made in, the compiler, and what __builtin_trap() ends with."""
+    made in, the compiler, what __builtin_trap() ends with, and how many microseconds may lie between two signals: where a stop
+    takes longer nothing but signals is ever taken."""
 
     before: tuple[str, ...] = ()
     directory: str | None = None
     compiler: tuple[str, ...] = tuple(CC)
     trap: int = signal.SIGILL
+    tick: int = 500
 
 
 def only_here(why: str) -> Callable:

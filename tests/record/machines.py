@@ -38,6 +38,7 @@ SOURCE = Path(__file__).resolve().parents[2]
 VIRTUAL = {"aarch64": virtual_machine.AARCH64}
 SIGTRAP = 5
 PATIENCE_SECONDS = 600
+TICK_MICROSECONDS = 20000
 # What bindsim is compiled and linked with, and opens when it runs.
 NEEDED = ("libinih-dev", "libinih1", "libiberty-dev", "libelf1", "libelf-dev", "libdw1", "libdw-dev", "libjansson4",
           "libjansson-dev", "zlib1g", "zlib1g-dev", "liblzma-dev", "liblzma5",
@@ -126,7 +127,7 @@ def run_tests(root: ForeignRoot, directory: Path, work: Path, names: list[str]) 
     os.environ["BINDSIM"] = str(script)
     case, harness = importlib.import_module("case"), importlib.import_module("harness")
     case.TIMEOUT_SECONDS = harness.TIMEOUT_SECONDS = PATIENCE_SECONDS
-    case.RecordTest.place = case.Place(tuple(root.command(BINDSIM)[:-1]), str(directory), (root.machine.tool("gcc"),), SIGTRAP)
+    case.RecordTest.place = case.Place(tuple(root.command(BINDSIM)[:-1]), str(directory), (root.machine.tool("gcc"),), SIGTRAP, TICK_MICROSECONDS)
     suite = unittest.TestSuite(unittest.defaultTestLoader.loadTestsFromName(name) for name in names)
     return unittest.TextTestRunner(sys.stdout, verbosity=2).run(suite).wasSuccessful()
 

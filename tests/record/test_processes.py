@@ -237,9 +237,10 @@ class ProcessesTest(RecordTest):
 
     def test_signals(self):
         """The program's handlers run, also in the midst of its calls, and no call is counted twice."""
-        self.executable("app", """static volatile int n; static void count(int s) { n++; }
+        self.executable("app", "#define TICK %d" % self.place.tick + """
+            static volatile int n; static void count(int s) { n++; }
             int main(void) { struct sigaction a = { .sa_handler = count, .sa_flags = SA_RESTART }; sigaction(SIGALRM, &a, NULL);
-            sigaction(SIGUSR1, &a, NULL); ualarm(500, 500); kill(getpid(), SIGUSR1);
+            sigaction(SIGUSR1, &a, NULL); ualarm(TICK, TICK); kill(getpid(), SIGUSR1);
             for (int i = 0; i < 300; i++) dlclose(dlopen("./libhook.so", RTLD_NOW));
             ualarm(0, 0); return n ? 0 : 1; }""")
         recorded = self.record("./app")
