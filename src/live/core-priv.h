@@ -32,6 +32,8 @@ struct bs_core {
 	bool is_big;			     /* its byte order */
 	BS_VEC(struct bs_core_piece) pieces; /* by FROM */
 	BS_VEC(struct bs_core_file) files;
+	struct bs_names *names;	      /* their paths */
+	bs_ids by_name;		      /* of FILES, by name: index plus 1 */
 	uint32_t n_open, next_parked; /* of FILES: how many are open, and who makes room next */
 	const bs_live_areas *areas;
 };

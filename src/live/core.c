@@ -300,14 +300,20 @@ static struct bs_core_file *file_of(struct bs_core *core, const struct bs_live_a
 {
 	struct bs_core_file file = { .path = area->file, .fd = -1, .state = BS_LIVE_FILE_GONE };
 
-	bs_vec_each (i, &core->files)
-		if (strcmp(core->files.v[i].path, area->file) == 0) {
-			wake(core, &core->files.v[i]);
-			return &core->files.v[i];
-		}
+	bs_name name = bs_name_of(core->names, area->file);
+
+	while (core->by_name.n <= name)
+		bs_vec_push(core->ctx->arena, &core->by_name, 0);
+	if (core->by_name.v[name]) {
+		struct bs_core_file *known = &core->files.v[core->by_name.v[name] - 1];
+
+		wake(core, known);
+		return known;
+	}
 	file.fd = open_path(core, area->file);
 	/* Checking it reads memory, and must not come here again. */
 	bs_vec_push(core->ctx->arena, &core->files, file);
+	core->by_name.v[name] = core->files.n;
 	if (file.fd >= 0) {
 		file.state = check(core, area, file.fd, path_of(core, area->file));
 		if (file.state == BS_LIVE_FILE_REPLACED || file.state == BS_LIVE_FILE_GONE) {
@@ -521,6 +527,7 @@ const char *bs_subject_of_core(const struct bs_ctx *ctx, struct bs_store *store,
 	core->memory = (struct bs_memory){ .read = read_core, .close = close_core, .fd = -1 };
 	core->ctx = ctx;
 	core->store = store;
+	core->names = bs_names_new(ctx->arena);
 	core->path = path;
 	core->executable = executable;
 	core->fd = core->memory.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

@@ -60,6 +60,20 @@ static bool take_twin(struct finder *f, struct bs_live_object *object)
 	return false;
 }
 
+/* What has no image lies at least where its file is mapped. */
+static void find_extent(const struct bs_subject *subject, const struct bs_live_area *area,
+			struct bs_live_object *object)
+{
+	bs_vec_each (i, &subject->areas) {
+		const struct bs_live_area *other = &subject->areas.v[i];
+
+		if (!other->file || strcmp(other->file, area->file) != 0)
+			continue;
+		object->from = object->from ? object->from : other->from;
+		object->to = other->to;
+	}
+}
+
 static void add_object(struct finder *f, const struct bs_live_map *map, bool is_executable)
 {
 	const struct bs_live_area *area = bs_live_area_at(&f->subject->areas, map->dynamic);
@@ -89,53 +103,36 @@ static void add_object(struct finder *f, const struct bs_live_map *map, bool is_
 
 		take_image(f, area->file ? area : &named, &object);
 	}
-	/* What has no image lies at least where its file is mapped. */
-	bs_vec_each (i, &f->subject->areas) {
-		const struct bs_live_area *other = &f->subject->areas.v[i];
-
-		if (object.image || object.is_vdso || !area || !area->file || !other->file ||
-		    strcmp(other->file, area->file) != 0)
-			continue;
-		object.from = object.from ? object.from : other->from;
-		object.to = other->to;
-	}
+	if (!object.image && area && area->file)
+		find_extent(f->subject, area, &object);
 	bs_vec_push(f->ctx->arena, &f->subject->objects, object);
 }
 
 /* ---- what is in no link map ------------------------------------------------------------------ */
 
-static bool is_listed(const struct bs_subject *subject, const struct bs_live_area *area)
-{
-	bs_vec_each (i, &subject->objects) {
-		const struct bs_live_object *object = &subject->objects.v[i];
-
-		if (object->path && strcmp(object->path, area->file) == 0)
-			return true;
-	}
-	bs_vec_each (i, &subject->unlisted)
-		if (strcmp(subject->areas.v[subject->unlisted.v[i]].file, area->file) == 0)
-			return true;
-	return false;
-}
-
 /* ELF files whose text is mapped as a loader would, by somebody else. */
 static void find_unlisted(struct finder *f)
 {
 	struct bs_subject *subject = f->subject;
+	struct bs_names *listed = bs_names_new(f->ctx->arena);
 	unsigned char ident[SELFMAG];
 
+	bs_vec_each (i, &subject->objects)
+		bs_name_of(listed, subject->objects.v[i].path);
 	bs_vec_each (i, &subject->areas) {
 		const struct bs_live_area *area = &subject->areas.v[i];
 
 		/* A file that is mapped in one piece is read, not loaded. */
-		if (!area->file || area->offset || is_listed(subject, area) ||
-		    i + 1 >= subject->areas.n || !subject->areas.v[i + 1].file ||
-		    subject->areas.v[i + 1].ino != area->ino ||
-		    strcmp(subject->areas.v[i + 1].file, area->file) != 0)
+		if (!area->file || area->offset || i + 1 >= subject->areas.n ||
+		    !subject->areas.v[i + 1].file || subject->areas.v[i + 1].ino != area->ino ||
+		    strcmp(subject->areas.v[i + 1].file, area->file) != 0 ||
+		    bs_name_find(listed, area->file))
 			continue;
-		if (subject->memory->read(subject->memory, area->from, ident, sizeof ident) &&
-		    memcmp(ident, ELFMAG, SELFMAG) == 0)
-			bs_vec_push(f->ctx->arena, &subject->unlisted, i);
+		if (!subject->memory->read(subject->memory, area->from, ident, sizeof ident) ||
+		    memcmp(ident, ELFMAG, SELFMAG) != 0)
+			continue;
+		bs_vec_push(f->ctx->arena, &subject->unlisted, i);
+		bs_name_of(listed, area->file);
 	}
 }
 
