@@ -60,18 +60,21 @@ static bool take_twin(struct finder *f, struct bs_live_object *object)
 	return false;
 }
 
-/* What has no image lies at least where its file is mapped. */
+/* What has no image lies at least where its file is mapped around AREA; elsewhere somebody may have
+ * mapped that to read it. */
 static void find_extent(const struct bs_subject *subject, const struct bs_live_area *area,
 			struct bs_live_object *object)
 {
-	bs_vec_each (i, &subject->areas) {
-		const struct bs_live_area *other = &subject->areas.v[i];
+	const struct bs_live_area *all = subject->areas.v;
+	uint32_t first = (uint32_t)(area - all), last = first;
 
-		if (!other->file || strcmp(other->file, area->file) != 0)
-			continue;
-		object->from = object->from ? object->from : other->from;
-		object->to = other->to;
-	}
+	while (first && all[first - 1].file && strcmp(all[first - 1].file, area->file) == 0)
+		first--;
+	while (last + 1 < subject->areas.n && all[last + 1].file &&
+	       strcmp(all[last + 1].file, area->file) == 0)
+		last++;
+	object->from = all[first].from;
+	object->to = all[last].to;
 }
 
 static void add_object(struct finder *f, const struct bs_live_map *map, bool is_executable)

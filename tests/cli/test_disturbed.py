@@ -12,7 +12,7 @@ import time
 import unittest
 
 from harness import CC, INTERPRETER
-from test_process import NOW, PROGRAM, ProcessTest
+from test_process import NOW, PATCHER, PROGRAM, ProcessTest
 
 AT_PHDR, AT_PHENT, AT_PHNUM = 3, 4, 5
 NT_AUXV, PT_NOTE = 6, 4
@@ -194,6 +194,21 @@ class LyingCoreTest(ProcessTest):
                               preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100)))
         self.assertEqual((answer.status, answer.err), (0, ""))
         self.assertEqual({made["file"] for made in json.loads(answer.out)["process"]["objects"]}, {"same", "none"})
+
+    def test_a_file_that_is_gone_and_was_read_too(self):
+        """What lies between the object and another mapping of its file is not its own."""
+        self.library("libgone.so", "int gone(void) { return 1; }")
+        self.library("libhook.so", "int hook(void) { return 1; }")
+        self.library("libpatched.so", PATCHER % "mmap(0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)",
+                     "-Wl,-z,norelro", "-L.", "-lhook", "-Wl,-rpath,$ORIGIN")
+        self.compile("app", PROGRAM.replace("int main", "#include <fcntl.h>\n#include <sys/mman.h>\nint main").replace(
+                     'puts("ready");', """
+                     mmap(0, 4096, PROT_READ, MAP_PRIVATE, open("libgone.so", O_RDONLY), 0); puts("ready");"""))
+        self.core("./app", f"./libgone.so:{NOW}", f"./libpatched.so:{NOW}")
+        (self.directory / "libgone.so").unlink()
+        answer = self.bindsim("--core=core", "--format=json", "--show=contents,objects")
+        self.assertEqual([slot["target"] for slot in json.loads(answer.out)["process"]["contents"] if slot["symbol"] == "hook"],
+                         ["anonymous"])
 
     def test_program_headers_without_end(self):
         self.compile("app", PROGRAM)
