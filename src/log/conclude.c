@@ -123,28 +123,72 @@ static bool clash(const struct bs_log_details *d, uint32_t a, uint32_t b)
 	return false;
 }
 
+/* One of those that may be there twice. */
+struct copy {
+	const char *base;
+	size_t n_stem;
+	uint32_t ns, object;
+};
+
+static int compare_stems(const struct copy *x, const struct copy *y)
+{
+	size_t n = x->n_stem < y->n_stem ? x->n_stem : y->n_stem;
+
+	if (x->ns != y->ns)
+		return x->ns < y->ns ? -1 : 1;
+	int order = strncmp(x->base, y->base, n);
+
+	return order ? order : (x->n_stem > y->n_stem) - (x->n_stem < y->n_stem);
+}
+
+static int compare_copies(const void *a, const void *b)
+{
+	const struct copy *x = a, *y = b;
+	int order = compare_stems(x, y);
+
+	order = order ? order : strcmp(x->base, y->base);
+	return order ? order : (x->object > y->object) - (x->object < y->object);
+}
+
+static void add_twice(struct bs_log_details *d, const struct copy *x, const struct copy *y)
+{
+	if (d->objects.v[x->object].name == d->objects.v[y->object].name)
+		return;
+	bool is_bad = strcmp(x->base, y->base) == 0 || clash(d, x->object, y->object);
+	struct bs_log_finding f =
+		finding_of(BS_LOG_RULE_TWICE, is_bad ? BS_LOG_WARNING : BS_LOG_NOTE);
+
+	f.from = x->object < y->object ? x->object : y->object;
+	f.to = x->object < y->object ? y->object : x->object;
+	bs_vec_push(d->arena, &d->findings, f);
+}
+
+/* Each one with the first of its file name, and that with the first of its stem: pairs of all would
+ * be as many as the square of them. */
 static void find_twice(struct bs_log_details *d, const struct bs_names *names)
 {
-	bs_vec_each (a, &d->objects) {
-		const char *x = bs_log_base_name(bs_name_text(names, d->objects.v[a].name));
-		size_t n = library_stem(x);
+	struct copy *copies = bs_new(d->arena, struct copy, d->objects.n + 1);
+	uint32_t n = 0, stem = 0, base = 0;
 
-		for (uint32_t b = a + 1; n && b < d->objects.n; b++) {
-			const char *y = bs_log_base_name(bs_name_text(names, d->objects.v[b].name));
+	bs_vec_each (i, &d->objects) {
+		const struct bs_log_object *o = &d->objects.v[i];
+		struct copy copy = { .base = bs_log_base_name(bs_name_text(names, o->name)),
+				     .ns = o->ns,
+				     .object = i };
 
-			if (d->objects.v[a].is_gone || d->objects.v[b].is_gone ||
-			    d->objects.v[a].ns != d->objects.v[b].ns || library_stem(y) != n ||
-			    strncmp(x, y, n) != 0 || d->objects.v[a].is_asked ||
-			    d->objects.v[b].is_asked ||
-			    d->objects.v[a].name == d->objects.v[b].name)
-				continue;
-			bool is_bad = strcmp(x, y) == 0 || clash(d, a, b);
-			struct bs_log_finding f = finding_of(BS_LOG_RULE_TWICE,
-							     is_bad ? BS_LOG_WARNING : BS_LOG_NOTE);
-
-			f.from = a;
-			f.to = b;
-			bs_vec_push(d->arena, &d->findings, f);
+		copy.n_stem = library_stem(copy.base);
+		if (copy.n_stem && !o->is_gone && !o->is_asked)
+			copies[n++] = copy;
+	}
+	qsort(copies, n, sizeof *copies, compare_copies);
+	for (uint32_t i = 1; i < n; i++) {
+		if (compare_stems(&copies[stem], &copies[i]) != 0) {
+			stem = base = i;
+		} else if (strcmp(copies[base].base, copies[i].base) != 0) {
+			base = i;
+			add_twice(d, &copies[stem], &copies[i]);
+		} else {
+			add_twice(d, &copies[base], &copies[i]);
 		}
 	}
 }

@@ -433,6 +433,14 @@ class FindingTest(LogTest):
             document, _ = self.log("a.log")
             self.assertEqual([f for f in self.rules(document) if f[1] != "note"], [], program)
 
+    def test_many_that_are_alike(self):
+        """Each is told with one other, not with all."""
+        lines = [f"        11:\tbinding file ./app [0] to /opt/{i}/libz.so [0]: normal symbol `f{i}'\n" for i in range(400)]
+        lines += [f"        11:\tbinding file ./app [0] to /opt/libplug-{i}.so [0]: normal symbol `g{i}'\n" for i in range(400)]
+        self.file("a.log", "".join(lines))
+        document, _ = self.log("a.log")
+        self.assertEqual(self.rules(document), [("loaded-twice", "warning")] * 399 + [("loaded-twice", "note")] * 399)
+
     def test_a_start_up_that_fails(self):
         self.library("libneeded.so", "int needed(void) { return 1; }")
         self.build("app", "int needed(void); int main(void) { return needed() - 1; }", "./libneeded.so", "-Wl,-z,now")
