@@ -125,3 +125,10 @@ bool bs_scan_open(struct bs_option_reader *r);
 
 /* --plan: only one. */
 bool bs_read_plan(struct bs_option_reader *r, const char *path);
+
+/* options.c: each option belongs to the command that there is. False after a message. */
+bool bs_options_fit(const struct bs_option_reader *r);
+
+/* options-end.c: what is to be known when all words are read. ENVIRON is bindsim's own. False after
+ * a message. */
+bool bs_options_end(struct bs_option_reader *r, char **environ);

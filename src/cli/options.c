@@ -69,7 +69,7 @@ static void note_owner(struct bs_option_reader *r, int id)
 			r->not_for_record = o->name;
 }
 
-static bool options_fit(const struct bs_option_reader *r)
+bool bs_options_fit(const struct bs_option_reader *r)
 {
 	for (enum bs_command command = BS_COMMAND_NONE + 1; command < BS_COMMAND_COUNT_; command++)
 		if (r->owned[command] && r->line->command != command) {
@@ -338,48 +338,6 @@ static int short_to_id(int id)
 	return id;
 }
 
-bool bs_is_for_loader(const char *entry)
-{
-	return strncmp(entry, "LD_", 3) == 0 || strncmp(entry, "DL_DEBUG=", 9) == 0 ||
-	       strncmp(entry, "GLIBC_TUNABLES=", 15) == 0;
-}
-
-static bool is_about_process(const struct bs_command_line *line)
-{
-	return line->live.pid || line->live.core;
-}
-
-/* What a loader would read of ENVIRON, unless a plan says all, then what --env says. */
-static void take_environment(struct bs_option_reader *r, char **environ)
-{
-	BS_VEC(struct bs_variable) all = { 0 };
-	struct bs_plan *plan = &r->line->plan;
-
-	for (; !r->plan_file && !r->no_env && !plan->root && !is_about_process(r->line) && *environ;
-	     environ++) {
-		const char *equals = strchr(*environ, '=');
-
-		if (!equals || !bs_is_for_loader(*environ))
-			continue;
-		const char *name =
-			bs_arena_strndup(r->arena, *environ, (size_t)(equals - *environ));
-
-		bs_vec_push(r->arena, &all, (struct bs_variable){ name, equals + 1 });
-	}
-	bs_vec_each (i, &r->set)
-		bs_vec_push(r->arena, &all, r->set.v[i]);
-	plan->environment = all.v;
-	plan->n_environment = all.n;
-}
-
-/* Where an executable that the command line names is looked for. */
-static void take_search_path(struct bs_plan *plan, bool check, char **environ)
-{
-	for (; (plan->executable || check) && !plan->root && *environ; environ++)
-		if (strncmp(*environ, "PATH=", 5) == 0)
-			plan->search_path = *environ + 5;
-}
-
 /* What a second word of verify was likely meant for, by shells that replace *, or as `gdb --args'.
  */
 static const char *meant_for(const struct bs_command_line *line)
@@ -480,102 +438,6 @@ static bool explain_rule(struct bs_option_reader *r)
 	return true;
 }
 
-/* The question is the plan file's and the command line's together. */
-static bool finish_plan(struct bs_option_reader *r, char **environ)
-{
-	struct bs_plan *plan = &r->line->plan, below = { 0 };
-
-	plan->steps = r->steps.v;
-	plan->n_steps = r->steps.n;
-	plan->blocks = r->blocks.v;
-	plan->n_blocks = r->blocks.n;
-	plan->settings = r->settings.v;
-	plan->n_settings = r->settings.n;
-	take_environment(r, environ);
-	take_search_path(plan, r->line->command == BS_COMMAND_CHECK && !r->plan_file, environ);
-	if (!r->plan_file)
-		return true;
-	if (!bs_plan_load(r->arena, r->plan_file, &below))
-		return false;
-	r->line->live.has_plan = true;
-	bs_plan_merge(r->arena, plan, &below);
-	if (!plan->executable)
-		bs_complain("which executable? The plan names none, nor does the command line");
-	return plan->executable != NULL;
-}
-
-/* What is to be known when all words are read. */
-static bool finish(struct bs_option_reader *r, char **environ)
-{
-	struct bs_command_line *line = r->line;
-	const struct bs_selection *selection = &line->selection;
-	bool explains = line->command == BS_COMMAND_EXPLAIN;
-	bool checks = line->command == BS_COMMAND_CHECK;
-
-	if (r->around.n) {
-		bs_complain("--init %s has no --end-init", r->blocks.v[r->block - 1].object);
-		return false;
-	}
-	if (r->processes.n && line->command != BS_COMMAND_LOG &&
-	    line->command != BS_COMMAND_VERIFY) {
-		bs_complain("--process belongs to the commands log and verify");
-		return false;
-	}
-	if (r->words.use_env && !checks && line->command != BS_COMMAND_SCAN) {
-		bs_complain("--use-env belongs to the commands check and scan");
-		return false;
-	}
-	if (line->command == BS_COMMAND_SCAN)
-		return options_fit(r) && bs_scan_open(r) && finish_plan(r, environ);
-	if (!options_fit(r) || (checks && !bs_check_open(r)))
-		return false;
-	if (is_about_process(line) && !bs_live_open(r))
-		return false;
-	if (line->command == BS_COMMAND_LOG)
-		return bs_log_open(r) && bs_read_show(r);
-	if (!line->plan.executable && !r->plan_file && !checks && !is_about_process(line) &&
-	    line->command != BS_COMMAND_DIFF) {
-		bs_complain("which executable? Usage: bindsim [OPTION]... EXECUTABLE [STEP]...");
-		return false;
-	}
-	if (line->command == BS_COMMAND_DIFF)
-		return bs_diff_open(r) && bs_read_show(r) && finish_plan(r, environ);
-	if (line->command == BS_COMMAND_ORDER)
-		return bs_order_open(r) && bs_read_show(r) && finish_plan(r, environ);
-	if (line->command == BS_COMMAND_VERIFY && !is_about_process(line)) {
-		line->verify.environ = environ;
-		if (!bs_verify_open(r) || !bs_read_show(r) || !finish_plan(r, environ))
-			return false;
-		bs_verify_arguments(line);
-		return true;
-	}
-	if (explains && !selection->symbol && !selection->from && !selection->to) {
-		bs_complain("explain what? --symbol GLOB, --pair FROM,TO or --rule RULE");
-		return false;
-	}
-	if (explains && r->format && r->format != &bs_format_text) {
-		bs_complain("explain writes text only, not --format=%s", r->format->name);
-		return false;
-	}
-	if (!r->quiet)
-		bs_vec_push(r->arena, &line->outputs,
-			    (struct bs_output){
-				    .format = explains			  ? &bs_format_explain
-					      : r->words.gen_suppressions ? &bs_format_suppressions
-					      : r->format		  ? r->format
-									  : &bs_format_text,
-				    .path = r->output,
-			    });
-	if (line->command == BS_COMMAND_ADVISE && !bs_advise_open(r))
-		return false;
-	line->simulates = r->quiet;
-	bs_vec_each (i, &line->outputs) {
-		line->plan.trace |= line->outputs.v[i].format->traces;
-		line->simulates |= !line->outputs.v[i].format->question;
-	}
-	return bs_read_show(r) && finish_plan(r, environ) && (!checks || bs_check_plans(r));
-}
-
 /* The long options that the N letters at WORD begin, joined by commas. */
 static const char *options_with(struct bs_arena *arena, const char *word, size_t n)
 {
@@ -653,7 +515,7 @@ bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **
 			return true;
 	}
 	if (ret->command == BS_COMMAND_RECORD)
-		return options_fit(&r) && bs_record_open(&r, argv[optind - 1], argv + optind);
+		return bs_options_fit(&r) && bs_record_open(&r, argv[optind - 1], argv + optind);
 	for (; optind < argc; optind++)
 		if (!take_word(&r, argv[optind]))
 			return false;
@@ -668,5 +530,5 @@ bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **
 	if (r.rule && !read_rule(&r))
 		return false;
 	return r.rule && ret->command == BS_COMMAND_EXPLAIN ? explain_rule(&r)
-							    : finish(&r, environ);
+							    : bs_options_end(&r, environ);
 }

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/* What is to be known of a command line when all its words are read. */
+#include "options-priv.h"
+
+#include <string.h>
+
+bool bs_is_for_loader(const char *entry)
+{
+	return strncmp(entry, "LD_", 3) == 0 || strncmp(entry, "DL_DEBUG=", 9) == 0 ||
+	       strncmp(entry, "GLIBC_TUNABLES=", 15) == 0;
+}
+
+static bool is_about_process(const struct bs_command_line *line)
+{
+	return line->live.pid || line->live.core;
+}
+
+/* What a loader would read of ENVIRON, unless a plan says all, then what --env says. */
+static void take_environment(struct bs_option_reader *r, char **environ)
+{
+	BS_VEC(struct bs_variable) all = { 0 };
+	struct bs_plan *plan = &r->line->plan;
+
+	for (; !r->plan_file && !r->no_env && !plan->root && !is_about_process(r->line) && *environ;
+	     environ++) {
+		const char *equals = strchr(*environ, '=');
+
+		if (!equals || !bs_is_for_loader(*environ))
+			continue;
+		const char *name =
+			bs_arena_strndup(r->arena, *environ, (size_t)(equals - *environ));
+
+		bs_vec_push(r->arena, &all, (struct bs_variable){ name, equals + 1 });
+	}
+	bs_vec_each (i, &r->set)
+		bs_vec_push(r->arena, &all, r->set.v[i]);
+	plan->environment = all.v;
+	plan->n_environment = all.n;
+}
+
+/* Where an executable that the command line names is looked for. */
+static void take_search_path(struct bs_plan *plan, bool check, char **environ)
+{
+	for (; (plan->executable || check) && !plan->root && *environ; environ++)
+		if (strncmp(*environ, "PATH=", 5) == 0)
+			plan->search_path = *environ + 5;
+}
+
+/* The question is the plan file's and the command line's together. */
+static bool finish_plan(struct bs_option_reader *r, char **environ)
+{
+	struct bs_plan *plan = &r->line->plan, below = { 0 };
+
+	plan->steps = r->steps.v;
+	plan->n_steps = r->steps.n;
+	plan->blocks = r->blocks.v;
+	plan->n_blocks = r->blocks.n;
+	plan->settings = r->settings.v;
+	plan->n_settings = r->settings.n;
+	take_environment(r, environ);
+	take_search_path(plan, r->line->command == BS_COMMAND_CHECK && !r->plan_file, environ);
+	if (!r->plan_file)
+		return true;
+	if (!bs_plan_load(r->arena, r->plan_file, &below))
+		return false;
+	r->line->live.has_plan = true;
+	bs_plan_merge(r->arena, plan, &below);
+	if (!plan->executable)
+		bs_complain("which executable? The plan names none, nor does the command line");
+	return plan->executable != NULL;
+}
+
+bool bs_options_end(struct bs_option_reader *r, char **environ)
+{
+	struct bs_command_line *line = r->line;
+	const struct bs_selection *selection = &line->selection;
+	bool explains = line->command == BS_COMMAND_EXPLAIN;
+	bool checks = line->command == BS_COMMAND_CHECK;
+
+	if (r->around.n) {
+		bs_complain("--init %s has no --end-init", r->blocks.v[r->block - 1].object);
+		return false;
+	}
+	if (r->processes.n && line->command != BS_COMMAND_LOG &&
+	    line->command != BS_COMMAND_VERIFY) {
+		bs_complain("--process belongs to the commands log and verify");
+		return false;
+	}
+	if (r->words.use_env && !checks && line->command != BS_COMMAND_SCAN) {
+		bs_complain("--use-env belongs to the commands check and scan");
+		return false;
+	}
+	if (line->command == BS_COMMAND_SCAN)
+		return bs_options_fit(r) && bs_scan_open(r) && finish_plan(r, environ);
+	if (!bs_options_fit(r) || (checks && !bs_check_open(r)))
+		return false;
+	if (is_about_process(line) && !bs_live_open(r))
+		return false;
+	if (line->command == BS_COMMAND_LOG)
+		return bs_log_open(r) && bs_read_show(r);
+	if (!line->plan.executable && !r->plan_file && !checks && !is_about_process(line) &&
+	    line->command != BS_COMMAND_DIFF) {
+		bs_complain("which executable? Usage: bindsim [OPTION]... EXECUTABLE [STEP]...");
+		return false;
+	}
+	if (line->command == BS_COMMAND_DIFF)
+		return bs_diff_open(r) && bs_read_show(r) && finish_plan(r, environ);
+	if (line->command == BS_COMMAND_ORDER)
+		return bs_order_open(r) && bs_read_show(r) && finish_plan(r, environ);
+	if (line->command == BS_COMMAND_VERIFY && !is_about_process(line)) {
+		line->verify.environ = environ;
+		if (!bs_verify_open(r) || !bs_read_show(r) || !finish_plan(r, environ))
+			return false;
+		bs_verify_arguments(line);
+		return true;
+	}
+	if (explains && !selection->symbol && !selection->from && !selection->to) {
+		bs_complain("explain what? --symbol GLOB, --pair FROM,TO or --rule RULE");
+		return false;
+	}
+	if (explains && r->format && r->format != &bs_format_text) {
+		bs_complain("explain writes text only, not --format=%s", r->format->name);
+		return false;
+	}
+	if (!r->quiet)
+		bs_vec_push(r->arena, &line->outputs,
+			    (struct bs_output){
+				    .format = explains			  ? &bs_format_explain
+					      : r->words.gen_suppressions ? &bs_format_suppressions
+					      : r->format		  ? r->format
+									  : &bs_format_text,
+				    .path = r->output,
+			    });
+	if (line->command == BS_COMMAND_ADVISE && !bs_advise_open(r))
+		return false;
+	line->simulates = r->quiet;
+	bs_vec_each (i, &line->outputs) {
+		line->plan.trace |= line->outputs.v[i].format->traces;
+		line->simulates |= !line->outputs.v[i].format->question;
+	}
+	return bs_read_show(r) && finish_plan(r, environ) && (!checks || bs_check_plans(r));
+}
