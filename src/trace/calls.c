@@ -252,7 +252,8 @@ void bs_constructor_begins(struct bs_tracer *t, struct bs_task *task, uint64_t f
 /* ---- ends
  * ------------------------------------------------------------------------------------------ */
 
-static void end_call(struct bs_space *space, const struct bs_frame *frame, uint64_t result)
+static void end_call(struct bs_space *space, const struct bs_frame *frame, uint64_t result,
+		     bool is_silent)
 {
 	struct bs_log *log = &space->log;
 	struct bs_raw_step *step = &log->steps.v[frame->step - 1];
@@ -262,14 +263,19 @@ static void end_call(struct bs_space *space, const struct bs_frame *frame, uint6
 		return;
 	log->restart++;
 	if (step->step.kind == BS_STEP_DLCLOSE) {
-		if ((int)result == 0)
+		if ((int)result == 0) {
 			log->steps.v[step->of - 1].is_open = false;
+			if (is_silent)
+				bs_step_is_silent(log, frame->step);
+		}
 		return;
 	}
 	map = bs_map_with(space, result);
 	step->handle = result;
 	step->is_open = result != 0;
 	step->ns = map ? map->map.ns : UINT32_MAX;
+	if (is_silent)
+		bs_step_is_silent(log, frame->step);
 }
 
 void bs_frame_returns(struct bs_task *task)
@@ -291,9 +297,11 @@ void bs_frame_returns(struct bs_task *task)
 	while (task->frames.n > i)
 		drop_frame(space, task, task->frames.n - 1);
 	task->frames.v[i - 1].is_left = false;
+	bool is_silent = frame.call && !space->log.steps.v[frame.step - 1].order;
+
 	if (frame.call)
 		bs_frames_have_loader(space, task);
 	drop_frame(space, task, i - 1);
 	if (frame.call)
-		end_call(space, &frame, registers.result);
+		end_call(space, &frame, registers.result, is_silent);
 }

@@ -94,6 +94,7 @@ uint32_t bs_step_add(struct bs_tracer *t, struct bs_task *task, const struct bs_
 
 	step.block = bs_block_now(t, task);
 	step.step.caller = caller_text(space, caller, step.block);
+	step.began = log->last_order;
 	if (step.step.kind != BS_STEP_DLSYM)
 		log->restart++;
 	else if (was_asked(t, log, &step))
@@ -109,6 +110,32 @@ void bs_step_has_loader(struct bs_space *space, uint32_t step)
 
 	if (raw && !raw->order)
 		raw->order = ++space->log.last_order;
+}
+
+void bs_step_is_silent(struct bs_log *log, uint32_t step)
+{
+	struct bs_raw_step *open = &log->steps.v[step - 1];
+	uint32_t first = open->order;
+
+	open->is_silent = true;
+	/* Nothing else returned meanwhile, as where there is but one thread. */
+	if (open->step.kind == BS_STEP_DLCLOSE || !open->handle || open->began + 1 == open->order)
+		return;
+	bs_vec_each (i, &log->steps) {
+		const struct bs_raw_step *s = &log->steps.v[i];
+
+		if (s->step.kind == BS_STEP_DLCLOSE && s->is_silent && s->of &&
+		    log->steps.v[s->of - 1].handle == open->handle && s->order > open->began &&
+		    s->order < first)
+			first = s->order;
+	}
+	bs_vec_each (i, &log->steps) {
+		struct bs_raw_step *s = &log->steps.v[i];
+
+		if (s->order >= first && s->order < open->order)
+			s->order++;
+	}
+	open->order = first;
 }
 
 uint32_t bs_step_of_handle(const struct bs_log *log, uint64_t handle)

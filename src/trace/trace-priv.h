@@ -17,8 +17,10 @@ struct bs_raw_step {
 	struct bs_step step; /* block and of_step are 0 */
 	/* When it had the loader to itself, among all steps; 0: it did not have it yet. */
 	uint32_t order;
-	uint32_t block;	 /* 1 + the raw block that makes it, or 0 */
-	uint32_t of;	 /* 1 + the raw step that it refers to, or 0 */
+	uint32_t began; /* how many steps had had it when the call was made */
+	bool is_silent; /* nothing came or went: that it had the loader was seen when it returned */
+	uint32_t block; /* 1 + the raw block that makes it, or 0 */
+	uint32_t of;	/* 1 + the raw step that it refers to, or 0 */
 	uint64_t handle; /* dlopen, dlmopen: what came of it, 0 for a failure or no answer yet */
 	uint32_t ns;	 /* the namespace that it opened in; UINT32_MAX: not known */
 	bool is_open;	 /* what it opened was not closed */
@@ -297,6 +299,14 @@ uint32_t bs_step_add(struct bs_tracer *t, struct bs_task *task, const struct bs_
 
 /* It has the loader now, if it had not before. */
 void bs_step_has_loader(struct bs_space *space, uint32_t step);
+
+/*
+ * STEP, an open or a close, returned, did what it was to do, and nothing came or went with it.
+ * Nobody sees in which order threads had the loader for such calls; they stand in that of their
+ * returns. But had a handle been closed before it was opened once more, its object would have gone:
+ * an open stands in front of the closes of its handle that were under way with it.
+ */
+void bs_step_is_silent(struct bs_log *log, uint32_t step);
 
 /* 1 + the last step that returned HANDLE and is open, else the last that returned it, or 0. */
 uint32_t bs_step_of_handle(const struct bs_log *log, uint64_t handle);

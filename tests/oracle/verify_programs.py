@@ -91,7 +91,7 @@ class Run:
         """The log of one more run, as a plan, must agree with itself."""
         with tempfile.TemporaryDirectory(prefix="verify-programs-") as directory:
             environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C", "HOME": directory, "TERM": "dumb"}
-            debug = {"LD_DEBUG": "bindings,files,libs,scopes,versions", "LD_DEBUG_OUTPUT": f"{directory}/log"}
+            debug = {"LD_DEBUG": "bindings,files,libs,reloc,scopes,versions", "LD_DEBUG_OUTPUT": f"{directory}/log"}
             with subprocess.Popen([program, argument], env={**environment, **debug}, cwd=directory, stdin=subprocess.DEVNULL,
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
                 try:

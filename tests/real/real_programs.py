@@ -80,7 +80,8 @@ class Run:
         telling = ["/bin/sh", "-c", TELLING, "sh", str(self.directory / "pid")]
         words = ["/usr/bin/env", *(f"{name}={self._filled(value)}" for name, value in variables.items()),
                  *map(self._filled, self.program.command)]
-        surroundings = {"PATH": "/usr/bin:/bin", "HOME": str(self.directory), "LC_ALL": "C"}
+        # What Python keeps of a first run, a second one need not write.
+        surroundings = {"PATH": "/usr/bin:/bin", "HOME": str(self.directory), "LC_ALL": "C", "PYTHONDONTWRITEBYTECODE": "1"}
         return subprocess.run([*before, *telling, *words], cwd=self.directory, env=surroundings, stdin=subprocess.DEVNULL,
                               capture_output=True, timeout=200, check=False)
 

@@ -217,6 +217,43 @@ static void what_never_had_the_loader_is_left_out(void **state)
 	done(f);
 }
 
+/* The second open and the close of the first are under way together, and the close returns first.
+ */
+static void what_stayed_was_opened_before_it_was_closed(void **state)
+{
+	(void)state;
+	for (int was_under_way = 0; was_under_way < 2; was_under_way++) {
+		struct fixture *f = begin();
+		struct bs_log *log = &f->space.log;
+		const struct bs_raw_step close = {
+			.step = { .kind = BS_STEP_DLCLOSE, .symbol = "close" },
+			.of = add_open(f, "first", 0x10, true),
+			.began = 1,
+		};
+
+		has_loader(f, 1);
+		bs_vec_push(f->t.arena, &log->steps, close);
+		uint32_t closing = log->steps.n;
+		uint32_t other = add_symbol(f, "other", 0);
+		uint32_t again = add_open(f, "again", 0x10, true);
+
+		log->steps.v[again - 1].began = was_under_way ? 1 : 3;
+		has_loader(f, closing);
+		bs_step_is_silent(log, closing);
+		has_loader(f, other);
+		has_loader(f, again);
+		bs_step_is_silent(log, again);
+		bs_plan_finish(&f->t, &f->space);
+		if (was_under_way)
+			assert_steps(f, (const char *const[]){ "first", "again", "close", "other",
+							       NULL });
+		else
+			assert_steps(f, (const char *const[]){ "first", "close", "other", "again",
+							       NULL });
+		done(f);
+	}
+}
+
 static void constructors_come_behind_what_loaded_their_object(void **state)
 {
 	struct fixture *f = begin();
@@ -362,6 +399,7 @@ int main(void)
 		cmocka_unit_test(flags_that_have_no_one_meaning_are_numbers),
 		cmocka_unit_test(steps_come_as_they_had_the_loader),
 		cmocka_unit_test(what_never_had_the_loader_is_left_out),
+		cmocka_unit_test(what_stayed_was_opened_before_it_was_closed),
 		cmocka_unit_test(constructors_come_behind_what_loaded_their_object),
 		cmocka_unit_test(runs_without_calls_have_blocks_without_steps),
 		cmocka_unit_test(a_question_is_there_once_until_something_is_opened),
