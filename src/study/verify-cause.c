@@ -72,9 +72,11 @@ static struct bs_blame cause_of_made(struct bs_holding *h, const struct bs_held_
 		if (other && !bs_told_find(h->t, objects[i], 0))
 			return (struct bs_blame){ BS_VERIFY_OTHER_FILE, other, 0 };
 	}
-	if (!is_made[made->step])
-		return (struct bs_blame){ BS_VERIFY_NOT_MADE, 0,
-					  h->verify->steps.v[made->step].number };
+	/* The loader did so before, but once more is that step's doing. */
+	uint32_t step = made->told ? made->last_step : made->step;
+
+	if (!is_made[step])
+		return (struct bs_blame){ BS_VERIFY_NOT_MADE, 0, h->verify->steps.v[step].number };
 	if (deed->kind == BS_DEED_ERROR)
 		return (struct bs_blame){ BS_VERIFY_OUTCOME, deed->who, 0 };
 	return (struct bs_blame){ BS_VERIFY_NOT_TOLD, deed->who ? deed->who : deed->what, 0 };

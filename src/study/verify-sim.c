@@ -35,6 +35,7 @@ static struct bs_held_deed *make(struct bs_holding *h, const struct bs_deed *dee
 
 	if (!held->made++)
 		held->step = step;
+	held->last_step = step;
 	bs_vec_push(h->arena, h->is_late ? &h->late_lines : &h->early_lines,
 		    ((struct bs_made_line){ index, step }));
 	return held;

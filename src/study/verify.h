@@ -61,7 +61,7 @@ struct bs_held_deed {
 	uint32_t unreached;		/* of MADE: the testimony ends before */
 	struct bs_verify_place first;	/* where it was told first */
 	uint32_t first_mark, last_mark; /* the marks before it when it was told first and last */
-	uint32_t step;			/* that makes it, the first one */
+	uint32_t step, last_step;	/* that make it, the first one and the last */
 	uint8_t why;			/* enum bs_why of a binding that was made */
 	bool is_silent; /* of a binding that was made: the loader prints no line of it */
 	uint8_t outcome;

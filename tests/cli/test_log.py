@@ -311,7 +311,7 @@ class StepsTest(LogTest):
                 dlopen("./libbad.so", RTLD_NOW);
                 dlopen("libabsent.so", RTLD_NOW);
                 dlclose(outer);
-                dlopen("./libouter.so", RTLD_NOW | RTLD_DEEPBIND);
+                outer = dlopen("./libouter.so", RTLD_NOW | RTLD_DEEPBIND);
                 dlmopen(LM_ID_NEWLM, "./libplug.so", RTLD_NOW);
                 dlsym(outer, "zork");
                 dlopen(0, RTLD_NOW);
