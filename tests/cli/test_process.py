@@ -84,7 +84,7 @@ class ProcessTest(CommandLineTest):
         path.parent.mkdir(parents=True, exist_ok=True)
         (self.directory / "source.c").write_text(source)
         compiler = options[0] if options and options[0] == MUSL else CC[0]
-        subprocess.run([compiler, *(CC[1:] if compiler == CC[0] else []), "-O1", "-o", path, self.directory / "source.c",
+        subprocess.run([compiler, *(CC[1:] if compiler == CC[0] else []), "-O0", "-o", path, self.directory / "source.c",
                         *(options[1:] if compiler == MUSL else options)], check=True, cwd=self.directory)
         return path
 
