@@ -217,6 +217,12 @@ bool bs_baseline_save(struct bs_arena *arena, const char *path, const bs_baselin
 enum bs_exit bs_live_observe(struct bs_arena *arena, struct bs_command_line *line,
 			     struct bs_store *store);
 
+/* It is a real process that LINE asks about: --pid, --core. */
+static inline bool bs_is_about_process(const struct bs_command_line *line)
+{
+	return line->live.pid || line->live.core;
+}
+
 /* What `bindsim verify' says of the process that was observed: OK, or REFUSED after a message. */
 enum bs_exit bs_live_conclude(const struct bs_command_line *line);
 

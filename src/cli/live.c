@@ -13,9 +13,9 @@
 bool bs_read_pid(struct bs_option_reader *r, const char *text)
 {
 	char *end;
-	unsigned long n = strtoul(text, &end, 10);
+	uint32_t n = bs_number_in(text, INT32_MAX, &end);
 
-	if (*text < '0' || *text > '9' || *end || !n || n > INT32_MAX) {
+	if (!n || *end) {
 		bs_complain("--pid '%s': the number of a process is wanted", text);
 		return false;
 	}

@@ -367,8 +367,7 @@ static enum bs_exit answer(struct bs_arena *arena, struct bs_command_line *line)
 		return bs_log_command(arena, line);
 	struct bs_store *store = open_store(arena, line->command);
 
-	if ((line->live.pid || line->live.core) &&
-	    bs_live_observe(arena, line, store) != BS_EXIT_OK)
+	if (bs_is_about_process(line) && bs_live_observe(arena, line, store) != BS_EXIT_OK)
 		return BS_EXIT_TROUBLE;
 	if (!follow_notes(arena, line, store))
 		return BS_EXIT_TROUBLE;

@@ -10,18 +10,14 @@ bool bs_is_for_loader(const char *entry)
 	       strncmp(entry, "GLIBC_TUNABLES=", 15) == 0;
 }
 
-static bool is_about_process(const struct bs_command_line *line)
-{
-	return line->live.pid || line->live.core;
-}
-
 /* What a loader would read of ENVIRON, unless a plan says all, then what --env says. */
 static void take_environment(struct bs_option_reader *r, char **environ)
 {
 	BS_VEC(struct bs_variable) all = { 0 };
 	struct bs_plan *plan = &r->line->plan;
 
-	for (; !r->plan_file && !r->no_env && !plan->root && !is_about_process(r->line) && *environ;
+	for (; !r->plan_file && !r->no_env && !plan->root && !bs_is_about_process(r->line) &&
+	       *environ;
 	     environ++) {
 		const char *equals = strchr(*environ, '=');
 
@@ -94,11 +90,11 @@ bool bs_options_end(struct bs_option_reader *r, char **environ)
 		return bs_options_fit(r) && bs_scan_open(r) && finish_plan(r, environ);
 	if (!bs_options_fit(r) || (checks && !bs_check_open(r)))
 		return false;
-	if (is_about_process(line) && !bs_live_open(r))
+	if (bs_is_about_process(line) && !bs_live_open(r))
 		return false;
 	if (line->command == BS_COMMAND_LOG)
 		return bs_log_open(r) && bs_read_show(r);
-	if (!line->plan.executable && !r->plan_file && !checks && !is_about_process(line) &&
+	if (!line->plan.executable && !r->plan_file && !checks && !bs_is_about_process(line) &&
 	    line->command != BS_COMMAND_DIFF) {
 		bs_complain("which executable? Usage: bindsim [OPTION]... EXECUTABLE [STEP]...");
 		return false;
@@ -107,7 +103,7 @@ bool bs_options_end(struct bs_option_reader *r, char **environ)
 		return bs_diff_open(r) && bs_read_show(r) && finish_plan(r, environ);
 	if (line->command == BS_COMMAND_ORDER)
 		return bs_order_open(r) && bs_read_show(r) && finish_plan(r, environ);
-	if (line->command == BS_COMMAND_VERIFY && !is_about_process(line)) {
+	if (line->command == BS_COMMAND_VERIFY && !bs_is_about_process(line)) {
 		line->verify.environ = environ;
 		if (!bs_verify_open(r) || !bs_read_show(r) || !finish_plan(r, environ))
 			return false;

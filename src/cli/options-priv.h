@@ -96,6 +96,10 @@ bool bs_diff_open(struct bs_option_reader *r);
 bool bs_read_max_orders(struct bs_option_reader *r, const char *text);
 bool bs_order_open(struct bs_option_reader *r);
 
+/* values.c: the number that TEXT begins with, from 1 up to MOST; 0: it is no such number. *RET_END:
+ * what stands behind it. */
+uint32_t bs_number_in(const char *text, uint32_t most, char **ret_end);
+
 /* live.c: --pid; what is to be known when all words are read. */
 bool bs_read_pid(struct bs_option_reader *r, const char *text);
 bool bs_live_open(struct bs_option_reader *r);

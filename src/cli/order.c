@@ -18,14 +18,14 @@ enum { MOST_MAX_ORDERS = 50000, MOST_PAIR_FILES = 1000 };
 bool bs_read_max_orders(struct bs_option_reader *r, const char *text)
 {
 	char *end;
-	unsigned long n = strtoul(text, &end, 10);
+	uint32_t n = bs_number_in(text, MOST_MAX_ORDERS, &end);
 
-	if (*text < '0' || *text > '9' || *end || !n || n > MOST_MAX_ORDERS) {
+	if (!n || *end) {
 		bs_complain("--max-orders '%s': a number from 1 to %d is wanted", text,
 			    MOST_MAX_ORDERS);
 		return false;
 	}
-	r->line->order.max_orders = (uint32_t)n;
+	r->line->order.max_orders = n;
 	return true;
 }
 

@@ -17,19 +17,11 @@ enum {
 	USUAL_MIB = 1024
 };
 
-/* TEXT, from 1 up to MOST; 0: it is no such number. *RET_END: what stands behind it. */
-static uint32_t number(const char *text, uint32_t most, char **ret_end)
-{
-	unsigned long n = strtoul(text, ret_end, 10);
-
-	return *text >= '0' && *text <= '9' && n <= most ? (uint32_t)n : 0;
-}
-
 bool bs_read_jobs(struct bs_option_reader *r, const char *text)
 {
 	char *end;
 
-	r->line->scan.jobs = number(text, MOST_JOBS, &end);
+	r->line->scan.jobs = bs_number_in(text, MOST_JOBS, &end);
 	if (r->line->scan.jobs && !*end)
 		return true;
 	bs_complain("--jobs '%s': a number from 1 to %d is wanted", text, MOST_JOBS);
@@ -39,7 +31,7 @@ bool bs_read_jobs(struct bs_option_reader *r, const char *text)
 bool bs_read_memory(struct bs_option_reader *r, const char *text)
 {
 	char *end;
-	uint32_t n = number(text, MOST_MIB, &end);
+	uint32_t n = bs_number_in(text, MOST_MIB, &end);
 
 	r->line->scan.memory = (uint64_t)n << 20;
 	if (n >= LEAST_MIB && !*end)
@@ -54,8 +46,8 @@ bool bs_read_shard(struct bs_option_reader *r, const char *text)
 	struct bs_scan_line *scan = &r->line->scan;
 	char *end;
 
-	scan->part = number(text, MOST_PARTS, &end);
-	scan->n_parts = *end == '/' ? number(end + 1, MOST_PARTS, &end) : 0;
+	scan->part = bs_number_in(text, MOST_PARTS, &end);
+	scan->n_parts = *end == '/' ? bs_number_in(end + 1, MOST_PARTS, &end) : 0;
 	if (scan->part && scan->part <= scan->n_parts && !*end)
 		return true;
 	bs_complain("--shard '%s': K/N is wanted, the Kth of N parts", text);

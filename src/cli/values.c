@@ -6,7 +6,15 @@
 
 #include "../report/process-report.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+uint32_t bs_number_in(const char *text, uint32_t most, char **ret_end)
+{
+	unsigned long n = strtoul(text, ret_end, 10);
+
+	return *text >= '0' && *text <= '9' && n <= most ? (uint32_t)n : 0;
+}
 
 bool bs_read_env(struct bs_option_reader *r, const char *text)
 {
@@ -217,7 +225,7 @@ bool bs_read_show(struct bs_option_reader *r)
 		size_t n = strcspn(name, ",");
 		bool found = false;
 
-		if (is_of_process(name, n) && !r->line->live.pid && !r->line->live.core) {
+		if (is_of_process(name, n) && !bs_is_about_process(r->line)) {
 			bs_complain("--show '%.*s' is of real processes: it goes with --pid and "
 				    "--core",
 				    (int)n, name);
@@ -241,10 +249,9 @@ bool bs_read_show(struct bs_option_reader *r)
 		if (!output->show && r->line->command == BS_COMMAND_CHECK)
 			output->show = output->format->check_show;
 		if (!output->show)
-			output->show = output->format->default_show |
-				       (r->line->live.pid || r->line->live.core
-						? output->format->process_show
-						: 0);
+			output->show =
+				output->format->default_show |
+				(bs_is_about_process(r->line) ? output->format->process_show : 0);
 	}
 	return true;
 }

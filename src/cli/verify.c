@@ -38,8 +38,10 @@ static bool read_process(struct bs_option_reader *r, const char *text)
 
 bool bs_read_timeout(struct bs_option_reader *r, const char *text)
 {
-	if (read_number(text, text + strlen(text), MOST_SECONDS, &r->line->verify.timeout) &&
-	    r->line->verify.timeout)
+	char *end;
+
+	r->line->verify.timeout = bs_number_in(text, MOST_SECONDS, &end);
+	if (r->line->verify.timeout && !*end)
 		return true;
 	bs_complain("--timeout '%s': seconds are wanted, from 1 to %d", text, MOST_SECONDS);
 	return false;
