@@ -94,6 +94,11 @@ if ! can_validate 2>/dev/null && ! fetch_validator; then
 fi
 fetch_duckdb || say 'no package duckdb: the queries for it are not run'
 
+# Fixtures are kept between runs (tests/made.py), those that were not used for a week are not.
+BINDSIM_FIXTURES=${BINDSIM_FIXTURES-$root/build-test/fixtures}
+export BINDSIM_FIXTURES
+[ ! -d "$BINDSIM_FIXTURES" ] || find "$BINDSIM_FIXTURES" -type f -mtime +7 -delete
+
 passed=0 failed=0 skipped=0
 failures=
 

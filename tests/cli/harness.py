@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.append(str(ROOT / "tests" / "json"))
+sys.path[len(sys.path):] = [str(ROOT / "tests"), str(ROOT / "tests" / "json")]
+import made  # noqa: E402
 from validation import VALIDATES, Validator  # noqa: E402
 
 BINDSIM = os.path.abspath(os.environ.get("BINDSIM", ROOT / "build/src/cli/bindsim"))
@@ -52,13 +53,13 @@ def environment(**variables: str) -> dict[str, str]:
     return {**{name: os.environ[name] for name in KEPT if name in os.environ}, **variables}
 
 
-def build(path: Path, source: str, *options: str) -> None:
-    """Compiles and links SOURCE as the file PATH, without the C library."""
+def build(path: Path, source: str, *options: str, root: Path | None = None) -> None:
+    """Compiles and links SOURCE as the file PATH, without the C library; all it is made of lies in ROOT."""
     path.parent.mkdir(parents=True, exist_ok=True)
     text = path.with_name(path.name + ".c")
     text.write_text(source)
     command = [*CC, "-nostdlib", "-fno-stack-protector", "-g0", "-Wl,--build-id=none", "-o", f"./{path.name}", f"./{text.name}"]
-    subprocess.run([*command, *options], cwd=path.parent, check=True)
+    made.make([*command, *options], path.name, path.parent, root=root, check=True)
     text.unlink()
 
 
@@ -74,12 +75,12 @@ class CommandLineTest(unittest.TestCase):
 
     def object(self, name: str, source: str = "int nothing;", *options: str) -> Path:
         """A shared object."""
-        build(self.directory / name, source, "-shared", "-fPIC", *options)
+        build(self.directory / name, source, "-shared", "-fPIC", *options, root=self.directory)
         return self.directory / name
 
     def program(self, name: str = "app", source: str = PROGRAM, *options: str) -> Path:
         """An executable."""
-        build(self.directory / name, source, "-pie", "-fPIE", *options)
+        build(self.directory / name, source, "-pie", "-fPIE", *options, root=self.directory)
         return self.directory / name
 
     def file(self, name: str, content: str | bytes, mode: int = 0o644) -> Path:

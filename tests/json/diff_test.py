@@ -14,6 +14,7 @@ import sys
 import unittest
 
 import case
+import made
 import reports
 import validation
 from case import OPTIONS, Case
@@ -200,8 +201,8 @@ class Naive(DiffCase):
         return [index for index in range(4) if index not in needs]
 
     def compile(self, path, name, text, *options):
-        subprocess.run([*OPTIONS.compiler, "-nostdlib", "-fno-stack-protector", "-g0", "-o", name, "-xc", "-", "-xnone", *options],
-                       cwd=path, input=text, text=True, check=True, stderr=subprocess.DEVNULL)
+        made.make([*OPTIONS.compiler, "-nostdlib", "-fno-stack-protector", "-g0", "-o", name, "-xc", "-", "-xnone", *options],
+                  name, path, text.encode(), check=True, stderr=subprocess.DEVNULL)
 
     def ask(self, chance, directory, rest):
         """A plan for the graph in DIRECTORY, as a file."""

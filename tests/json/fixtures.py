@@ -2,7 +2,11 @@
 """Objects for the tests of the JSON formats: each is linked from C or assembly when a test asks for it."""
 
 import os
-import subprocess
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+import made  # noqa: E402
 
 RUNPATH = ("-Wl,-rpath,$ORIGIN", "-Wl,--enable-new-dtags")
 
@@ -20,9 +24,9 @@ class Workshop:
     def link(self, name, source, *arguments, language="c"):
         """Makes the file NAME; libraries among ARGUMENTS are named relative to the directory."""
         command = [*self.compiler, "-O1", "-fPIC", "-nostdlib", "-Wl,--no-as-needed", "-Wl,--allow-shlib-undefined",
-                   "-Wl,--build-id=none", "-o", self.path(name), *arguments, "-x", language, "-"]
+                   "-Wl,--build-id=none", "-o", b"./" + os.fsencode(name), *arguments, "-x", language, "-"]
         text = source if isinstance(source, bytes) else source.encode()
-        done = subprocess.run(command, cwd=self.directory, input=text, capture_output=True, check=False)
+        done = made.make(command, self.path(name), self.directory, text, capture_output=True, check=False)
         if done.returncode != 0:
             raise RuntimeError(done.stderr.decode(errors="replace"))
 

@@ -27,8 +27,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cli"))
+sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "cli"), str(Path(__file__).resolve().parents[1])]
 
+import made  # noqa: E402
 from harness import BINDSIM, CC, CommandLineTest, environment  # noqa: E402
 
 SKIPPED = 77
@@ -132,7 +133,7 @@ class RecordTest(CommandLineTest):
         text = path.with_name(path.name + ".c")
         text.write_text(HEAD + source)
         command = [*(compiler or self.place.compiler), "-g0", "-O1", "-w", "-o", f"./{name}", f"./{name}.c"]
-        subprocess.run([*command, *options], cwd=self.directory, check=True)
+        made.make([*command, *options], name, self.directory, check=True)
         text.unlink()
         return path
 
