@@ -85,6 +85,10 @@ void bs_object_pairs_tell(const struct bs_run *run, struct bs_object_pairs *pair
 {
 	bs_vec_each (i, findings) {
 		const struct bs_finding *f = &findings->v[i];
+
+		/* That nobody is bound there says nothing of what both define. */
+		if (f->rule == BS_RULE_UNUSED_NEEDED)
+			continue;
 		tell(run, pairs, f->from, f->to,
 		     bs_rule_is_capture(f->rule) ? BS_TOLD_SYMBOLS : BS_TOLD);
 		tell(run, pairs, f->to, f->instead, BS_TOLD);

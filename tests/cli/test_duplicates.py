@@ -82,6 +82,15 @@ class EmbeddedTest(DuplicatesTest):
         self.assertIn("12 of them begin with codec_\n", text)
         self.assertNotIn("explain --pair", text)
 
+    def test_a_copy_that_is_needed_for_nothing(self):
+        """That no reference goes there, which unused-needed tells, is the other side of it and hides nothing."""
+        weak = "__attribute__((weak)) void start(void); void begin(void) { if (start) start(); }"
+        self.program("app", "int codec_open(void); void start(void) {} void _start(void) { codec_open(); }", "-rdynamic", self.codec)
+        self.object("plugin.so", functions(LIBRARY) + self.USE + weak, "-Wl,-Bsymbolic", "-Wl,--no-as-needed", self.codec)
+        found = {finding[0]: finding[1:4] for finding in self.found("./app", "--dlopen=./plugin.so")}
+        self.assertEqual(found, {"embedded-and-needed": ("warning", "plugin.so", "libcodec.so"),
+                                 "unused-needed": ("note", "plugin.so", "libcodec.so")})
+
     def test_what_is_hidden(self):
         for options in (["-fvisibility=hidden"], ["-fvisibility=hidden", "-Wl,--no-as-needed", self.codec]):
             self.assertEqual(self.plugin(LIBRARY, *options), [])
