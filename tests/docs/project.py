@@ -13,8 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BINDSIM = os.path.abspath(os.environ.get("BINDSIM", ROOT / "build/src/cli/bindsim"))
 COMPLETIONS = {"bash": ROOT / "completions/bash/bindsim", "zsh": ROOT / "completions/zsh/_bindsim",
                "fish": ROOT / "completions/fish/bindsim.fish"}
-MAN_PAGES = [ROOT / "man" / name for name in ("bindsim.1", "bindsim-json.5", "bindsim-libraries.5", "bindsim-plan.5", "bindsim-policy.5", "bindsim-sqlite.5",
-                                           "bindsim-glibc.7", "bindsim-musl.7", "bindsim-qnx.7")]
+MAN_PAGES = sorted((ROOT / "man").glob("*.[1-9]"))
 
 
 class Option(NamedTuple):
@@ -71,6 +70,7 @@ class Rule(NamedTuple):
     slug: str
     summary: str
     levels: list[str]
+    help: str = ""
 
 
 def rules() -> list[Rule]:
@@ -79,8 +79,14 @@ def rules() -> list[Rule]:
     rows = re.findall(r'^RULE\(\w+, "([\w-]+)",\s*(?:NULL|"[^"]*"),\s*"([^"]*)",(.*?)"\)$', text, re.MULTILINE | re.DOTALL)
     if len(rows) != text.count("\nRULE("):
         raise AssertionError("a row of rules.def is not understood")
-    return [Rule(slug, summary, re.findall(r'^ *"(error|warning|note) {2,}', words, re.MULTILINE))
+    return [Rule(slug, summary, re.findall(r'^ *"(error|warning|note) {2,}', words, re.MULTILINE), unquoted(words + '"'))
             for slug, summary, words in rows]
+
+
+def unquoted(literals: str) -> str:
+    """What string literals of C, one behind the other, stand for."""
+    whole = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', literals))
+    return whole.replace("\\n", "\n").replace('\\"', '"').replace("\\\\", "\\")
 
 
 def remedies() -> dict[str, str]:
