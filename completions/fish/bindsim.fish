@@ -4,18 +4,166 @@
 set -g __bindsim_formats text ld-debug json ndjson ldd plan sarif junit github gitlab markdown dot html sqlite
 set -g __bindsim_text_parts steps unresolved findings notes objects scopes pairs bindings slots lazyload suppressed dlopen-notes process differences contents
 
+# Options that take a value, which may stand behind a blank.
+set -g __bindsim_valued dlopen dlmopen dlsym dlclose call init caller plan pid core library-path preload env root sysroot cwd argv0 loader set inhibit-rpath cpu platform hwcaps-mask hwcaps-prepend policy plan-name host executable baseline write-baseline today remedy left-root right-root max-orders pairs log argument timeout process plugins jobs memory journal shard symbol from to pair rule format show output report fail-on library-db proof color
+set -g __bindsim_commands advise check diff explain help loaders log order record scan verify
+
+# The command on the line, "none" where an executable stands in its place, nothing before the first word.
+function __bindsim_command
+    set -l last
+    for word in (commandline -opc)[2..-1]
+        if test -n "$last"
+            set last
+        else if contains -- $word -o -j; or begin
+                string match -q -- '--*' $word
+                and contains -- (string sub -s 3 -- $word) $__bindsim_valued
+            end
+            set last $word
+        else if not string match -q -- '-*' $word
+            contains -- $word $__bindsim_commands
+            and echo $word
+            or echo none
+            return
+        end
+    end
+end
+
+# Whether the line's command takes the option: its own, and of the others all but some, or only some.
+function __bindsim_takes --argument-names name owner
+    set -l command (__bindsim_command)
+    test -z "$command"
+    and return 0
+    if test -n "$owner"
+        test $owner = $command
+        return
+    end
+    switch $command
+        case none
+            not contains -- $name use-env process rule
+        case explain
+            not contains -- $name pid core use-env process
+        case check
+            not contains -- $name pid core process rule
+        case advise
+            not contains -- $name pid core use-env process symbol
+        case diff
+            not contains -- $name pid core use-env process rule fail-on proof
+        case order
+            not contains -- $name pid core use-env process rule
+        case verify
+            not contains -- $name use-env rule
+        case scan
+            not contains -- $name plan follow-dlopen-notes pid core process symbol from to pair rule
+        case log
+            contains -- $name process symbol from to pair format show output report fail-on color verbose quiet
+        case record
+            contains -- $name output verbose quiet
+        case loaders
+            contains -- $name format
+        case help
+            return 1
+    end
+end
+
+# The numbers of the steps on the line that open something. Those of a plan are not known here.
+function __bindsim_steps
+    set -l number 0
+    set -l words (commandline -opc)
+    string match -qr -- '^--[^=]*$' $words[-1]
+    and set -e words[-1]
+    for word in $words
+        switch $word
+            case --plan '--plan=*'
+                return
+            case --dlopen '--dlopen=*' --dlmopen '--dlmopen=*'
+                set number (math $number + 1)
+                set -a opened $number
+            case --dlsym '--dlsym=*' --dlclose '--dlclose=*' --call '--call=*'
+                set number (math $number + 1)
+        end
+    end
+    set -q opened
+    and printf '%s\n' $opened
+end
+
+# Files whose names match the pattern, and directories; where there is none, all.
+function __bindsim_files --argument-names pattern
+    set -l word (commandline -ct | string replace -r '^--[a-z-]+=' '')
+    set -l all (__fish_complete_path $word)
+    set -l fitting (string match -r -- ".*(?:/|$pattern)(?:\t.*)?\$" $all)
+    if test (count (string match -v -r -- '/(\t.*)?$' $fitting)) -gt 0
+        printf '%s\n' $fitting
+    else
+        printf '%s\n' $all
+    end
+end
+
+# Programs and shared objects, and what PATTERN matches; where there is none, all files.
+function __bindsim_programs --argument-names pattern
+    set -l word (commandline -ct)
+    set -l all (__fish_complete_path $word)
+    set -l fitting
+    for reply in $all
+        set -l file (string replace -r '\t.*' '' -- $reply)
+        if string match -qr -- "\.so(?:\..*)?\$|/\$$pattern" $file; or test -x $file
+            set -a fitting $reply
+        end
+    end
+    set -q fitting[1]
+    or set fitting $all
+    printf '%s\n' $fitting
+end
+
+# What may stand behind the command, or in its place.
+function __bindsim_words
+    switch (__bindsim_command)
+        case loaders
+            __bindsim_loaders
+        case help
+            printf '%s\n' $__bindsim_commands options
+        case check
+            __bindsim_programs '|\.(?:whl|deb|tar|tar\..*|tgz|zip)$'
+        case diff log scan
+            __fish_complete_path (commandline -ct)
+        case '*'
+            __bindsim_programs ''
+    end
+end
+
+function __bindsim_format
+    switch (__bindsim_command)
+        case advise diff order verify
+            printf '%s\n' text json
+        case scan
+            printf '%s\n' text json ndjson
+        case log
+            printf '%s\n' text json ndjson plan ld-debug
+        case explain loaders
+            echo text
+        case '*'
+            printf '%s\n' $__bindsim_formats
+    end
+end
+
 # FILE[:FLAGS]: files, then flags joined by commas that are not there yet.
 function __bindsim_dlopen
-    set -l word (commandline -ct | string replace -r '^--dlm?open=' '')
-    if string match -q '*:*' -- $word
+    set -l word (commandline -ct | string replace -r '^--(?:dlm?open|pairs|plugins)=' '')
+    set -l option (commandline -opc)[-1](commandline -ct)
+    if string match -q '*--dlmopen*' -- $option; and string match -q '*@*' -- $word
+        for number in (__bindsim_steps)
+            echo (string replace -r '@[^@]*$' '@' -- $word)$number
+        end
+    else if string match -q '*:*' -- $word
         set -l before (string replace -r '[^:,+|]*$' '' -- $word)
         set -l written (string split -r -m1 ':' -- $before)[-1]
         for flag in LAZY NOW GLOBAL LOCAL DEEPBIND NODELETE NOLOAD WORLD GROUP LAZYLOAD NOSHARE
             contains -- $flag (string split -n ',' -- (string replace -ra '[+|]' ',' -- $written))
             or echo $before$flag
         end
+    else if string match -qr -- '--(?:pairs|plugins)' $option
+        __fish_complete_directories $word
     else
-        __fish_complete_path $word
+        __bindsim_files '\.so(?:\..*)?'
     end
 end
 
@@ -54,8 +202,22 @@ function __bindsim_parts
     end
     string match -qr -- '--format[= ]' $line
     or set -a parts $__bindsim_text_parts
-    string match -qr '^\S+\s+diff\s' $line
-    and set parts steps findings causes bindings objects
+    switch (__bindsim_command)
+        case diff
+            set parts steps findings causes bindings objects
+        case verify
+            set parts parts steps causes lines
+        case advise
+            set parts clashes tried changes all-changes
+        case order
+            set parts steps findings orders bindings pairs
+        case log
+            set parts processes findings opens searches objects pairs bindings
+        case scan
+            set parts programs pairs notes objects
+        case explain
+            set parts walk
+    end
     set -l word (commandline -ct | string replace -r '^--show=' '')
     set -l before (string replace -r '[^,]*$' '' -- $word)
     for part in $parts
@@ -87,7 +249,7 @@ end
 
 # PROFILE.KEY=VALUE, as the tool itself lists them.
 function __bindsim_settings
-    for key in (begin; bindsim loaders glibc; bindsim loaders qnx; end 2>/dev/null | string match -rg '^([a-z]+\.[a-z0-9_-]+) ')
+    for key in (begin; bindsim loaders glibc; bindsim loaders musl; bindsim loaders qnx; end 2>/dev/null | string match -rg '^([a-z]+\.[a-z0-9_-]+) ')
         switch $key
             case glibc.sort
                 printf '%s=%s\n' $key dfs $key counting
@@ -108,108 +270,109 @@ function __bindsim_remedies
 end
 
 # The first word may be a command.
-complete -c bindsim -n __fish_use_subcommand -a 'advise check diff explain loaders log order record scan verify' -d 'Command'
+complete -c bindsim -n 'test -z (__bindsim_command)' -a 'advise check diff explain help loaders log order record scan verify' -d 'Command'
+complete -c bindsim -n 'not contains -- record (commandline -opc)' -f -a '(__bindsim_words)'
 
 # Steps
-complete -c bindsim -l dlopen -x -a '(__bindsim_dlopen)' -d 'dlopen(FILE) with FLAGS'
-complete -c bindsim -l dlmopen -x -a '(__bindsim_dlopen)' -d 'dlmopen(FILE) with FLAGS'
-complete -c bindsim -l dlsym -x -a 'DEFAULT: NEXT:' -d 'dlsym of a symbol'
-complete -c bindsim -l dlclose -x -d 'dlclose of what a step opened'
-complete -c bindsim -l call -r -F -d 'First call of a function'
-complete -c bindsim -l init -r -F -d 'Steps by the constructors of OBJECT'
-complete -c bindsim -l end-init -d 'The end of --init'
-complete -c bindsim -l caller -r -F -d 'Who makes the calls from here on'
-complete -c bindsim -l plan -r -F -d 'Take the question from FILE'
-complete -c bindsim -l follow-dlopen-notes -f -a 'required recommended suggested' -d 'Open what notes of objects say'
+complete -c bindsim -n '__bindsim_takes dlopen' -l dlopen -x -a '(__bindsim_dlopen)' -d 'dlopen(FILE) with FLAGS'
+complete -c bindsim -n '__bindsim_takes dlmopen' -l dlmopen -x -a '(__bindsim_dlopen)' -d 'dlmopen(FILE) with FLAGS'
+complete -c bindsim -n '__bindsim_takes dlsym' -l dlsym -x -a 'DEFAULT: NEXT: (__bindsim_steps | string replace -r "\$" :)' -d 'dlsym of a symbol'
+complete -c bindsim -n '__bindsim_takes dlclose' -l dlclose -x -a '(__bindsim_steps)' -d 'dlclose of what a step opened'
+complete -c bindsim -n '__bindsim_takes call' -l call -r -F -d 'First call of a function'
+complete -c bindsim -n '__bindsim_takes init' -l init -r -F -d 'Steps by the constructors of OBJECT'
+complete -c bindsim -n '__bindsim_takes end-init' -l end-init -d 'The end of --init'
+complete -c bindsim -n '__bindsim_takes caller' -l caller -r -F -d 'Who makes the calls from here on'
+complete -c bindsim -n '__bindsim_takes plan' -l plan -x -a '(__bindsim_files "\.(?:plan|json)")' -d 'Take the question from FILE'
+complete -c bindsim -n '__bindsim_takes follow-dlopen-notes' -l follow-dlopen-notes -f -a 'required recommended suggested' -d 'Open what notes of objects say'
 
 # A process that is there
-complete -c bindsim -l pid -x -a '(__fish_complete_pids)' -d 'Read what a process really holds'
-complete -c bindsim -l core -r -F -d 'The same of a core file'
+complete -c bindsim -n '__bindsim_takes pid' -l pid -x -a '(__fish_complete_pids)' -d 'Read what a process really holds'
+complete -c bindsim -n '__bindsim_takes core' -l core -r -F -d 'The same of a core file'
 
 # The simulated process
-complete -c bindsim -l bind-now -d 'Bind everything at load'
-complete -c bindsim -l library-path -x -a '(__fish_complete_directories)' -d 'Search DIRS instead of LD_LIBRARY_PATH'
-complete -c bindsim -l preload -r -F -d 'Preload FILES'
-complete -c bindsim -l env -x -d 'Set a variable of the process'
-complete -c bindsim -l no-env -d 'Take no variable from the environment'
-complete -c bindsim -l root -x -a '(__fish_complete_directories)' -d 'Resolve every path inside DIR'
-complete -c bindsim -l sysroot -x -a '(__fish_complete_directories)' -d 'The same as --root'
-complete -c bindsim -l cwd -x -a '(__fish_complete_directories)' -d 'Working directory of the process'
-complete -c bindsim -l argv0 -x -d 'What the process is called'
-complete -c bindsim -l loader -x -a '(__bindsim_loaders)' -d 'Rules of this loader'
-complete -c bindsim -l set -x -a '(__bindsim_settings)' -d 'Turn a switch of a profile'
-complete -c bindsim -l secure -d 'As for a set-user-ID program'
-complete -c bindsim -l inhibit-cache -d 'Do not read ld.so.cache'
-complete -c bindsim -l ldconfig -d 'Take the ld.so.cache that ldconfig would write'
-complete -c bindsim -l inhibit-rpath -x -d 'Ignore RPATH and RUNPATH of these objects'
-complete -c bindsim -l cpu -x -a '(__bindsim_levels)' -d 'Level of the CPU'
-complete -c bindsim -l platform -x -d 'What $PLATFORM stands for'
-complete -c bindsim -l hwcaps-mask -x -d 'Search only these glibc-hwcaps directories'
-complete -c bindsim -l hwcaps-prepend -x -d 'Search these glibc-hwcaps directories first'
+complete -c bindsim -n '__bindsim_takes bind-now' -l bind-now -d 'Bind everything at load'
+complete -c bindsim -n '__bindsim_takes library-path' -l library-path -x -a '(__fish_complete_directories)' -d 'Search DIRS instead of LD_LIBRARY_PATH'
+complete -c bindsim -n '__bindsim_takes preload' -l preload -r -F -d 'Preload FILES'
+complete -c bindsim -n '__bindsim_takes env' -l env -x -d 'Set a variable of the process'
+complete -c bindsim -n '__bindsim_takes no-env' -l no-env -d 'Take no variable from the environment'
+complete -c bindsim -n '__bindsim_takes root' -l root -x -a '(__fish_complete_directories)' -d 'Resolve every path inside DIR'
+complete -c bindsim -n '__bindsim_takes sysroot' -l sysroot -x -a '(__fish_complete_directories)' -d 'The same as --root'
+complete -c bindsim -n '__bindsim_takes cwd' -l cwd -x -a '(__fish_complete_directories)' -d 'Working directory of the process'
+complete -c bindsim -n '__bindsim_takes argv0' -l argv0 -x -d 'What the process is called'
+complete -c bindsim -n '__bindsim_takes loader' -l loader -x -a '(__bindsim_loaders)' -d 'Rules of this loader'
+complete -c bindsim -n '__bindsim_takes set' -l set -x -a '(__bindsim_settings)' -d 'Turn a switch of a profile'
+complete -c bindsim -n '__bindsim_takes secure' -l secure -d 'As for a set-user-ID program'
+complete -c bindsim -n '__bindsim_takes inhibit-cache' -l inhibit-cache -d 'Do not read ld.so.cache'
+complete -c bindsim -n '__bindsim_takes ldconfig' -l ldconfig -d 'Take the ld.so.cache that ldconfig would write'
+complete -c bindsim -n '__bindsim_takes inhibit-rpath' -l inhibit-rpath -x -d 'Ignore RPATH and RUNPATH of these objects'
+complete -c bindsim -n '__bindsim_takes cpu' -l cpu -x -a '(__bindsim_levels)' -d 'Level of the CPU'
+complete -c bindsim -n '__bindsim_takes platform' -l platform -x -d 'What $PLATFORM stands for'
+complete -c bindsim -n '__bindsim_takes hwcaps-mask' -l hwcaps-mask -x -d 'Search only these glibc-hwcaps directories'
+complete -c bindsim -n '__bindsim_takes hwcaps-prepend' -l hwcaps-prepend -x -d 'Search these glibc-hwcaps directories first'
 
 # The command check
-complete -c bindsim -l policy -r -F -d 'The policy to check by'
-complete -c bindsim -l no-policy -d 'Look for no policy'
-complete -c bindsim -l plan-name -x -d 'Check this plan of the policy only'
-complete -c bindsim -l host -r -F -d 'The program that opens the libraries'
-complete -c bindsim -l recursive -d 'Look for libraries in the directories below, too'
-complete -c bindsim -l executable -x -d 'Of an archive check these executables only'
-complete -c bindsim -l use-env -d 'Take variables from the environment'
-complete -c bindsim -l baseline -r -F -d 'What is in FILE does not count'
-complete -c bindsim -l write-baseline -r -F -d 'Write what counts to FILE'
-complete -c bindsim -l gen-suppressions -d 'Print suppressions for what counts'
-complete -c bindsim -l today -x -d 'The day of today'
+complete -c bindsim -n '__bindsim_takes policy check' -l policy -x -a '(__bindsim_files "\.ini")' -d 'The policy to check by'
+complete -c bindsim -n '__bindsim_takes no-policy check' -l no-policy -d 'Look for no policy'
+complete -c bindsim -n '__bindsim_takes plan-name check' -l plan-name -x -d 'Check this plan of the policy only'
+complete -c bindsim -n '__bindsim_takes host check' -l host -r -F -d 'The program that opens the libraries'
+complete -c bindsim -n '__bindsim_takes recursive check' -l recursive -d 'Look for libraries in the directories below, too'
+complete -c bindsim -n '__bindsim_takes executable check' -l executable -x -d 'Of an archive check these executables only'
+complete -c bindsim -n '__bindsim_takes use-env' -l use-env -d 'Take variables from the environment'
+complete -c bindsim -n '__bindsim_takes baseline check' -l baseline -x -a '(__bindsim_files "\.json")' -d 'What is in FILE does not count'
+complete -c bindsim -n '__bindsim_takes write-baseline check' -l write-baseline -r -F -d 'Write what counts to FILE'
+complete -c bindsim -n '__bindsim_takes gen-suppressions check' -l gen-suppressions -d 'Print suppressions for what counts'
+complete -c bindsim -n '__bindsim_takes today check' -l today -x -d 'The day of today'
 
 # The command advise
-complete -c bindsim -l remedy -x -a '(__bindsim_remedies)' -d 'Try these remedies only'
+complete -c bindsim -n '__bindsim_takes remedy advise' -l remedy -x -a '(__bindsim_remedies)' -d 'Try these remedies only'
 
 # The command diff
-complete -c bindsim -l left-root -x -a '(__fish_complete_directories)' -d 'The root of LEFT'
-complete -c bindsim -l right-root -x -a '(__fish_complete_directories)' -d 'The root of RIGHT'
+complete -c bindsim -n '__bindsim_takes left-root diff' -l left-root -x -a '(__fish_complete_directories)' -d 'The root of LEFT'
+complete -c bindsim -n '__bindsim_takes right-root diff' -l right-root -x -a '(__fish_complete_directories)' -d 'The root of RIGHT'
 
 # The command log
-complete -c bindsim -l process -x -d 'Tell of this process only'
+complete -c bindsim -n '__bindsim_takes process' -l process -x -d 'Tell of this process only'
 
 # The command order
-complete -c bindsim -l max-orders -x -d 'Try all orders if there are up to N'
-complete -c bindsim -l pairs -r -F -d 'Open all pairs of the objects in a directory'
+complete -c bindsim -n '__bindsim_takes max-orders order' -l max-orders -x -d 'Try all orders if there are up to N'
+complete -c bindsim -n '__bindsim_takes pairs order' -l pairs -x -a '(__bindsim_dlopen)' -d 'Open all pairs of the objects in a directory'
 
 # The command verify
-complete -c bindsim -l log -r -F -d 'What the loader did stands in FILE'
-complete -c bindsim -l run -d 'Run the program under LD_DEBUG'
-complete -c bindsim -l argument -x -d 'Run it with this argument'
-complete -c bindsim -l timeout -x -d 'End it after some seconds'
+complete -c bindsim -n '__bindsim_takes log verify' -l log -r -F -d 'What the loader did stands in FILE'
+complete -c bindsim -n '__bindsim_takes run verify' -l run -d 'Run the program under LD_DEBUG'
+complete -c bindsim -n '__bindsim_takes argument verify' -l argument -x -d 'Run it with this argument'
+complete -c bindsim -n '__bindsim_takes timeout verify' -l timeout -x -d 'End it after some seconds'
 # The command record; what is to be recorded stands behind --
-complete -c bindsim -l children -d 'Record the processes that the command forks, too'
+complete -c bindsim -n '__bindsim_takes children record' -l children -d 'Record the processes that the command forks, too'
 complete -c bindsim -n 'contains -- record (commandline -opc); and contains -- -- (commandline -opc)' -x -a '(__bindsim_recorded)'
 # The command scan
-complete -c bindsim -l libraries -d 'Scan shared objects, too'
-complete -c bindsim -l plugins -r -F -d 'Have each program open the objects of a directory'
-complete -c bindsim -s 0 -l null -d 'Read paths from standard input, with a NUL behind each'
-complete -c bindsim -l one-file-system -d 'Stay on the file system of each path'
-complete -c bindsim -s j -l jobs -x -d 'So many threads'
-complete -c bindsim -l memory -x -d 'Let go of files when more MiB are in use'
-complete -c bindsim -l journal -r -F -d 'Keep what is found, and go on from there'
-complete -c bindsim -l shard -x -d 'Scan the Kth of N parts'
-complete -c bindsim -l merge -d 'Make one scan of its parts'
+complete -c bindsim -n '__bindsim_takes libraries scan' -l libraries -d 'Scan shared objects, too'
+complete -c bindsim -n '__bindsim_takes plugins scan' -l plugins -x -a '(__bindsim_dlopen)' -d 'Have each program open the objects of a directory'
+complete -c bindsim -n '__bindsim_takes null scan' -s 0 -l null -d 'Read paths from standard input, with a NUL behind each'
+complete -c bindsim -n '__bindsim_takes one-file-system scan' -l one-file-system -d 'Stay on the file system of each path'
+complete -c bindsim -n '__bindsim_takes jobs scan' -s j -l jobs -x -d 'So many threads'
+complete -c bindsim -n '__bindsim_takes memory scan' -l memory -x -d 'Let go of files when more MiB are in use'
+complete -c bindsim -n '__bindsim_takes journal scan' -l journal -r -F -d 'Keep what is found, and go on from there'
+complete -c bindsim -n '__bindsim_takes shard scan' -l shard -x -d 'Scan the Kth of N parts'
+complete -c bindsim -n '__bindsim_takes merge scan' -l merge -d 'Make one scan of its parts'
 
 # Which references
-complete -c bindsim -l symbol -x -d 'References to symbols of this name'
-complete -c bindsim -l from -r -F -d 'References that this object makes'
-complete -c bindsim -l to -r -F -d 'References that are bound to this object'
-complete -c bindsim -l pair -x -d 'Explain the references between two objects'
-complete -c bindsim -l rule -x -a 'captured-references unresolved-at-call healed when-matters ignored-deepbind two-versions loaded-twice captured-dependency type-identity unique-crosses definitions-differ interposer-bypassed object-split split-copy constructed-twice leaked-static-runtime mixed-unwinders embedded-and-needed embedded-copy isolated potential undeclared-dependency needs-global unused-needed version-crossed pinned search-path required-binding required-isolation required-export required-bind-now forbidden-duplicate unused-suppression expired-suppression order-dependent slot-patched' -d 'Explain a rule of the findings'
+complete -c bindsim -n '__bindsim_takes symbol' -l symbol -x -d 'References to symbols of this name'
+complete -c bindsim -n '__bindsim_takes from' -l from -r -F -d 'References that this object makes'
+complete -c bindsim -n '__bindsim_takes to' -l to -r -F -d 'References that are bound to this object'
+complete -c bindsim -n '__bindsim_takes pair' -l pair -x -d 'Explain the references between two objects'
+complete -c bindsim -n '__bindsim_takes rule' -l rule -x -a 'captured-references unresolved-at-call healed when-matters ignored-deepbind two-versions loaded-twice captured-dependency type-identity unique-crosses definitions-differ interposer-bypassed object-split split-copy constructed-twice leaked-static-runtime mixed-unwinders embedded-and-needed embedded-copy isolated potential undeclared-dependency needs-global unused-needed version-crossed pinned search-path required-binding required-isolation required-export required-bind-now forbidden-duplicate unused-suppression expired-suppression order-dependent slot-patched' -d 'Explain a rule of the findings'
 
 # The answer
-complete -c bindsim -l format -x -a '$__bindsim_formats' -d 'Format of the report'
-complete -c bindsim -l show -x -a '(__bindsim_parts)' -d 'Print these parts only'
-complete -c bindsim -s o -l output -r -F -d 'Write to FILE'
-complete -c bindsim -l report -x -a '(__bindsim_report)' -d 'Write one more report'
-complete -c bindsim -l library-db -r -d 'Know the libraries of a file'
-complete -c bindsim -l fail-on -x -a 'error warning note none' -d 'Exit with 1 at a finding'
-complete -c bindsim -l proof -x -a 'auto all none' -d 'Debug information as evidence'
-complete -c bindsim -l color -x -a 'auto always never' -d 'Use colours'
-complete -c bindsim -s v -l verbose -d 'Print what was assumed, too'
-complete -c bindsim -s q -l quiet -d 'Print no report'
+complete -c bindsim -n '__bindsim_takes format' -l format -x -a '(__bindsim_format)' -d 'Format of the report'
+complete -c bindsim -n '__bindsim_takes show' -l show -x -a '(__bindsim_parts)' -d 'Print these parts only'
+complete -c bindsim -n '__bindsim_takes output' -s o -l output -r -F -d 'Write to FILE'
+complete -c bindsim -n '__bindsim_takes report' -l report -x -a '(__bindsim_report)' -d 'Write one more report'
+complete -c bindsim -n '__bindsim_takes library-db' -l library-db -x -a '(__bindsim_files "\.conf")' -d 'Know the libraries of a file'
+complete -c bindsim -n '__bindsim_takes fail-on' -l fail-on -x -a 'error warning note none' -d 'Exit with 1 at a finding'
+complete -c bindsim -n '__bindsim_takes proof' -l proof -x -a 'auto all none' -d 'Debug information as evidence'
+complete -c bindsim -n '__bindsim_takes color' -l color -x -a 'auto always never' -d 'Use colours'
+complete -c bindsim -n '__bindsim_takes verbose' -s v -l verbose -d 'Print what was assumed, too'
+complete -c bindsim -n '__bindsim_takes quiet' -s q -l quiet -d 'Print no report'
 complete -c bindsim -s h -l help -d 'Print a summary of the options'
 complete -c bindsim -s V -l version -d 'Print the version'

@@ -339,8 +339,20 @@ void bs_private_end(void);
 /* The one of WORDS (NULL ends) that the N bytes at WORD may have been meant to be, or NULL. */
 const char *bs_closest_word(const char *word, size_t n, const char *const *words);
 
-/* That of COMMAND, should it have one. */
+/* --help of COMMAND, or of the tool. */
 void bs_print_help(enum bs_command command);
+
+/* `bindsim help TOPIC': a command, "options", or NULL. False after a message. */
+bool bs_print_help_about(const char *topic);
+
+/* Whether COMMAND takes the option NAME, which belongs to OWNER alone, or to NONE. */
+bool bs_command_takes(enum bs_command command, enum bs_command owner, const char *name);
+
+/* COMMAND takes but few of the options that belong to no command. */
+bool bs_command_takes_few(enum bs_command command);
+
+/* Whether the --help of COMMAND tells of the option NAME of OWNER. */
+bool bs_command_shows(enum bs_command command, enum bs_command owner, const char *name);
 
 /* The profiles, or the switches of the one called WHICH, on standard output. False after a message.
  */

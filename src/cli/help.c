@@ -62,44 +62,76 @@ static void print_usage(const struct bs_command_text *text, const char *indent)
 		printf("%sbindsim %s %s\n", line == text->usage ? "" : indent, text->name, line);
 }
 
+static const char flags[] =
+	"FLAGS: LAZY NOW GLOBAL LOCAL DEEPBIND NODELETE NOLOAD WORLD GROUP LAZYLOAD\n"
+	"NOSHARE, joined by , + or |, or a number.";
+
+/* A line or two about each command, for the list of them. */
+static const char *const briefs[BS_COMMAND_COUNT_] = {
+	[BS_COMMAND_EXPLAIN] = "why a reference is bound as it is; what a rule means",
+	[BS_COMMAND_CHECK] = "a verdict, by a policy; of directories and archives, too",
+	[BS_COMMAND_ADVISE] = "what helps, tried on the simulation",
+	[BS_COMMAND_DIFF] = "what is different between two builds, roots or reports",
+	[BS_COMMAND_ORDER] = "what depends on the order of the steps",
+	[BS_COMMAND_LOG] = "what a real loader printed under LD_DEBUG",
+	[BS_COMMAND_VERIFY] = "whether the simulation is what the loader did",
+	[BS_COMMAND_RECORD] = "run a program, and write the plan of what it opens",
+	[BS_COMMAND_SCAN] = "all programs of a tree",
+	[BS_COMMAND_LOADERS] = "the loaders that are known, and their switches",
+	[BS_COMMAND_HELP] = "help on a command, or on all options",
+};
+
 /* What COMMAND has beside the rest. */
 static void print_command_help(enum bs_command command)
 {
 	const struct bs_command_text *text = bs_command_text(command);
 	enum bs_command owner = BS_COMMAND_NONE;
+	bool any = false;
 
 	fputs("Usage: ", stdout);
 	print_usage(text, USAGE_INDENT);
 	print_wrapped(0, text->about);
-	puts("");
 #define GROUP(title, command_) owner = BS_COMMAND_##command_;
-#define OPTION(id, name, letter, argument, help)                                                   \
-	if (owner == command)                                                                      \
-		print_option(name, letter, "=", argument, "", help);
-#define MAY_HAVE OPTION
+#define SHOW(name, letter, before, argument, behind, help)                                         \
+	if (bs_command_shows(command, owner, name)) {                                              \
+		fputs(any ? "" : "\n", stdout);                                                    \
+		any = true;                                                                        \
+		print_option(name, letter, before, argument, behind, help);                        \
+	}
+#define OPTION(id, name, letter, argument, help)   SHOW(name, letter, "=", argument, "", help)
+#define MAY_HAVE(id, name, letter, argument, help) SHOW(name, letter, "[=", argument, "]", help)
 #include "options.def"
 #undef MAY_HAVE
 #undef OPTION
+#undef SHOW
 #undef GROUP
-	puts("\nAll other options are those of bindsim --help.");
+	puts("");
+	if (!bs_command_takes_few(command))
+		puts("Steps and all other options: bindsim --help, bindsim help options.");
 	print_wrapped(0, text->status);
+	printf("The manual page bindsim-%s(1) tells more.\n", text->name);
 }
 
-void bs_print_help(enum bs_command command)
+static void print_usages(bool all)
 {
-	if (command != BS_COMMAND_NONE && bs_command_text(command)->about) {
-		print_command_help(command);
-		return;
-	}
 	puts("Usage: bindsim [OPTION]... EXECUTABLE [STEP]...");
 	puts(USAGE_INDENT "bindsim --pid N | --core FILE [EXECUTABLE] [OPTION]... [STEP]...");
-	for (command = BS_COMMAND_NONE + 1; command < BS_COMMAND_COUNT_; command++) {
+	if (!all)
+		puts(USAGE_INDENT "bindsim COMMAND [OPTION]... ...");
+	for (enum bs_command command = BS_COMMAND_NONE + 1; all && command < BS_COMMAND_COUNT_;
+	     command++) {
 		fputs(USAGE_INDENT, stdout);
 		print_usage(bs_command_text(command), USAGE_INDENT);
 	}
 	puts("Says which shared object every symbol reference of a process would bind to, for\n"
 	     "EXECUTABLE's start-up and for the loader calls to come, without running\n"
 	     "anything.");
+}
+
+/* Every option there is, and every part of a format. */
+static void print_all_options(void)
+{
+	print_usages(true);
 #define GROUP(title, command_) printf("\n%s:\n", title);
 #define OPTION(id, name, letter, argument, help)                                                   \
 	print_option(name, letter, "=", argument, "", help);
@@ -109,12 +141,77 @@ void bs_print_help(enum bs_command command)
 #undef MAY_HAVE
 #undef OPTION
 #undef GROUP
-	puts("\nFLAGS: LAZY NOW GLOBAL LOCAL DEEPBIND NODELETE NOLOAD WORLD GROUP LAZYLOAD\n"
-	     "NOSHARE, joined by , + or |, or a number.\n\nParts for --show:");
+	printf("\n%s\n\nParts for --show:\n", flags);
 	for (const struct bs_format *const *format = bs_formats(); *format; format++)
 		if ((*format)->parts[0])
 			print_parts(*format);
 	puts("\nExit status: 0 all succeeds, 1 something is refused or reaches --fail-on, 2\n"
 	     "trouble.\n"
 	     "The manual page bindsim(1) tells more.");
+}
+
+/* Those that the summary of the tool has: its steps, and what is asked for most. */
+static bool is_in_summary(const char *name)
+{
+	static const char *const names[] = {
+		"dlopen",  "dlmopen", "dlsym", "dlclose", "call",   "plan", "bind-now",
+		"preload", "env",     "root",  "loader",  "format", "show", "output",
+		"report",  "fail-on", "help",  "version", NULL,
+	};
+
+	for (const char *const *n = names; *n; n++)
+		if (strcmp(*n, name) == 0)
+			return true;
+	return false;
+}
+
+/* One screen. */
+static void print_summary(void)
+{
+	print_usages(false);
+	puts("\nCommands; bindsim COMMAND --help tells more:");
+	for (enum bs_command command = BS_COMMAND_NONE + 1; command < BS_COMMAND_COUNT_; command++)
+		printf("  %-9s %s\n", bs_command_text(command)->name, briefs[command]);
+	puts("\nSteps, carried out in the order given, and the options that are used most;\n"
+	     "bindsim help options lists all:");
+#define GROUP(title, command_)
+#define OPTION(id, name, letter, argument, help)                                                   \
+	if (is_in_summary(name))                                                                   \
+		print_option(name, letter, "=", argument, "", help);
+#define MAY_HAVE OPTION
+#include "options.def"
+#undef MAY_HAVE
+#undef OPTION
+#undef GROUP
+	puts(flags);
+	puts("Exit status: 0 all succeeds, 1 something is refused or reaches --fail-on, 2\n"
+	     "trouble. The manual page bindsim(1) tells more.");
+}
+
+void bs_print_help(enum bs_command command)
+{
+	if (command == BS_COMMAND_NONE)
+		print_summary();
+	else
+		print_command_help(command);
+}
+
+bool bs_print_help_about(const char *topic)
+{
+	enum bs_command command = topic ? bs_command_find(topic) : BS_COMMAND_NONE;
+
+	if (topic && strcmp(topic, "options") == 0) {
+		print_all_options();
+		return true;
+	}
+	if (topic && command == BS_COMMAND_NONE) {
+		const char *meant = bs_closest_command(topic);
+
+		bs_complain("help '%s': no such command; %s%s%s", topic,
+			    meant ? "did you mean " : "bindsim --help lists them",
+			    meant ? meant : "", meant ? "?" : "");
+		return false;
+	}
+	bs_print_help(command);
+	return true;
 }

@@ -23,6 +23,8 @@ struct bs_option_reader {
 	struct bs_command_line *line;
 	const char *owned[BS_COMMAND_COUNT_]; /* the first option that is this command's alone */
 	const char *not_for_record;	      /* the first option that says nothing to it */
+	const char
+		*not_for[BS_COMMAND_COUNT_]; /* the first option that the command does not take */
 	struct bs_check_words words;
 	const char *rule;
 	const struct bs_format *format;

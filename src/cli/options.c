@@ -59,7 +59,8 @@ static bool is_for_record(int id)
 /* Commands may come behind their options: whether those fit is known at the end. */
 static void note_owner(struct bs_option_reader *r, int id)
 {
-	const char **first = &r->owned[owner_of(id)];
+	const enum bs_command owner = owner_of(id);
+	const char **first = &r->owned[owner];
 
 	for (const struct option *o = long_options; o->name && !*first; o++)
 		if (o->val == id)
@@ -67,6 +68,10 @@ static void note_owner(struct bs_option_reader *r, int id)
 	for (const struct option *o = long_options; o->name && !r->not_for_record; o++)
 		if (o->val == id && !is_for_record(id))
 			r->not_for_record = o->name;
+	for (const struct option *o = long_options; o->name; o++)
+		for (unsigned command = 0; o->val == id && command < BS_COMMAND_COUNT_; command++)
+			if (!r->not_for[command] && !bs_command_takes(command, owner, o->name))
+				r->not_for[command] = o->name;
 }
 
 bool bs_options_fit(const struct bs_option_reader *r)
@@ -78,6 +83,19 @@ bool bs_options_fit(const struct bs_option_reader *r)
 			return false;
 		}
 	return true;
+}
+
+/* Behind the checks that know better what to say. */
+static bool all_taken(const struct bs_option_reader *r)
+{
+	const enum bs_command command = r->line->command;
+
+	if (r->not_for[command] && command != BS_COMMAND_NONE)
+		bs_complain("%s has no --%s", bs_command_text(command)->name, r->not_for[command]);
+	else if (r->not_for[command])
+		bs_complain("--%s belongs to a command; bindsim help options tells to which",
+			    r->not_for[command]);
+	return !r->not_for[command];
 }
 
 /* Those that belong to the command check. */
@@ -374,6 +392,10 @@ static bool take_word(struct bs_option_reader *r, const char *word)
 		if (line->command != BS_COMMAND_NONE)
 			return true;
 	}
+	if (line->command == BS_COMMAND_HELP && line->plan.executable) {
+		bs_complain("help is about one command: '%s' is one too many", word);
+		return false;
+	}
 	if (line->command == BS_COMMAND_LOADERS && line->plan.executable) {
 		bs_complain("loaders lists one profile or all: '%s' is one too many", word);
 		return false;
@@ -433,7 +455,11 @@ static bool explain_rule(struct bs_option_reader *r)
 {
 	const struct bs_rule_text *text = bs_rule_text(r->line->advise.rule);
 
-	printf("%s: %s\n\n%s\n", text->slug, text->summary, text->help);
+	printf("%s: %s\n\n%s\n\n"
+	       "An example, bad and mended: rules/%s.md of the documents of bindsim. How a finding "
+	       "is\n"
+	       "silenced: bindsim-findings(7).\n",
+	       text->slug, text->summary, text->help, text->slug);
 	r->line->done = true;
 	return true;
 }
@@ -466,7 +492,7 @@ static void complain_of_unknown(struct bs_arena *arena, const char *word)
 	const char *meant = bs_closest_word(word, n, names);
 
 	bs_complain("unknown option --%.*s; %s%s%s", (int)n, word, meant ? "did you mean --" : "",
-		    meant ? meant : "bindsim --help lists the options", meant ? "?" : "");
+		    meant ? meant : "bindsim help options lists them", meant ? "?" : "");
 }
 
 /* What getopt(3) stopped at; ID says why, WORD is the argument that it was in. */
@@ -477,13 +503,13 @@ static void complain_of_option(struct bs_arena *arena, int id, const char *word)
 	while (o->name && o->val != optopt)
 		o++;
 	if (id == ':' && o->name)
-		bs_complain("--%s needs a value; bindsim --help lists the options", o->name);
+		bs_complain("--%s needs a value; bindsim help options lists them", o->name);
 	else if (id == ':')
-		bs_complain("-%c needs a value; bindsim --help lists the options", optopt);
+		bs_complain("-%c needs a value; bindsim help options lists them", optopt);
 	else if (o->name)
 		bs_complain("--%s takes no value: %s", o->name, word);
 	else if (optopt)
-		bs_complain("unknown option -%c; bindsim --help lists the options", optopt);
+		bs_complain("unknown option -%c; bindsim help options lists them", optopt);
 	else
 		complain_of_unknown(arena, word + strlen("--"));
 }
@@ -519,8 +545,15 @@ bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **
 	for (; optind < argc; optind++)
 		if (!take_word(&r, argv[optind]))
 			return false;
+	if (ret->command == BS_COMMAND_HELP) {
+		ret->done = true;
+		return bs_options_fit(&r) && all_taken(&r) &&
+		       bs_print_help_about(ret->plan.executable);
+	}
 	if (ret->command == BS_COMMAND_LOADERS) {
 		ret->done = true;
+		if (!bs_options_fit(&r) || !all_taken(&r))
+			return false;
 		if (r.format && r.format != &bs_format_text) {
 			bs_complain("loaders writes text only, not --format=%s", r.format->name);
 			return false;
@@ -529,6 +562,7 @@ bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **
 	}
 	if (r.rule && !read_rule(&r))
 		return false;
-	return r.rule && ret->command == BS_COMMAND_EXPLAIN ? explain_rule(&r)
-							    : bs_options_end(&r, environ);
+	if (r.rule && ret->command == BS_COMMAND_EXPLAIN)
+		return explain_rule(&r);
+	return bs_options_end(&r, environ) && all_taken(&r);
 }

@@ -14,7 +14,7 @@ import unittest
 import transcripts
 from harness import INTERPRETER, ROOT, CommandLineTest, build, environment
 
-MAN = ROOT / "man/bindsim.1"
+MAN = ROOT / "man/bindsim-diff.1"
 BLOCK = re.compile(r"(^too:\n\.Bd -literal -offset indent\n)(.*?)(?=^\.Ed$)", re.MULTILINE | re.DOTALL)
 POSIX = "int regcomp(void) { return 1; } int regexec(void) { return 2; } int glob(void) { return 3; }"
 SERVER = ("int regcomp(void), regexec(void), glob(void); void _start(void) { regcomp(); regexec(); glob(); }")
@@ -418,7 +418,7 @@ def transcript_now() -> str:
 
 @unittest.skipUnless(shutil.which("gcc"), "there is no gcc")
 class ManTest(CommandLineTest):
-    """The transcript in bindsim(1)."""
+    """The transcript in bindsim-diff(1)."""
 
     def test_transcript(self):
         written = BLOCK.search(MAN.read_text())

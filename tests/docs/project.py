@@ -43,6 +43,37 @@ def options() -> list[Option]:
     return rows
 
 
+def owners() -> dict[str, str]:
+    """For each option the command that alone has it, or "none"."""
+    owner, found = "none", {}
+    for line in (ROOT / "src/cli/options.def").read_text().splitlines():
+        if group := re.match(r'GROUP\("[^"]*", (\w+)\)', line):
+            owner = group[1].lower()
+        elif row := re.match(r'(?:OPTION|MAY_HAVE)\(\w+, "([\w-]+)"', line):
+            found[row[1]] = owner
+    return found
+
+
+def options_of(command: str) -> list[Option]:
+    """The options that a command takes, "none": no command."""
+    text = (ROOT / "src/cli/takes.def").read_text()
+    rows = {name.lower(): (which, set(names.split())) for name, which, names in
+            re.findall(r'^TAKES\((\w+), (\w+), "([^"]*)", "[^"]*"\)$', text, re.MULTILINE)}
+    if set(rows) != commands() | {"none"}:
+        raise AssertionError("takes.def has a row for each command")
+    which, names = rows[command]
+    owner = owners()
+    unknown = names - {name for name, whose in owner.items() if whose == "none"}
+    if unknown:
+        raise AssertionError(f"takes.def has no business with {unknown}")
+
+    def takes(name: str) -> bool:
+        if name in ("help", "version"):
+            return True
+        return owner[name] == command if owner[name] != "none" else (name in names) == (which == "ONLY")
+    return [option for option in options() if takes(option.name)]
+
+
 def spellings() -> set[str]:
     """All options, long and short."""
     return set().union(*(option.spellings() for option in options()))
@@ -54,7 +85,7 @@ def formats() -> dict[str, list[str]]:
     parts_of = {name: run(f"--format={name}", "--show=?", "x").stderr.partition(f"format {name} has ")[2].split()
                 for name in names}
     if not parts_of["sqlite"]:  # built without it: the tool names them elsewhere
-        parts_of["sqlite"] = re.search(r"^  sqlite +(\w.*(?:\n {4,}.*)*)", run("--help").stdout, re.MULTILINE)[1].replace(",", "").split()
+        parts_of["sqlite"] = re.search(r"^  sqlite +(\w.*(?:\n {4,}.*)*)", run("help", "options").stdout, re.MULTILINE)[1].replace(",", "").split()
     return {name: [] if words == ["none"] else words for name, words in parts_of.items()}
 
 

@@ -69,7 +69,14 @@ class ShellTest(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.directory)
         for name in ("program", "library.so", "one two.so"):
             (self.directory / name).touch()
+        (self.directory / "program").chmod(0o755)
         (self.directory / "folder").mkdir()
+
+    def more_files(self):
+        """Files of all kinds."""
+        for name in ("app.plan", "report.json", "policy.ini", "known.conf", "notes.txt", "wheel.whl", "image.tar.gz", "core.42",
+                     "libother.so.1"):
+            (self.directory / name).touch()
 
     def environment(self):
         return {"PATH": os.environ["PATH"], "HOME": str(self.directory), "TERM": "dumb", "LC_ALL": "C"}
@@ -91,6 +98,13 @@ class BashTest(ShellTest):
         options = {f"--{option.name}" + ("=" if option.argument else "") for option in project.options()}
         options |= {f"--{option.name}" for option in project.options() if option.may_have}
         self.assertEqual(self.replies("bindsim --"), options)
+        for command in (*project.commands(), "none"):
+            options = {f"--{option.name}" + ("=" if option.argument else "") for option in project.options_of(command)}
+            options |= {f"--{option.name}" for option in project.options_of(command) if option.may_have}
+            word = "program" if command == "none" else command
+            self.assertEqual(self.replies(f"bindsim {word} --"), options, command)
+            self.assertEqual(self.replies(f"bindsim --color=never {word} --"), options, command)
+            self.assertEqual(self.replies(f"bindsim --output check {word} --"), options, command)
         self.assertEqual(self.replies("bindsim program --bi"), {"--bind-now"})
 
     def test_values(self):
@@ -134,6 +148,48 @@ class BashTest(ShellTest):
         for option in ("dlclose", "end-init"):
             self.assertEqual(self.replies(f"bindsim --{option}="), set())
 
+    def test_step_numbers(self):
+        """Of the steps on the line those that open something; all are counted."""
+        line = "bindsim program --dlopen ./a.so --dlsym=1:f --dlmopen=./b.so --call a.so:g --dlopen=./c.so:NOW "
+        self.assertEqual(self.replies(f"{line} --dlclose "), {"1", "3", "5"})
+        self.assertEqual(self.replies(f"{line} --dlclose="), {"1", "3", "5"})
+        self.assertEqual(self.replies(f"{line} --dlsym "), {"DEFAULT:", "NEXT:", "1:", "3:", "5:"})
+        self.assertEqual(self.replies(f"{line} --dlmopen ./library.so:NOW@"), {"@1", "@3", "@5"})
+        self.assertEqual(self.replies("bindsim --plan x --dlopen ./a.so --dlclose "), set())
+
+    def test_parts_of_commands(self):
+        for command, words in (("advise", ["x"]), ("order", ["x"]), ("log", ["x"]), ("scan", ["x"]), ("verify", ["--run", "x"]),
+                               ("diff", ["x", "y"]), ("explain", ["--symbol=x", "x"])):
+            known = project.run(command, "--show=?", *words).stderr.partition(" has ")[2].split()
+            self.assertTrue(known, command)
+            self.assertEqual(self.replies(f"bindsim {command} --show="), set(known), command)
+
+    def test_formats_of_commands(self):
+        for command, words in (("advise", ["x"]), ("order", ["x"]), ("log", ["x"]), ("scan", ["x"]), ("verify", ["--run", "x"]),
+                               ("diff", ["x", "y"]), ("explain", ["--symbol=x", "x"]), ("loaders", [])):
+            for name in project.formats():
+                refused = "format" in project.run(command, f"--format={name}", *words).stderr
+                self.assertEqual(name in self.replies(f"bindsim {command} --format="), not refused, (command, name))
+
+    def test_kinds_of_files(self):
+        self.more_files()
+        self.assertEqual(self.replies("bindsim --plan "), {"app.plan", "report.json", "folder"})
+        self.assertEqual(self.replies("bindsim check --policy="), {"policy.ini", "folder"})
+        self.assertEqual(self.replies("bindsim --library-db="), {"known.conf", "folder"})
+        self.assertEqual(self.replies("bindsim --core="), {"core.42", "folder"})
+        self.assertEqual(self.replies("bindsim --plan n"), {"notes.txt"})
+        self.assertEqual(self.replies("bindsim --dlopen "), {"library.so", "libother.so.1", "one two.so", "folder"})
+        self.assertEqual(self.replies("bindsim explain "), {"program", "library.so", "libother.so.1", "one two.so", "folder"})
+        self.assertEqual(self.replies("bindsim check w"), {"wheel.whl"})
+        self.assertEqual(self.replies("bindsim check image"), {"image.tar.gz"})
+        self.assertIn("notes.txt", self.replies("bindsim log "))
+        self.assertEqual(self.replies("bindsim order --pairs=folder:DEEP"), {"DEEPBIND"})
+
+    def test_words_of_commands(self):
+        self.assertIn("musl", self.replies("bindsim loaders "))
+        self.assertNotIn("program", self.replies("bindsim loaders "))
+        self.assertEqual(self.replies("bindsim help "), project.commands() | {"options"})
+
     def test_files(self):
         self.assertEqual(self.replies("bindsim --dlopen=lib"), {"library.so"})
         self.assertEqual(self.replies("bindsim --bind-now pro"), {"program"})
@@ -172,6 +228,9 @@ class BashTest(ShellTest):
                 ("bindsim --dlopen library.so:NOW,DEEP", ["--dlopen", "library.so:NOW,DEEPBIND"]),
                 ("bindsim --dlopen 'library.so:NOW|DEEP", ["--dlopen", "library.so:NOW|DEEPBIND"]),
                 ("bindsim --dlopen='library.so:NOW|DEEP", ["--dlopen=library.so:NOW|DEEPBIND"]),
+                ("bindsim program --dlopen=./library.so --dlclose=", ["program", "--dlopen=./library.so", "--dlclose=1"]),
+                ("bindsim program --dlopen library.so:NOW --dlmopen library.so:NOW@", ["program", "--dlopen", "library.so:NOW", "--dlmopen", "library.so:NOW@1"]),
+                ("bindsim check --no-p", ["check", "--no-policy"]),
                 ("bindsim one", ["one two.so"])):
             self.assertEqual(terminal.complete(line), arguments, line)
 
@@ -182,6 +241,8 @@ class ZshTest(ShellTest):
     shell = "zsh"
 
     def test_at_a_terminal(self):
+        for name in ("app.plan", "app.txt", "policy.ini", "policy.txt"):
+            (self.directory / name).touch()
         terminal = Terminal(["zsh", "-f", "-i"], self.directory, self.environment())
         self.addCleanup(terminal.close)
         terminal.send(f"fpath=({project.COMPLETIONS['zsh'].parent} $fpath); autoload -U compinit; compinit -u -D\n")
@@ -213,8 +274,37 @@ class ZshTest(ShellTest):
                 ("bindsim --color=al", ["--color=always"]),
                 ("bindsim record -o x -- basenam", ["record", "-o", "x", "--", "basename"]),
                 ("bindsim record -- cat lib", ["record", "--", "cat", "library.so"]),
+                ("bindsim program --dlopen=./library.so --dlclose=", ["program", "--dlopen=./library.so", "--dlclose=1"]),
+                ("bindsim program --dlopen ./library.so --dlclose ", ["program", "--dlopen", "./library.so", "--dlclose", "1"]),
+                ("bindsim program --dlsym=f --dlopen=./library.so --dlmopen=library.so:NOW@",
+                 ["program", "--dlsym=f", "--dlopen=./library.so", "--dlmopen=library.so:NOW@2"]),
+                ("bindsim program --dlopen=./library.so --dlsym=1", ["program", "--dlopen=./library.so", "--dlsym=1:"]),
+                ("bindsim check --no-p", ["check", "--no-policy"]),
+                ("bindsim program --no-p", ["program", "--no-p"]),
+                ("bindsim --color=never log --fro", ["--color=never", "log", "--from"]),
+                ("bindsim log --roo", ["log", "--roo"]),
+                ("bindsim order --show=ord", ["order", "--show=orders"]),
+                ("bindsim scan --format=nd", ["scan", "--format=ndjson"]),
+                ("bindsim order --pairs=folder:DEEP", ["order", "--pairs=folder:DEEPBIND"]),
+                ("bindsim --plan=ap", ["--plan=app.plan"]),
+                ("bindsim --policy=p", ["--policy=policy.ini"]),
+                ("bindsim loaders mus", ["loaders", "musl"]),
+                ("bindsim help opt", ["help", "options"]),
                 ("bindsim prog", ["program"])):
             self.assertEqual(terminal.complete(line), arguments, line)
+
+    def test_options_of_commands(self):
+        """The filter of the file, asked as it is, for each command."""
+        text = project.COMPLETIONS["zsh"].read_text()
+        functions = text.partition("local command spec")[0].partition("# What is to be recorded")[0]
+        specs = re.search(r"^specs=\(\n.*?^\)\n", text, re.MULTILINE | re.DOTALL)[0]
+        for command in (*project.commands(), "none"):
+            script = functions + f"command={command}\n" + specs + """
+                for spec in $specs; do _bindsim_takes $spec && print -r -- ${${${spec#\\(*\\)}#\\*}%%[=\\[]*}; done"""
+            done = subprocess.run(["zsh", "-f", "-c", script], text=True, capture_output=True, check=True)
+            self.assertEqual(done.stderr, "")
+            found = {word for word in done.stdout.split() if word.startswith("-")}
+            self.assertEqual(found, set().union(*(option.spellings() for option in project.options_of(command))), command)
 
     def test_the_file_is_sound(self):
         subprocess.run(["zsh", "-n", project.COMPLETIONS["zsh"]], check=True)
@@ -235,6 +325,35 @@ class FishTest(ShellTest):
     def test_options(self):
         replies = {reply.removesuffix("=") for reply in self.replies("bindsim --")}
         self.assertEqual(replies, {f"--{option.name}" for option in project.options()})
+        for command in (*project.commands(), "none"):
+            word = "program" if command == "none" else command
+            for before in ("", "--color=never ", "--output check "):
+                replies = {reply.removesuffix("=") for reply in self.replies(f"bindsim {before}{word} --")}
+                self.assertEqual(replies, {f"--{option.name}" for option in project.options_of(command)}, before + command)
+
+    def test_step_numbers(self):
+        line = "bindsim program --dlopen ./a.so --dlsym=1:f --dlmopen=./b.so --call a.so:g --dlopen=./c.so:NOW "
+        self.assertEqual(self.replies(f"{line} --dlclose "), {"1", "3", "5"})
+        self.assertEqual(self.replies(f"{line} --dlclose="), {"--dlclose=1", "--dlclose=3", "--dlclose=5"})
+        self.assertEqual(self.replies(f"{line} --dlsym "), {"DEFAULT:", "NEXT:", "1:", "3:", "5:"})
+        self.assertEqual(self.replies(f"{line} --dlmopen library.so:NOW@"), {f"library.so:NOW@{n}" for n in (1, 3, 5)})
+        self.assertEqual(self.replies("bindsim --plan x --dlopen ./a.so --dlclose "), set())
+
+    def test_of_commands(self):
+        for command, parts in (("advise", {"clashes", "tried", "changes", "all-changes"}), ("scan", {"programs", "pairs", "notes", "objects"})):
+            self.assertEqual(self.replies(f"bindsim {command} --show="), {f"--show={part}" for part in parts})
+        self.assertEqual(self.replies("bindsim scan --format "), {"text", "json", "ndjson"})
+        self.assertIn("musl", self.replies("bindsim loaders "))
+        self.assertEqual(self.replies("bindsim help "), project.commands() | {"options"})
+
+    def test_kinds_of_files(self):
+        self.more_files()
+        self.assertEqual(self.replies("bindsim --plan "), {"app.plan", "report.json", "folder/"})
+        self.assertEqual(self.replies("bindsim check --policy="), {"--policy=policy.ini", "--policy=folder/"})
+        self.assertEqual(self.replies("bindsim --plan n"), {"notes.txt"})
+        self.assertEqual(self.replies("bindsim --dlopen "), {"library.so", "libother.so.1", "one two.so", "folder/"})
+        self.assertEqual(self.replies("bindsim explain "), {"program", "library.so", "libother.so.1", "one two.so", "folder/"})
+        self.assertEqual(self.replies("bindsim check w"), {"wheel.whl"})
 
     def test_values(self):
         self.assertEqual(self.replies("bindsim --format="), {f"--format={name}" for name in project.formats()})

@@ -12,12 +12,49 @@ CI_FORMATS = ("sarif", "junit", "github", "gitlab")  # they have the same parts
 
 
 def help_text():
-    """--help without the breaks that make it fit a terminal."""
-    return re.sub(r"\n {12,}(?=\S)", " ", project.run("--help").stdout)
+    """All options, without the breaks that make them fit a terminal."""
+    return re.sub(r"\n {12,}(?=\S)", " ", project.run("help", "options").stdout)
 
 
 class HelpTest(unittest.TestCase):
-    """--help is made from the list; here it is read back."""
+    """Help is made from the list; here it is read back."""
+
+    def test_it_fits_a_screen(self):
+        for command in sorted(project.commands()):
+            done = project.run(command, "--help")
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertEqual(done.stdout, project.run("help", command).stdout)
+            self.assertTrue(done.stdout.startswith(f"Usage: bindsim {command} "), done.stdout)
+            self.assertIn("Exit status: ", done.stdout)
+            self.assertIn(f"bindsim-{command}(1)", done.stdout)
+            self.fits(done.stdout)
+        text = project.run("--help").stdout
+        self.assertEqual(text, project.run("help").stdout)
+        self.fits(text)
+        self.assertEqual(set(re.findall(r"^  (\w+) +\w", text.partition("\nCommands;")[2].partition("\n\n")[0], re.MULTILINE)),
+                         project.commands())
+        self.assertLessEqual(set(re.findall(r"^  (?:-\w,|   ) --([\w-]+)", text, re.MULTILINE)),
+                             {option.name for option in project.options_of("none")})
+
+    def fits(self, text):
+        lines = text.splitlines()
+        self.assertLessEqual(len(lines), 50)
+        self.assertLessEqual(max(map(len, lines)), 80)
+        self.assertEqual(lines, [line.rstrip() for line in lines])
+
+    def test_a_command_tells_of_its_own_options(self):
+        """And of no option that it does not take."""
+        owners = project.owners()
+        for command in project.commands():
+            shown = set(re.findall(r"^  (?:-\w,|   ) --([\w-]+)", project.run(command, "--help").stdout, re.MULTILINE))
+            self.assertLessEqual({name for name, owner in owners.items() if owner == command}, shown, command)
+            self.assertLessEqual(shown, {option.name for option in project.options_of(command)}, command)
+
+    def test_topics(self):
+        done = project.run("help", "chekc")
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (2, "", "bindsim: help 'chekc': no such command; did you mean check?\n"))
+        done = project.run("help", "check", "order")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
 
     def test_every_option_and_no_other(self):
         text = help_text()
@@ -56,6 +93,35 @@ class HelpTest(unittest.TestCase):
         self.assertRegex(help_text(), r"(?s)Exit status: 0 .*1 .*2\s")
 
 
+class ParserTest(unittest.TestCase):
+    """takes.def is what the parser does: an option that a command does not take is refused, by name, and no other is."""
+
+    VALUES = {"dlopen": "libc.so.6", "dlmopen": "libc.so.6", "dlsym": "main", "dlclose": "1", "call": "a:b", "env": "A=B", "loader": "glibc",
+              "set": "glibc.sort=dfs", "cpu": "x86-64", "format": "text", "show": "x", "report": "json:/dev/null", "fail-on": "error",
+              "proof": "none", "color": "never", "today": "2026-01-01", "remedy": "local", "max-orders": "1", "timeout": "1", "jobs": "1",
+              "memory": "64", "shard": "1/1", "pair": "a,b", "rule": "healed", "pid": "1", "process": "1"}
+
+    # That of the options which is about nothing in this line, such as --host of check, is refused with other words.
+    REFUSED = r"has no --|belongs? to|no option of it|has no say|goes with verify|has logs only|record starts what it records|without --init"
+
+    def test_what_commands_take(self):
+        words = {"log": ["/nowhere"], "diff": ["/nowhere", "/nowhere"], "record": ["--", "/nowhere/program"], "loaders": [], "help": [],
+                 "verify": ["--log=/nowhere", "/nowhere"], "explain": ["--symbol=x", "/nowhere"], "none": ["/nowhere"]}
+        for command in sorted(project.commands() | {"none"}):
+            taken = {option.name for option in project.options_of(command)}
+            for option in project.options():
+                if option.name in ("help", "version", "init", "end-init"):
+                    continue
+                value = "=" + self.VALUES.get(option.name, "/nowhere") if option.argument and not option.may_have else ""
+                done = project.run(*([] if command == "none" else [command]), f"--{option.name}{value}", *words.get(command, ["/nowhere"]))
+                refused = bool(re.search(self.REFUSED, done.stderr))
+                if option.name in taken:
+                    # --argument and --timeout go with --run.
+                    self.assertFalse(refused and "belongs to --run" not in done.stderr, f"{command} --{option.name}: {done.stderr}")
+                else:
+                    self.assertEqual((done.returncode, refused), (2, True), f"{command} --{option.name}: {done}")
+
+
 class RuleTest(unittest.TestCase):
     """bindsim explain --rule."""
 
@@ -65,6 +131,8 @@ class RuleTest(unittest.TestCase):
             done = project.run("explain", "--rule", rule.slug)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertTrue(done.stdout.startswith(f"{rule.slug}: {rule.summary}\n\n"), done.stdout)
+            self.assertIn(rule.help, done.stdout)
+            self.assertIn(f"rules/{rule.slug}.md", done.stdout)
             self.assertTrue(rule.levels, f"the help of {rule.slug} names no level")
             for line in done.stdout.splitlines():
                 self.assertLessEqual(len(line), 110)
@@ -76,22 +144,48 @@ class RuleTest(unittest.TestCase):
 
 
 class ManTest(unittest.TestCase):
-    """bindsim(1)."""
+    """bindsim(1) and the pages beside it."""
 
     def setUp(self):
-        self.text = (project.ROOT / "man/bindsim.1").read_text()
+        self.text = self.page("bindsim.1")
 
-    def items(self, section):
+    @staticmethod
+    def page(name):
+        return (project.ROOT / "man" / name).read_text()
+
+    def items(self, section, text=None):
         """The `.It` lines of a section."""
-        body = re.search(rf'^\.S[hs] "?{section}"?\n(.*?)(?=^\.Sh |\Z)', self.text, re.MULTILINE | re.DOTALL)
-        self.assertIsNotNone(body, f"bindsim.1 has no section {section}")
+        body = re.search(rf'^\.S[hs] "?{section}"?\n(.*?)(?=^\.Sh |\Z)', text or self.text, re.MULTILINE | re.DOTALL)
+        self.assertIsNotNone(body, f"there is no section {section}")
         return re.findall(r"^\.It (.*)$", body[1], re.MULTILINE)
+
+    def options_in(self, lines):
+        """The options of such lines, each with what stands behind it."""
+        found = {}
+        for line in lines:
+            for flag, rest in re.findall(r"Fl (-?[\w-]+)((?: (?!, Fl)\S+)*)", line):
+                found[f"-{flag}"] = rest
+        return found
+
+    def test_commands_tell_of_their_own_options(self):
+        """bindsim-COMMAND(1) has those that belong to it, and none that it does not take."""
+        owners = project.owners()
+        for command in project.commands():
+            found = set(self.options_in(self.items("OPTIONS", self.page(f"bindsim-{command}.1"))))
+            own = [option for option in project.options() if owners[option.name] == command]
+            self.assertLessEqual(set().union(*(option.spellings() for option in own)), found, command)
+            taken = set().union(*(option.spellings() for option in project.options_of(command)))
+            self.assertLessEqual(found, taken, command)
+            if len(project.options_of(command)) < 20:
+                self.assertEqual(found | {"-h", "--help", "-V", "--version"} | taken & {
+                    "--format", "--show", "--output", "-o", "--report", "--fail-on", "--color", "-v", "--verbose", "-q", "--quiet", "--symbol",
+                    "--from", "--to", "--pair"}, taken, command)
 
     def test_every_option_and_no_other(self):
         found = {}
-        for line in self.items("STEPS") + self.items("OPTIONS"):
-            for flag, rest in re.findall(r"Fl (-?[\w-]+)((?: (?!, Fl)\S+)*)", line):
-                found[f"-{flag}"] = rest
+        for command in project.commands():
+            found |= self.options_in(self.items("OPTIONS", self.page(f"bindsim-{command}.1")))
+        found |= self.options_in(self.items("STEPS") + self.items("OPTIONS"))
         self.assertEqual(set(found), project.spellings())
         for option in project.options():
             has_value = " Ar " in found[f"--{option.name}"]
@@ -103,7 +197,7 @@ class ManTest(unittest.TestCase):
                                             .replace("Ar", "").replace("Op", "")), words)
 
     def test_formats_and_parts(self):
-        formats = re.search(r"^\.Sh FORMATS\n(.*?)(?=^\.Sh )", self.text, re.MULTILINE | re.DOTALL)[1]
+        formats = re.search(r"^\.Sh FORMATS\n(.*?)(?=^\.Sh )", self.page("bindsim-formats.5"), re.MULTILINE | re.DOTALL)[1]
         found = {}
         for names, body in re.findall(r"^\.Ss ([\w -]+)\n(.*?)(?=^\.Ss |\Z)", formats, re.MULTILINE | re.DOTALL):
             for name in names.split(" and "):
@@ -118,17 +212,17 @@ class ManTest(unittest.TestCase):
         self.assertEqual(set(listed), project.parts("json", "ndjson"))
 
     def test_rules_and_their_levels(self):
-        body = re.search(r"^\.Sh FINDINGS\n(.*?)(?=^\.Sh )", self.text, re.MULTILINE | re.DOTALL)[1]
+        body = re.search(r"^\.Sh RULES\n(.*?)(?=^\.Sh )", self.page("bindsim-findings.7"), re.MULTILINE | re.DOTALL)[1]
         table: dict[str, list[str]] = {}
-        for word in re.findall(r"^\.It Cm ([\w-]+)$", body, re.MULTILINE):
-            if word in project.levels():
-                table[list(table)[-1]].append(word)
-            else:
+        for kind, word in re.findall(r"^\.(Ss|It Cm) ([\w-]+)$", body, re.MULTILINE):
+            if kind == "Ss":
                 table[word] = []
+            else:
+                table[list(table)[-1]].append(word)
         self.assertEqual(table, {rule.slug: rule.levels for rule in project.rules()})
 
     def test_remedies(self):
-        body = re.search(r"^\.Sh ADVISE\n(.*?)(?=^\.Sh )", self.text, re.MULTILINE | re.DOTALL)[1]
+        body = re.search(r"^\.Sh DESCRIPTION\n(.*?)(?=^\.Sh )", self.page("bindsim-advise.1"), re.MULTILINE | re.DOTALL)[1]
         table = body.partition(".Bl -tag")[2].partition(".El")[0]
         listed = {slug: words.replace("\\-", "-") for slug, words in
                   re.findall(r"^\.It Cm ([\w-]+)\n(.*)$", table, re.MULTILINE)}
@@ -141,7 +235,7 @@ class ManTest(unittest.TestCase):
         rows = (project.ROOT / "src/check/reasons.def").read_text()
         known = re.findall(r'^REASON\(\w+, "([\w-]+)", "([^"]+)"\)$', rows, re.MULTILINE)
         self.assertEqual(len(known), rows.count("\nREASON("))
-        table = self.text.partition(".Bl -tag -width copy-relocation -compact\n")[2].partition(".El\n")[0]
+        table = self.page("bindsim-findings.7").partition(".Bl -tag -width copy-relocation -compact\n")[2].partition(".El\n")[0]
         self.assertEqual(re.findall(r"^\.It Li ([\w-]+)\n(.*)$", table, re.MULTILINE), known)
         for schema in ("report", "stream"):
             text = (project.ROOT / f"schema/bindsim-{schema}-1.schema.json").read_text()
@@ -167,7 +261,31 @@ class ManTest(unittest.TestCase):
             project.commands())
         for command in project.commands():
             self.assertRegex(self.text.partition(".Sh DESCRIPTION")[0], rf"(?m)^\.Cm {command}$")
-            self.assertIn(f"bindsim {command} ", project.run("--help").stdout)
+            self.assertIn(f"bindsim {command} ", project.run("help", "options").stdout)
+            self.assertIn(f".Xr bindsim-{command} 1 ", self.text)
+            page = self.page(f"bindsim-{command}.1")
+            for section in ("SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT STATUS", "EXAMPLES", "SEE ALSO"):
+                self.assertIn(f"\n.Sh {section}\n", page)
+            self.assertIn(f".Nm bindsim\n.Cm {command}\n", page)
+
+    def test_profiles(self):
+        """bindsim-profiles(7) has a section for each, with the switches that it has."""
+        page = self.page("bindsim-profiles.7")
+        names = re.findall(r"^(\w+)", project.run("loaders").stdout, re.MULTILINE)
+        self.assertGreater(len(names), 2)
+        for name in names:
+            body = re.search(rf"^\.Ss {name}\n(.*?)(?=^\.S[hs] )", page, re.MULTILINE | re.DOTALL)
+            self.assertIsNotNone(body, f"no section about {name}")
+            listed = set(re.findall(rf"^({name}\.[\w-]+) ", project.run("loaders", name).stdout, re.MULTILINE))
+            self.assertEqual(set(re.findall(rf"^\.It Cm ({name}\.[\w-]+)$", body[1], re.MULTILINE)), listed, name)
+            self.assertIn(f".Xr bindsim-{name} 7", body[1])
+
+    def test_every_format_has_a_page(self):
+        """And every file that commands write."""
+        page = self.page("bindsim-formats.5")
+        told = " and ".join(re.findall(r"^\.Ss (.*)$", page, re.MULTILINE)).split(" and ")
+        for name in [*project.formats(), "baseline", "suppressions", "parts of a scan", "journal"]:
+            self.assertIn(name, told)
 
     def test_flags(self):
         self.assertEqual({line.removeprefix("Cm ") for line in self.items("STEPS") if line.startswith("Cm ")},
@@ -205,7 +323,12 @@ class SwitchTest(unittest.TestCase):
 
 
 class CompletionTest(unittest.TestCase):
-    """The completions' own lists."""
+    """The completions' own lists. Which options a command has is tried in the shells, by test_completions.py."""
+
+    @staticmethod
+    def bash_options():
+        text = project.without_comments(project.COMPLETIONS["bash"])
+        return " ".join(re.findall(r"^_bindsim_(?:common|\w+_options)='([^']*)'", text, re.MULTILINE)).split()
 
     def test_every_option_and_no_other(self):
         for shell, path in project.COMPLETIONS.items():
@@ -216,10 +339,9 @@ class CompletionTest(unittest.TestCase):
                     found = {f"--{name}" for name in re.findall(r" -l ([\w-]+)", lines)}
                     found |= {f"-{letter}" for letter in re.findall(r" -s (\w)", lines)}
                 elif shell == "bash":
-                    words = re.search(r"^_bindsim_options='([^']*)'", text, re.MULTILINE)[1].split()
-                    found = {word.removesuffix("=") for word in words}
+                    found = {word.removesuffix("=") for word in self.bash_options()}
                 else:
-                    body = text[text.index("_arguments "):]
+                    body = text[text.index("\nspecs=("):]
                     # "=-": the value stands in the same word, if there is one.
                     found = {word.removesuffix("=") for word in re.findall(r"'\*?(--[\w-]+?=?)-?(?=\[)", body)}
                     found |= {word.removesuffix("=") for word in re.findall(r"(?<=[')])(--[\w-]+=?)(?=\[)", body)}
@@ -230,9 +352,7 @@ class CompletionTest(unittest.TestCase):
     def test_values(self):
         """Where an option takes a value the completions say so."""
         with_value = {f"--{option.name}" for option in project.options() if option.argument}
-        text = project.without_comments(project.COMPLETIONS["bash"])
-        words = re.search(r"^_bindsim_options='([^']*)'", text, re.MULTILINE)[1].split()
-        self.assertEqual({word[:-1] for word in words if word.endswith("=")}, with_value)
+        self.assertEqual({word[:-1] for word in self.bash_options() if word.endswith("=")}, with_value)
         text = project.without_comments(project.COMPLETIONS["zsh"])
         self.assertEqual(set(re.findall(r"(--[\w-]+)=-?(?=[\[}])", text)), with_value)
         text = project.without_comments(project.COMPLETIONS["fish"])
@@ -249,7 +369,7 @@ class CompletionTest(unittest.TestCase):
                  "remedies": r"^_bindsim_remedies='([^']*)'",
                  "html": r"^_bindsim_html_parts='([^']*)'", "sqlite": r"^_bindsim_sqlite_parts='([^']*)'",
                  "levels": r"^_bindsim_fail_on='([^']*)'", "commands": r"^_bindsim_commands='([^']*)'"},
-        "zsh": {"flags": r"_values -s , flag (.*)$", "formats": r":format:\(([^)]*)\)",
+        "zsh": {"flags": r"_values -s , flag (.*)$", "formats": r"^\t\t\*\) compadd (text .*) ;;$",
                 "text": r"^\t\ttext '([^']*)'", "ld-debug": r"^\t\tld-debug '([^']*)'", "json": r"^\t\tjson '([^']*)'",
                 "ndjson": r"^\t\tndjson '([^']*)'", "ldd": r"^\t\tldd '([^']*)'", "rules": r":rule:\(([^)]*)\)",
                 **{name: rf"^\t\t{name} '([^']*)'" for name in (*CI_FORMATS, "markdown", "dot", "html", "sqlite")},
@@ -263,7 +383,7 @@ class CompletionTest(unittest.TestCase):
                  "markdown": r"case markdown\n +set -a parts (.*)$", "dot": r"case dot\n +set -a parts (.*)$",
                  "remedies": r"for remedy in (.*)$",
                  "html": r"case html\n +set -a parts (.*)$", "sqlite": r"case sqlite\n +set -a parts (.*)$",
-                 "levels": r"-l fail-on -x -a '([^']*)'", "commands": r"-n __fish_use_subcommand -a '([^']*)'"},
+                 "levels": r"-l fail-on -x -a '([^']*)'", "commands": r"-n 'test -z \(__bindsim_command\)' -a '([^']*)'"},
     }
 
     def test_lists_of_words(self):

@@ -61,9 +61,31 @@ class ManTest(unittest.TestCase):
             text = page.read_text()
             name, section = re.search(r"^\.Dt (\S+) (\d)$", text, re.MULTILINE).groups()
             self.assertEqual(page.name, f"{name.lower()}.{section}")
-            for other in project.MAN_PAGES:
-                if other != page:
-                    self.assertIn(f".Xr {other.stem} {other.suffix[1:]} ", text)
+            if page.stem != "bindsim":
+                self.assertRegex(text, r"(?m)^\.Xr bindsim 1\b")
+                self.assertRegex((project.ROOT / "man/bindsim.1").read_text(), rf"(?m)^\.Xr {page.stem} {section} ?")
+
+    def test_references_lead_somewhere(self):
+        """To a page of ours, or to one of another program; and to a section of the page itself."""
+        ours = {(page.stem, page.suffix[1:]) for page in project.MAN_PAGES}
+        for page in project.MAN_PAGES:
+            text = page.read_text()
+            named = set(re.findall(r"\bXr (\S+) (\d)\b", text))
+            self.assertEqual({name for name in named if name[0].startswith("bindsim")} - ours, set(), page.name)
+            self.assertNotIn((page.stem, page.suffix[1:]), named, f"{page.name} refers to itself")
+            sections = set(re.findall(r'^\.S[hs] "?(.*?)"?$', text, re.MULTILINE))
+            for section in re.findall(r'^\.Sx "?(.*?)"?(?: [.,:;])?$', text, re.MULTILINE):
+                self.assertIn(section, sections, page.name)
+            see_also = re.findall(r"^\.Xr (\S+) (\d)", text.partition(".Sh SEE ALSO\n")[2], re.MULTILINE)
+            self.assertEqual(see_also, sorted(set(see_also), key=lambda each: (each[1], each[0])), page.name)
+
+    def test_pages_and_sections_that_the_program_names(self):
+        """Messages and help send people to pages that are there."""
+        ours = {f"{page.stem}({page.suffix[1:]})" for page in project.MAN_PAGES}
+        for path in [*(project.ROOT / "src").rglob("*.[ch]"), *(project.ROOT / "src").rglob("*.def"), *project.ROOT.glob("*.md"),
+                     *(project.ROOT / "docs").rglob("*.md"), *(project.ROOT / "schema").glob("*.json")]:
+            named = set(re.findall(r"\bbindsim(?:-[a-z]+)?\(\d\)", path.read_text()))
+            self.assertLessEqual(named, ours, path)
 
     def test_examples_that_ask_jq(self):
         """bindsim-json(5) has three of them: they are done as told."""
@@ -116,7 +138,7 @@ class ManTest(unittest.TestCase):
         """The page shows what `bindsim order` prints: it is what is printed."""
         if not os.path.exists("/lib64/ld-linux-x86-64.so.2"):
             self.skipTest("the examples are for x86-64")
-        text = (project.ROOT / "man/bindsim.1").read_text()
+        text = (project.ROOT / "man/bindsim-order.1").read_text()
         [block] = [block for block in re.findall(r"^\.Bd -literal\n(.*?)^\.Ed$", text, re.MULTILINE | re.DOTALL)
                    if block.startswith("$ bindsim order ")]
         directory = transcripts.new_directory()

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* Which options a command takes. */
+#include "cli.h"
+
+#include <string.h>
+
+enum which { ALL_BUT, ONLY };
+
+static const struct {
+	enum which which;
+	const char *names, *shown;
+} takes[BS_COMMAND_COUNT_] = {
+#define TAKES(command, which, names, shown) [BS_COMMAND_##command] = { which, names, shown },
+#include "takes.def"
+#undef TAKES
+};
+
+/* Whether NAME is one of the words of LIST. */
+static bool is_among(const char *list, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *word = list; *word; word += strspn(word, " ")) {
+		size_t length = strcspn(word, " ");
+
+		if (length == n && strncmp(word, name, n) == 0)
+			return true;
+		word += length;
+	}
+	return false;
+}
+
+bool bs_command_takes(enum bs_command command, enum bs_command owner, const char *name)
+{
+	bool about_itself = strcmp(name, "help") == 0 || strcmp(name, "version") == 0;
+
+	if (owner != BS_COMMAND_NONE || about_itself)
+		return about_itself || owner == command;
+	return is_among(takes[command].names, name) == (takes[command].which == ONLY);
+}
+
+bool bs_command_takes_few(enum bs_command command)
+{
+	return takes[command].which == ONLY;
+}
+
+bool bs_command_shows(enum bs_command command, enum bs_command owner, const char *name)
+{
+	const char *shown = takes[command].shown;
+
+	if (owner != BS_COMMAND_NONE)
+		return owner == command;
+	return strcmp(shown, "*") == 0 ? is_among(takes[command].names, name)
+				       : is_among(shown, name);
+}
