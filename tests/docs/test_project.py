@@ -147,6 +147,80 @@ class ManTest(unittest.TestCase):
         self.assertEqual(transcripts.again(block, directory), block)
 
 
+class WordsTest(unittest.TestCase):
+    """Documents name commands, options, parts, rules, profiles and files that are there."""
+
+    PAGES = [*project.ROOT.glob("*.md"), *(project.ROOT / "docs").rglob("*.md"), project.ROOT / "tests/README.md"]
+    # The options of other programs that stand alone in a code span, and of the project's own scripts.
+    FOREIGN = {"--exclude-libs", "--as-needed", "--no-as-needed", "--quick", "--foreign", "--exhaustive", "--update", "--sshlogin", "--transferfile", "--return", "--remove-rpath"}
+
+    def spans(self, path):
+        """What stands in code: spans, blocks and indented lines."""
+        text = path.read_text()
+        for block in re.findall(r"^```\w*\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+            yield from re.sub(r"\\\n\s*", " ", block).splitlines()
+        yield from re.findall(r"^ {4,}(\S.*)$", text, re.MULTILINE)
+        yield from re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text)
+
+    def commands_in(self, line):
+        """The words behind `bindsim` in a command line, up to what belongs to another program."""
+        for words in re.findall(r"(?:^|[ `$(])bindsim((?: [^|;&`\n]+)?)", line):
+            yield words.partition(" -- ")[0].split(" #")[0].split()
+
+    def test_options(self):
+        known = project.spellings()
+        for path in self.PAGES:
+            if path.name == "CHANGELOG.md":
+                continue
+            for line in self.spans(path):
+                named = [word for words in self.commands_in(line) for word in words]
+                named += [line.split()[0]] if line.startswith("--") and f"`{line}`" in path.read_text() else []
+                for word in named:
+                    option = re.match(r"--[a-z][\w-]*", word.strip("[]()'\"`,."))
+                    if option and option[0] not in self.FOREIGN:
+                        self.assertIn(option[0], known, f"{path}: {line}")
+
+    def test_commands(self):
+        """A word behind bindsim is a command, or looks like a program."""
+        known = project.commands()
+        for path in self.PAGES:
+            for line in self.spans(path):
+                if not re.match(r"(?:\$ )?bindsim ", line):
+                    continue
+                for words in self.commands_in(line):
+                    if words and re.fullmatch(r"[a-z]+", words[0]) and words[0] not in known:
+                        self.assertIn(words[0], ("helloworld", "git", "apps", "python3"), f"{path}: {line}")
+
+    def test_names_of_the_source(self):
+        """The architecture page tells of functions, types and files that are there."""
+        text = (project.ROOT / "docs/architecture.md").read_text()
+        source = "\n".join(path.read_text() for folder in ("src", "include", "tests") for path in (project.ROOT / folder).rglob("*.[ch]"))
+        for name in set(re.findall(r"`(?:struct |enum )?(bs_\w+|BS_\w+)", text)):
+            first, *others = re.split(r"(?<=\w)/", name)
+            self.assertRegex(source, rf"\b{first}", first)
+        for name in re.findall(r"`([\w/-]+\.(?:c|h|def|py|sh))`", text):
+            self.assertTrue(list(project.ROOT.glob(name)) or list(project.ROOT.rglob(os.path.basename(name))), name)
+        for floor in (path for path in (project.ROOT / "src").iterdir() if path.is_dir()):
+            self.assertRegex(text, rf"(?m)^\| \d+ \| {floor.name} \|", "each floor has a row")
+
+    def test_rules(self):
+        """What is called like a rule is one."""
+        known = {rule.slug for rule in project.rules()}
+        for path in self.PAGES:
+            for slug in re.findall(r"(?:--rule[ =]|^(?:error|warning|note): )([a-z]+(?:-[a-z]+)+)", path.read_text(), re.MULTILINE):
+                self.assertIn(slug, known, path)
+
+    def test_files(self):
+        """Links lead somewhere, and files of the project that are named are there."""
+        for path in self.PAGES:
+            text = path.read_text()
+            for link in re.findall(r"\]\(([^)#:\s]+)\)", text):
+                self.assertTrue((path.parent / link).exists(), f"{path} links to {link}")
+            for name in re.findall(r"(?<![\w/.-])((?:src|tests|scripts|docs|schema|man|completions|include|data)/[\w/.-]*\w)", text):
+                there = (project.ROOT / name).exists() or list(project.ROOT.glob(name + "*"))
+                self.assertTrue(there or name == "src/cli/bindsim", f"{path} names {name}")  # that is built
+
+
 class GlossaryTest(unittest.TestCase):
     """docs/glossary.md has one sentence and a source for each word, and the words are used."""
 
