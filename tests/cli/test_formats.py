@@ -160,7 +160,11 @@ class FindingTest(FormatTest):
     def test_the_rule(self):
         (rule,) = self.sarif()["tool"]["driver"]["rules"]
         told = self.bindsim("explain", "--rule=captured-references").out
-        self.assertEqual(told, f"{rule['id']}: {rule['shortDescription']['text']}\n\n{rule['help']['text']}\n")
+        text = f"{rule['id']}: {rule['shortDescription']['text']}\n\n{rule['help']['text']}\n"
+        self.assertTrue(told.startswith(text + "\n"), told)
+        # Only a build that was told where the documents are knows an address of the rule's page.
+        place = os.environ.get("DOCS_URL")
+        self.assertEqual(rule.get("helpUri"), f"{place}/rules/{rule['id']}.md" if place else None)
         self.assertEqual(rule["name"], "CapturedReferences")
         self.assertIn("\n- **error** functions are captured", rule["help"]["markdown"])
         self.assertEqual(rule["defaultConfiguration"], {"level": "error"})
