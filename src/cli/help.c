@@ -81,6 +81,30 @@ static const char *const briefs[BS_COMMAND_COUNT_] = {
 	[BS_COMMAND_HELP] = "help on a command, or on all options",
 };
 
+/* The few options that COMMAND takes and that its help has not told of. */
+static void print_rest(enum bs_command command)
+{
+	char names[256];
+	size_t n = 0;
+
+	names[0] = '\0';
+#define GROUP(title, command_)
+#define OPTION(id, name, letter, argument, help)                                                   \
+	if (bs_command_takes(command, BS_COMMAND_NONE, name) &&                                    \
+	    !bs_command_shows(command, BS_COMMAND_NONE, name) && strcmp(name, "help") != 0 &&      \
+	    strcmp(name, "version") != 0)                                                          \
+		n += (size_t)snprintf(names + n, sizeof names - n, "%s--%s", n ? ", " : "", name);
+#define MAY_HAVE OPTION
+#include "options.def"
+#undef MAY_HAVE
+#undef OPTION
+#undef GROUP
+	if (!n)
+		return;
+	snprintf(names + n, sizeof names - n, ": as in bindsim help options.");
+	print_wrapped(0, names);
+}
+
 /* What COMMAND has beside the rest. */
 static void print_command_help(enum bs_command command)
 {
@@ -106,7 +130,9 @@ static void print_command_help(enum bs_command command)
 #undef SHOW
 #undef GROUP
 	puts("");
-	if (!bs_command_takes_few(command))
+	if (bs_command_takes_few(command))
+		print_rest(command);
+	else
 		puts("Steps and all other options: bindsim --help, bindsim help options.");
 	print_wrapped(0, text->status);
 	printf("The manual page bindsim-%s(1) tells more.\n", text->name);

@@ -46,10 +46,5 @@ bool bs_command_takes_few(enum bs_command command)
 
 bool bs_command_shows(enum bs_command command, enum bs_command owner, const char *name)
 {
-	const char *shown = takes[command].shown;
-
-	if (owner != BS_COMMAND_NONE)
-		return owner == command;
-	return strcmp(shown, "*") == 0 ? is_among(takes[command].names, name)
-				       : is_among(shown, name);
+	return owner == BS_COMMAND_NONE ? is_among(takes[command].shown, name) : owner == command;
 }

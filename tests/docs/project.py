@@ -58,7 +58,7 @@ def options_of(command: str) -> list[Option]:
     """The options that a command takes, "none": no command."""
     text = (ROOT / "src/cli/takes.def").read_text()
     rows = {name.lower(): (which, set(names.split())) for name, which, names in
-            re.findall(r'^TAKES\((\w+), (\w+), "([^"]*)", "[^"]*"\)$', text, re.MULTILINE)}
+            re.findall(r'^TAKES\((\w+), (\w+), "([^"]*)",\s+"[^"]*"\)$', text, re.MULTILINE)}
     if set(rows) != commands() | {"none"}:
         raise AssertionError("takes.def has a row for each command")
     which, names = rows[command]

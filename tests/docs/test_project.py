@@ -115,6 +115,21 @@ class ManTest(unittest.TestCase):
             self.assertIn(page, project.MAN_PAGES)
             self.assertIn(f"'{page.name}'", listed)
 
+    def test_man_finds_them(self):
+        """Where they lie when they are installed, by the names that help and messages give."""
+        if shutil.which("man") is None:
+            self.skipTest("there is no man")
+        with tempfile.TemporaryDirectory() as directory:
+            for page in project.MAN_PAGES:
+                place = Path(directory) / f"man{page.suffix[1:]}"
+                place.mkdir(exist_ok=True)
+                shutil.copy(page, place)
+            for name in ("bindsim", "bindsim-findings", *(f"bindsim-{command}" for command in project.commands())):
+                done = subprocess.run(["man", "-M", directory, "-w", name], text=True, capture_output=True, check=False,
+                                      env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"})
+                self.assertEqual((done.returncode, done.stderr), (0, ""), name)
+                self.assertIn(f"/{name}.", done.stdout)
+
     def test_an_example_that_compares_with_the_real_loader(self):
         """The page tells how to hold an answer against ld.so: it is done as told."""
         text = (project.ROOT / "man/bindsim.1").read_text()
