@@ -218,6 +218,27 @@ class WordsTest(unittest.TestCase):
         for floor in (path for path in (project.ROOT / "src").iterdir() if path.is_dir()):
             self.assertRegex(text, rf"(?m)^\| \d+ \| {floor.name} \|", "each floor has a row")
 
+    def test_facts_of_the_readme(self):
+        """Formats, loaders, releases and parts that README.md tells of are those that the tool has."""
+        text = (project.ROOT / "README.md").read_text()
+        table = text.partition("| `--format=` | for |")[2].partition("\n\n")[0]
+        self.assertEqual(set(re.findall(r"`([\w-]+)`", " ".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)))), set(project.formats()))
+        steps = text.partition("| step | is |")[2].partition("\n\n")[0]
+        rows = set(re.findall(r"^\| `--([\w-]+)", steps, re.MULTILINE))
+        self.assertEqual(rows, {"dlopen", "dlmopen", "dlsym", "dlclose", "call", "init", "caller"})
+        shown = re.search(r"`--show` has more parts: ([\w, -]*\w)", text)[1].split(", ")
+        self.assertLessEqual(set(shown), project.parts("text"))
+        loaders = project.run("loaders").stdout
+        for name in re.findall(r"^(\w+)", loaders, re.MULTILINE):
+            self.assertRegex(text, rf"(?i)\b{name}'s\b", "the loaders that it simulates")
+        self.assertIn(f"for {re.search('^glibc [0-9.]+ to [0-9.]+', loaders)[0]}", text)
+        told = text.partition("No differences are left with ")[2].partition("Other releases")[0]
+        glibc, musl = re.findall(r"^  verified against  (.*)", loaders, re.MULTILINE)[:2]
+        for release in re.findall(r"\d+\.\d+(?:\.\d+)?", told):
+            self.assertIn(release, glibc + musl)
+        for machine in re.findall(r"\b(?:x86-64|i386|x32|aarch64|arm|riscv64|ppc64le|s390x|mips64el)\b", told):
+            self.assertIn(machine, glibc + musl)
+
     def test_rules(self):
         """What is called like a rule is one."""
         known = {rule.slug for rule in project.rules()}
