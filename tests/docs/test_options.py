@@ -221,6 +221,13 @@ class ManTest(unittest.TestCase):
                 table[list(table)[-1]].append(word)
         self.assertEqual(table, {rule.slug: rule.levels for rule in project.rules()})
 
+    def test_rules_of_logs(self):
+        """bindsim-log(1) has those of src/log, in their order."""
+        text = (project.ROOT / "src/log/rules.def").read_text()
+        known = re.findall(r'^RULE\(\w+, "([\w-]+)"', text, re.MULTILINE)
+        listed = re.findall(r"^\.It Cm ([\w-]+)$", self.page("bindsim-log.1"), re.MULTILINE)
+        self.assertEqual([word for word in listed if word in known], known)
+
     def test_remedies(self):
         body = re.search(r"^\.Sh DESCRIPTION\n(.*?)(?=^\.Sh )", self.page("bindsim-advise.1"), re.MULTILINE | re.DOTALL)[1]
         table = body.partition(".Bl -tag")[2].partition(".El")[0]
@@ -369,7 +376,7 @@ class CompletionTest(unittest.TestCase):
                  "remedies": r"^_bindsim_remedies='([^']*)'",
                  "html": r"^_bindsim_html_parts='([^']*)'", "sqlite": r"^_bindsim_sqlite_parts='([^']*)'",
                  "levels": r"^_bindsim_fail_on='([^']*)'", "commands": r"^_bindsim_commands='([^']*)'"},
-        "zsh": {"flags": r"_values -s , flag (.*)$", "formats": r"^\t\t\*\) compadd (text .*) ;;$",
+        "zsh": {"flags": r"^\tflags=\(([^)]*)\)", "formats": r"^\t\t\*\) compadd (text .*) ;;$",
                 "text": r"^\t\ttext '([^']*)'", "ld-debug": r"^\t\tld-debug '([^']*)'", "json": r"^\t\tjson '([^']*)'",
                 "ndjson": r"^\t\tndjson '([^']*)'", "ldd": r"^\t\tldd '([^']*)'", "rules": r":rule:\(([^)]*)\)",
                 **{name: rf"^\t\t{name} '([^']*)'" for name in (*CI_FORMATS, "markdown", "dot", "html", "sqlite")},
