@@ -85,6 +85,22 @@ class ShellTest(unittest.TestCase):
 class BashTest(ShellTest):
     """bash, asked for all replies and at a terminal."""
 
+    # What is typed, and the arguments that come of it and Tab.
+    LINES = (
+        ("bindsim --bi", ["--bind-now"]),
+        ("bindsim --format=ld-", ["--format=ld-debug"]),
+        ("bindsim expl", ["explain"]),
+        ("bindsim --report=json:./lib", ["--report=json:./library.so"]),
+        ("bindsim --dlopen=./lib", ["--dlopen=./library.so"]),
+        ("bindsim --dlopen=library.so:DEEP", ["--dlopen=library.so:DEEPBIND"]),
+        ("bindsim --dlopen library.so:NOW,DEEP", ["--dlopen", "library.so:NOW,DEEPBIND"]),
+        ("bindsim --dlopen 'library.so:NOW|DEEP", ["--dlopen", "library.so:NOW|DEEPBIND"]),
+        ("bindsim --dlopen='library.so:NOW|DEEP", ["--dlopen=library.so:NOW|DEEPBIND"]),
+        ("bindsim program --dlopen=./library.so --dlclose=", ["program", "--dlopen=./library.so", "--dlclose=1"]),
+        ("bindsim program --dlopen library.so:NOW --dlmopen library.so:NOW@", ["program", "--dlopen", "library.so:NOW", "--dlmopen", "library.so:NOW@1"]),
+        ("bindsim check --no-p", ["check", "--no-policy"]),
+        ("bindsim one", ["one two.so"]))
+
     def replies(self, line):
         """All replies to Tab at the end of LINE, as readline would insert them."""
         script = ('. "$1"; COMP_LINE=$2; COMP_POINT=${#COMP_LINE}; _bindsim; '
@@ -218,20 +234,23 @@ class BashTest(ShellTest):
         terminal.send("bind 'set enable-bracketed-paste off'; bindsim() { local IFS='>'; printf '[[%s]]\\n' \"$*\"; }\n")
         terminal.send(f". {project.COMPLETIONS['bash']}; echo re''ady\n")
         terminal.until("ready")
-        for line, arguments in (
-                ("bindsim --bi", ["--bind-now"]),
-                ("bindsim --format=ld-", ["--format=ld-debug"]),
-                ("bindsim expl", ["explain"]),
-                ("bindsim --report=json:./lib", ["--report=json:./library.so"]),
-                ("bindsim --dlopen=./lib", ["--dlopen=./library.so"]),
-                ("bindsim --dlopen=library.so:DEEP", ["--dlopen=library.so:DEEPBIND"]),
-                ("bindsim --dlopen library.so:NOW,DEEP", ["--dlopen", "library.so:NOW,DEEPBIND"]),
-                ("bindsim --dlopen 'library.so:NOW|DEEP", ["--dlopen", "library.so:NOW|DEEPBIND"]),
-                ("bindsim --dlopen='library.so:NOW|DEEP", ["--dlopen=library.so:NOW|DEEPBIND"]),
-                ("bindsim program --dlopen=./library.so --dlclose=", ["program", "--dlopen=./library.so", "--dlclose=1"]),
-                ("bindsim program --dlopen library.so:NOW --dlmopen library.so:NOW@", ["program", "--dlopen", "library.so:NOW", "--dlmopen", "library.so:NOW@1"]),
-                ("bindsim check --no-p", ["check", "--no-policy"]),
-                ("bindsim one", ["one two.so"])):
+        for line, arguments in self.LINES:
+            self.assertEqual(terminal.complete(line), arguments, line)
+
+    def test_with_bash_completion(self):
+        """The package finds the file by itself, where it is installed, and has changed what bash cuts words at."""
+        package = os.environ.get("BASH_COMPLETION", "/usr/share/bash-completion/bash_completion")
+        if not os.path.exists(package):
+            self.skipTest("there is no bash-completion")
+        place = self.directory / ".local/share/bash-completion/completions"
+        place.mkdir(parents=True)
+        shutil.copy(project.COMPLETIONS["bash"], place / "bindsim")
+        terminal = Terminal(["bash", "--norc", "--noprofile", "-i"], self.directory, self.environment())
+        self.addCleanup(terminal.close)
+        terminal.send("bind 'set enable-bracketed-paste off'; bindsim() { local IFS='>'; printf '[[%s]]\\n' \"$*\"; }\n")
+        terminal.send(f". {package}; echo re''ady\n")
+        terminal.until("ready")
+        for line, arguments in self.LINES:
             self.assertEqual(terminal.complete(line), arguments, line)
 
 
