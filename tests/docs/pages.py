@@ -9,6 +9,7 @@ was compiled.
 from __future__ import annotations
 
 import re
+import runpy
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +18,12 @@ import project
 
 sys.path.append(str(project.ROOT / "tests/cli"))
 import transcripts  # noqa: E402
+
+
+def wrap(page: str) -> str:
+    """A manual page as scripts/wrap-man.py has it."""
+    return runpy.run_path(str(project.ROOT / "scripts/wrap-man.py"))["wrapped"](page)
+
 
 BLOCK = re.compile(r"(?:^<!-- file: (\S+) -->\n(?:`\S+`:\n\n)?)?^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # The lines whose numbers belong to the compiler, the C library and the machine.

@@ -231,8 +231,8 @@ class ManTest(unittest.TestCase):
     def test_remedies(self):
         body = re.search(r"^\.Sh DESCRIPTION\n(.*?)(?=^\.Sh )", self.page("bindsim-advise.1"), re.MULTILINE | re.DOTALL)[1]
         table = body.partition(".Bl -tag")[2].partition(".El")[0]
-        listed = {slug: words.replace("\\-", "-") for slug, words in
-                  re.findall(r"^\.It Cm ([\w-]+)\n(.*)$", table, re.MULTILINE)}
+        listed = {slug: " ".join(words.replace("\\-", "-").split()) for slug, words in
+                  re.findall(r"^\.It Cm ([\w-]+)\n((?:[^.].*\n)*)", table, re.MULTILINE)}
         self.assertEqual(list(listed.items()), list(project.remedies().items()))
         done = project.run("advise", "--remedy=?", "x")
         self.assertEqual(done.stderr.partition("there are ")[2].split(), list(project.remedies()))
@@ -243,7 +243,8 @@ class ManTest(unittest.TestCase):
         known = re.findall(r'^REASON\(\w+, "([\w-]+)", "([^"]+)"\)$', rows, re.MULTILINE)
         self.assertEqual(len(known), rows.count("\nREASON("))
         table = self.page("bindsim-findings.7").partition(".Bl -tag -width copy-relocation -compact\n")[2].partition(".El\n")[0]
-        self.assertEqual(re.findall(r"^\.It Li ([\w-]+)\n(.*)$", table, re.MULTILINE), known)
+        self.assertEqual([(slug, " ".join(words.split())) for slug, words in
+                          re.findall(r"^\.It Li ([\w-]+)\n((?:[^.].*\n)*)", table, re.MULTILINE)], known)
         for schema in ("report", "stream"):
             text = (project.ROOT / f"schema/bindsim-{schema}-1.schema.json").read_text()
             reason = json.loads(text)["$defs"]["suppressed"]["properties"]["reason"]

@@ -51,6 +51,7 @@ class PageTest(unittest.TestCase):
         text = now = MAN.read_text()
         for name in re.findall(r"^(\w+)", project.run("loaders").stdout, re.MULTILINE):
             now = pages.put_between(now, f"loaders {name}", mdoc(name), *MARKS)
+        now = pages.wrap(now)
         if "--update" in sys.argv:
             MAN.write_text(now)
         else:

@@ -92,19 +92,9 @@ def escaped(words):
     return re.sub(r"^(?=[.'])", r"\\&", words)
 
 
-def wrapped(words, width=118):
-    """Lines of no more than WIDTH, a sentence never ends within one, as mdoc wants it."""
-    lines = []
-    for sentence in re.split(r"(?<=[.;]) (?=[A-Z])", words):
-        line = ""
-        for word in sentence.split():
-            if line and len(line) + 1 + len(word) > width:
-                lines.append(line)
-                line = word
-            else:
-                line = f"{line} {word}" if line else word
-        lines.append(line)
-    return "".join(f"{escaped(line)}\n" for line in lines)
+def wrapped(words):
+    """A line for each sentence, as mdoc wants it."""
+    return "".join(f"{escaped(sentence)}\n" for sentence in re.split(r"(?<=[.;]) (?=[A-Z])", words))
 
 
 def mdoc(rule, has_text, text):
@@ -209,7 +199,7 @@ class ManTest(unittest.TestCase):
             start = text.index(f"\n.Ss {rule.slug}\n")
             before, section = text[:start], text[start:]
             has_text = not section.startswith(f"\n.Ss {rule.slug}\n{IN_MAN[0].format('rules.def')}")
-            now = before + pages.put_between(section, "rules.def", mdoc(rule, has_text, page), *IN_MAN)
+            now = pages.wrap(before + pages.put_between(section, "rules.def", mdoc(rule, has_text, page), *IN_MAN))
             if UPDATE:
                 text = now
             else:
