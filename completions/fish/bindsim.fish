@@ -28,40 +28,33 @@ function __bindsim_command
     end
 end
 
-# Whether the line's command takes the option: its own, and of the others all but some, or only some.
-function __bindsim_takes --argument-names name owner
+# Whether the line's command takes the option: where commands are named, these alone do (none: no command), else all but
+# some, or only some.
+function __bindsim_takes --argument-names name
     set -l command (__bindsim_command)
     test -z "$command"
     and return 0
-    if test -n "$owner"
-        test $owner = $command
+    if set -q argv[2]
+        contains -- $command $argv[2..-1]
         return
     end
     switch $command
-        case none
-            not contains -- $name use-env process rule
-        case explain
-            not contains -- $name pid core use-env process
-        case check
-            not contains -- $name pid core process rule
         case advise
-            not contains -- $name pid core use-env process symbol
+            not contains -- $name symbol
         case diff
-            not contains -- $name pid core use-env process rule fail-on proof
-        case order
-            not contains -- $name pid core use-env process rule
-        case verify
-            not contains -- $name use-env rule
+            not contains -- $name fail-on proof
         case scan
-            not contains -- $name plan follow-dlopen-notes pid core process symbol from to pair rule
+            not contains -- $name plan follow-dlopen-notes symbol from to pair
         case log
-            contains -- $name process symbol from to pair format show output report fail-on color verbose quiet
+            contains -- $name symbol from to pair format show output report fail-on color verbose quiet
         case record
             contains -- $name output verbose quiet
         case loaders
             contains -- $name format
         case help
             return 1
+        case '*'
+            return 0
     end
 end
 
@@ -286,8 +279,8 @@ complete -c bindsim -n '__bindsim_takes plan' -l plan -x -a '(__bindsim_files "\
 complete -c bindsim -n '__bindsim_takes follow-dlopen-notes' -l follow-dlopen-notes -f -a 'required recommended suggested' -d 'Open what notes of objects say'
 
 # A process that is there
-complete -c bindsim -n '__bindsim_takes pid' -l pid -x -a '(__fish_complete_pids)' -d 'Read what a process really holds'
-complete -c bindsim -n '__bindsim_takes core' -l core -r -F -d 'The same of a core file'
+complete -c bindsim -n '__bindsim_takes pid none verify' -l pid -x -a '(__fish_complete_pids)' -d 'Read what a process really holds'
+complete -c bindsim -n '__bindsim_takes core none verify' -l core -r -F -d 'The same of a core file'
 
 # The simulated process
 complete -c bindsim -n '__bindsim_takes bind-now' -l bind-now -d 'Bind everything at load'
@@ -317,7 +310,7 @@ complete -c bindsim -n '__bindsim_takes plan-name check' -l plan-name -x -d 'Che
 complete -c bindsim -n '__bindsim_takes host check' -l host -r -F -d 'The program that opens the libraries'
 complete -c bindsim -n '__bindsim_takes recursive check' -l recursive -d 'Look for libraries in the directories below, too'
 complete -c bindsim -n '__bindsim_takes executable check' -l executable -x -d 'Of an archive check these executables only'
-complete -c bindsim -n '__bindsim_takes use-env' -l use-env -d 'Take variables from the environment'
+complete -c bindsim -n '__bindsim_takes use-env check scan' -l use-env -d 'Take variables from the environment'
 complete -c bindsim -n '__bindsim_takes baseline check' -l baseline -x -a '(__bindsim_files "\.json")' -d 'What is in FILE does not count'
 complete -c bindsim -n '__bindsim_takes write-baseline check' -l write-baseline -r -F -d 'Write what counts to FILE'
 complete -c bindsim -n '__bindsim_takes gen-suppressions check' -l gen-suppressions -d 'Print suppressions for what counts'
@@ -331,7 +324,7 @@ complete -c bindsim -n '__bindsim_takes left-root diff' -l left-root -x -a '(__f
 complete -c bindsim -n '__bindsim_takes right-root diff' -l right-root -x -a '(__fish_complete_directories)' -d 'The root of RIGHT'
 
 # The command log
-complete -c bindsim -n '__bindsim_takes process' -l process -x -d 'Tell of this process only'
+complete -c bindsim -n '__bindsim_takes process log verify' -l process -x -d 'Tell of this process only'
 
 # The command order
 complete -c bindsim -n '__bindsim_takes max-orders order' -l max-orders -x -d 'Try all orders if there are up to N'
@@ -361,7 +354,7 @@ complete -c bindsim -n '__bindsim_takes symbol' -l symbol -x -d 'References to s
 complete -c bindsim -n '__bindsim_takes from' -l from -r -F -d 'References that this object makes'
 complete -c bindsim -n '__bindsim_takes to' -l to -r -F -d 'References that are bound to this object'
 complete -c bindsim -n '__bindsim_takes pair' -l pair -x -d 'Explain the references between two objects'
-complete -c bindsim -n '__bindsim_takes rule' -l rule -x -a 'captured-references unresolved-at-call healed when-matters ignored-deepbind two-versions loaded-twice captured-dependency type-identity unique-crosses definitions-differ interposer-bypassed object-split split-copy constructed-twice leaked-static-runtime mixed-unwinders embedded-and-needed embedded-copy isolated potential undeclared-dependency needs-global unused-needed version-crossed pinned search-path required-binding required-isolation required-export required-bind-now forbidden-duplicate unused-suppression expired-suppression order-dependent slot-patched' -d 'Explain a rule of the findings'
+complete -c bindsim -n '__bindsim_takes rule explain advise' -l rule -x -a 'captured-references unresolved-at-call healed when-matters ignored-deepbind two-versions loaded-twice captured-dependency type-identity unique-crosses definitions-differ interposer-bypassed object-split split-copy constructed-twice leaked-static-runtime mixed-unwinders embedded-and-needed embedded-copy isolated potential undeclared-dependency needs-global unused-needed version-crossed pinned search-path required-binding required-isolation required-export required-bind-now forbidden-duplicate unused-suppression expired-suppression order-dependent slot-patched' -d 'Explain a rule of the findings'
 
 # The answer
 complete -c bindsim -n '__bindsim_takes format' -l format -x -a '(__bindsim_format)' -d 'Format of the report'

@@ -10,9 +10,21 @@ static const struct {
 	enum which which;
 	const char *names, *shown;
 } takes[BS_COMMAND_COUNT_] = {
+#define SHARED(names, commands)
 #define TAKES(command, which, names, shown) [BS_COMMAND_##command] = { which, names, shown },
 #include "takes.def"
 #undef TAKES
+#undef SHARED
+};
+
+static const struct {
+	const char *names, *commands;
+} shared[] = {
+#define SHARED(names, commands) { names, commands },
+#define TAKES(command, which, names, shown)
+#include "takes.def"
+#undef TAKES
+#undef SHARED
 };
 
 /* Whether NAME is one of the words of LIST. */
@@ -32,10 +44,15 @@ static bool is_among(const char *list, const char *name)
 
 bool bs_command_takes(enum bs_command command, enum bs_command owner, const char *name)
 {
-	bool about_itself = strcmp(name, "help") == 0 || strcmp(name, "version") == 0;
+	const char *called = command == BS_COMMAND_NONE ? "none" : bs_command_text(command)->name;
 
-	if (owner != BS_COMMAND_NONE || about_itself)
-		return about_itself || owner == command;
+	if (strcmp(name, "help") == 0 || strcmp(name, "version") == 0)
+		return true;
+	if (owner != BS_COMMAND_NONE)
+		return owner == command;
+	for (size_t i = 0; i < sizeof shared / sizeof *shared; i++)
+		if (is_among(shared[i].names, name))
+			return is_among(shared[i].commands, called);
 	return is_among(takes[command].names, name) == (takes[command].which == ONLY);
 }
 

@@ -59,18 +59,22 @@ def options_of(command: str) -> list[Option]:
     text = (ROOT / "src/cli/takes.def").read_text()
     rows = {name.lower(): (which, set(names.split())) for name, which, names in
             re.findall(r'^TAKES\((\w+), (\w+), "([^"]*)",\s+"[^"]*"\)$', text, re.MULTILINE)}
+    shared = {name: set(those.split()) for names, those in re.findall(r'^SHARED\("([^"]*)", "([^"]*)"\)$', text, re.MULTILINE)
+              for name in names.split()}
     if set(rows) != commands() | {"none"}:
         raise AssertionError("takes.def has a row for each command")
     which, names = rows[command]
     owner = owners()
-    unknown = names - {name for name, whose in owner.items() if whose == "none"}
+    unknown = (names | set(shared)) - {name for name, whose in owner.items() if whose == "none"}
     if unknown:
         raise AssertionError(f"takes.def has no business with {unknown}")
 
     def takes(name: str) -> bool:
         if name in ("help", "version"):
             return True
-        return owner[name] == command if owner[name] != "none" else (name in names) == (which == "ONLY")
+        if owner[name] != "none":
+            return owner[name] == command
+        return command in shared[name] if name in shared else (name in names) == (which == "ONLY")
     return [option for option in options() if takes(option.name)]
 
 
