@@ -54,18 +54,24 @@ def owners() -> dict[str, str]:
     return found
 
 
+def shared() -> dict[str, set[str]]:
+    """Options that some commands alone take, with these."""
+    text = (ROOT / "src/cli/takes.def").read_text()
+    return {name: set(those.split()) for names, those in re.findall(r'^SHARED\("([^"]*)", "([^"]*)"\)$', text, re.MULTILINE)
+            for name in names.split()}
+
+
 def options_of(command: str) -> list[Option]:
     """The options that a command takes, "none": no command."""
     text = (ROOT / "src/cli/takes.def").read_text()
     rows = {name.lower(): (which, set(names.split())) for name, which, names in
             re.findall(r'^TAKES\((\w+), (\w+), "([^"]*)",\s+"[^"]*"\)$', text, re.MULTILINE)}
-    shared = {name: set(those.split()) for names, those in re.findall(r'^SHARED\("([^"]*)", "([^"]*)"\)$', text, re.MULTILINE)
-              for name in names.split()}
+    of_some = shared()
     if set(rows) != commands() | {"none"}:
         raise AssertionError("takes.def has a row for each command")
     which, names = rows[command]
     owner = owners()
-    unknown = (names | set(shared)) - {name for name, whose in owner.items() if whose == "none"}
+    unknown = (names | set(of_some)) - {name for name, whose in owner.items() if whose == "none"}
     if unknown:
         raise AssertionError(f"takes.def has no business with {unknown}")
 
@@ -74,7 +80,7 @@ def options_of(command: str) -> list[Option]:
             return True
         if owner[name] != "none":
             return owner[name] == command
-        return command in shared[name] if name in shared else (name in names) == (which == "ONLY")
+        return command in of_some[name] if name in of_some else (name in names) == (which == "ONLY")
     return [option for option in options() if takes(option.name)]
 
 

@@ -174,6 +174,7 @@ class ManTest(unittest.TestCase):
             found = set(self.options_in(self.items("OPTIONS", self.page(f"bindsim-{command}.1"))))
             own = [option for option in project.options() if owners[option.name] == command]
             self.assertLessEqual(set().union(*(option.spellings() for option in own)), found, command)
+            self.assertLessEqual({f"--{name}" for name, those in project.shared().items() if command in those}, found, command)
             taken = set().union(*(option.spellings() for option in project.options_of(command)))
             self.assertLessEqual(found, taken, command)
             if len(project.options_of(command)) < 20:
