@@ -66,6 +66,16 @@ static bool finish_plan(struct bs_option_reader *r, char **environ)
 	return plan->executable != NULL;
 }
 
+/* There is no executable, and none is to be had from elsewhere. */
+static void complain_of_none(enum bs_command command)
+{
+	if (command == BS_COMMAND_NONE)
+		bs_complain("which executable? Usage: bindsim [OPTION]... EXECUTABLE [STEP]...");
+	else
+		bs_complain("%s: which executable? bindsim %s --help tells how it is called",
+			    bs_command_text(command)->name, bs_command_text(command)->name);
+}
+
 bool bs_options_end(struct bs_option_reader *r, char **environ)
 {
 	struct bs_command_line *line = r->line;
@@ -96,7 +106,7 @@ bool bs_options_end(struct bs_option_reader *r, char **environ)
 		return bs_log_open(r) && bs_read_show(r);
 	if (!line->plan.executable && !r->plan_file && !checks && !bs_is_about_process(line) &&
 	    line->command != BS_COMMAND_DIFF) {
-		bs_complain("which executable? Usage: bindsim [OPTION]... EXECUTABLE [STEP]...");
+		complain_of_none(line->command);
 		return false;
 	}
 	if (line->command == BS_COMMAND_DIFF)

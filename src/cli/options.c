@@ -492,7 +492,7 @@ static void complain_of_unknown(struct bs_arena *arena, const char *word)
 	const char *meant = bs_closest_word(word, n, names);
 
 	bs_complain("unknown option --%.*s; %s%s%s", (int)n, word, meant ? "did you mean --" : "",
-		    meant ? meant : "bindsim help options lists them", meant ? "?" : "");
+		    meant ? meant : "bindsim help options lists all", meant ? "?" : "");
 }
 
 /* What getopt(3) stopped at; ID says why, WORD is the argument that it was in. */
@@ -503,13 +503,13 @@ static void complain_of_option(struct bs_arena *arena, int id, const char *word)
 	while (o->name && o->val != optopt)
 		o++;
 	if (id == ':' && o->name)
-		bs_complain("--%s needs a value; bindsim help options lists them", o->name);
+		bs_complain("--%s needs a value; bindsim help options lists all", o->name);
 	else if (id == ':')
-		bs_complain("-%c needs a value; bindsim help options lists them", optopt);
+		bs_complain("-%c needs a value; bindsim help options lists all", optopt);
 	else if (o->name)
 		bs_complain("--%s takes no value: %s", o->name, word);
 	else if (optopt)
-		bs_complain("unknown option -%c; bindsim help options lists them", optopt);
+		bs_complain("unknown option -%c; bindsim help options lists all", optopt);
 	else
 		complain_of_unknown(arena, word + strlen("--"));
 }

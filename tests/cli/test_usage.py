@@ -212,6 +212,13 @@ class HelpTest(CommandLineTest):
             self.assertEqual((answer.status, answer.err), (0, ""))
             self.assertTrue(answer.out.startswith("Usage: bindsim [OPTION]... EXECUTABLE [STEP]...\n"))
 
+    def test_nothing_to_ask_about(self):
+        """The message names the help of the command."""
+        self.assert_trouble(self.bindsim(), "which executable? Usage: bindsim [OPTION]... EXECUTABLE")
+        for command in ("advise", "order", "verify"):
+            self.assert_trouble(self.bindsim(command), f"{command}: which executable? bindsim {command} --help tells how")
+        self.assert_trouble(self.bindsim("-x"), "unknown option -x; bindsim help options lists all")
+
     def test_help_fits_a_terminal(self):
         for line in self.bindsim("--help").out.splitlines():
             self.assertLessEqual(len(line), 80, line)
