@@ -184,6 +184,9 @@ bool bs_selected_pair(const struct bs_selection *selection, const struct bs_run 
  */
 const char *bs_demangled(const char *name);
 
+/* Ends that string, for threads that are to leave nothing behind. */
+void bs_demangled_forget(void);
+
 /* ---- the check ----------------------------------------------------------------------------- */
 
 /* What a check remembers from step to step of one run. */

@@ -2,12 +2,13 @@
 /*
  * cli.h - argv -> plan, and the tool's own behaviour: messages, exit status, output files
  *
- * Floor 16: may include sim.h, report.h, profile.h for its names, and <bindsim/plan.h>; it knows no
+ * Floor 18: may include sim.h, report.h, profile.h for its names, and <bindsim/plan.h>; it knows no
  * image and no symbol.
  */
 #pragma once
 
 #include "../base/base.h"
+#include "../input/input.h"
 #include "../report/diff-report.h"
 #include "../report/dlopen-notes.h"
 #include "../report/log-report.h"
@@ -181,23 +182,7 @@ struct bs_command_line {
 bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **environ,
 			  struct bs_command_line *ret);
 
-/*
- * What the option of a step of KIND says, TEXT, as a step: FILE[:FLAGS] and so on (bindsim(1)). In
- * FILE[:FLAGS] the text after the last ':' is flags only if all of it is; otherwise it belongs to
- * the file's name, and where it looks like flags *RET_HINT says so. Strings are TEXT's or ARENA's.
- * Returns NULL, or what is wrong with TEXT, a sentence.
- */
-const char *bs_parse_step(struct bs_arena *arena, enum bs_step_kind kind, const char *text,
-			  struct bs_step *ret, const char **ret_hint);
-
-/* Sets the mode of RET when all of TEXT is flags: names that are joined, or a number. */
-bool bs_parse_flags(const char *text, struct bs_step *ret);
-
-/* All of the file PATH, or of standard input for "-", in ARENA, *RET_N bytes and a NUL. NULL with
- * errno. */
-char *bs_input_read(struct bs_arena *arena, const char *path, size_t *ret_n);
-
-/* The same for a text; a message tells of an error, or of a NUL in it. *RET_NAME: what the file is
+/* The same as bs_input_read() for a text; a message tells of an error, or of a NUL in it. *RET_NAME: what the file is
  * called in messages. */
 char *bs_input_text(struct bs_arena *arena, const char *path, const char **ret_name);
 
@@ -225,9 +210,6 @@ static inline bool bs_is_about_process(const struct bs_command_line *line)
 
 /* What `bindsim verify' says of the process that was observed: OK, or REFUSED after a message. */
 enum bs_exit bs_live_conclude(const struct bs_command_line *line);
-
-/* ENTRY, NAME=VALUE, is a variable that a loader reads. */
-bool bs_is_for_loader(const char *entry);
 
 /* order.c: the whole of it. Messages and outputs are written; STORE must live on. */
 enum bs_exit bs_order_command(struct bs_arena *arena, const struct bs_command_line *line,
@@ -261,23 +243,13 @@ bool bs_wants_color(const struct bs_command_line *line, FILE *file);
 /* DIAGS on standard error; what was assumed only if VERBOSE. */
 void bs_print_diagnostics(struct bs_arena *arena, const struct bs_diags *diags, bool verbose);
 
-/* The libraries that are known: those of the file that is installed, else those that are built in.
- */
-struct bs_library_db *bs_library_db_open(struct bs_arena *arena);
-
-/* The same, and those of the files that LINE names. NULL after a message. */
+/* The libraries of bs_library_db_open(), and those of the files that LINE names. NULL after a message. */
 struct bs_library_db *bs_libraries_open(struct bs_arena *arena, const struct bs_command_line *line);
 
 /* Adds those of the file PATH to DB. False after a message. */
 bool bs_library_db_load(struct bs_arena *arena, struct bs_library_db *db, const char *path);
 
-/*
- * The plan that the N bytes at TEXT are (bindsim-plan(5)), in *RET. Strings are ARENA's. Returns
- * NULL, or what is wrong with TEXT and where: "steps[2].flags[0]: ...".
- */
-const char *bs_plan_read(struct bs_arena *arena, const char *text, size_t n, struct bs_plan *ret);
-
-/* The same for the file PATH, which "-" says is standard input. False after a message. */
+/* bs_plan_read() of the file PATH, which "-" says is standard input. False after a message. */
 bool bs_plan_load(struct bs_arena *arena, const char *path, struct bs_plan *ret);
 
 /* Puts the plan BELOW under TOP: what TOP says wins, its steps come behind those of BELOW. */

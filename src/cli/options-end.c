@@ -4,12 +4,6 @@
 
 #include <string.h>
 
-bool bs_is_for_loader(const char *entry)
-{
-	return strncmp(entry, "LD_", 3) == 0 || strncmp(entry, "DL_DEBUG=", 9) == 0 ||
-	       strncmp(entry, "GLIBC_TUNABLES=", 15) == 0;
-}
-
 /* What a loader would read of ENVIRON, unless a plan says all, then what --env says. */
 static void take_environment(struct bs_option_reader *r, char **environ)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Lines of `bindsim scan' that are read again: of parts, of journals, and of the scan itself, so
  * that there is one way only from a record to its words. */
-#include "plan-priv.h"
+#include "../input/plan-reader.h"
 #include "scan-priv.h"
 
 #include <string.h>

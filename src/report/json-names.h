@@ -12,3 +12,6 @@ const char *bs_json_outcome_name(enum bs_outcome outcome);
 const char *bs_json_state_name(enum bs_step_state state);
 /* "dlopen"; STEP is NULL for start-up. */
 const char *bs_json_step_kind(const struct bs_step *step);
+/* "jump-slot" */
+const char *bs_json_reloc_kind_name(enum bs_reloc_kind kind);
+const char *bs_json_why_name(enum bs_why why);

@@ -126,9 +126,6 @@ struct bs_json_bindings {
 	uint32_t slot;	  /* that the last one waits in; UINT32_MAX: it does not */
 };
 
-/* "jump-slot" */
-const char *bs_json_reloc_kind_name(enum bs_reloc_kind kind);
-const char *bs_json_why_name(enum bs_why why);
 const char *bs_json_when_name(enum bs_json_when when);
 
 struct bs_json_bindings bs_json_bindings(struct bs_report *report, const struct bs_run *run,

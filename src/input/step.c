@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli.h"
+#include "input.h"
 
 #include "../profile/profile.h"
 

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* plan-priv.h - what the two files that read a plan share */
+/*
+ * plan-reader.h - what the files share that read JSON member by member, and know where they are
+ *
+ * Floor 16: includes jansson, which input.h does not.
+ */
 #pragma once
 
-#include "cli.h"
-
 #include "../report/jansson-late.h"
+#include "input.h"
 
 /* Where in the file something stands: "steps[2].flags". */
 struct bs_place {
@@ -15,7 +18,8 @@ struct bs_place {
 
 struct bs_plan_reader {
 	struct bs_arena *arena;
-	const char *problem; /* the first that was found, with its place */
+	const char *problem; /* the first that was found, with its place ... */
+	struct bs_input_problem parts; /* ... and apart from it */
 	BS_VEC(struct bs_step) steps;
 	BS_VEC(struct bs_block) blocks;
 };

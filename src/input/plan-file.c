@@ -3,11 +3,10 @@
  * --plan: the question from a file (bindsim-plan(5)). What the format does not know is an error,
  * for a member that is passed over changes the question without a word.
  */
-#include "plan-priv.h"
+#include "plan-reader.h"
 
 #include "../report/plan-format.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +37,7 @@ bool bs_plan_fail(struct bs_plan_reader *r, const struct bs_place *place, const 
 	if (n < 0)
 		bs_arena_exhausted(r->arena);
 	r->problem = bs_arena_printf(r->arena, "%s%s%s", where, *where ? ": " : "", text);
+	r->parts = (struct bs_input_problem){ where, bs_arena_strndup(r->arena, text, strlen(text)) };
 	free(text);
 	return false;
 }
@@ -287,40 +287,39 @@ static bool read_root(struct bs_plan_reader *r, const json_t *root, struct bs_pl
 
 /* ---- the file ------------------------------------------------------------------------------ */
 
-const char *bs_plan_read(struct bs_arena *arena, const char *text, size_t n, struct bs_plan *ret)
+bool bs_plan_read_parts(struct bs_arena *arena, const char *text, size_t n, struct bs_plan *ret,
+			struct bs_input_problem *ret_problem)
 {
 	struct bs_plan_reader r = { .arena = arena };
 	const char *problem = bs_jansson_open();
 	json_error_t error;
 
 	*ret = (struct bs_plan){ 0 };
+	*ret_problem = (struct bs_input_problem){ "", problem };
 	if (problem)
-		return problem;
+		return false;
 	json_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
 
 	if (!root && !*error.text)
 		bs_arena_exhausted(arena);
-	if (!root)
-		return bs_arena_printf(arena, "line %d, column %d: %s", error.line, error.column,
-				       error.text);
-	read_root(&r, root, ret);
-	json_decref(root);
-	return r.problem;
-}
-
-bool bs_plan_load(struct bs_arena *arena, const char *path, struct bs_plan *ret)
-{
-	const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
-	size_t n = 0;
-	const char *text = bs_input_read(arena, path, &n);
-
-	if (!text) {
-		bs_complain("%s: %s", name, strerror(errno));
+	if (!root) {
+		ret_problem->place =
+			bs_arena_printf(arena, "line %d, column %d", error.line, error.column);
+		ret_problem->reason = bs_arena_strndup(arena, error.text, strlen(error.text));
 		return false;
 	}
-	const char *problem = bs_plan_read(arena, text, n, ret);
+	read_root(&r, root, ret);
+	json_decref(root);
+	*ret_problem = r.parts;
+	return !r.problem;
+}
 
-	if (problem)
-		bs_complain("%s: %s", name, problem);
-	return !problem;
+const char *bs_plan_read(struct bs_arena *arena, const char *text, size_t n, struct bs_plan *ret)
+{
+	struct bs_input_problem problem;
+
+	if (bs_plan_read_parts(arena, text, n, ret, &problem))
+		return NULL;
+	return *problem.place ? bs_arena_printf(arena, "%s: %s", problem.place, problem.reason)
+			      : problem.reason;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The steps of a plan file. */
-#include "plan-priv.h"
+#include "plan-reader.h"
 
 #include "../profile/profile.h"
 #include "../report/plan-format.h"

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * api-priv.h - libbindsim (<bindsim/bindsim.h>): what its files share
+ *
+ * Every function that can run out of memory prepares for that itself (BS_ON_OUT_OF_MEMORY) with the
+ * arena of the object that it works on: nothing unwinds into the caller.
+ *
+ * Floor 17: may include all floors below; nothing includes it.
+ */
+#pragma once
+
+#include "../base/base.h"
+#include "../input/input.h"
+#include "../report/collect.h"
+#include "../report/report.h"
+
+#include <bindsim/bindsim.h>
+#include <bindsim/plan.h>
+
+#include <locale.h>
+
+/* ---- errors: error.c ----------------------------------------------------------------------- */
+
+/* *ERROR, unless ERROR is NULL, is what went wrong; FILE and PLACE may be NULL or "". Returns
+ * STATUS. */
+enum bindsim_status bs_api_fail(struct bindsim_error **error, enum bindsim_status status,
+				const char *file, const char *place, const char *reason);
+
+/* The same for a parameter, with a reason like printf(3). */
+enum bindsim_status bs_api_refuse(struct bindsim_error **error, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+enum bindsim_status bs_api_no_memory(struct bindsim_error **error);
+
+/* To be called first. */
+static inline void bs_api_begin(struct bindsim_error **error)
+{
+	if (error)
+		*error = NULL;
+}
+
+/* ---- stores: store.c ------------------------------------------------------------------------ */
+
+struct bs_store *bs_api_store(struct bindsim_store *store);
+
+/* ---- plans: plan.c --------------------------------------------------------------------------- */
+
+/* Who makes the calls around a block. */
+struct bs_around {
+	const char *caller;
+	uint32_t block;
+};
+
+struct bindsim_plan {
+	struct bs_arena *arena; /* of all that follows */
+	struct bs_plan plan;	/* but for its lists, which are: */
+	BS_VEC(struct bs_step) steps;
+	BS_VEC(struct bs_block) blocks;
+	BS_VEC(struct bs_variable) environment, settings;
+	BS_VEC(const char *) arguments;
+	/* Who makes the next step. */
+	const char *caller;
+	uint32_t block;
+	BS_VEC(struct bs_around) around; /* the blocks that are open */
+};
+
+/* PLAN as a run has it; its lists are PLAN's. */
+struct bs_plan bs_api_plan(const struct bindsim_plan *plan);
+
+/* TEXT in PLAN's arena; NULL for NULL. */
+const char *bs_api_copy(struct bindsim_plan *plan, const char *text);
+
+/* ---- options: options.c ----------------------------------------------------------------------- */
+
+/* Where a report goes: to the first of these that is there, else to memory. */
+struct bs_api_report {
+	const struct bs_format *format;
+	unsigned show;
+	bool shows_default;
+	bindsim_write_function *write;
+	void *user;
+	FILE *file;
+	int fd; /* -1: none */
+};
+
+struct bindsim_options {
+	struct bs_arena *arena;
+	const char *symbol, *from, *to;
+	bool no_proof;
+	BS_VEC(const char *) libraries;
+	BS_VEC(struct bs_api_report) reports;
+	bindsim_log_function *log;
+	void *log_user;
+	bindsim_progress_function *progress;
+	void *progress_user;
+};
+
+/* ---- locales: output.c -------------------------------------------------------------------------- */
+
+/*
+ * From here on this thread works in the locale C, whatever its caller's is: words of errors and
+ * patterns would come out otherwise. Returns what bs_api_leave() is to be handed.
+ */
+locale_t bs_api_enter(void);
+void bs_api_leave(locale_t outside);
+
+/* ---- outputs: output.c ----------------------------------------------------------------------- */
+
+/* A report in memory: TEXT is of malloc(3), with a NUL behind it. */
+struct bs_api_text {
+	char *text; /* of malloc(3), with a NUL behind it */
+	size_t n;
+};
+
+/* A report under way. */
+struct bs_api_output {
+	struct bs_writer *writer;
+	FILE *own; /* to be closed, or NULL */
+	bindsim_write_function *write;
+	void *user;
+	int fd;
+	int error;	  /* errno of the first write that failed */
+	locale_t outside; /* the caller's, for his function */
+	struct bs_api_text kept; /* in memory */
+};
+
+/* Opens OUTPUT, which stays where it is, for REPORT. False when there is no memory for it. */
+bool bs_api_output_open(struct bs_api_output *output, const struct bs_api_report *report);
+
+/* Writes what is held back, and closes. Returns 0, or an errno. What was kept is the caller's then. */
+int bs_api_output_close(struct bs_api_output *output);
+
+/* ---- results: result.c ----------------------------------------------------------------------- */
+
+struct bindsim_result {
+	struct bs_collected kept;
+	struct bs_api_text *texts; /* of reports in memory */
+	size_t n_texts;
+};
