@@ -39,6 +39,11 @@ static inline void bs_api_begin(struct bindsim_error **error)
 		*error = NULL;
 }
 
+/* ---- files: file.c --------------------------------------------------------------------------- */
+
+/* All of the file PATH, *RET_N bytes and a NUL, to be freed; NULL with errno. */
+char *bs_api_read_file(const char *path, size_t *ret_n);
+
 /* ---- stores: store.c ------------------------------------------------------------------------ */
 
 struct bs_store *bs_api_store(struct bindsim_store *store);

@@ -133,50 +133,56 @@ enum bindsim_status bindsim_plan_copy(const struct bindsim_plan *plan,
 
 /* ---- from a file ------------------------------------------------------------------------------ */
 
-/* PLAN is what TEXT says, or, where that is NULL, what the file NAME says. */
 static enum bindsim_status read_text(struct bindsim_plan *plan, const char *text, size_t n,
-				     const char *name, struct bindsim_error **error)
+				     const char *name, void **ret_held,
+				     struct bindsim_error **error)
 {
 	struct bs_input_problem problem;
 	struct bs_plan read;
+
+	if (BS_ON_OUT_OF_MEMORY(plan->arena))
+		return bs_api_no_memory(error);
 	const char *lacks = bs_jansson_open();
 
 	if (lacks)
 		return bs_api_fail(error, BINDSIM_ERROR_LIBRARY, NULL, NULL, lacks);
-	if (!text)
-		text = bs_input_read_file(plan->arena, name, &n);
-	if (!text)
-		return bs_api_fail(error, BINDSIM_ERROR_FILE, name, NULL, strerror(errno));
-	if (!bs_plan_read_parts(plan->arena, text, n, &read, &problem))
+	if (!bs_plan_read_parts(plan->arena, text, n, &read, &problem, ret_held))
 		return bs_api_fail(error, BINDSIM_ERROR_PLAN, name, problem.place, problem.reason);
 	fill(plan, &read);
 	return BINDSIM_OK;
-}
-
-/* The same; no want of memory leads out of it. */
-static enum bindsim_status try_text(struct bindsim_plan *plan, const char *text, size_t n,
-				    const char *name, struct bindsim_error **error)
-{
-	if (BS_ON_OUT_OF_MEMORY(plan->arena))
-		return bs_api_no_memory(error);
-	return read_text(plan, text, n, name, error);
 }
 
 static enum bindsim_status read_plan(const char *text, size_t n, const char *name,
 				     struct bindsim_plan **ret_plan, struct bindsim_error **error)
 {
 	struct bindsim_plan *plan;
+	void *held = NULL;
 
 	if (bindsim_plan_new(&plan) != BINDSIM_OK)
 		return bs_api_no_memory(error);
-	locale_t outside = bs_api_enter();
-	enum bindsim_status status = try_text(plan, text, n, name, error);
+	enum bindsim_status status = read_text(plan, text, n, name, &held, error);
 
-	bs_api_leave(outside);
+	bs_plan_drop(held);
 	if (status == BINDSIM_OK)
 		*ret_plan = plan;
 	else
 		bindsim_plan_free(plan);
+	return status;
+}
+
+static enum bindsim_status read_file(const char *path, struct bindsim_plan **ret_plan,
+				     struct bindsim_error **error)
+{
+	size_t n;
+	char *text = bs_api_read_file(path, &n);
+
+	if (!text && errno == ENOMEM)
+		return bs_api_no_memory(error);
+	if (!text)
+		return bs_api_fail(error, BINDSIM_ERROR_FILE, path, NULL, strerror(errno));
+	enum bindsim_status status = read_plan(text, n, path, ret_plan, error);
+
+	free(text);
 	return status;
 }
 
@@ -188,7 +194,11 @@ enum bindsim_status bindsim_plan_read(const char *text, size_t n, const char *na
 		*ret_plan = NULL;
 	if (!text || !ret_plan)
 		return bs_api_refuse(error, "a text and a place for the plan are wanted");
-	return read_plan(text, n, name, ret_plan, error);
+	locale_t outside = bs_api_enter();
+	enum bindsim_status status = read_plan(text, n, name, ret_plan, error);
+
+	bs_api_leave(outside);
+	return status;
 }
 
 enum bindsim_status bindsim_plan_read_file(const char *path, struct bindsim_plan **ret_plan,
@@ -199,7 +209,11 @@ enum bindsim_status bindsim_plan_read_file(const char *path, struct bindsim_plan
 		*ret_plan = NULL;
 	if (!path || !ret_plan)
 		return bs_api_refuse(error, "a path and a place for the plan are wanted");
-	return read_plan(NULL, 0, path, ret_plan, error);
+	locale_t outside = bs_api_enter();
+	enum bindsim_status status = read_file(path, ret_plan, error);
+
+	bs_api_leave(outside);
+	return status;
 }
 
 /* ---- to a text -------------------------------------------------------------------------------- */
@@ -243,6 +257,15 @@ static const struct bs_plan_member *find_member(const char *name, bool is_switch
 	return NULL;
 }
 
+/* TEXT, or NULL, in PLAN's arena; false for want of memory. */
+static bool try_copy(struct bindsim_plan *plan, const char *text, const char **ret)
+{
+	if (BS_ON_OUT_OF_MEMORY(plan->arena))
+		return false;
+	*ret = bs_api_copy(plan, text);
+	return true;
+}
+
 enum bindsim_status bindsim_plan_set(struct bindsim_plan *plan, const char *member,
 				     const char *value, struct bindsim_error **error)
 {
@@ -253,10 +276,8 @@ enum bindsim_status bindsim_plan_set(struct bindsim_plan *plan, const char *memb
 
 	if (!m)
 		return bs_api_refuse(error, "a plan has no text called '%s'", member);
-	if (BS_ON_OUT_OF_MEMORY(plan->arena))
-		return bs_api_no_memory(error);
-	*bs_plan_text(&plan->plan, m) = bs_api_copy(plan, value);
-	return BINDSIM_OK;
+	return try_copy(plan, value, bs_plan_text(&plan->plan, m)) ? BINDSIM_OK
+								    : bs_api_no_memory(error);
 }
 
 enum bindsim_status bindsim_plan_set_switch(struct bindsim_plan *plan, const char *member, int on,

@@ -17,9 +17,11 @@ struct simulation {
 	const struct bindsim_options *options;
 	struct bindsim_result *result;
 	struct bs_reports reports;
+	struct bs_sink inner; /* theirs */
 	struct bs_api_output *outputs; /* by report of the options */
 	uint32_t n_outputs;
 	locale_t outside;
+	BS_VEC(char *) texts; /* of malloc(3) */
 };
 
 /* ---- before ----------------------------------------------------------------------------------- */
@@ -34,8 +36,14 @@ static enum bindsim_status add_libraries(struct simulation *s, struct bs_library
 					 const char *path, struct bindsim_error **error)
 {
 	size_t n;
-	const char *text = bs_input_read_file(s->arena, path, &n);
 
+	bs_vec_reserve(s->arena, &s->texts, 1);
+	char *text = bs_api_read_file(path, &n);
+
+	if (text)
+		s->texts.v[s->texts.n++] = text;
+	if (!text && errno == ENOMEM)
+		return bs_api_no_memory(error);
 	if (!text)
 		return bs_api_fail(error, BINDSIM_ERROR_FILE, path, NULL, strerror(errno));
 	if (strlen(text) != n)
@@ -127,20 +135,21 @@ static void tell_progress(void *user, const struct bs_kept_step *step, uint32_t 
 		uselocale(inside);
 }
 
+/* Takes no memory: the run's has to be given back behind it. */
 static void tell_log(const struct simulation *s, const struct bs_diags *diags)
 {
+	char with_error[1024];
+
 	if (!s->options->log)
 		return;
 	bs_vec_each (i, &diags->list) {
 		const struct bs_diag *d = &diags->list.v[i];
-		const char *message =
-			d->os_error ? bs_arena_printf(s->arena, "%s: %s", d->detail,
-						      strerror(d->os_error))
-				    : d->detail;
+		snprintf(with_error, sizeof with_error, "%s: %s", d->detail,
+			 d->os_error ? strerror(d->os_error) : "");
 		locale_t inside = s->outside ? uselocale(s->outside) : (locale_t)0;
 
 		s->options->log(s->options->log_user, bs_diag_slug(d->code), d->path, d->offset,
-				message);
+				d->os_error ? with_error : d->detail);
 		if (inside)
 			uselocale(inside);
 	}
@@ -160,12 +169,45 @@ static enum bindsim_status cannot(const struct simulation *s, const char *proble
 	return bs_api_fail(error, BINDSIM_ERROR_QUESTION, NULL, NULL, problem);
 }
 
+/* The database of libraries grows while the run goes on: want of memory has to end that first. */
+static void begin(void *data, const struct bs_run *run)
+{
+	struct simulation *s = data;
+
+	bs_arena_unwind_with(s->arena, run->ctx.arena);
+	s->inner.begin(s->inner.data, run);
+}
+
+static void bound(void *data, const struct bs_run *run, const struct bs_step_result *result)
+{
+	const struct simulation *s = data;
+
+	s->inner.bound(s->inner.data, run, result);
+}
+
+static void step(void *data, const struct bs_run *run, const struct bs_step_result *result)
+{
+	const struct simulation *s = data;
+
+	s->inner.step(s->inner.data, run, result);
+}
+
+static void end(void *data, const struct bs_run *run)
+{
+	const struct simulation *s = data;
+
+	s->inner.end(s->inner.data, run);
+}
+
 static enum bindsim_status run(struct simulation *s, struct bindsim_error **error)
 {
-	const struct bs_sink sink = bs_reports_sink(&s->reports);
+	const struct bs_sink sink = {
+		.data = s, .begin = begin, .bound = bound, .step = step, .end = end
+	};
 	struct bs_sim_report report;
 	enum bindsim_status status = BINDSIM_OK;
 
+	s->inner = bs_reports_sink(&s->reports);
 	switch (bs_simulate(&s->plan, s->store, &sink, &report)) {
 	case BS_SIM_OK:
 	case BS_SIM_REFUSED:
@@ -178,7 +220,8 @@ static enum bindsim_status run(struct simulation *s, struct bindsim_error **erro
 		break;
 	}
 	bs_reports_done(&s->reports);
-	/* The run's arena had it unwind there. */
+	/* What follows unwinds to simulate() again. */
+	bs_arena_handler(s->arena);
 	bs_arena_unwind_with(s->result->kept.arena, s->arena);
 	if (status != BINDSIM_ERROR_NO_MEMORY)
 		tell_log(s, &report.diags);
@@ -294,6 +337,8 @@ static enum bindsim_status simulate_on(struct bindsim_store *store, const struct
 	} else {
 		bs_api_no_memory(error);
 	}
+	bs_vec_each (i, &s.texts)
+		free(s.texts.v[i]);
 	bs_arena_free(s.arena);
 	if (status == BINDSIM_OK || status == BINDSIM_ERROR_OUTPUT)
 		*ret_result = s.result;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Files that are read whole, the host's and not the simulated process's. */
+/* Files that are read whole: the host's, not the simulated process's. */
 #include "input.h"
 
 #include <errno.h>
@@ -46,20 +46,15 @@ static char *read_all(struct bs_arena *arena, int fd, size_t *ret_n)
 	return bytes.v;
 }
 
-char *bs_input_read_file(struct bs_arena *arena, const char *path, size_t *ret_n)
+char *bs_input_read(struct bs_arena *arena, const char *path, size_t *ret_n)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool is_input = strcmp(path, "-") == 0;
+	int fd = is_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
 	char *text = fd >= 0 ? read_all(arena, fd, ret_n) : NULL;
 	int error = errno;
 
-	if (fd >= 0)
+	if (fd >= 0 && !is_input)
 		close(fd);
 	errno = error;
 	return text;
-}
-
-char *bs_input_read(struct bs_arena *arena, const char *path, size_t *ret_n)
-{
-	return strcmp(path, "-") == 0 ? read_all(arena, STDIN_FILENO, ret_n)
-				      : bs_input_read_file(arena, path, ret_n);
 }

@@ -36,13 +36,13 @@ bool bs_parse_flags(const char *text, struct bs_step *ret);
  * errno. */
 char *bs_input_read(struct bs_arena *arena, const char *path, size_t *ret_n);
 
-/* The same, and "-" is a file like others. */
-char *bs_input_read_file(struct bs_arena *arena, const char *path, size_t *ret_n);
-
 /* ENTRY, NAME=VALUE, is a variable that a loader reads. */
 bool bs_is_for_loader(const char *entry);
 
-/* The libraries that are known: those of the file that is installed, else those that are built in.
+/*
+ * The libraries that are known: those of the file that is installed with the tool or the library
+ * that asks, wherever these are now; else where they were to be installed; else those that are built
+ * in.
  */
 struct bs_library_db *bs_library_db_open(struct bs_arena *arena);
 
@@ -52,6 +52,10 @@ struct bs_library_db *bs_library_db_open(struct bs_arena *arena);
  */
 const char *bs_plan_read(struct bs_arena *arena, const char *text, size_t n, struct bs_plan *ret);
 
-/* The same, true or false; what is wrong is in *RET_PROBLEM. */
+/*
+ * The same, true or false; what is wrong is in *RET_PROBLEM. *RET_HELD is to be handed to
+ * bs_plan_drop(), also by who is unwound to for want of memory.
+ */
 bool bs_plan_read_parts(struct bs_arena *arena, const char *text, size_t n, struct bs_plan *ret,
-			struct bs_input_problem *ret_problem);
+			struct bs_input_problem *ret_problem, void **ret_held);
+void bs_plan_drop(void *held);

@@ -287,13 +287,20 @@ static bool read_root(struct bs_plan_reader *r, const json_t *root, struct bs_pl
 
 /* ---- the file ------------------------------------------------------------------------------ */
 
+void bs_plan_drop(void *held)
+{
+	if (held)
+		json_decref(held);
+}
+
 bool bs_plan_read_parts(struct bs_arena *arena, const char *text, size_t n, struct bs_plan *ret,
-			struct bs_input_problem *ret_problem)
+			struct bs_input_problem *ret_problem, void **ret_held)
 {
 	struct bs_plan_reader r = { .arena = arena };
 	const char *problem = bs_jansson_open();
 	json_error_t error;
 
+	*ret_held = NULL;
 	*ret = (struct bs_plan){ 0 };
 	*ret_problem = (struct bs_input_problem){ "", problem };
 	if (problem)
@@ -308,8 +315,8 @@ bool bs_plan_read_parts(struct bs_arena *arena, const char *text, size_t n, stru
 		ret_problem->reason = bs_arena_strndup(arena, error.text, strlen(error.text));
 		return false;
 	}
+	*ret_held = root;
 	read_root(&r, root, ret);
-	json_decref(root);
 	*ret_problem = r.parts;
 	return !r.problem;
 }
@@ -317,8 +324,11 @@ bool bs_plan_read_parts(struct bs_arena *arena, const char *text, size_t n, stru
 const char *bs_plan_read(struct bs_arena *arena, const char *text, size_t n, struct bs_plan *ret)
 {
 	struct bs_input_problem problem;
+	void *held;
+	bool ok = bs_plan_read_parts(arena, text, n, ret, &problem, &held);
 
-	if (bs_plan_read_parts(arena, text, n, ret, &problem))
+	bs_plan_drop(held);
+	if (ok)
 		return NULL;
 	return *problem.place ? bs_arena_printf(arena, "%s: %s", problem.place, problem.reason)
 			      : problem.reason;

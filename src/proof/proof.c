@@ -68,12 +68,12 @@ static struct bs_arena *new_arena(const struct bs_run *run)
 
 struct bs_prover *bs_prover_new(const struct bs_run *run, enum bs_proof_mode mode)
 {
-	struct bs_arena *arena = new_arena(run);
-	struct bs_prover *prover = bs_new(arena, struct bs_prover, 1);
+	/* In RUN's: where memory lacks, nobody would know of an arena that holds itself. */
+	struct bs_prover *prover = bs_new(run->ctx.arena, struct bs_prover, 1);
 
 	prover->run = run;
 	prover->mode = mode;
-	prover->arena = arena;
+	prover->arena = new_arena(run);
 	return prover;
 }
 

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Want of memory at each place where memory is asked for: each function says so, and nothing is
+ * left behind. It is linked with the floors themselves, whose calls lead here (-Wl,--wrap).
+ */
+#include "api-test.h"
+
+#include <errno.h>
+
+enum { MOST = 1000000 };
+
+static long left = -1; /* so many are granted; negative: all */
+static bool failed;
+
+static bool is_granted(void)
+{
+	if (left < 0)
+		return true;
+	if (left-- > 0)
+		return true;
+	left = 0;
+	failed = true;
+	errno = ENOMEM;
+	return false;
+}
+
+void *__real_bs_block_take(size_t need, size_t *ret_size);
+void *__wrap_bs_block_take(size_t need, size_t *ret_size);
+void *__wrap_bs_block_take(size_t need, size_t *ret_size)
+{
+	return is_granted() ? __real_bs_block_take(need, ret_size) : NULL;
+}
+
+void *__real_malloc(size_t n);
+void *__wrap_malloc(size_t n);
+void *__wrap_malloc(size_t n)
+{
+	return is_granted() ? __real_malloc(n) : NULL;
+}
+
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return is_granted() ? __real_calloc(n, size) : NULL;
+}
+
+void *__real_realloc(void *p, size_t n);
+void *__wrap_realloc(void *p, size_t n);
+void *__wrap_realloc(void *p, size_t n)
+{
+	return is_granted() ? __real_realloc(p, n) : NULL;
+}
+
+char *__real_strdup(const char *s);
+char *__wrap_strdup(const char *s);
+char *__wrap_strdup(const char *s)
+{
+	return is_granted() ? __real_strdup(s) : NULL;
+}
+
+/* All that a program does; true when nothing lacked. */
+static bool live(void)
+{
+	struct bindsim_store *store = NULL;
+	struct bindsim_plan *plan = NULL, *again = NULL;
+	struct bindsim_options *options = NULL;
+	struct bindsim_result *result = NULL;
+	struct bindsim_error *error = NULL;
+	char *text = NULL;
+	size_t n;
+	enum bindsim_status status = bindsim_store_new(&store);
+
+#define THEN(call)                                                                                 \
+	if (status == BINDSIM_OK)                                                                  \
+	status = (call)
+	THEN(bindsim_plan_new(&plan));
+	THEN(bindsim_plan_set(plan, "executable", "./player", &error));
+	THEN(bindsim_plan_dlopen(plan, "./copy.so", "NOW", &error));
+	THEN(bindsim_plan_set_variable(plan, "LD_BIND_NOW", "1", &error));
+	THEN(bindsim_plan_write(plan, &text, &n, &error));
+	THEN(bindsim_plan_read(text, n, NULL, &again, &error));
+	THEN(bindsim_options_new(&options));
+	THEN(bindsim_options_report(options, "json", "demangled,bindings,findings", &error));
+	THEN(bindsim_simulate(store, again, options, &result, &error));
+#undef THEN
+	CHECK(status == BINDSIM_OK || status == BINDSIM_ERROR_NO_MEMORY ||
+	      status == BINDSIM_ERROR_OUTPUT);
+	CHECK(status == BINDSIM_OK ? !!result : failed);
+	if (error)
+		CHECK(bindsim_error_message(error));
+	free(text);
+	bindsim_error_free(error);
+	bindsim_result_free(result);
+	bindsim_options_free(options);
+	bindsim_plan_free(again);
+	bindsim_plan_free(plan);
+	bindsim_store_unref(store);
+	return status == BINDSIM_OK && !failed;
+}
+
+int main(void)
+{
+	long n = 0;
+
+	/* What is opened when it is used is opened. */
+	CHECK(live());
+	do {
+		left = n++;
+		failed = false;
+	} while (!live() && n < MOST);
+	CHECK(n < MOST);
+	printf("memory lacked in %ld places\n", n - 1);
+	return 0;
+}

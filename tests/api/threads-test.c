@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Many threads ask about many plans with one store, and share a plan, options and a result: all
+ * answers must be those that one thread gets. Built with the thread sanitizer it must be silent.
+ *
+ *	threads-test [MANY]
+ */
+#include "api-test.h"
+
+#include <pthread.h>
+
+enum { N_THREADS = 8, N_PLANS = 4, N_ROUNDS = 6 };
+
+static const char *const opened[N_PLANS] = { "./copy.so", "./static.so:LAZY", "./templates.so",
+					     "./nothing.so" };
+static struct bindsim_store *store;
+static struct bindsim_plan *plans[N_PLANS];
+static struct bindsim_options *options;
+static char *wanted[N_PLANS];
+static unsigned n_rounds = N_ROUNDS;
+
+static char *ask(struct bindsim_store *with, unsigned i)
+{
+	struct bindsim_result *result;
+	char *text;
+
+	CHECK(bindsim_simulate(with, plans[i], options, &result, NULL) == BINDSIM_OK);
+	text = strdup(bindsim_result_report(result, 0, NULL));
+	bindsim_result_free(result);
+	CHECK(text);
+	return text;
+}
+
+static void *ask_all(void *data)
+{
+	struct bindsim_store *mine = bindsim_store_ref(store);
+	unsigned first = (unsigned)(size_t)data;
+
+	for (unsigned round = 0; round < n_rounds * N_PLANS; round++) {
+		unsigned i = (first + round) % N_PLANS;
+		char *text = ask(mine, i);
+
+		CHECK_TEXT(text, wanted[i]);
+		free(text);
+		if (round % 7 == first)
+			bindsim_store_trim(mine);
+	}
+	bindsim_store_unref(mine);
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	pthread_t threads[N_THREADS];
+
+	(void)argv;
+	if (argc > 1)
+		n_rounds *= 10;
+	CHECK(bindsim_store_new(&store) == BINDSIM_OK);
+	CHECK(bindsim_options_new(&options) == BINDSIM_OK);
+	CHECK(bindsim_options_report(options, "json", "demangled,bindings,findings,searches,scopes",
+				     NULL) == BINDSIM_OK);
+	CHECK(bindsim_options_report(options, "html", NULL, NULL) == BINDSIM_OK);
+	for (unsigned i = 0; i < N_PLANS; i++) {
+		plans[i] = plan_of("./player");
+		step(plans[i], "dlopen", opened[i]);
+		step(plans[i], "dlopen", "./first.so:GLOBAL");
+		wanted[i] = ask(NULL, i);
+	}
+	for (size_t i = 0; i < N_THREADS; i++)
+		CHECK(pthread_create(&threads[i], NULL, ask_all, (void *)i) == 0);
+	for (size_t i = 0; i < N_THREADS; i++)
+		CHECK(pthread_join(threads[i], NULL) == 0);
+	bindsim_store_unref(store);
+	bindsim_options_free(options);
+	for (unsigned i = 0; i < N_PLANS; i++) {
+		bindsim_plan_free(plans[i]);
+		free(wanted[i]);
+	}
+	return 0;
+}
