@@ -65,6 +65,7 @@ want gdb have gcore
 if ! $quick; then
 	want clang-format-14 have clang-format-14
 	want valgrind have valgrind
+	want faketime have faketime
 	want libasan8 'printf "int main(void) { return 0; }" | gcc -fsanitize=address,undefined -x c - -o /dev/null'
 	want graphviz have dot
 	want chromium have chromium
@@ -200,7 +201,7 @@ if ! $quick; then
 
 	if step 'build with sanitizers' build build-test/sanitize --native-file dev.ini; then
 		suites 'sanitizers: unit, command line, JSON, fuzz replay, scenarios and random graphs' build-test/sanitize \
-			--suite unit --suite cli --suite json --suite fuzz-replay --suite scenario --suite oracle --no-suite long --timeout-multiplier 3
+			--suite unit --suite cli --suite json --suite fuzz-replay --suite scenario --suite oracle --suite api --no-suite long --timeout-multiplier 3
 	fi
 
 	if have clang-format-14; then

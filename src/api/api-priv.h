@@ -46,7 +46,8 @@ char *bs_api_read_file(const char *path, size_t *ret_n);
 
 /* ---- stores: store.c ------------------------------------------------------------------------ */
 
-struct bs_store *bs_api_store(struct bindsim_store *store);
+/* A view of STORE for one simulation beside others, to be ended with bs_store_free(); or NULL. */
+struct bs_store *bs_api_view(struct bindsim_store *store);
 
 /* ---- plans: plan.c --------------------------------------------------------------------------- */
 

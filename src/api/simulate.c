@@ -2,6 +2,7 @@
 /* One simulation: from a plan to its result, and to the reports that were asked for. */
 #include "api-priv.h"
 
+#include "../elf/store.h"
 #include "../report/dlopen-notes.h"
 #include "../report/jansson-late.h"
 
@@ -323,12 +324,12 @@ static enum bindsim_status simulate_on(struct bindsim_store *store, const struct
 		.arena = bs_arena_new(),
 		.result = new_result(),
 		.plan = bs_api_plan(plan),
-		.store = bs_api_store(store),
+		.store = bs_api_view(store),
 		.options = options ? options : &nothing,
 	};
 	enum bindsim_status status = BINDSIM_ERROR_NO_MEMORY;
 
-	if (s.arena && s.result) {
+	if (s.arena && s.result && s.store) {
 		s.outside = bs_api_enter();
 		status = simulate(&s, error);
 		status = end_outputs(&s, status, error);
@@ -340,6 +341,7 @@ static enum bindsim_status simulate_on(struct bindsim_store *store, const struct
 	bs_vec_each (i, &s.texts)
 		free(s.texts.v[i]);
 	bs_arena_free(s.arena);
+	bs_store_free(s.store);
 	if (status == BINDSIM_OK || status == BINDSIM_ERROR_OUTPUT)
 		*ret_result = s.result;
 	else

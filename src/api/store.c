@@ -11,9 +11,9 @@ struct bindsim_store {
 	unsigned count; /* atomic */
 };
 
-struct bs_store *bs_api_store(struct bindsim_store *store)
+struct bs_store *bs_api_view(struct bindsim_store *store)
 {
-	return store->images;
+	return bs_store_share(store->images);
 }
 
 enum bindsim_status bindsim_store_new(struct bindsim_store **ret_store)
