@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """static.py API CORE OUTPUT -- COMPILER...: libbindsim.a, one object that shows its public names alone.
 
-All of API is in it, and of CORE what API needs. Names that are hidden become local, so that a program may have its own
+All of API is in it, and of CORE and libiberty what API needs. All other names become local, so that a program may have its own
 of the same name. The archive has neither times nor owners in it.
 """
 
@@ -27,8 +27,10 @@ def main() -> int:
     arguments.private_dir.mkdir(parents=True, exist_ok=True)
     one = arguments.private_dir / "libbindsim.o"
     subprocess.run([*compiler, "-r", "-nostdlib", "-o", one, "-Wl,--whole-archive", arguments.api, "-Wl,--no-whole-archive",
-                    arguments.core], check=True)
-    subprocess.run([arguments.objcopy, "--localize-hidden", one], check=True)
+                    arguments.core, "-liberty"], check=True)
+    # The address sanitizer has names of its own, which are to be one for all.
+    kept = [f"--keep-global-symbol={pattern}" for pattern in ("bindsim_*", "__odr_asan*", "DW.ref.*")]
+    subprocess.run([arguments.objcopy, "--wildcard", *kept, one], check=True)
     arguments.output.unlink(missing_ok=True)
     subprocess.run([arguments.ar, "rcsD", arguments.output, one], check=True)
     return 0

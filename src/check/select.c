@@ -2,35 +2,7 @@
 #include "check.h"
 
 #include <fnmatch.h>
-#include <stdlib.h>
 #include <string.h>
-
-/* libiberty's <demangle.h> wants to be told that this is no C++. */
-#include <libiberty/demangle.h>
-
-/* Longer names are no names of people's making; the demangler's work grows with them. */
-enum { LONGEST_NAME = 16 << 10 };
-
-static _Thread_local char *last;
-
-const char *bs_demangled(const char *name)
-{
-	if (name[0] != '_' || strlen(name) > LONGEST_NAME)
-		return name;
-	char *demangled = cplus_demangle(name, DMGL_AUTO | DMGL_PARAMS | DMGL_ANSI);
-
-	if (!demangled)
-		return name;
-	free(last);
-	last = demangled;
-	return last;
-}
-
-void bs_demangled_forget(void)
-{
-	free(last);
-	last = NULL;
-}
 
 bool bs_selected_object(const struct bs_run *run, bs_map_id id, const char *glob)
 {

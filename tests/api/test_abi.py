@@ -124,6 +124,15 @@ class CheckTest(LibraryTest):
         # The second one has what thread-local storage takes.
         self.assertLessEqual(set(report["objects"][0]["needed"]), {"libc.so.6", "ld-linux-x86-64.so.2"})
 
+    def test_manners(self) -> None:
+        """What a library does not do, it does not even know."""
+        report = json.loads(self.run_in(BINDSIM, "--format=json", "--no-env", str(LIBRARY)).stdout)
+        asked = {b["symbol"] for b in report["steps"][0]["bindings"] if b["from"] == 0}
+        self.assertIn("malloc", asked)
+        self.assertEqual(asked & {"exit", "_exit", "quick_exit", "printf", "puts", "perror", "stderr", "stdout", "signal",
+                                  "setlocale", "umask", "chdir", "fchdir", "setenv", "putenv", "unsetenv", "fork", "execve",
+                                  "system", "popen", "ptrace"}, set())
+
     def test_versioned_names_only(self) -> None:
         """Each name has the one version when it is asked for from outside, and none without."""
         source = "".join(f"void {name}(void);\n" for name in declared()) + \
