@@ -14,4 +14,4 @@ case ${1-} in
 --check) set -- --dry-run --Werror ;;
 *) set -- -i ;;
 esac
-find src include tests -name '*.[ch]' -exec clang-format-14 "$@" {} +
+find src include tests examples -name '*.[ch]' -exec clang-format-14 "$@" {} +

@@ -26,16 +26,16 @@
  * the answer.
  *
  * Threads. A store may be used by many threads at once, and so may a plan, options or a result that
- * nobody changes meanwhile. One thread at a time changes or frees an object. Callbacks are called by
- * the thread that called bindsim_simulate(), and must return.
+ * nobody changes meanwhile. One thread at a time changes or frees an object. Callbacks are called
+ * by the thread that called bindsim_simulate(), and must return.
  *
  * Strings are UTF-8 where they are words; names from files are bytes as they stand there, up to a
  * NUL. A string that is returned lives as long as the object it was asked of, unless it says
  * otherwise. What is handed in is copied, unless it says otherwise.
  *
  * Numbers. Steps count from 1 over all of the plan's; 0 is start-up. Objects have ids from 0 on, in
- * the order in which they came; BINDSIM_NONE is no step and no object. Indexes that are out of range
- * give NULL, 0 or BINDSIM_NONE.
+ * the order in which they came; BINDSIM_NONE is no step and no object. Indexes that are out of
+ * range give NULL, 0 or BINDSIM_NONE.
  *
  * Later releases add functions and values of enums, and do not change what is here: a value that is
  * not known is to be taken as "something else". All types but enums are opaque. Each function names
@@ -240,8 +240,7 @@ BINDSIM_API enum bindsim_status bindsim_plan_dlclose(struct bindsim_plan *plan, 
 
 /* The first call of SYMBOL through the lazily bound slot of OBJECT. Since 0.1. */
 BINDSIM_API enum bindsim_status bindsim_plan_call(struct bindsim_plan *plan, const char *object,
-						  const char *symbol,
-						  struct bindsim_error **error);
+						  const char *symbol, struct bindsim_error **error);
 
 /* A step in the words of the command line: KIND "dlopen", TEXT "libx.so:NOW,LOCAL". Since 0.1. */
 BINDSIM_API enum bindsim_status bindsim_plan_step(struct bindsim_plan *plan, const char *kind,
@@ -306,8 +305,8 @@ BINDSIM_API enum bindsim_status bindsim_options_add_libraries(struct bindsim_opt
 
 /*
  * What the simulation met: a file that it could not read or that is damaged, or something that it
- * had to assume. CODE is a word that keeps its meaning ("malformed"), FILE is NULL or a path, OFFSET
- * is in bytes or UINT64_MAX. Strings end with the call.
+ * had to assume. CODE is a word that keeps its meaning ("malformed"), FILE is NULL or a path,
+ * OFFSET is in bytes or UINT64_MAX. Strings end with the call.
  */
 typedef void bindsim_log_function(void *user, const char *code, const char *file, uint64_t offset,
 				  const char *message);
@@ -321,9 +320,9 @@ typedef void bindsim_progress_function(void *user, uint32_t step, uint32_t n_ste
 				       const char *words);
 
 /* PROGRESS, or NULL for nobody, is told of steps as they come. Since 0.1. */
-BINDSIM_API enum bindsim_status
-bindsim_options_set_progress(struct bindsim_options *options, bindsim_progress_function *progress,
-			     void *user);
+BINDSIM_API enum bindsim_status bindsim_options_set_progress(struct bindsim_options *options,
+							     bindsim_progress_function *progress,
+							     void *user);
 
 /* ---- reports ------------------------------------------------------------------------------- */
 
@@ -338,9 +337,10 @@ bindsim_options_set_progress(struct bindsim_options *options, bindsim_progress_f
 typedef int bindsim_write_function(void *user, const void *bytes, size_t n);
 
 /* To a function. Since 0.1. */
-BINDSIM_API enum bindsim_status
-bindsim_options_report_to(struct bindsim_options *options, const char *format, const char *show,
-			  bindsim_write_function *write, void *user, struct bindsim_error **error);
+BINDSIM_API enum bindsim_status bindsim_options_report_to(struct bindsim_options *options,
+							  const char *format, const char *show,
+							  bindsim_write_function *write, void *user,
+							  struct bindsim_error **error);
 
 /* To FILE, which is flushed and stays the caller's. Since 0.1. */
 BINDSIM_API enum bindsim_status bindsim_options_report_to_file(struct bindsim_options *options,

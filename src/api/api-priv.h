@@ -76,7 +76,8 @@ struct bs_plan bs_api_plan(const struct bindsim_plan *plan);
 /* TEXT in PLAN's arena; NULL for NULL. */
 const char *bs_api_copy(struct bindsim_plan *plan, const char *text);
 
-/* ---- options: options.c ----------------------------------------------------------------------- */
+/* ---- options: options.c -----------------------------------------------------------------------
+ */
 
 /* Where a report goes: to the first of these that is there, else to memory. */
 struct bs_api_report {
@@ -101,7 +102,8 @@ struct bindsim_options {
 	void *progress_user;
 };
 
-/* ---- locales: output.c -------------------------------------------------------------------------- */
+/* ---- locales: output.c --------------------------------------------------------------------------
+ */
 
 /*
  * From here on this thread works in the locale C, whatever its caller's is: words of errors and
@@ -125,15 +127,16 @@ struct bs_api_output {
 	bindsim_write_function *write;
 	void *user;
 	int fd;
-	int error;	  /* errno of the first write that failed */
-	locale_t outside; /* the caller's, for his function */
+	int error;		 /* errno of the first write that failed */
+	locale_t outside;	 /* the caller's, for his function */
 	struct bs_api_text kept; /* in memory */
 };
 
 /* Opens OUTPUT, which stays where it is, for REPORT. False when there is no memory for it. */
 bool bs_api_output_open(struct bs_api_output *output, const struct bs_api_report *report);
 
-/* Writes what is held back, and closes. Returns 0, or an errno. What was kept is the caller's then. */
+/* Writes what is held back, and closes. Returns 0, or an errno. What was kept is the caller's then.
+ */
 int bs_api_output_close(struct bs_api_output *output);
 
 /* ---- results: result.c ----------------------------------------------------------------------- */

@@ -90,7 +90,8 @@ enum bindsim_status bindsim_options_set_progress(struct bindsim_options *options
 	return BINDSIM_OK;
 }
 
-/* ---- reports ---------------------------------------------------------------------------------- */
+/* ---- reports ----------------------------------------------------------------------------------
+ */
 
 /* The bit of FORMAT's part whose name is the N bytes at NAME; 0: it has none. */
 static unsigned part_bit(const struct bs_format *format, const char *name, size_t n)

@@ -63,9 +63,8 @@ static ssize_t write_to_descriptor(void *cookie, const char *bytes, size_t n)
 
 static FILE *open_stream(struct bs_api_output *output)
 {
-	cookie_io_functions_t functions = {
-		.write = output->write ? write_to_function : write_to_descriptor
-	};
+	cookie_io_functions_t functions = { .write = output->write ? write_to_function
+								   : write_to_descriptor };
 	FILE *stream = fopencookie(output, "w", functions);
 
 	/* The writer holds back enough. */

@@ -137,17 +137,16 @@ static enum bindsim_status append_words(struct bindsim_plan *plan, enum bs_step_
 	return append(plan, step);
 }
 
-enum bindsim_status bindsim_plan_step(struct bindsim_plan *plan, const char *kind,
-				      const char *text, struct bindsim_error **error)
+enum bindsim_status bindsim_plan_step(struct bindsim_plan *plan, const char *kind, const char *text,
+				      struct bindsim_error **error)
 {
 	bs_api_begin(error);
 	if (!plan || !kind || !text)
 		return bs_api_refuse(error, "a plan, the kind of a step and its words are wanted");
 	enum bs_step_kind which = kind_named(kind);
 
-	return which == BS_STEP_KIND_COUNT_
-		       ? bs_api_refuse(error, "'%s' is no kind of step", kind)
-		       : append_words(plan, which, text, error);
+	return which == BS_STEP_KIND_COUNT_ ? bs_api_refuse(error, "'%s' is no kind of step", kind)
+					    : append_words(plan, which, text, error);
 }
 
 enum bindsim_status bindsim_plan_set_caller(struct bindsim_plan *plan, const char *object,

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- to be and not to be ---------------------------------------------------------------------- */
+/* ---- to be and not to be ----------------------------------------------------------------------
+ */
 
 enum bindsim_status bindsim_plan_new(struct bindsim_plan **ret_plan)
 {
@@ -57,7 +58,8 @@ struct bs_plan bs_api_plan(const struct bindsim_plan *plan)
 	return whole;
 }
 
-/* ---- copies ----------------------------------------------------------------------------------- */
+/* ---- copies -----------------------------------------------------------------------------------
+ */
 
 static struct bs_step copy_step(struct bindsim_plan *plan, const struct bs_step *from)
 {
@@ -75,7 +77,8 @@ static struct bs_step copy_step(struct bindsim_plan *plan, const struct bs_step 
 
 static struct bs_variable copy_variable(struct bindsim_plan *plan, const struct bs_variable *from)
 {
-	return (struct bs_variable){ bs_api_copy(plan, from->name), bs_api_copy(plan, from->value) };
+	return (struct bs_variable){ bs_api_copy(plan, from->name),
+				     bs_api_copy(plan, from->value) };
 }
 
 /* PLAN, which is empty, says what FROM says. */
@@ -86,8 +89,7 @@ static void fill(struct bindsim_plan *plan, const struct bs_plan *from)
 	plan->plan = whole;
 	for (const struct bs_plan_member *m = bs_plan_members; m->name; m++)
 		if (!m->is_switch)
-			*bs_plan_text(&plan->plan, m) =
-				bs_api_copy(plan, *bs_plan_text(&whole, m));
+			*bs_plan_text(&plan->plan, m) = bs_api_copy(plan, *bs_plan_text(&whole, m));
 	for (uint32_t i = 0; i < from->n_steps; i++)
 		bs_vec_push(plan->arena, &plan->steps, copy_step(plan, &from->steps[i]));
 	for (uint32_t i = 0; i < from->n_blocks; i++)
@@ -131,7 +133,8 @@ enum bindsim_status bindsim_plan_copy(const struct bindsim_plan *plan,
 	return BINDSIM_OK;
 }
 
-/* ---- from a file ------------------------------------------------------------------------------ */
+/* ---- from a file ------------------------------------------------------------------------------
+ */
 
 static enum bindsim_status read_text(struct bindsim_plan *plan, const char *text, size_t n,
 				     const char *name, void **ret_held,
@@ -216,7 +219,8 @@ enum bindsim_status bindsim_plan_read_file(const char *path, struct bindsim_plan
 	return status;
 }
 
-/* ---- to a text -------------------------------------------------------------------------------- */
+/* ---- to a text --------------------------------------------------------------------------------
+ */
 
 enum bindsim_status bindsim_plan_write(const struct bindsim_plan *plan, char **ret_text,
 				       size_t *ret_n, struct bindsim_error **error)
@@ -247,7 +251,8 @@ enum bindsim_status bindsim_plan_write(const struct bindsim_plan *plan, char **r
 	return *ret_text ? BINDSIM_OK : bs_api_no_memory(error);
 }
 
-/* ---- members ---------------------------------------------------------------------------------- */
+/* ---- members ----------------------------------------------------------------------------------
+ */
 
 static const struct bs_plan_member *find_member(const char *name, bool is_switch)
 {
@@ -277,7 +282,7 @@ enum bindsim_status bindsim_plan_set(struct bindsim_plan *plan, const char *memb
 	if (!m)
 		return bs_api_refuse(error, "a plan has no text called '%s'", member);
 	return try_copy(plan, value, bs_plan_text(&plan->plan, m)) ? BINDSIM_OK
-								    : bs_api_no_memory(error);
+								   : bs_api_no_memory(error);
 }
 
 enum bindsim_status bindsim_plan_set_switch(struct bindsim_plan *plan, const char *member, int on,

@@ -76,7 +76,8 @@ const char *bindsim_result_report(const struct bindsim_result *result, size_t in
 		return r ? (value) : (nothing);                                                    \
 	}
 
-/* ---- objects ---------------------------------------------------------------------------------- */
+/* ---- objects ----------------------------------------------------------------------------------
+ */
 
 static_assert(BS_NO_MAP == BINDSIM_NONE && BS_NEVER == BINDSIM_NONE, "one word for all");
 
@@ -93,7 +94,8 @@ TELL(object, loaded_in, uint32_t, BINDSIM_NONE, r->born)
 TELL(object, unloaded_in, uint32_t, BINDSIM_NONE, r->died)
 TELL(object, is_preloaded, int, 0, r->preloaded)
 
-/* ---- steps ------------------------------------------------------------------------------------ */
+/* ---- steps ------------------------------------------------------------------------------------
+ */
 
 static_assert((int)BINDSIM_STEP_OK == BS_STEP_OK && (int)BINDSIM_STEP_FAILED == BS_STEP_FAILED &&
 		      (int)BINDSIM_STEP_NOT_REACHED == BS_STEP_NOT_REACHED,
@@ -120,7 +122,8 @@ int bindsim_step_offset(const struct bindsim_step *step, uint64_t *ret_offset)
 	return has_offset;
 }
 
-/* ---- bindings --------------------------------------------------------------------------------- */
+/* ---- bindings ---------------------------------------------------------------------------------
+ */
 
 static_assert((int)BINDSIM_WHY_NONE == BS_WHY_NONE &&
 		      (int)BINDSIM_WHY_FIRST_IN_SCOPE == BS_WHY_FIRST_IN_SCOPE &&
@@ -199,7 +202,8 @@ enum bindsim_outcome bindsim_binding_outcome(const struct bindsim_binding *bindi
 	return answer ? (enum bindsim_outcome)answer->outcome : BINDSIM_UNDEFINED;
 }
 
-/* ---- searches --------------------------------------------------------------------------------- */
+/* ---- searches ---------------------------------------------------------------------------------
+ */
 
 size_t bindsim_result_searches(const struct bindsim_result *result)
 {
@@ -255,9 +259,11 @@ int bindsim_search_place_errno(const struct bindsim_search *search, size_t index
 	return place ? place->os_error : 0;
 }
 
-/* ---- findings --------------------------------------------------------------------------------- */
+/* ---- findings ---------------------------------------------------------------------------------
+ */
 
-static_assert((int)BINDSIM_LEVEL_NONE == BS_LEVEL_NONE && (int)BINDSIM_LEVEL_NOTE == BS_LEVEL_NOTE &&
+static_assert((int)BINDSIM_LEVEL_NONE == BS_LEVEL_NONE &&
+		      (int)BINDSIM_LEVEL_NOTE == BS_LEVEL_NOTE &&
 		      (int)BINDSIM_LEVEL_WARNING == BS_LEVEL_WARNING &&
 		      (int)BINDSIM_LEVEL_ERROR == BS_LEVEL_ERROR,
 	      "they are handed on");

@@ -18,14 +18,15 @@ struct simulation {
 	const struct bindsim_options *options;
 	struct bindsim_result *result;
 	struct bs_reports reports;
-	struct bs_sink inner; /* theirs */
+	struct bs_sink inner;	       /* theirs */
 	struct bs_api_output *outputs; /* by report of the options */
 	uint32_t n_outputs;
 	locale_t outside;
 	BS_VEC(char *) texts; /* of malloc(3) */
 };
 
-/* ---- before ----------------------------------------------------------------------------------- */
+/* ---- before -----------------------------------------------------------------------------------
+ */
 
 static struct bs_selection selection_of(const struct bindsim_options *options)
 {
@@ -124,7 +125,8 @@ static void write_questions(struct simulation *s)
 	}
 }
 
-/* ---- callbacks -------------------------------------------------------------------------------- */
+/* ---- callbacks --------------------------------------------------------------------------------
+ */
 
 static void tell_progress(void *user, const struct bs_kept_step *step, uint32_t n_steps)
 {
@@ -156,7 +158,8 @@ static void tell_log(const struct simulation *s, const struct bs_diags *diags)
 	}
 }
 
-/* ---- the run ---------------------------------------------------------------------------------- */
+/* ---- the run ----------------------------------------------------------------------------------
+ */
 
 /* PROBLEM is one sentence, which mostly begins with the executable's name. */
 static enum bindsim_status cannot(const struct simulation *s, const char *problem,
@@ -254,7 +257,8 @@ static enum bindsim_status simulate(struct simulation *s, struct bindsim_error *
 	return run(s, error);
 }
 
-/* ---- after ------------------------------------------------------------------------------------ */
+/* ---- after ------------------------------------------------------------------------------------
+ */
 
 static size_t count_texts(const struct simulation *s)
 {

@@ -182,8 +182,8 @@ struct bs_command_line {
 bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **environ,
 			  struct bs_command_line *ret);
 
-/* The same as bs_input_read() for a text; a message tells of an error, or of a NUL in it. *RET_NAME: what the file is
- * called in messages. */
+/* The same as bs_input_read() for a text; a message tells of an error, or of a NUL in it.
+ * *RET_NAME: what the file is called in messages. */
 char *bs_input_text(struct bs_arena *arena, const char *path, const char **ret_name);
 
 /* baseline.c: the findings of the file PATH; NULL after a message. MAY_LACK: where there is no such
@@ -243,7 +243,8 @@ bool bs_wants_color(const struct bs_command_line *line, FILE *file);
 /* DIAGS on standard error; what was assumed only if VERBOSE. */
 void bs_print_diagnostics(struct bs_arena *arena, const struct bs_diags *diags, bool verbose);
 
-/* The libraries of bs_library_db_open(), and those of the files that LINE names. NULL after a message. */
+/* The libraries of bs_library_db_open(), and those of the files that LINE names. NULL after a
+ * message. */
 struct bs_library_db *bs_libraries_open(struct bs_arena *arena, const struct bs_command_line *line);
 
 /* Adds those of the file PATH to DB. False after a message. */

@@ -41,8 +41,8 @@ bool bs_is_for_loader(const char *entry);
 
 /*
  * The libraries that are known: those of the file that is installed with the tool or the library
- * that asks, wherever these are now; else where they were to be installed; else those that are built
- * in.
+ * that asks, wherever these are now; else where they were to be installed; else those that are
+ * built in.
  */
 struct bs_library_db *bs_library_db_open(struct bs_arena *arena);
 

@@ -52,11 +52,11 @@ struct bs_library_db *bs_library_db_open(struct bs_arena *arena)
 
 	/* A whole installation may have been moved. */
 	if (file) {
-		path = bs_arena_printf(arena, "%s/%s",
-				       step_from(arena, file,
-						 is_program ? BINDSIM_DATA_FROM_BIN
-							    : BINDSIM_DATA_FROM_LIB),
-				       libraries);
+		path = bs_arena_printf(
+			arena, "%s/%s",
+			step_from(arena, file,
+				  is_program ? BINDSIM_DATA_FROM_BIN : BINDSIM_DATA_FROM_LIB),
+			libraries);
 		text = bs_input_read(arena, path, &n);
 	}
 	if (!text && strcmp(path, installed) != 0) {

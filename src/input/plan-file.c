@@ -37,7 +37,8 @@ bool bs_plan_fail(struct bs_plan_reader *r, const struct bs_place *place, const 
 	if (n < 0)
 		bs_arena_exhausted(r->arena);
 	r->problem = bs_arena_printf(r->arena, "%s%s%s", where, *where ? ": " : "", text);
-	r->parts = (struct bs_input_problem){ where, bs_arena_strndup(r->arena, text, strlen(text)) };
+	r->parts =
+		(struct bs_input_problem){ where, bs_arena_strndup(r->arena, text, strlen(text)) };
 	free(text);
 	return false;
 }

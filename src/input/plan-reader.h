@@ -18,7 +18,7 @@ struct bs_place {
 
 struct bs_plan_reader {
 	struct bs_arena *arena;
-	const char *problem; /* the first that was found, with its place ... */
+	const char *problem;	       /* the first that was found, with its place ... */
 	struct bs_input_problem parts; /* ... and apart from it */
 	BS_VEC(struct bs_step) steps;
 	BS_VEC(struct bs_block) blocks;

@@ -102,8 +102,8 @@ static void take_step(struct bs_collected *kept, const struct bs_run *run,
 
 /* ---- bindings -------------------------------------------------------------------------------- */
 
-static void take_answer(struct bs_collected *kept, const struct bs_run *run, const struct bs_binding *b,
-			uint32_t after)
+static void take_answer(struct bs_collected *kept, const struct bs_run *run,
+			const struct bs_binding *b, uint32_t after)
 {
 	struct bs_kept_answer answer = {
 		.after = after, .definer = b->definer, .why = b->why, .outcome = b->outcome
@@ -213,8 +213,8 @@ static void take_searches(struct bs_collected *kept, const struct bs_step_result
 
 	bs_vec_each (i, &result->traces) {
 		const struct bs_trace *trace = &result->traces.v[i];
-		bool is_place = trace->kind == BS_TRACE_TRY ||
-				trace->kind == BS_TRACE_CACHE_DROPPED;
+		bool is_place =
+			trace->kind == BS_TRACE_TRY || trace->kind == BS_TRACE_CACHE_DROPPED;
 		bool by_path = trace->kind == BS_TRACE_TRY && trace->how == BS_HOW_PATH;
 
 		if (trace->kind == BS_TRACE_FIND || by_path || (is_place && !within))

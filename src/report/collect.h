@@ -72,7 +72,7 @@ struct bs_kept_finding {
 	enum bs_level level;
 	enum bs_rule rule;
 	uint32_t step;
-	bs_map_id from, to; /* or BS_NO_MAP */
+	bs_map_id from, to;	 /* or BS_NO_MAP */
 	const char *fingerprint; /* 16 digits */
 	uint32_t n_symbols;
 	const char *headline, *message; /* one line; that and the evidence */

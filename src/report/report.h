@@ -197,7 +197,7 @@ unsigned bs_binds_now_by(const struct bs_run *run, bs_map_id map, uint32_t *ret_
 struct bs_note_answers; /* dlopen-notes.h */
 struct bs_observation;	/* study/observed.h */
 struct bs_document;	/* of a format that has one for several runs */
-struct bs_collected;		/* collect.h */
+struct bs_collected;	/* collect.h */
 
 struct bs_report {
 	const struct bs_format *format;
@@ -217,7 +217,7 @@ struct bs_report {
 	const struct bs_observation *observed; /* the real process; NULL: there is none */
 	void *state;			       /* the format's own, in the run's arena */
 	struct bs_document *document;	       /* the format's own, from plan to plan */
-	struct bs_collected *kept;		       /* of the format that keeps what others write */
+	struct bs_collected *kept;	       /* of the format that keeps what others write */
 };
 
 /* REPORT is to show PART, a name that its format may have. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* api-test.h - what the tests of libbindsim share; they run where tests/cli/examples.py has built */
+/* api-test.h - what the tests of libbindsim share; they run where tests/cli/examples.py has built
+ */
 #pragma once
 
 #include <bindsim/bindsim.h>

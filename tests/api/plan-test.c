@@ -85,8 +85,8 @@ static void test_texts(void)
 
 static void test_wrong_texts(void)
 {
-	static const char flags[] =
-		"{\"schema\": \"bindsim-plan-1\",\n \"steps\": [{\"dlopen\": \"x\", \"flags\": 7.5}]}";
+	static const char flags[] = "{\"schema\": \"bindsim-plan-1\",\n \"steps\": [{\"dlopen\": "
+				    "\"x\", \"flags\": 7.5}]}";
 	struct bindsim_plan *plan;
 	struct bindsim_error *error;
 
@@ -120,8 +120,7 @@ static void test_wrong_calls(void)
 	CHECK(bindsim_plan_set(plan, "secure", "x", NULL) == BINDSIM_ERROR_ARGUMENT);
 	CHECK(bindsim_plan_set_switch(plan, "root", 1, NULL) == BINDSIM_ERROR_ARGUMENT);
 	CHECK(bindsim_plan_dlopen(plan, "x", "NOW,SOON", &error) == BINDSIM_ERROR_ARGUMENT);
-	check_error(error, BINDSIM_ERROR_ARGUMENT, NULL, NULL,
-		    "'NOW,SOON': no flags of dlopen(3)");
+	check_error(error, BINDSIM_ERROR_ARGUMENT, NULL, NULL, "'NOW,SOON': no flags of dlopen(3)");
 	CHECK(bindsim_plan_dlopen(plan, NULL, NULL, NULL) == BINDSIM_ERROR_ARGUMENT);
 	CHECK(bindsim_plan_dlsym(plan, (enum bindsim_handle)9, 0, "x", NULL, NULL) ==
 	      BINDSIM_ERROR_ARGUMENT);
@@ -180,7 +179,8 @@ static void test_nothing(void)
 	CHECK(!bindsim_binding_symbol(NULL) && !bindsim_binding_kind(NULL, 0));
 	CHECK(bindsim_binding_definer(NULL, 0) == BINDSIM_NONE);
 	CHECK(!bindsim_search_place(NULL, 0) && !bindsim_finding_example(NULL, 0));
-	CHECK(!bindsim_why_name((enum bindsim_why)99) && !bindsim_level_name((enum bindsim_level)9));
+	CHECK(!bindsim_why_name((enum bindsim_why)99) &&
+	      !bindsim_level_name((enum bindsim_level)9));
 	CHECK_TEXT(bindsim_status_text((enum bindsim_status)99), "an unknown status");
 	CHECK(!bindsim_rule_summary("no-rule") && !bindsim_rule_help(NULL));
 }

@@ -61,7 +61,8 @@ static void test_captured(void)
 	CHECK_TEXT(bindsim_outcome_name(bindsim_binding_outcome(binding, 0)), "bound");
 	CHECK(bindsim_binding_answers(binding) == 1);
 	CHECK(bindsim_binding_definer(binding, 1) == BINDSIM_NONE);
-	CHECK(bindsim_rule_summary("captured-references") && bindsim_rule_help("captured-references"));
+	CHECK(bindsim_rule_summary("captured-references") &&
+	      bindsim_rule_help("captured-references"));
 	bindsim_result_free(result);
 }
 
@@ -113,7 +114,8 @@ static void test_steps(void)
 		   "./nothing.so: cannot open shared object file: No such file or directory");
 	CHECK(bindsim_step_number(found) == 2 && bindsim_step_state(found) == BINDSIM_STEP_OK);
 	CHECK_TEXT(name_of(result, bindsim_step_object(found)), "./first.so");
-	CHECK(bindsim_object_is_preloaded(bindsim_result_object(result, bindsim_step_object(found))));
+	CHECK(bindsim_object_is_preloaded(
+		bindsim_result_object(result, bindsim_step_object(found))));
 	CHECK(bindsim_step_offset(found, &offset) && offset);
 	CHECK(!bindsim_step_offset(bindsim_result_step(result, 3), &offset) && !offset);
 	CHECK(!bindsim_step_ends_process(found) && !bindsim_step_message(found));
