@@ -93,21 +93,12 @@ enum bindsim_status bindsim_options_set_progress(struct bindsim_options *options
 /* ---- reports ----------------------------------------------------------------------------------
  */
 
-/* The bit of FORMAT's part whose name is the N bytes at NAME; 0: it has none. */
-static unsigned part_bit(const struct bs_format *format, const char *name, size_t n)
-{
-	for (unsigned i = 0; format->parts && format->parts[i]; i++)
-		if (strlen(format->parts[i]) == n && strncmp(format->parts[i], name, n) == 0)
-			return 1u << i;
-	return 0;
-}
-
 static enum bindsim_status read_show(const char *show, struct bs_api_report *report,
 				     struct bindsim_error **error)
 {
 	for (const char *name = show; name;) {
 		size_t n = strcspn(name, ",");
-		unsigned bit = part_bit(report->format, name, n);
+		unsigned bit = bs_format_part(report->format, name, n);
 
 		if (!bit)
 			return bs_api_refuse(error, "the format %s has no part '%.*s'",

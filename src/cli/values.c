@@ -181,15 +181,6 @@ bool bs_read_pair(struct bs_option_reader *r, const char *text)
 	return true;
 }
 
-/* The bit of the part called NAME, N bytes long, in FORMAT; 0 when it has none. */
-static unsigned part_bit(const struct bs_format *format, const char *name, size_t n)
-{
-	for (unsigned i = 0; format->parts[i]; i++)
-		if (strlen(format->parts[i]) == n && strncmp(format->parts[i], name, n) == 0)
-			return 1u << i;
-	return 0;
-}
-
 static bool complain_of_part(struct bs_option_reader *r, const char *name, size_t n)
 {
 	const char *names = "";
@@ -233,7 +224,7 @@ bool bs_read_show(struct bs_option_reader *r)
 		}
 		bs_vec_each (i, &r->line->outputs) {
 			struct bs_output *output = &r->line->outputs.v[i];
-			unsigned bit = part_bit(output->format, name, n);
+			unsigned bit = bs_format_part(output->format, name, n);
 
 			output->show |= bit;
 			found |= bit != 0;

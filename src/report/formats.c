@@ -23,3 +23,11 @@ const struct bs_format *bs_format_find(const char *name)
 			return *format;
 	return NULL;
 }
+
+unsigned bs_format_part(const struct bs_format *format, const char *name, size_t n)
+{
+	for (unsigned i = 0; format->parts && format->parts[i]; i++)
+		if (strlen(format->parts[i]) == n && strncmp(format->parts[i], name, n) == 0)
+			return 1u << i;
+	return 0;
+}

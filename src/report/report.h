@@ -226,6 +226,9 @@ bool bs_report_shows(const struct bs_report *report, const char *part);
 /* The format called NAME, or NULL. */
 const struct bs_format *bs_format_find(const char *name);
 
+/* The bit of the part called NAME, N bytes long, in FORMAT; 0 when it has none. */
+unsigned bs_format_part(const struct bs_format *format, const char *name, size_t n);
+
 /* All formats, NULL at the end. */
 const struct bs_format *const *bs_formats(void);
 
