@@ -2,6 +2,7 @@
 /* Plans that are made by calls, or read. */
 #include "api-priv.h"
 
+#include "../base/open.h"
 #include "../report/jansson-late.h"
 #include "../report/plan-format.h"
 
@@ -182,7 +183,7 @@ static enum bindsim_status read_file(const char *path, struct bindsim_plan **ret
 	if (!text && errno == ENOMEM)
 		return bs_api_no_memory(error);
 	if (!text)
-		return bs_api_fail(error, BINDSIM_ERROR_FILE, path, NULL, strerror(errno));
+		return bs_api_fail(error, BINDSIM_ERROR_FILE, path, NULL, bs_open_words(errno));
 	enum bindsim_status status = read_plan(text, n, path, ret_plan, error);
 
 	free(text);

@@ -2,6 +2,7 @@
 /* One simulation: from a plan to its result, and to the reports that were asked for. */
 #include "api-priv.h"
 
+#include "../base/open.h"
 #include "../elf/store.h"
 #include "../report/dlopen-notes.h"
 #include "../report/jansson-late.h"
@@ -47,7 +48,7 @@ static enum bindsim_status add_libraries(struct simulation *s, struct bs_library
 	if (!text && errno == ENOMEM)
 		return bs_api_no_memory(error);
 	if (!text)
-		return bs_api_fail(error, BINDSIM_ERROR_FILE, path, NULL, strerror(errno));
+		return bs_api_fail(error, BINDSIM_ERROR_FILE, path, NULL, bs_open_words(errno));
 	if (strlen(text) != n)
 		return bs_api_fail(error, BINDSIM_ERROR_FILE, path, NULL, "it has a NUL byte");
 	const char *problem = bs_library_db_add(db, path, text);

@@ -2,6 +2,7 @@
 /* `bindsim diff LEFT RIGHT`: what stands on each side, and the exit status. */
 #include "options-priv.h"
 
+#include "../base/open.h"
 #include "../study/diff.h"
 #include "report-file.h"
 
@@ -84,7 +85,7 @@ static bool read_file(struct bs_arena *arena, struct side *side)
 
 	side->text = bs_input_read(arena, side->word, &side->n);
 	if (!side->text) {
-		bs_complain("%s: %s", name, strerror(errno));
+		bs_complain("%s: %s", name, bs_open_words(errno));
 		return false;
 	}
 	problem = bs_report_file_kind(arena, side->text, side->n, &side->kind);

@@ -2,6 +2,8 @@
 /* Files that the tool itself is told to read. */
 #include "cli.h"
 
+#include "../base/open.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -12,7 +14,7 @@ char *bs_input_text(struct bs_arena *arena, const char *path, const char **ret_n
 
 	*ret_name = strcmp(path, "-") == 0 ? "standard input" : path;
 	if (!text) {
-		bs_complain("%s: %s", *ret_name, strerror(errno));
+		bs_complain("%s: %s", *ret_name, bs_open_words(errno));
 		return NULL;
 	}
 	if (strlen(text) == n)

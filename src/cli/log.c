@@ -2,10 +2,10 @@
 /* `bindsim log FILE...`: where its bytes come from, where its answer goes, and the exit status. */
 #include "options-priv.h"
 
+#include "../base/open.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- the command line ------------------------------------------------------------------------ */
 
@@ -125,25 +125,18 @@ enum { AT_ONCE = 1 << 18 };
 bool bs_log_read_file(struct bs_log *log, const char *path)
 {
 	static char bytes[AT_ONCE];
-	bool is_input = strcmp(path, "-") == 0;
-	const char *name = is_input ? "standard input" : path;
-	int fd = is_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd >= 0 ? 1 : -1;
+	const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
+	struct bs_input input;
+	ssize_t n = -1;
 
 	bs_log_begin_file(log, name);
-	while (n > 0) {
-		n = read(fd, bytes, sizeof bytes);
-		if (n > 0)
+	if (bs_input_open(&input, path, BS_INPUT_ANY)) {
+		while ((n = bs_input_bytes(&input, bytes, sizeof bytes)) > 0)
 			bs_log_bytes(log, bytes, (size_t)n);
-		else if (n < 0 && errno == EINTR)
-			n = 1;
+		bs_input_close(&input);
 	}
-	int error = errno;
-
-	if (fd >= 0 && !is_input)
-		close(fd);
 	if (n < 0)
-		bs_complain("%s: %s", name, strerror(error));
+		bs_complain("%s: %s", name, bs_open_words(errno));
 	return n == 0;
 }
 
@@ -295,6 +288,22 @@ static bool choose(struct bs_arena *arena, const struct bs_command_line *line,
 	return result->chosen.n != 0;
 }
 
+/* What there is to say of the log that has been read. */
+static enum bs_exit conclude(struct bs_arena *arena, const struct bs_command_line *line,
+			     struct bs_log_result *result)
+{
+	if (!bs_log_has_words(result->log) || !choose(arena, line, result))
+		return BS_EXIT_TROUBLE;
+	const char *reason = weigh(arena, line, result);
+
+	bs_vec_each (i, &line->outputs)
+		if (!write_answer(arena, line, &line->outputs.v[i], result))
+			return BS_EXIT_TROUBLE;
+	if (reason)
+		bs_complain("%s", reason);
+	return reason ? BS_EXIT_REFUSED : BS_EXIT_OK;
+}
+
 enum bs_exit bs_log_command(struct bs_arena *arena, const struct bs_command_line *line)
 {
 	struct bs_log_accounts_options options = {
@@ -311,24 +320,16 @@ enum bs_exit bs_log_command(struct bs_arena *arena, const struct bs_command_line
 	struct bs_log_result result = {
 		.log = log, .names = names, .accounts = accounts, .n_files = line->log.files.n
 	};
+	enum bs_exit status = BS_EXIT_TROUBLE;
 	bool ok = true;
 
 	for (uint32_t i = 0; i < line->log.files.n && ok; i++)
 		ok = bs_log_read_file(log, line->log.files.v[i]);
-	if (!ok)
-		return BS_EXIT_TROUBLE;
-	bs_log_end(log);
-	bs_log_accounts_end(accounts, log);
-	if (!bs_log_has_words(log) || !choose(arena, line, &result))
-		return BS_EXIT_TROUBLE;
-	const char *reason = weigh(arena, line, &result);
-
-	for (uint32_t i = 0; i < line->outputs.n && ok; i++)
-		ok = write_answer(arena, line, &line->outputs.v[i], &result);
+	if (ok) {
+		bs_log_end(log);
+		bs_log_accounts_end(accounts, log);
+		status = conclude(arena, line, &result);
+	}
 	bs_log_accounts_free(accounts);
-	if (!ok)
-		return BS_EXIT_TROUBLE;
-	if (reason)
-		bs_complain("%s", reason);
-	return reason ? BS_EXIT_REFUSED : BS_EXIT_OK;
+	return status;
 }

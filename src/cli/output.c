@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli.h"
 
+#include "../base/open.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -128,7 +130,7 @@ bool bs_destination_open(struct bs_arena *arena, const char *path, struct bs_des
 	if (!path)
 		return true;
 	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
-		fd = open(path, O_WRONLY | O_CLOEXEC);
+		fd = bs_open_special(path);
 	} else {
 		/* The file behind a link is replaced, not the link: /dev/stdout may be one. */
 		char *real = realpath(path, NULL);
@@ -149,7 +151,7 @@ bool bs_destination_open(struct bs_arena *arena, const char *path, struct bs_des
 	ret->file = fd >= 0 ? fdopen(fd, "w") : NULL;
 	if (ret->file)
 		return true;
-	bs_complain("%s: %s", path, strerror(errno));
+	bs_complain("%s: %s", path, bs_open_words(errno));
 	if (fd >= 0 && ret->unfinished)
 		remove_unfinished(ret->unfinished);
 	return false;

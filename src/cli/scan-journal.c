@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MAGIC "bindsim-scan-journal-1"
@@ -158,15 +159,20 @@ static bool read_journal(struct bs_scan_journal *journal, const char *wanted,
 bool bs_scan_journal_open(struct bs_scan_journal *journal, const char *path, uint64_t question,
 			  struct bs_scan_answer *answer)
 {
+	struct stat st;
 	FILE *file;
 	int copy;
 
 	*journal = (struct bs_scan_journal){ -1, path, 0 };
 	if (!path)
 		return true;
-	journal->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+	journal->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0666);
 	if (journal->fd < 0)
 		return complain(journal);
+	if (fstat(journal->fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+		bs_complain("%s: it is no regular file", path);
+		return false;
+	}
 	if (flock(journal->fd, LOCK_EX | LOCK_NB) != 0) {
 		if (errno == EWOULDBLOCK)
 			bs_complain("%s: another scan is writing to it", path);

@@ -2,6 +2,8 @@
 /* `bindsim scan --merge`: the parts of a scan, which may come from many machines, as one. */
 #include "scan-priv.h"
 
+#include "../base/open.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,12 +95,19 @@ static bool reaches_its_end(struct part *part)
 
 static bool open_part(struct merge *m, const char *path, struct part *part)
 {
-	*part = (struct part){ .path = path, .file = fopen(path, "re"), .keys = bs_arena_new() };
+	struct bs_input input;
+
+	*part = (struct part){ .path = path, .keys = bs_arena_new() };
 	if (!part->keys)
 		bs_arena_exhausted(m->arena);
 	bs_arena_unwind_with(part->keys, m->arena);
+	if (bs_input_open(&input, path, BS_INPUT_REGULAR)) {
+		part->file = fdopen(input.fd, "r");
+		if (!part->file)
+			bs_input_close(&input);
+	}
 	if (!part->file) {
-		bs_complain("%s: %s", path, strerror(errno));
+		bs_complain("%s: %s", path, bs_open_words(errno));
 		return false;
 	}
 	if (!read_head(m, part) || !reaches_its_end(part))

@@ -2,6 +2,7 @@
 /* What `bindsim scan` asks about: the programs below directories, or those of a list. */
 #include "scan-priv.h"
 
+#include "../base/open.h"
 #include "../search/search.h"
 
 #include <dirent.h>
@@ -230,7 +231,7 @@ static bool take_list(struct walk *w, char end)
 	const char *text = bs_input_read(w->arena, "-", &n);
 
 	if (!text) {
-		bs_complain("standard input: %s", strerror(errno));
+		bs_complain("standard input: %s", bs_open_words(errno));
 		return false;
 	}
 	for (const char *at = text; at < text + n;) {

@@ -2,23 +2,23 @@
 /* Files that are read whole: the host's, not the simulated process's. */
 #include "input.h"
 
+#include "../base/open.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 enum {
 	LARGEST = 1 << 28, /* bytes: what never ends is no file of ours */
 	AT_ONCE = 1 << 16,
 };
 
-/* All of FD, with a NUL behind it; NULL with errno. */
-static char *read_all(struct bs_arena *arena, int fd, size_t *ret_n)
+/* All of INPUT, with a NUL behind it; NULL with errno. */
+static char *read_all(struct bs_arena *arena, struct bs_input *input, size_t *ret_n)
 {
 	BS_VEC(char) bytes = { 0 };
 	struct stat st;
-	ssize_t n = fstat(fd, &st);
+	ssize_t n = fstat(input->fd, &st);
 
 	while (n >= 0) {
 		size_t wanted = !bytes.n && S_ISREG(st.st_mode) && st.st_size < AT_ONCE
@@ -26,11 +26,7 @@ static char *read_all(struct bs_arena *arena, int fd, size_t *ret_n)
 					: AT_ONCE;
 
 		bs_vec_reserve(arena, &bytes, (uint32_t)wanted);
-		n = read(fd, bytes.v + bytes.n, wanted);
-		if (n < 0 && errno == EINTR) {
-			n = 0;
-			continue;
-		}
+		n = bs_input_bytes(input, bytes.v + bytes.n, wanted);
 		if (n <= 0)
 			break;
 		bytes.n += (uint32_t)n;
@@ -48,13 +44,12 @@ static char *read_all(struct bs_arena *arena, int fd, size_t *ret_n)
 
 char *bs_input_read(struct bs_arena *arena, const char *path, size_t *ret_n)
 {
-	bool is_input = strcmp(path, "-") == 0;
-	int fd = is_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-	char *text = fd >= 0 ? read_all(arena, fd, ret_n) : NULL;
-	int error = errno;
+	struct bs_input input;
 
-	if (fd >= 0 && !is_input)
-		close(fd);
-	errno = error;
+	if (!bs_input_open(&input, path, BS_INPUT_ANY))
+		return NULL;
+	char *text = read_all(arena, &input, ret_n);
+
+	bs_input_close(&input);
 	return text;
 }

@@ -5,6 +5,7 @@
  */
 #include "plan-reader.h"
 
+
 #include "../report/plan-format.h"
 
 #include <stdarg.h>
