@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Threads that make one product after the other, which their caller takes in order. */
-#include "base.h"
+#include "base-priv.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
 enum { MOST_THREADS = 256 };
@@ -95,13 +94,22 @@ static void *wait_for(struct crew *crew, uint32_t item)
 	return made;
 }
 
+void bs_signals_of_others(sigset_t *ret)
+{
+	static const int own[] = { SIGBUS, SIGSEGV, SIGFPE, SIGILL };
+
+	sigfillset(ret);
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+		sigdelset(ret, own[i]);
+}
+
 /* Signals are for the thread that called. */
 static uint32_t start(struct crew *crew, struct member *members, uint32_t n)
 {
 	sigset_t all, before;
 	uint32_t started = 0;
 
-	sigfillset(&all);
+	bs_signals_of_others(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	for (; started < n; started++) {
 		members[started] = (struct member){ .crew = crew, .number = started };

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* One thread that does one job after the other. */
-#include "base.h"
+#include "base-priv.h"
 
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 
 struct bs_worker {
@@ -76,7 +75,7 @@ static bool start(struct bs_worker *worker)
 	/* Signals are for the thread that knows what it is about. */
 	sigset_t all, before;
 
-	sigfillset(&all);
+	bs_signals_of_others(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	bool started = pthread_create(&worker->thread, &attributes, work, worker) == 0;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "unpack.h"
 
+#include "../base/guard.h"
 #include "../report/jansson-late.h"
 #include "../study/observed.h"
 
@@ -404,6 +405,7 @@ int main(int argc, char **argv)
 		bs_complain("out of memory");
 		return BS_EXIT_TROUBLE;
 	}
+	bs_guard_catch();
 	if (bs_command_line_read(arena, argc, argv, environ, &line))
 		status = run(arena, &line);
 	/* A long text met its error before. */

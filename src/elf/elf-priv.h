@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "../base/guard.h"
 #include "elf.h"
 
 #include <libelf.h>
@@ -39,6 +40,7 @@ struct bs_image_file {
 	struct bs_diags diags; /* in ARENA; told to each run that asks for the image */
 	void *map;	       /* from mmap(2), or NULL */
 	size_t map_size;
+	struct bs_guard *guard; /* of MAP, or NULL */
 	uint64_t stat_size;
 	int64_t mtime_s, mtime_ns;
 	uint32_t n_users;

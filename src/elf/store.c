@@ -12,6 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Bytes: no address space has room for more, whatever is free. */
+#define LARGEST ((size_t)1 << 40)
+
 enum {
 	N_SLOTS = 4096, /* a power of two: some times the objects of a large system scan */
 	WORKER_FROM = 6 /* images: a thread costs more than it brings a program of few objects */
@@ -47,6 +50,7 @@ static void free_file(struct bs_image_file *file)
 {
 	struct bs_arena *arena = file->arena;
 
+	bs_guard_end(file->guard);
 	if (file->map)
 		munmap(file->map, file->map_size);
 	bs_arena_free(arena);
@@ -113,6 +117,28 @@ static void read_from(struct bs_image_file *file, int fd, const void *bytes, siz
 			    file->image.header.machine);
 }
 
+/* Somebody may be writing to the file that was read just now. */
+static void note_change(struct bs_image_file *file, int fd)
+{
+	struct stat st;
+	bool is_hit = bs_guard_is_hit(file->guard);
+
+	if (is_hit || fstat(fd, &st) != 0 || (uint64_t)st.st_size != file->stat_size ||
+	    st.st_mtim.tv_sec != file->mtime_s || st.st_mtim.tv_nsec != file->mtime_ns)
+		bs_diag_add(&file->diags, BS_DIAG_CHANGED, file->image.path, BS_NO_OFFSET, 0, "%s",
+			    bs_words_for_change(is_hit));
+}
+
+bool bs_image_is_changed(const struct bs_image *image)
+{
+	return bs_guard_is_hit(as_read(image)->guard);
+}
+
+const char *bs_words_for_change(bool has_shrunk)
+{
+	return has_shrunk ? "it shrank while it was read" : "it changed while it was read";
+}
+
 /* Maps and reads FD, or DATA when FD is -1. Out of memory unwinds through FILE's arena. */
 static void read_file(struct bs_image_file *file, int fd, const struct stat *st, const void *data,
 		      size_t n)
@@ -128,11 +154,15 @@ static void read_file(struct bs_image_file *file, int fd, const struct stat *st,
 		if (map != MAP_FAILED) {
 			file->map = map;
 			file->map_size = n;
+			file->guard = bs_guard_begin(map, n, PROT_READ);
 			read_from(file, fd, map, n);
+			note_change(file, fd);
 			return;
 		}
-		if (errno == ENOMEM)
+		if (errno == ENOMEM && n < LARGEST)
 			bs_arena_exhausted(file->arena);
+		if (n >= LARGEST)
+			file->image.read_error = EFBIG;
 	}
 	/* Of what is no regular file, or looks empty, the header is enough to judge it. */
 	if (!S_ISREG(st->st_mode) || n < sizeof(Elf64_Ehdr))

@@ -7,6 +7,8 @@
  */
 #include "proof-priv.h"
 
+#include "../base/guard.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,6 +34,7 @@ static void let_go(struct bs_mapped *mapped)
 {
 	if (mapped->elf)
 		elf_end(mapped->elf);
+	bs_guard_end(mapped->guard);
 	if (mapped->bytes)
 		munmap(mapped->bytes, mapped->n);
 	*mapped = (struct bs_mapped){ 0 };
@@ -54,11 +57,14 @@ static bool map_file(const struct bs_run *run, const char *path, struct bs_mappe
 			*ret = (struct bs_mapped){ .bytes = map,
 						   .n = (size_t)st.st_size,
 						   .dev = st.st_dev,
-						   .ino = st.st_ino };
+						   .ino = st.st_ino,
+						   .path = path };
 	}
 	close(fd);
-	if (ret->bytes)
+	if (ret->bytes) {
+		ret->guard = bs_guard_begin(ret->bytes, ret->n, PROT_READ | PROT_WRITE);
 		ret->elf = elf_memory(ret->bytes, ret->n);
+	}
 	if (!ret->elf)
 		let_go(ret);
 	return ret->elf != NULL;
@@ -320,6 +326,16 @@ struct bs_debug *bs_debug_open(struct bs_arena *arena, const struct bs_run *run,
 	else if (sections_of(&debug->own).mini)
 		note(debug, BS_UNPROVEN_MINI_ONLY);
 	return debug;
+}
+
+const char *bs_debug_changed(const struct bs_debug *debug)
+{
+	const struct bs_mapped *const files[] = { &debug->own, &debug->separate, &debug->shared };
+
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+		if (bs_guard_is_hit(files[i]->guard))
+			return files[i]->path;
+	return NULL;
 }
 
 void bs_debug_close(struct bs_debug *debug)

@@ -15,6 +15,8 @@ struct bs_mapped {
 	size_t n;
 	uint64_t dev, ino;
 	Elf *elf;
+	const char *path;
+	struct bs_guard *guard; /* of BYTES, or NULL */
 };
 
 /* A namespace or a type in a unit, in the order of the file. */
@@ -82,6 +84,9 @@ struct bs_debug {
 struct bs_debug *bs_debug_open(struct bs_arena *arena, const struct bs_run *run,
 			       const struct bs_image *image, uint64_t budget);
 void bs_debug_close(struct bs_debug *debug);
+
+/* The path of a file of DEBUG that shrank while it was read, or NULL. */
+const char *bs_debug_changed(const struct bs_debug *debug);
 
 /* ---- units.c: what is where in them ---------------------------------------------------------- */
 

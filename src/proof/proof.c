@@ -309,6 +309,18 @@ static void prove_finding(struct bs_prover *prover, struct bs_finding *f)
 	f->proof = copy;
 }
 
+/* What was proved by a file that is not what it was is no proof: the run has no answer then. */
+static void note_changes(const struct bs_prover *prover)
+{
+	bs_vec_each (i, &prover->known) {
+		const char *path = bs_debug_changed(prover->known.v[i].debug);
+
+		if (path)
+			bs_diag_add(prover->run->ctx.diags, BS_DIAG_CHANGED, path, BS_NO_OFFSET, 0,
+				    "%s", bs_words_for_change(true));
+	}
+}
+
 void bs_prove(struct bs_prover *prover, bs_findings *findings)
 {
 	bs_vec_each (i, findings) {
@@ -318,6 +330,7 @@ void bs_prove(struct bs_prover *prover, bs_findings *findings)
 			continue;
 		prove_finding(prover, f);
 	}
+	note_changes(prover);
 	if (prover->mode == BS_PROOF_ALL)
 		bs_findings_sort(findings);
 }

@@ -269,6 +269,28 @@ void bs_run_give_back(struct bs_run *run, const struct bs_target_files *files)
 		bs_binder_done(run->binder, store);
 }
 
+/* What was made of a file that is not what it was is no answer. */
+static const char *changed_file(const struct bs_run *run, const struct bs_target_files *files)
+{
+	const struct bs_diags *diags = run->ctx.diags;
+	const char *path = NULL, *words = bs_words_for_change(true);
+
+	bs_vec_each (id, &run->process.maps) {
+		const struct bs_map *map = bs_map_of(&run->process, id);
+
+		if (!path && map->image && bs_image_is_changed(map->image))
+			path = map->image->path;
+	}
+	if (!path && files->executable && bs_image_is_changed(files->executable))
+		path = files->path;
+	for (uint32_t i = 0; i < diags->list.n && !path; i++)
+		if (diags->list.v[i].code == BS_DIAG_CHANGED) {
+			path = diags->list.v[i].path;
+			words = diags->list.v[i].detail;
+		}
+	return path ? bs_arena_printf(run->ctx.arena, "%s: %s", path, words) : NULL;
+}
+
 static enum bs_sim_status simulate(struct bs_run *run, struct bs_store *store,
 				   const struct bs_sink *sink, const char **ret_problem)
 {
@@ -277,6 +299,9 @@ static enum bs_sim_status simulate(struct bs_run *run, struct bs_store *store,
 	run->process.store = store;
 	run->sink = sink;
 	if (!prepare(run, store, &files, ret_problem)) {
+		const char *changed = changed_file(run, &files);
+
+		*ret_problem = changed ? changed : *ret_problem;
 		bs_run_give_back(run, &files);
 		return BS_SIM_CANNOT;
 	}
@@ -288,6 +313,8 @@ static enum bs_sim_status simulate(struct bs_run *run, struct bs_store *store,
 		*ret_problem = run->problem;
 	else if (sink->end)
 		sink->end(sink->data, run);
+	if (!run->problem)
+		*ret_problem = run->problem = changed_file(run, &files);
 	bs_run_otherwise_done(run);
 	bs_run_give_back(run, &files);
 	if (run->problem)
