@@ -3,9 +3,13 @@
  * over. */
 #include "cli.h"
 
+#include <unistd.h>
+
 struct bs_report bs_report_for(const struct bs_command_line *line, const struct bs_output *output,
 			       struct bs_writer *writer)
 {
+	/* ls(1) does the same with names. */
+	writer->is_for_eyes = output->format->is_raw && isatty(fileno(writer->file));
 	return (struct bs_report){
 		.format = output->format,
 		.show = output->show,

@@ -76,7 +76,9 @@ static const char *label(struct bs_html *html, struct bs_report *report, bs_map_
 		if (n == MOST_CHARS)
 			return bs_arena_printf(html->run->ctx.arena, "%.*s…", (int)(end - name),
 					       name);
-		end += bs_utf8_length((const unsigned char *)end);
+		size_t length = bs_utf8_length((const unsigned char *)end);
+
+		end += length ? length : 1;
 	}
 	return name;
 }

@@ -79,24 +79,21 @@ static bool is_plain(unsigned char c)
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
-/* Of a string that is written anyhow. */
+/* Of a string that is written anyhow: what JSON itself would let pass. */
 static int pass_on(const char *bytes, size_t n, void *data)
 {
+	enum { DELETE = 0x7f };
 	struct bs_json *json = data;
+	size_t done = 0;
 
-	while (json->in_markup && n) {
-		size_t before = 0;
-
-		while (before < n && bytes[before] != '<')
-			before++;
-		bs_write(json->out, bytes, before);
-		if (before == n)
-			return 0;
-		bs_write_literal(json->out, "\\u003c");
-		bytes += before + 1;
-		n -= before + 1;
+	for (size_t i = 0; i < n; i++) {
+		if (bytes[i] != DELETE && !(json->in_markup && bytes[i] == '<'))
+			continue;
+		bs_write(json->out, bytes + done, i - done);
+		bs_write_text(json->out, bytes[i] == DELETE ? "\\u007F" : "\\u003c");
+		done = i + 1;
 	}
-	bs_write(json->out, bytes, n);
+	bs_write(json->out, bytes + done, n - done);
 	return 0;
 }
 

@@ -436,6 +436,7 @@ static void write_step(struct bs_report *report, const struct bs_run *run,
 
 const struct bs_format bs_format_ldd = {
 	.name = "ldd",
+	.is_raw = true,
 	.tells_no_findings = true,
 	.parts = parts,
 	.default_show = SHOW_LIBS,

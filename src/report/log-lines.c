@@ -40,6 +40,7 @@ void bs_log_lines(struct bs_report *report, const struct bs_log_result *result, 
 
 const struct bs_format bs_format_log_lines = {
 	.name = "ld-debug",
+	.is_raw = true,
 	.parts = (const char *const[]){ "bindings", NULL },
 	.default_show = 1,
 	.tells_no_findings = true,

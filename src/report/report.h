@@ -26,6 +26,7 @@ struct bs_writer {
 	FILE *file;  /* NULL: they are kept, see bs_writer_text() */
 	bool failed; /* a write failed: errno of the first one in ERROR */
 	int error;
+	bool is_for_eyes; /* what bs_write_escaped() would not let pass is escaped at last */
 	size_t n;
 	char bytes[1 << 16];
 	struct bs_arena *arena; /* for what is kept */
@@ -152,6 +153,7 @@ struct bs_format {
 	unsigned process_show; /* what it shows beside these of a real process */
 	bool streams;	       /* objects a line, not one document */
 	bool is_binary;	       /* it is nothing for a terminal */
+	bool is_raw;	       /* names are as the loader prints them: see IS_FOR_EYES */
 	bool tells_no_findings;
 	unsigned notes; /* the parts that show findings that are mere notes; 0: there is no such */
 	bool traces;	/* wants a start-up that fails to be gone through: the plan's TRACE */

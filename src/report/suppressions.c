@@ -19,12 +19,17 @@ static void write_glob(struct bs_report *report, const char *key, const char *na
 	bs_say(report, key);
 	bs_say(report, " = ");
 	for (; *name && n < LONGEST_GLOB; name++, n++) {
-		/* An inline comment of the INI file begins with a blank and a semicolon. */
 		bool is_special = strchr("*?[]\\", *name) != NULL;
+		size_t length = bs_utf8_length((const unsigned char *)name);
 
 		if (is_special)
 			bs_say(report, "\\");
-		bs_write(report->writer, strchr(" \t\n\r;", *name) ? "?" : name, 1);
+		/* An inline comment of the INI file begins with a blank and a semicolon. */
+		if (!length || *name == ' ' || *name == ';')
+			bs_say(report, "?");
+		else
+			bs_write(report->writer, name, length);
+		name += length ? length - 1 : 0;
 		n += is_special;
 	}
 	bs_say(report, *name ? "*\n" : "\n");

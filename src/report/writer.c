@@ -12,16 +12,47 @@ static void keep(struct bs_writer *writer, const char *bytes, size_t n)
 	writer->kept.n += (uint32_t)n;
 }
 
-static void pass_on(struct bs_writer *writer, const char *bytes, size_t n)
+static void put(struct bs_writer *writer, const char *bytes, size_t n)
 {
-	if (!writer->file && n) {
-		keep(writer, bytes, n);
-		return;
-	}
 	if (writer->failed || !n || fwrite(bytes, 1, n, writer->file) == n)
 		return;
 	writer->failed = true;
 	writer->error = errno;
+}
+
+/* Whole texts come here: what is cut in two is a character that the buffer had no room for, and is
+ * shown by its bytes. */
+static void put_for_eyes(struct bs_writer *writer, const char *bytes, size_t n)
+{
+	const char *end = bytes + n, *start = bytes;
+
+	while (bytes < end) {
+		/* No character is longer, and behind the end there is none. */
+		unsigned char next[5] = "";
+		char escaped[5];
+
+		memcpy(next, bytes, (size_t)(end - bytes) < 4 ? (size_t)(end - bytes) : 4);
+		size_t length = *bytes == '\n' || *bytes == '\t' ? 1 : bs_utf8_length(next);
+
+		if (length) {
+			bytes += length;
+			continue;
+		}
+		put(writer, start, (size_t)(bytes - start));
+		put(writer, escaped, (size_t)sprintf(escaped, "\\x%02x", *next));
+		start = ++bytes;
+	}
+	put(writer, start, (size_t)(bytes - start));
+}
+
+static void pass_on(struct bs_writer *writer, const char *bytes, size_t n)
+{
+	if (!writer->file && n)
+		keep(writer, bytes, n);
+	else if (writer->is_for_eyes)
+		put_for_eyes(writer, bytes, n);
+	else
+		put(writer, bytes, n);
 }
 
 void bs_write_beyond(struct bs_writer *writer, const char *bytes, size_t n)
@@ -88,12 +119,28 @@ static size_t length_of_any(const unsigned char *s)
 	return n;
 }
 
+/* What turns the direction of writing round, ends lines or cannot be seen, so that a name looks like
+ * another one. (Unicode Standard Annex 9; U+2028; U+200B) */
+static bool misleads(const unsigned char *s)
+{
+	if (s[0] == 0xd8)
+		return s[1] == 0x9c;
+	if (s[0] == 0xef)
+		return s[1] == 0xbb && s[2] == 0xbf;
+	if (s[0] != 0xe2)
+		return false;
+	if (s[1] == 0x80)
+		return s[2] == 0x8b || s[2] == 0x8e || s[2] == 0x8f ||
+		       (s[2] >= 0xa8 && s[2] <= 0xae);
+	return s[1] == 0x81 && s[2] >= 0xa0 && s[2] <= 0xaf;
+}
+
 size_t bs_utf8_length(const unsigned char *s)
 {
 	/* C1 controls move cursors, too. */
 	bool is_control = s[0] < 0x20 || s[0] == 0x7f || (s[0] == 0xc2 && s[1] < 0xa0);
 
-	return is_control ? 0 : length_of_any(s);
+	return is_control || misleads(s) ? 0 : length_of_any(s);
 }
 
 /* TEXT is UTF-8. */
