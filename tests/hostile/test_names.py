@@ -226,7 +226,7 @@ class NamesTest(CommandLineTest):
                 process.wait()
             os.close(leader)
             out = out.replace(b"\r\n", b"\n")
-            self.assertIn(b"app\\x1b[31m", out)
+            self.assertIn(b"first\\x1b[31m", out)
             self.assert_harmless(out, name)
 
     def test_words_of_the_command_line(self):
@@ -266,9 +266,12 @@ class NamesTest(CommandLineTest):
         shutil.copytree(self.place, tree + b"/usr/bin")
         shutil.copy(self.place + b"/" + self.first, tree + INTERPRETER.encode())
         subprocess.run(["tar", "-cf", self.place + b"/archive.tar", "-C", tree, "."], check=True)
-        subprocess.run([sys.executable, "-m", "zipfile", "-c", self.place + b"/archive.whl", tree + b"/usr/bin/" + self.first, tree + b"/usr/bin/" + self.second],
-                       check=True)
-        for archive in ("archive.tar", "archive.whl"):
+        archives = ["archive.tar"]
+        if NO_UTF8 not in self.EVIL:  # which Python's own writer of such archives does not know
+            archives.append("archive.whl")
+            subprocess.run([sys.executable, "-m", "zipfile", "-c", self.place + b"/archive.whl", tree + b"/usr/bin/" + self.first, tree + b"/usr/bin/" + self.second],
+                           check=True)
+        for archive in archives:
             for name in ("text", "json", "junit", "github"):
                 done = self.ask("check", "--no-policy", "--format=" + name, archive)
                 self.check_format(name, done.stdout) if done.stdout else self.assertEqual(done.returncode, 2)
