@@ -11,8 +11,9 @@
  * Where there are two layers, a component is looked for in the upper one first. Directories that
  * both have are one: DIRS has a descriptor of each.
  *
- * A magic link (those of /proc that are more than their text) is taken by its text, where
- * openat2(2) refuses it.
+ * A magic link (those of /proc that are more than their text) is refused where there is a root, as
+ * by openat2(2): its text is a name of another process's. Where there is none it is taken by its
+ * text.
  */
 #include "search-priv.h"
 
@@ -20,7 +21,9 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <linux/magic.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 enum { MOST_LINKS = 40 }; /* as in path_resolution(7) */
@@ -33,6 +36,7 @@ struct resolution {
 	size_t n_canon;
 	char *rest; /* what is left to resolve */
 	unsigned links;
+	bool has_root; /* no magic link is followed */
 };
 
 struct component {
@@ -179,6 +183,18 @@ static ssize_t read_link(const struct resolution *r, const char *name, char *tar
 	return n;
 }
 
+/* The ordinary links of procfs are relative: /proc/self, /proc/mounts. What stands for an open file
+ * has a path, or a kind and a number: pipe:[4711]. */
+static bool is_magic(const struct resolution *r, const char *target, size_t n)
+{
+	const struct bs_fs_dir *dir = here(r);
+	struct statfs fs;
+	int fd = dir->fd[BS_FS_UPPER] >= 0 ? dir->fd[BS_FS_UPPER] : dir->fd[BS_FS_LOWER];
+
+	return n && (target[0] == '/' || memchr(target, ':', n)) && fstatfs(fd, &fs) == 0 &&
+	       fs.f_type == PROC_SUPER_MAGIC;
+}
+
 /* Puts the text of the link NAME before AFTER. 1: done; 0: NAME is no link; -1: errno. */
 static int follow(struct resolution *r, const char *name, const char *after)
 {
@@ -190,6 +206,10 @@ static int follow(struct resolution *r, const char *name, const char *after)
 		return errno == EINVAL ? 0 : -1;
 	if (++r->links > MOST_LINKS) {
 		errno = ELOOP;
+		return -1;
+	}
+	if (r->has_root && is_magic(r, target, (size_t)n)) {
+		errno = EXDEV;
 		return -1;
 	}
 	char *rest = malloc((size_t)n + n_after + 1);
@@ -285,7 +305,8 @@ static char *whole_path(const struct bs_fs *fs, const char *path)
 static int begin_and_resolve(struct resolution *r, const struct bs_fs *fs, const char *path,
 			     int flags, bool all)
 {
-	*r = (struct resolution){ .root = { { fs->upper_fd, fs->root_fd } } };
+	*r = (struct resolution){ .root = { { fs->upper_fd, fs->root_fd } },
+				  .has_root = fs->root != NULL };
 	r->rest = whole_path(fs, path);
 	r->canon = r->rest ? calloc(2, 1) : NULL;
 	return r->canon ? resolve(r, flags, all) : -1;
