@@ -5,7 +5,6 @@
  */
 #include "plan-reader.h"
 
-
 #include "../report/plan-format.h"
 
 #include <stdarg.h>
