@@ -54,11 +54,50 @@ void bs_arena_unwind_with(struct bs_arena *arena, const struct bs_arena *other)
 	arena->handler = other->handler;
 }
 
-_Noreturn void bs_arena_exhausted(struct bs_arena *arena)
+/* Of the thread: it is the one that unwinds. */
+static _Thread_local char problem[BS_LONGEST_PROBLEM];
+
+_Noreturn void bs_arena_unwind(struct bs_arena *arena)
 {
 	if (!arena->handler)
 		abort();
 	longjmp(*arena->handler, 1);
+}
+
+_Noreturn void bs_arena_exhausted(struct bs_arena *arena)
+{
+	problem[0] = '\0';
+	bs_arena_unwind(arena);
+}
+
+_Noreturn void bs_arena_give_up(struct bs_arena *arena, const char *path, int error)
+{
+	enum { LONGEST = 240 };
+	size_t n = strlen(path), skipped = n > LONGEST ? n - LONGEST : 0;
+
+	snprintf(problem, sizeof problem, "%s%s: %s", skipped ? "..." : "", path + skipped,
+		 strerror(error));
+	bs_arena_unwind(arena);
+}
+
+const char *bs_arena_problem(void)
+{
+	return problem[0] ? problem : "out of memory";
+}
+
+bool bs_arena_try(struct bs_arena *arena, void (*work)(void *user), void *user)
+{
+	/* Others hold pointers to the handler, and none to what is in it. */
+	jmp_buf *handler = arena->handler, outer;
+	volatile bool ok = false;
+
+	memcpy(&outer, handler, sizeof outer);
+	if (setjmp(*handler) == 0) {
+		work(user);
+		ok = true;
+	}
+	memcpy(handler, &outer, sizeof outer);
+	return ok;
 }
 
 static void add_block(struct bs_arena *arena, size_t need)

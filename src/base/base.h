@@ -46,11 +46,34 @@ void bs_arena_unwind_with(struct bs_arena *arena, const struct bs_arena *other);
 _Noreturn void bs_arena_exhausted(struct bs_arena *arena);
 
 /*
+ * Unwinds as a failed allocation of ARENA does, for want of something else that no answer can do
+ * without, such as files that may be open: the file PATH and ERROR, an errno, say what. Does not
+ * return.
+ */
+_Noreturn void bs_arena_give_up(struct bs_arena *arena, const char *path, int error);
+
+/* Unwinds ARENA as well, for the same reason, where another one of this thread has unwound to. Does
+ * not return. */
+_Noreturn void bs_arena_unwind(struct bs_arena *arena);
+
+/* Once an arena of this thread has unwound: what it was for, "out of memory" mostly. Valid until
+ * one unwinds again; it has BS_LONGEST_PROBLEM bytes at most. */
+enum { BS_LONGEST_PROBLEM = 320 };
+const char *bs_arena_problem(void);
+
+/*
  * `if (BS_ON_OUT_OF_MEMORY(arena)) { clean up; return error; }` at the entry of the API:
  * false when set up, true when an allocation failed later. Locals that the branch reads and that
  * changed in between must be volatile, as setjmp(3) says.
  */
 #define BS_ON_OUT_OF_MEMORY(arena) (setjmp(*bs_arena_handler(arena)) != 0)
+
+/*
+ * Does WORK(USER). False when ARENA, or one that unwinds with it, unwound meanwhile: what has to be
+ * ended before the handler of ARENA, which there must be, may be gone to is ended by the caller,
+ * who then calls bs_arena_unwind() or reports bs_arena_problem().
+ */
+bool bs_arena_try(struct bs_arena *arena, void (*work)(void *user), void *user);
 
 /* T objects in ARENA, zeroed. */
 #define bs_new(arena, T, n) ((T *)bs_arena_alloc((arena), (n), sizeof(T)))

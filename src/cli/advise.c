@@ -98,7 +98,7 @@ enum bs_exit bs_advise_run(struct bs_arena *arena, const struct bs_command_line 
 	if (status == BS_SIM_CANNOT)
 		bs_complain("%s", advice.base.problem);
 	else if (!answered)
-		bs_complain("out of memory");
+		bs_complain("%s", bs_arena_problem());
 	else if (written)
 		exit_status = conclude(line, &advice.base);
 	bs_advice_done(&advice);

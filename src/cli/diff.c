@@ -155,7 +155,7 @@ static bool simulate(struct bs_arena *arena, const struct bs_command_line *line,
 	if (status == BS_SIM_CANNOT)
 		bs_complain("%s: %s", side_names[which], report.problem);
 	else if (!answered)
-		bs_complain("out of memory");
+		bs_complain("%s", bs_arena_problem());
 	bs_sim_report_done(&report);
 	return answered;
 }

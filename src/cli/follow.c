@@ -251,7 +251,7 @@ bool bs_follow_notes(struct bs_arena *arena, struct bs_store *store, enum bs_not
 		if (status == BS_SIM_CANNOT)
 			bs_complain("%s", report.problem);
 		if (status == BS_SIM_NO_MEMORY)
-			bs_complain("out of memory");
+			bs_complain("%s", bs_arena_problem());
 		bs_sim_report_done(&report);
 		if (status == BS_SIM_CANNOT || status == BS_SIM_NO_MEMORY)
 			return false;

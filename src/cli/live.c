@@ -189,7 +189,7 @@ enum bs_exit bs_live_observe(struct bs_arena *arena, struct bs_command_line *lin
 			bs_live_slots_read(&ctx, subject, slots);
 		status = observe(arena, line, store, subject, slots, observation, &problem);
 		if (status == BS_SIM_NO_MEMORY)
-			problem = "out of memory";
+			problem = bs_arena_problem();
 		/* Where there is no answer, the problem says what the rest led to. */
 		if (!problem || line->verbose) {
 			bs_print_diagnostics(arena, &diags, line->verbose);

@@ -188,7 +188,7 @@ static enum bs_exit finish(struct bs_arena *arena, const struct bs_command_line 
 			   const struct answer *answer)
 {
 	if (status != BS_SIM_OK) {
-		bs_complain("%s", status == BS_SIM_CANNOT ? problem : "out of memory");
+		bs_complain("%s", status == BS_SIM_CANNOT ? problem : bs_arena_problem());
 		return BS_EXIT_TROUBLE;
 	}
 	bs_vec_each (i, &line->outputs)

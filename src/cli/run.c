@@ -273,7 +273,7 @@ static bool can_simulate(const struct bs_command_line *line, struct bs_store *st
 	if (status == BS_SIM_CANNOT)
 		bs_complain("%s", report.problem);
 	if (status == BS_SIM_NO_MEMORY)
-		bs_complain("out of memory");
+		bs_complain("%s", bs_arena_problem());
 	bs_sim_report_done(&report);
 	return status == BS_SIM_OK || status == BS_SIM_REFUSED;
 }

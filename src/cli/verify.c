@@ -162,7 +162,7 @@ static enum bs_exit conclude(struct bs_arena *arena, const struct bs_command_lin
 {
 	if (verify->status == BS_SIM_CANNOT || verify->status == BS_SIM_NO_MEMORY) {
 		bs_complain("%s",
-			    verify->status == BS_SIM_CANNOT ? verify->problem : "out of memory");
+			    verify->status == BS_SIM_CANNOT ? verify->problem : bs_arena_problem());
 		return BS_EXIT_TROUBLE;
 	}
 	if (verify->no_log) {

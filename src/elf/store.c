@@ -191,7 +191,7 @@ static struct bs_image_file *new_file(const struct bs_ctx *ctx, const char *path
 			free_file(made);
 		else
 			bs_arena_free(arena);
-		bs_arena_exhausted(ctx->arena);
+		bs_arena_unwind(ctx->arena);
 	}
 	struct bs_image_file *file = bs_new(arena, struct bs_image_file, 1);
 

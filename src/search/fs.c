@@ -44,7 +44,15 @@ static int open_in_root(int root_fd, const char *path, int flags)
 #endif
 }
 
-static int open_path(const struct bs_fs *fs, const char *path, int flags)
+void bs_fs_must_not_lack(const struct bs_fs *fs, const char *path)
+{
+	if (errno == ENOMEM)
+		bs_arena_exhausted(fs->arena);
+	if (errno == EMFILE || errno == ENFILE)
+		bs_arena_give_up(fs->arena, path, errno);
+}
+
+static int try_path(const struct bs_fs *fs, const char *path, int flags)
 {
 	char whole[PATH_MAX];
 
@@ -69,6 +77,19 @@ static int open_path(const struct bs_fs *fs, const char *path, int flags)
 	return bs_fs_resolve(fs, path, flags, NULL);
 }
 
+static int open_path(const struct bs_fs *fs, const char *path, int flags)
+{
+	int fd;
+
+	/* Files of a network or of FUSE take long enough for signals to come. */
+	do
+		fd = try_path(fs, path, flags);
+	while (fd < 0 && errno == EINTR);
+	if (fd < 0)
+		bs_fs_must_not_lack(fs, path);
+	return fd;
+}
+
 /* The part of the real working directory CWD that lies below the real directory ROOT, or NULL. */
 static const char *below(const char *root, const char *cwd)
 {
@@ -86,9 +107,13 @@ static const char *real_cwd_in_root(const struct bs_fs *fs, const struct bs_ctx 
 	char *cwd = getcwd(NULL, 0);
 	char *root = fs->root ? realpath(fs->root, NULL) : strdup("/");
 	const char *inside = cwd && root && cwd[0] == '/' ? below(root, cwd) : NULL;
+	int error = errno;
+
+	if (!cwd || !root)
+		bs_fs_must_not_lack(fs, fs->root ? fs->root : ".");
 
 	if (!cwd && !fs->root)
-		bs_diag_add(ctx->diags, BS_DIAG_ASSUMED, NULL, BS_NO_OFFSET, errno,
+		bs_diag_add(ctx->diags, BS_DIAG_ASSUMED, NULL, BS_NO_OFFSET, error,
 			    "the working directory cannot be named: \"/\" is taken for it");
 	inside = inside ? bs_arena_strndup(ctx->arena, inside, strlen(inside)) : "/";
 	free(cwd);
@@ -136,6 +161,7 @@ static struct bs_fs *open_layers(const struct bs_ctx *ctx, const char *upper, co
 {
 	struct bs_fs *fs = bs_new(ctx->arena, struct bs_fs, 1);
 
+	fs->arena = ctx->arena;
 	fs->root = root ? bs_arena_strndup(ctx->arena, root, strlen(root)) : NULL;
 	fs->cwd_fd = AT_FDCWD;
 	fs->upper_fd = -1;
@@ -256,13 +282,18 @@ static int by_name(const void *a, const void *b)
 }
 
 /* Takes FD over. */
-static void list_layer(const struct bs_ctx *ctx, int fd, bs_fs_entries *ret)
+static void list_layer(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *path, int fd,
+		       bs_fs_entries *ret)
 {
 	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
 
 	if (!directory) {
+		int error = errno;
+
 		if (fd >= 0)
 			close(fd);
+		errno = error;
+		bs_fs_must_not_lack(fs, path);
 		return;
 	}
 	for (const struct dirent *entry; (entry = readdir(directory)) != NULL;) {
@@ -299,7 +330,7 @@ void bs_fs_list(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *pa
 	struct bs_fs_dir dir;
 
 	if (fs->upper_fd < 0) {
-		list_layer(ctx, open_path(fs, path, flags), ret);
+		list_layer(fs, ctx, path, open_path(fs, path, flags), ret);
 		return;
 	}
 	if (!bs_fs_resolve_dir(fs, path, &dir))
@@ -307,7 +338,7 @@ void bs_fs_list(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *pa
 	for (unsigned i = 0; i < BS_FS_LAYERS; i++) {
 		if (dir.fd[i] < 0)
 			continue;
-		list_layer(ctx, openat(dir.fd[i], ".", flags), i ? &lower : ret);
+		list_layer(fs, ctx, path, openat(dir.fd[i], ".", flags), i ? &lower : ret);
 		close(dir.fd[i]);
 	}
 	merge(ctx, &lower, ret);

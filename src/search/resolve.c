@@ -336,6 +336,8 @@ int bs_fs_resolve(const struct bs_fs *fs, const char *path, int flags, char **re
 		r.canon = NULL;
 	}
 	end_resolution(&r);
+	if (fd < 0)
+		bs_fs_must_not_lack(fs, path);
 	return fd;
 }
 
@@ -344,12 +346,17 @@ bool bs_fs_resolve_dir(const struct bs_fs *fs, const char *path, struct bs_fs_di
 	struct resolution r;
 	bool found = begin_and_resolve(&r, fs, path, 0, true) >= 0;
 
+	bool lacks = !found;
+
 	for (unsigned i = 0; i < BS_FS_LAYERS; i++) {
 		int fd = here(&r)->fd[i];
+		bool is_there = found && fd >= 0;
 
-		ret->fd[i] =
-			found && fd >= 0 ? openat(fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+		ret->fd[i] = is_there ? openat(fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+		lacks |= is_there && ret->fd[i] < 0;
 	}
 	end_resolution(&r);
+	if (lacks)
+		bs_fs_must_not_lack(fs, path);
 	return found;
 }

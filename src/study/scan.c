@@ -197,5 +197,5 @@ void bs_scan_run(struct bs_arena *arena, const struct bs_plan *plan, struct bs_s
 		ret->problem = own(&r, report.problem);
 	bs_sim_report_done(&report);
 	if (status == BS_SIM_NO_MEMORY)
-		bs_arena_exhausted(arena);
+		bs_arena_unwind(arena);
 }
