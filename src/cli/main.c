@@ -177,8 +177,8 @@ static enum bs_exit conclude(struct opened *opened, const struct bs_command_line
 		bs_complain("%s%s", prefix, report->problem);
 		return BS_EXIT_TROUBLE;
 	case BS_SIM_NO_MEMORY:
-		bs_complain("out of memory");
-		return BS_EXIT_TROUBLE;
+		/* The next plan would want as much. */
+		bs_arena_unwind(opened->arena);
 	case BS_SIM_REFUSED:
 		bs_complain("%sstep %u %s: %s", prefix, reports->first_refused_step,
 			    reports->not_reached ? "is not reached" : "failed",
@@ -402,7 +402,8 @@ int main(int argc, char **argv)
 
 	if (!arena || BS_ON_OUT_OF_MEMORY(arena)) {
 		bs_destinations_drop();
-		bs_complain("out of memory");
+		bs_private_end();
+		bs_complain("%s", bs_arena_problem());
 		return BS_EXIT_TROUBLE;
 	}
 	bs_guard_catch();
