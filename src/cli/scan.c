@@ -15,11 +15,22 @@ enum {
 		512 /* images: a rest that brings little is not to come at once again */
 };
 
+/* The lines of a program's records, each with a newline, in an arena of its own. */
+struct product {
+	struct bs_arena *arena; /* NULL: there are none, for want of: */
+	const char *lacks;
+	BS_VEC(char) lines;
+};
+
 /* What a thread has of its own. */
 struct worker {
 	struct bs_store *store; /* with the images of all */
 	struct bs_arena *arena;
 	struct bs_scan_options options;
+	/* Its last product where it had no more of something, and of what, else "": what it keeps
+	 * between programs may be half made then. */
+	struct product nothing;
+	char problem[BS_LONGEST_PROBLEM];
 };
 
 struct scan {
@@ -35,16 +46,10 @@ struct scan {
 	struct bs_scan_journal journal;
 	uint32_t first;	 /* that is no more in the journal */
 	uint32_t n_read; /* images, by the last rest */
-	bool lacks_memory;
+	const char *lacks; /* what there was no more of; or NULL */
 };
 
 /* ---- a program ------------------------------------------------------------------------------- */
-
-/* The lines of its records, each with a newline, in an arena of its own. */
-struct product {
-	struct bs_arena *arena;
-	BS_VEC(char) lines;
-};
 
 static void add_record(struct product *product, const struct bs_scan_record *record)
 {
@@ -144,15 +149,17 @@ static void run_program(const struct scan *scan, const struct worker *worker,
 static void *make(void *user, uint32_t thread, uint32_t item)
 {
 	const struct scan *scan = user;
-	const struct worker *worker = &scan->workers[thread];
-	struct bs_arena *arena = bs_arena_new();
+	struct worker *worker = &scan->workers[thread];
+	struct bs_arena *arena = *worker->problem ? NULL : bs_arena_new();
 	struct bs_scan_subject subject = scan->subjects.v[scan->first + item];
 
-	if (!arena)
-		return NULL;
-	if (BS_ON_OUT_OF_MEMORY(arena)) {
+	if (!arena || BS_ON_OUT_OF_MEMORY(arena)) {
+		/* Another thread tells it. */
+		if (!*worker->problem)
+			strcpy(worker->problem, bs_arena_problem());
 		bs_arena_free(arena);
-		return NULL;
+		worker->nothing.lacks = worker->problem;
+		return &worker->nothing;
 	}
 	bs_arena_unwind_with(worker->arena, arena);
 	struct product *product = bs_new(arena, struct product, 1);
@@ -166,12 +173,20 @@ static void *make(void *user, uint32_t thread, uint32_t item)
 
 /* ---- all of them ----------------------------------------------------------------------------- */
 
-/* Takes LINES to the answer; these are the tool's own. */
-static void answer_lines(struct scan *scan, const char *lines)
+struct answered {
+	struct scan *scan;
+	const char *lines;
+};
+
+/* Takes lines to the answer; these are the tool's own. */
+static void answer_lines(void *user)
 {
-	for (const char *at = lines, *end; (end = strchr(at, '\n')); at = end + 1)
-		bs_scan_answer_take(&scan->answer, at, (size_t)(end - at));
-	bs_scan_answer_program(&scan->answer);
+	const struct answered *answered = user;
+	struct bs_scan_answer *answer = &answered->scan->answer;
+
+	for (const char *at = answered->lines, *end; (end = strchr(at, '\n')); at = end + 1)
+		bs_scan_answer_take(answer, at, (size_t)(end - at));
+	bs_scan_answer_program(answer);
 }
 
 static void drop(void *user, void *made)
@@ -188,13 +203,17 @@ static bool take(void *user, uint32_t item, void *made)
 	struct product *product = made;
 
 	(void)item;
-	scan->lacks_memory = !product;
-	if (!product)
+	scan->lacks = product->lacks;
+	if (scan->lacks)
 		return false;
 	bool ok = bs_scan_journal_add(&scan->journal, product->lines.v);
+	struct answered answered = { scan, product->lines.v };
 
-	if (ok)
-		answer_lines(scan, product->lines.v);
+	/* The threads have to be ended first. */
+	if (ok && !bs_arena_try(scan->arena, answer_lines, &answered)) {
+		scan->lacks = bs_arena_problem();
+		ok = false;
+	}
 	drop(scan, product);
 	return ok;
 }
@@ -351,8 +370,8 @@ static enum bs_exit run(struct scan *scan)
 	};
 	bool ok = bs_crew_run(&work);
 
-	if (scan->lacks_memory)
-		bs_complain("out of memory");
+	if (scan->lacks)
+		bs_complain("%s", scan->lacks);
 	return ok ? bs_scan_answer_end(&scan->answer) : bs_scan_answer_drop(&scan->answer);
 }
 
