@@ -217,6 +217,18 @@ def status_of(status: int) -> int:
     return os.waitstatus_to_exitcode(status)
 
 
+END = 1 << 62
+
+
+def chosen(count: int, share: int, seed: int) -> list[int]:
+    """Which of COUNT are to fail. What comes after the last one of a run without a fault is tried, too."""
+    if not share or count <= share:
+        return list(range(1, count + 2))
+    edge = share // 4
+    stride = max(1, (count - 2 * edge) // (share - 2 * edge))
+    return sorted({*range(1, edge + 1), *range(edge + 1 + seed % stride, count - edge, stride), *range(count - edge, count + 2)})
+
+
 def same(a: bytes, b: bytes) -> bool:
     return a == b or VARYING.sub(b"", a) == VARYING.sub(b"", b)
 
@@ -225,14 +237,26 @@ def begins(whole: bytes, part: bytes) -> bool:
     return whole.startswith(part) or VARYING.sub(b"", whole).startswith(VARYING.sub(b"", part))
 
 
-def differences(wanted: Seen, seen: Seen, words: str, before: dict[str, bytes], left: list[str]) -> list[str]:
+def differences(wanted: Seen, seen: Seen, words: str, before: dict[str, bytes], left: list[str],
+                wish: str = "trouble") -> list[str]:
     """What is wrong with SEEN where WANTED is the answer without a fault. WORDS: a pattern that the message of a run that
-    ends has. BEFORE: the files that were in out/. LEFT: what is in tmp/ now."""
+    ends has. BEFORE: the files that were in out/. LEFT: what is in tmp/ now. WISH: what may be instead of the answer."""
     wrong = [f"left behind: tmp/{name}" for name in left]
     if (seen.status, seen.err) == (wanted.status, wanted.err) and same(seen.out, wanted.out):
         if seen.files.keys() != wanted.files.keys() or not all(same(seen.files[n], wanted.files[n]) for n in wanted.files):
             wrong.append(f"other files: {sorted(seen.files)}")
         return wrong
+    if wish == "same":
+        return [*wrong, f"another answer, of status {seen.status}: {seen.err[:1500]!r}"]
+    if wish == "told" and seen.status in (0, 1):
+        # What is not as it was is told, and whole.
+        if bool(seen.status) > bool(seen.err) or not re.search(words, seen.err + seen.out.decode("utf-8", "replace")):
+            wrong.append(f"not told why it is another answer, of status {seen.status}: {seen.err[:1500]!r}")
+        return wrong
+    if wish == "ended" and seen.status == 128 + int(words):
+        if not set(seen.err.splitlines()) <= set(wanted.err.splitlines()):
+            wrong.append(f"a message about a signal: {seen.err[:1500]!r}")
+        return wrong + files_that_are_wrong(wanted, seen, before)
     if seen.status != 2:
         return [*wrong, f"status {seen.status}, not 2 or the whole answer (of status {wanted.status}): {seen.err[:1500]!r}"]
     lines = seen.err.splitlines()
@@ -242,6 +266,12 @@ def differences(wanted: Seen, seen: Seen, words: str, before: dict[str, bytes], 
         wrong.append(f"not one message: {seen.err[:1500]!r}")
     if not begins(wanted.out, seen.out):
         wrong.append("another answer on standard output")
+    return wrong + files_that_are_wrong(wanted, seen, before)
+
+
+def files_that_are_wrong(wanted: Seen, seen: Seen, before: dict[str, bytes]) -> list[str]:
+    """Of a run that did not come to its end: each is what it was, or is to be."""
+    wrong = []
     for name, content in seen.files.items():
         if name not in wanted.files and name not in before:
             wrong.append(f"left behind: out/{name}")
@@ -249,5 +279,4 @@ def differences(wanted: Seen, seen: Seen, words: str, before: dict[str, bytes], 
             continue
         elif content != before.get(name) and not same(content, wanted.files.get(name, b"")):
             wrong.append(f"half a file: out/{name}")
-    wrong += [f"gone: out/{name}" for name in before if name not in seen.files]
-    return wrong
+    return wrong + [f"gone: out/{name}" for name in before if name not in seen.files]

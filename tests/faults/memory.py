@@ -20,10 +20,9 @@ import sys
 import threading
 from pathlib import Path
 
-from faults import OLD, QUESTIONS, Seen, World, differences, status_of, written
+from faults import END, OLD, QUESTIONS, Seen, World, chosen, differences, status_of, written
 
 WORDS = "[Oo]ut of memory|[Cc]annot allocate memory|Resource temporarily unavailable"
-END = 1 << 62
 
 
 class Server:
@@ -57,15 +56,6 @@ class Server:
         left = [entry.name for entry in self.world.tmp.iterdir()]
         subprocess.run(["rm", "-rf", *left], cwd=self.world.tmp, check=True) if left else None
         return Seen(status_of(status), out, err.decode("utf-8", "replace"), written(self.world.out)), left, count
-
-
-def chosen(count: int, share: int, seed: int) -> list[int]:
-    """Which of COUNT allocations fail. What comes after the last one of a run without a fault is tried, too."""
-    if not share or count <= share:
-        return list(range(1, count + 2))
-    edge = share // 4
-    stride = max(1, (count - 2 * edge) // (share - 2 * edge))
-    return sorted({*range(1, edge + 1), *range(edge + 1 + seed % stride, count - edge, stride), *range(count - edge, count + 2)})
 
 
 def try_question(tool: str, name: str, share: int) -> tuple[str, int, int, list[str]]:
