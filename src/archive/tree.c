@@ -74,7 +74,8 @@ static int walk(const struct bs_tree *tree, const char *place, bool make)
 		if (++depth > DEEPEST)
 			errno = ENAMETOOLONG;
 		else if (!make || mkdirat(at, name, 0700) == 0 || errno == EEXIST)
-			next = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+			next = bs_open_at(at, name,
+					  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		int error = errno;
 
 		close(at);
@@ -146,7 +147,7 @@ static bool remove_at(int at, const char *name)
 		return true;
 	if (errno != EISDIR && errno != EPERM)
 		return false;
-	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = bs_open_at(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0)
 		return false;
@@ -158,7 +159,7 @@ static bool remove_at(int at, const char *name)
 
 bool bs_empty_directory(int fd)
 {
-	int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int again = bs_open_at(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *directory = again < 0 ? NULL : fdopendir(again);
 	bool ok = directory != NULL;
 
@@ -181,8 +182,8 @@ const char *bs_tree_remove(struct bs_tree *tree, const char *path, bool keep)
 	if (problem || place.at < 0)
 		return problem;
 	if (keep) {
-		int fd = *place.name ? openat(place.at, place.name,
-					      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+		int fd = *place.name ? bs_open_at(place.at, place.name,
+						  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 				     : dup(place.at);
 
 		if (fd >= 0)

@@ -342,6 +342,17 @@ typedef const char *bs_ini_take(void *user, const struct bs_ini_key *key);
 const char *bs_ini_read(struct bs_arena *arena, const char *path, const char *text,
 			bs_ini_take *take, void *user);
 
+/* ---- files ------------------------------------------------------------------------------ */
+
+/*
+ * openat(2), with the mode 0666 where FLAGS ask for a file to be made, and again when a signal came
+ * before the file did, which may take its time on a network.
+ */
+int bs_open_at(int directory, const char *path, int flags);
+
+/* Writes N bytes, in as many pieces as it takes; false and errno, and some of them may be there. */
+bool bs_write_all(int fd, const void *bytes, size_t n);
+
 /* ---- hashes ----------------------------------------------------------------------------- */
 
 /* The hash of DT_HASH and of version names (System V ABI, "Hash Table"; 28 bits). */

@@ -10,7 +10,7 @@
 uint64_t bs_memory_in_use(void)
 {
 	char text[128];
-	int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	int fd = bs_open_at(AT_FDCWD, "/proc/self/statm", O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
 	const char *blank;
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "open.h"
 
+#include "base.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -54,7 +56,7 @@ bool bs_input_open(struct bs_input *input, const char *path, enum bs_input_kind 
 
 	*input = (struct bs_input){ STDIN_FILENO, false };
 	if (!is_standard)
-		input->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+		input->fd = bs_open_at(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (input->fd < 0)
 		return false;
 	if (fstat(input->fd, &st) != 0)
@@ -127,7 +129,7 @@ int bs_open_special(const char *path)
 	for (int i = 0; i < TRIES && fd < 0; i++) {
 		if (i)
 			nanosleep(&pause, NULL);
-		fd = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+		fd = bs_open_at(AT_FDCWD, path, O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 		if (fd < 0 && errno != NOBODY_READS)
 			return -1;
 	}

@@ -39,7 +39,7 @@ static enum kind kind_of(const char *path)
 		{ SYSTEM, 0, 3, "BZh" },
 	};
 	char head[N_HEAD] = "";
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = bs_open_at(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	ssize_t n = fd < 0 ? -1 : pread(fd, head, sizeof head, 0);
 
 	if (fd >= 0)

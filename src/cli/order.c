@@ -62,7 +62,7 @@ typedef BS_VEC(struct listed) listing;
 static bool is_shared_object(const char *path, struct stat *ret)
 {
 	unsigned char bytes[EI_NIDENT + 2];
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = bs_open_at(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	bool ok = fd >= 0 && fstat(fd, ret) == 0 && S_ISREG(ret->st_mode) &&
 		  read(fd, bytes, sizeof bytes) == (ssize_t)sizeof bytes &&
 		  memcmp(bytes, ELFMAG, SELFMAG) == 0;

@@ -46,6 +46,8 @@ static struct bs_unfinished *volatile all_unfinished;
 
 static const int endings[] = { SIGHUP, SIGINT, SIGTERM };
 
+#define UNIQUE "XXXXXX"
+
 enum { N_ENDINGS = sizeof endings / sizeof *endings };
 
 void bs_destinations_drop(void)
@@ -91,7 +93,7 @@ static struct bs_unfinished *name_unfinished(const char *path)
 		u->next = all_unfinished;
 		all_unfinished = u;
 	}
-	if (snprintf(u->name, sizeof u->name, "%s.XXXXXX", path) < (int)sizeof u->name)
+	if (snprintf(u->name, sizeof u->name, "%s." UNIQUE, path) < (int)sizeof u->name)
 		return u;
 	errno = ENAMETOOLONG;
 	return NULL;
@@ -100,11 +102,16 @@ static struct bs_unfinished *name_unfinished(const char *path)
 /* No signal comes between the file and the note that it is there. */
 static int make_unfinished(struct bs_unfinished *u)
 {
+	char *unique = u->name + strlen(u->name) - strlen(UNIQUE);
 	sigset_t all, before;
+	int fd;
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
-	int fd = mkostemp(u->name, O_CLOEXEC);
+	do {
+		strcpy(unique, UNIQUE);
+		fd = mkostemp(u->name, O_CLOEXEC);
+	} while (fd < 0 && errno == EINTR);
 	int error = errno;
 
 	u->is_there = fd >= 0;

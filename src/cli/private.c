@@ -25,7 +25,7 @@ _Noreturn static void clean(int end, const char *directory)
 {
 	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
 	char byte;
-	int null = open("/dev/null", O_RDWR);
+	int null = bs_open_at(AT_FDCWD, "/dev/null", O_RDWR);
 
 	setsid();
 	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
@@ -39,7 +39,7 @@ _Noreturn static void clean(int end, const char *directory)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	while (read(end, &byte, 1) < 0 && errno == EINTR)
 		;
-	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+	int fd = bs_open_at(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 
 	_exit(fd >= 0 && bs_empty_directory(fd) && rmdir(directory) == 0 ? 0 : 1);
 }

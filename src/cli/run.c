@@ -121,7 +121,7 @@ static const char *file_of(struct bs_arena *arena, const struct bs_plan *plan)
 static bool give_standard_files(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+		if (fcntl(fd, F_GETFD) < 0 && bs_open_at(AT_FDCWD, "/dev/null", O_RDWR) != fd)
 			return false;
 	return dup2(STDERR_FILENO, STDOUT_FILENO) >= 0;
 }

@@ -42,17 +42,7 @@ static bool complain(const struct bs_scan_journal *journal)
 
 static bool write_all(const struct bs_scan_journal *journal, const char *bytes, size_t n)
 {
-	while (n) {
-		ssize_t written = write(journal->fd, bytes, n);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return complain(journal);
-		bytes += written;
-		n -= (size_t)written;
-	}
-	return true;
+	return bs_write_all(journal->fd, bytes, n) || complain(journal);
 }
 
 /* ---- what is there --------------------------------------------------------------------------- */
@@ -166,7 +156,8 @@ bool bs_scan_journal_open(struct bs_scan_journal *journal, const char *path, uin
 	*journal = (struct bs_scan_journal){ -1, path, 0 };
 	if (!path)
 		return true;
-	journal->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0666);
+	journal->fd = bs_open_at(AT_FDCWD, path,
+				 O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (journal->fd < 0)
 		return complain(journal);
 	if (fstat(journal->fd, &st) != 0 || !S_ISREG(st.st_mode)) {

@@ -73,7 +73,7 @@ static void look_at_file(struct walk *w, int directory, const char *name)
 {
 	const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW;
 	struct stat st;
-	int fd = openat(directory, name, flags);
+	int fd = bs_open_at(directory, name, flags);
 
 	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
 		look_at(w, fd, &st, false);
@@ -139,9 +139,9 @@ static void walk_directory(struct walk *w, int fd, unsigned depth);
 static void enter(struct walk *w, int directory, const char *name, unsigned depth)
 {
 	struct stat st;
-	int fd = depth < DEEPEST
-			 ? openat(directory, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
-			 : -1;
+	int fd = depth < DEEPEST ? bs_open_at(directory, name,
+					      O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+				 : -1;
 
 	if (fd < 0) {
 		note_unreadable(w);

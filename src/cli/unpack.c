@@ -29,7 +29,7 @@ bool bs_unpacking_begin(struct bs_arena *arena, bool over_root, const char *root
 	ret->fs = over_root ? bs_fs_open_over(&ctx, ret->directory, root, "/")
 			    : bs_fs_open(&ctx, ret->directory, "/");
 	ret->tree.fs = ret->fs;
-	ret->tree.fd = open(ret->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ret->tree.fd = bs_open_at(AT_FDCWD, ret->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (ret->fs && ret->tree.fd >= 0)
 		return true;
 	bs_complain("%s: %s", root ? root : "/", strerror(errno));
@@ -87,15 +87,7 @@ static bool is_text(const struct bs_unpacking *u, const struct bs_archive_entry 
 
 static const char *write_all(int fd, const char *bytes, size_t n)
 {
-	while (n) {
-		ssize_t done = write(fd, bytes, n);
-
-		if (done < 0 && errno != EINTR)
-			return strerror(errno);
-		bytes += done > 0 ? done : 0;
-		n -= done > 0 ? (size_t)done : 0;
-	}
-	return NULL;
+	return bs_write_all(fd, bytes, n) ? NULL : strerror(errno);
 }
 
 /* As much as there is, up to N bytes. */

@@ -530,7 +530,7 @@ const char *bs_subject_of_core(const struct bs_ctx *ctx, struct bs_store *store,
 	core->names = bs_names_new(ctx->arena);
 	core->path = path;
 	core->executable = executable;
-	core->fd = core->memory.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	core->fd = core->memory.fd = bs_open_at(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (core->fd < 0)
 		return bs_arena_printf(ctx->arena, "%s: %s", path, strerror(errno));
 	if (fstat(core->fd, &st) != 0 || !S_ISREG(st.st_mode))

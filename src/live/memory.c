@@ -41,7 +41,7 @@ static int open_of(pid_t pid, const char *file)
 	char path[64];
 
 	snprintf(path, sizeof path, "/proc/%ld/%s", (long)pid, file);
-	return open(path, O_RDONLY | O_CLOEXEC);
+	return bs_open_at(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
 }
 
 /* The program's ELF header tells its class and byte order. */

@@ -26,7 +26,7 @@ static const char *proc(const struct bs_ctx *ctx, pid_t pid, const char *file)
 static char *read_all(const struct bs_ctx *ctx, const char *path, size_t *ret_n)
 {
 	BS_VEC(char) bytes = { 0 };
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = bs_open_at(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
 	ssize_t got;
 
 	if (fd < 0)
@@ -61,9 +61,10 @@ static const char *link_of(const struct bs_ctx *ctx, pid_t pid, const char *name
 /* What is mapped, whatever has its name now: for who may ask (CAP_CHECKPOINT_RESTORE). */
 static int open_mapped(const struct opener *o, const struct bs_live_area *area)
 {
-	return open(bs_arena_printf(o->ctx->arena, "/proc/%ld/map_files/%" PRIx64 "-%" PRIx64,
-				    (long)o->pid, area->from, area->to),
-		    O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	return bs_open_at(AT_FDCWD,
+			  bs_arena_printf(o->ctx->arena, "/proc/%ld/map_files/%" PRIx64 "-%" PRIx64,
+					  (long)o->pid, area->from, area->to),
+			  O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 }
 
 static bool is_same(int a, int b)

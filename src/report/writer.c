@@ -12,9 +12,19 @@ static void keep(struct bs_writer *writer, const char *bytes, size_t n)
 	writer->kept.n += (uint32_t)n;
 }
 
+/* stdio gives up, and does not say how much of it was written, when a signal comes. */
+static bool write_whole(FILE *file, const char *bytes, size_t n)
+{
+	int fd = fileno(file);
+
+	if (fd < 0)
+		return fwrite(bytes, 1, n, file) == n;
+	return fflush(file) == 0 && bs_write_all(fd, bytes, n);
+}
+
 static void put(struct bs_writer *writer, const char *bytes, size_t n)
 {
-	if (writer->failed || !n || fwrite(bytes, 1, n, writer->file) == n)
+	if (writer->failed || !n || write_whole(writer->file, bytes, n))
 		return;
 	writer->failed = true;
 	writer->error = errno;

@@ -33,8 +33,9 @@ static int open_in_root(int root_fd, const char *path, int flags)
 	/* EAGAIN: something was renamed meanwhile, and the way has a ".." (openat2(2)). */
 	for (int i = 0; i < 8; i++) {
 		fd = (int)syscall(SYS_openat2, root_fd, path, &how, sizeof how);
-		if (fd >= 0 || errno != EAGAIN)
+		if (fd >= 0 || (errno != EAGAIN && errno != EINTR))
 			break;
+		i -= errno == EINTR;
 	}
 	return fd;
 #else
@@ -57,7 +58,7 @@ static int try_path(const struct bs_fs *fs, const char *path, int flags)
 	char whole[PATH_MAX];
 
 	if (!fs->root)
-		return openat(fs->cwd_fd, path, flags);
+		return bs_open_at(fs->cwd_fd, path, flags);
 	/* The kernel knows one root only: with two, each component is looked for in both. */
 	if (fs->kernel_resolves) {
 		const char *inside = path;
@@ -79,12 +80,8 @@ static int try_path(const struct bs_fs *fs, const char *path, int flags)
 
 static int open_path(const struct bs_fs *fs, const char *path, int flags)
 {
-	int fd;
+	int fd = try_path(fs, path, flags);
 
-	/* Files of a network or of FUSE take long enough for signals to come. */
-	do
-		fd = try_path(fs, path, flags);
-	while (fd < 0 && errno == EINTR);
 	if (fd < 0)
 		bs_fs_must_not_lack(fs, path);
 	return fd;
@@ -130,7 +127,7 @@ static bool enter(struct bs_fs *fs, const struct bs_ctx *ctx, const char *cwd)
 		errno = ENOTDIR;
 	}
 	if (canonical && !fs->root) {
-		int fd = openat(fs->cwd_fd, cwd, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		int fd = bs_open_at(fs->cwd_fd, cwd, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 		if (fd < 0)
 			canonical = NULL;
@@ -148,7 +145,7 @@ static bool enter(struct bs_fs *fs, const struct bs_ctx *ctx, const char *cwd)
 
 static int open_directory(const struct bs_ctx *ctx, const char *path)
 {
-	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd = bs_open_at(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
 		bs_diag_add(ctx->diags, BS_DIAG_CANNOT_OPEN, path, BS_NO_OFFSET, errno,
@@ -338,7 +335,7 @@ void bs_fs_list(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *pa
 	for (unsigned i = 0; i < BS_FS_LAYERS; i++) {
 		if (dir.fd[i] < 0)
 			continue;
-		list_layer(fs, ctx, path, openat(dir.fd[i], ".", flags), i ? &lower : ret);
+		list_layer(fs, ctx, path, bs_open_at(dir.fd[i], ".", flags), i ? &lower : ret);
 		close(dir.fd[i]);
 	}
 	merge(ctx, &lower, ret);

@@ -133,7 +133,7 @@ static int open_in(int at, const char *name, int flags)
 		errno = ELOOP;
 		return -1;
 	}
-	return openat(at, name, flags | O_NOFOLLOW);
+	return bs_open_at(at, name, flags | O_NOFOLLOW);
 }
 
 /* Opens NAME in the first layer that has it. */
@@ -161,7 +161,7 @@ static bool open_dir_here(const struct resolution *r, const char *name, struct b
 		ret->fd[i] = -1;
 		if (at < 0)
 			continue;
-		ret->fd[i] = openat(at, name, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+		ret->fd[i] = bs_open_at(at, name, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 		if (ret->fd[i] >= 0)
 			found = true;
 		else if (!found && errno != ENOENT)
@@ -230,8 +230,8 @@ static int reopen(const struct resolution *r, int flags)
 {
 	const struct bs_fs_dir *dir = here(r);
 
-	return openat(dir->fd[BS_FS_UPPER] >= 0 ? dir->fd[BS_FS_UPPER] : dir->fd[BS_FS_LOWER], ".",
-		      flags);
+	return bs_open_at(dir->fd[BS_FS_UPPER] >= 0 ? dir->fd[BS_FS_UPPER] : dir->fd[BS_FS_LOWER],
+			  ".", flags);
 }
 
 /* Goes down as far as there are components. ALL: into the last one, too, which is a directory then
@@ -352,7 +352,7 @@ bool bs_fs_resolve_dir(const struct bs_fs *fs, const char *path, struct bs_fs_di
 		int fd = here(&r)->fd[i];
 		bool is_there = found && fd >= 0;
 
-		ret->fd[i] = is_there ? openat(fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+		ret->fd[i] = is_there ? bs_open_at(fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
 		lacks |= is_there && ret->fd[i] < 0;
 	}
 	end_resolution(&r);

@@ -116,7 +116,7 @@ int bs_unknown_program(const struct bs_image *like)
 	if (fd < 0)
 		return -1;
 	put_all(&file, &like->header, like->machine->hash_words_are_64 ? 8 : 4);
-	if (pwrite(fd, file.bytes, file.n, 0) == (ssize_t)file.n)
+	if (bs_write_all(fd, file.bytes, file.n))
 		return fd;
 	int error = errno;
 

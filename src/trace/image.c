@@ -30,7 +30,7 @@ typedef BS_VEC(const char *) strings;
 /* Strings that follow each other, each with its NUL. */
 static strings read_strings(struct bs_arena *arena, pid_t pid, const char *name)
 {
-	int fd = open(proc_path(arena, pid, name), O_RDONLY | O_CLOEXEC);
+	int fd = bs_open_at(AT_FDCWD, proc_path(arena, pid, name), O_RDONLY | O_CLOEXEC);
 	BS_VEC(char) bytes = { 0 };
 	strings list = { 0 };
 	ssize_t n = fd >= 0 ? 1 : 0;
@@ -51,7 +51,7 @@ static strings read_strings(struct bs_arena *arena, pid_t pid, const char *name)
 /* The path that was handed to execve(2); NULL: it cannot be read. */
 static const char *executed_path(struct bs_arena *arena, pid_t pid, const struct bs_memory *memory)
 {
-	int fd = open(proc_path(arena, pid, "auxv"), O_RDONLY | O_CLOEXEC);
+	int fd = bs_open_at(AT_FDCWD, proc_path(arena, pid, "auxv"), O_RDONLY | O_CLOEXEC);
 	Elf64_auxv_t entry;
 	uint64_t at = 0;
 
@@ -143,13 +143,14 @@ static bool open_memory(struct bs_tracer *t, struct bs_space *space)
 {
 	if (!bs_memory_of_process(space->pid, &space->memory))
 		return false;
-	space->write_fd = open(proc_path(t->arena, space->pid, "mem"), O_RDWR | O_CLOEXEC);
+	space->write_fd =
+		bs_open_at(AT_FDCWD, proc_path(t->arena, space->pid, "mem"), O_RDWR | O_CLOEXEC);
 	return space->write_fd >= 0;
 }
 
 static bool is_of_this_machine(struct bs_tracer *t, const struct bs_space *space)
 {
-	int fd = open(proc_path(t->arena, space->pid, "exe"), O_RDONLY | O_CLOEXEC);
+	int fd = bs_open_at(AT_FDCWD, proc_path(t->arena, space->pid, "exe"), O_RDONLY | O_CLOEXEC);
 	Elf64_Ehdr header = { 0 };
 	bool ok = fd >= 0 && pread(fd, &header, sizeof header, 0) == sizeof header &&
 		  header.e_ident[EI_CLASS] == ELFCLASS64 && !space->memory.swapped &&

@@ -34,7 +34,7 @@ static pid_t status_of(pid_t tid, const char *field)
 	const char *line, *state;
 
 	snprintf(path, sizeof path, "/proc/%ld/status", (long)tid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = bs_open_at(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd >= 0 ? read(fd, bytes, sizeof bytes - 1) : -1;
 
 	if (fd >= 0)
@@ -77,7 +77,7 @@ static bool share_memory(pid_t a, pid_t b, int event)
 static void clean_copy(struct bs_tracer *t, const struct bs_space *space, pid_t pid)
 {
 	const char *path = bs_arena_printf(t->arena, "/proc/%ld/mem", (long)pid);
-	int fd = open(path, O_RDWR | O_CLOEXEC);
+	int fd = bs_open_at(AT_FDCWD, path, O_RDWR | O_CLOEXEC);
 
 	if (fd < 0)
 		return;

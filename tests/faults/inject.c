@@ -6,10 +6,10 @@
  *
  *	inject KIND:WHAT:FIRST-LAST[/EVERY] REPORT COMMAND ARGUMENT...
  *
- * KIND: a row of `kinds'. WHAT: the name of an error, "short" for half of what was asked for, or the
- * name of a signal that comes before the call. Calls have numbers, from 1 on; of FIRST to LAST each
- * EVERYth is hit. REPORT: where a line says how many calls there were. The status is the command's,
- * 128+N where signal N ended it, and 99 where it could not be traced.
+ * KIND: a row of `kinds'. WHAT: the name of an error, "short" for half of what was asked for, or
+ *the name of a signal that comes before the call. Calls have numbers, from 1 on; of FIRST to LAST
+ *each EVERYth is hit. REPORT: where a line says how many calls there were. The status is the
+ *command's, 128+N where signal N ended it, and 99 where it could not be traced.
  */
 #include <stdio.h>
 
@@ -64,7 +64,8 @@ static const struct kind kinds[] = {
 	{ "memory", { SYS_mmap, SYS_brk, SYS_mremap } },
 	{ "list", { SYS_getdents64 } },
 	{ "link", { SYS_readlink, SYS_readlinkat } },
-	{ "make", { SYS_mkdir, SYS_symlink, SYS_symlinkat, SYS_mkdirat, SYS_ftruncate, SYS_fallocate } },
+	{ "make",
+	  { SYS_mkdir, SYS_symlink, SYS_symlinkat, SYS_mkdirat, SYS_ftruncate, SYS_fallocate } },
 	{ "wait", { SYS_wait4, SYS_waitid } },
 	{ "trace", { SYS_ptrace } },
 	{ "start", { SYS_clone, SYS_clone3, SYS_fork, SYS_vfork } },
@@ -95,6 +96,8 @@ struct rule {
 static struct {
 	pid_t tid;
 	int error;
+	bool is_brk; /* whose argument comes back */
+	uint64_t argument;
 } failing[MOST_THREADS];
 
 static int find(pid_t tid)
@@ -174,7 +177,14 @@ static void enter(pid_t tid, pid_t pid, struct rule *rule)
 			exit(LOST);
 		failing[free_one].tid = tid;
 		failing[free_one].error = rule->error;
-		r.orig_rax = (unsigned long long)-1;
+		failing[free_one].is_brk = r.orig_rax == SYS_brk;
+		failing[free_one].argument = r.rdi;
+		/* brk has no errors: the break stays where it is. And what close() could not close
+		 * is closed. */
+		if (r.orig_rax == SYS_brk)
+			r.rdi = 0;
+		else if (r.orig_rax != SYS_close)
+			r.orig_rax = (unsigned long long)-1;
 	}
 	ptrace(PTRACE_SETREGS, tid, NULL, &r);
 }
@@ -186,7 +196,10 @@ static void leave(pid_t tid)
 
 	if (at == NONE || ptrace(PTRACE_GETREGS, tid, NULL, &r) != 0)
 		return;
-	r.rax = (unsigned long long)(long)-failing[at].error;
+	if (failing[at].is_brk)
+		r.rdi = failing[at].argument;
+	else
+		r.rax = (unsigned long long)(long)-failing[at].error;
 	failing[at].tid = 0;
 	ptrace(PTRACE_SETREGS, tid, NULL, &r);
 }

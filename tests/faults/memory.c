@@ -2,15 +2,14 @@
 /*
  * The tool with an allocation that fails: all of it, and this in place of malloc(3), mmap(2),
  * pthread_create(3) and fork(2), for the libraries that it opens, too, and in front of what arenas
- * give out (--wrap of the linker). Each of them has a number, from 1 on, given as they are asked for
- * once main() is reached.
+ * give out (--wrap of the linker). Each of them has a number, from 1 on, given as they are asked
+ *for once main() is reached.
  *
  *	FAIL=FIRST-LAST TOOL ARGUMENT...	what has these numbers fails
  *	FAIL=... FAIL_ABORTS=1 ...		and shows a debugger where the first is
- *	FAIL_SERVER=IN,OUT,DIR ...		reads "FIRST LAST" lines from descriptor IN; for each a process
- *					made by fork(2) is the tool, with DIR/stdout and DIR/stderr;
- *					answers on descriptor OUT with a line "STATUS ASKED-FOR",
- *					STATUS as of waitpid(2)
+ *	FAIL_SERVER=IN,OUT,DIR ...		reads "FIRST LAST" lines from descriptor IN; for
+ *each a process made by fork(2) is the tool, with DIR/stdout and DIR/stderr; answers on descriptor
+ *OUT with a line "STATUS ASKED-FOR", STATUS as of waitpid(2)
  */
 #include "../../src/base/base-priv.h"
 
@@ -124,7 +123,8 @@ void *mmap(void *at, size_t n, int protection, int flags, int fd, off_t offset)
 	return real(at, n, protection, flags, fd, offset);
 }
 
-int pthread_create(pthread_t *ret, const pthread_attr_t *attributes, void *(*run)(void *), void *data)
+int pthread_create(pthread_t *ret, const pthread_attr_t *attributes, void *(*run)(void *),
+		   void *data)
 {
 	REAL(int, "pthread_create", pthread_t *, const pthread_attr_t *, void *(*)(void *), void *)
 	return fails() ? EAGAIN : real(ret, attributes, run, data);
