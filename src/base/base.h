@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* ---- memory ---------------------------------------------------------------------------- */
 
@@ -349,6 +350,15 @@ const char *bs_ini_read(struct bs_arena *arena, const char *path, const char *te
  * before the file did, which may take its time on a network.
  */
 int bs_open_at(int directory, const char *path, int flags);
+
+/*
+ * After a call for PATH failed: where errno is about this process and not about the file, as ENOMEM
+ * and EMFILE are, nothing may be concluded from it, and ARENA unwinds.
+ */
+void bs_must_not_lack(struct bs_arena *arena, const char *path);
+
+/* Reads as many of the N bytes at OFFSET as there are; how many, or -1 and errno. */
+ssize_t bs_read_up_to(int fd, void *bytes, size_t n, uint64_t offset);
 
 /* Writes N bytes, in as many pieces as it takes; false and errno, and some of them may be there. */
 bool bs_write_all(int fd, const void *bytes, size_t n);

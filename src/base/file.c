@@ -31,3 +31,29 @@ bool bs_write_all(int fd, const void *bytes, size_t n)
 	}
 	return true;
 }
+
+void bs_must_not_lack(struct bs_arena *arena, const char *path)
+{
+	if (errno == ENOMEM)
+		bs_arena_exhausted(arena);
+	if (errno == EMFILE || errno == ENFILE)
+		bs_arena_give_up(arena, path, errno);
+}
+
+ssize_t bs_read_up_to(int fd, void *bytes, size_t n, uint64_t offset)
+{
+	size_t have = 0;
+
+	while (have < n) {
+		ssize_t got = pread(fd, (char *)bytes + have, n - have, (off_t)(offset + have));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			break;
+		have += (size_t)got;
+	}
+	return (ssize_t)have;
+}

@@ -40,7 +40,7 @@ static enum kind kind_of(const char *path)
 	};
 	char head[N_HEAD] = "";
 	int fd = bs_open_at(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	ssize_t n = fd < 0 ? -1 : pread(fd, head, sizeof head, 0);
+	ssize_t n = fd < 0 ? -1 : bs_read_up_to(fd, head, sizeof head, 0);
 
 	if (fd >= 0)
 		close(fd);

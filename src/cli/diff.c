@@ -64,13 +64,16 @@ static bool is_json(const char *path)
 	ssize_t n = -1;
 
 	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		n = read(fd, bytes, sizeof bytes - 1);
+		n = bs_read_up_to(fd, bytes, sizeof bytes - 1, 0);
 	/* A pipe gives what it has once. */
 	bool is_pipe = fd >= 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
 
+	/* Whoever reads all of it says what is wrong. */
+	bool is_withheld = n < 0 && (fd >= 0 ? S_ISREG(st.st_mode) : errno != ENOENT);
+
 	if (fd >= 0)
 		close(fd);
-	if (is_pipe)
+	if (is_pipe || is_withheld)
 		return true;
 	if (n <= 0)
 		return false;

@@ -64,7 +64,7 @@ static bool is_shared_object(const char *path, struct stat *ret)
 	unsigned char bytes[EI_NIDENT + 2];
 	int fd = bs_open_at(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	bool ok = fd >= 0 && fstat(fd, ret) == 0 && S_ISREG(ret->st_mode) &&
-		  read(fd, bytes, sizeof bytes) == (ssize_t)sizeof bytes &&
+		  bs_read_up_to(fd, bytes, sizeof bytes, 0) == (ssize_t)sizeof bytes &&
 		  memcmp(bytes, ELFMAG, SELFMAG) == 0;
 
 	if (fd >= 0)
@@ -101,7 +101,8 @@ static bool list_files(struct bs_arena *arena, const char *directory, const char
 {
 	const char *prefix = cwd && *directory != '/' ? bs_arena_printf(arena, "%s/", cwd) : "";
 	const char *place = bs_arena_printf(arena, "%s%s", prefix, directory);
-	DIR *dir = opendir(place);
+	int fd = bs_open_at(AT_FDCWD, place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
 	struct stat st;
 
@@ -109,13 +110,19 @@ static bool list_files(struct bs_arena *arena, const char *directory, const char
 		bs_complain("--pairs %s: %s", place, strerror(errno));
 		return false;
 	}
-	while ((entry = readdir(dir))) {
+	while ((errno = 0, entry = readdir(dir))) {
 		const char *path = bs_arena_printf(arena, "%s/%s", directory, entry->d_name);
 
 		if (is_shared_object(bs_arena_printf(arena, "%s%s", prefix, path), &st))
 			bs_vec_push(arena, files, ((struct listed){ path, st.st_dev, st.st_ino }));
 	}
+	int error = errno;
+
 	closedir(dir);
+	if (error) {
+		bs_complain("--pairs %s: %s", place, strerror(error));
+		return false;
+	}
 	if (files->n)
 		qsort(files->v, files->n, sizeof *files->v, by_path);
 	drop_repeated(files);

@@ -46,6 +46,8 @@ static bool is_wanted(const struct walk *w, enum bs_peeked kind)
 
 static void note_unreadable(struct walk *w)
 {
+	/* What this tool lacks is no reason to leave a file out. */
+	bs_must_not_lack(w->arena, w->path.v);
 	w->skipped->n_unreadable++;
 }
 
@@ -161,11 +163,11 @@ static void walk_directory(struct walk *w, int fd, unsigned depth)
 	const struct dirent *entry;
 
 	if (!directory) {
-		close(fd);
 		note_unreadable(w);
+		close(fd);
 		return;
 	}
-	while ((entry = readdir(directory))) {
+	while ((errno = 0, entry = readdir(directory))) {
 		const char *name = entry->d_name;
 
 		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
@@ -180,6 +182,8 @@ static void walk_directory(struct walk *w, int fd, unsigned depth)
 		else if (type == DT_DIR && !is_left_out(w, name, depth))
 			enter(w, fd, name, depth + 1);
 	}
+	if (errno)
+		note_unreadable(w);
 	w->path.n = n;
 	closedir(directory);
 }

@@ -28,7 +28,7 @@ static const uint8_t *bytes_at(const struct file *f, uint64_t offset, size_t n, 
 {
 	if (offset <= f->n_first && n <= f->n_first - offset)
 		return f->first + offset;
-	if (offset > INT64_MAX || pread(f->fd, buffer, n, (off_t)offset) != (ssize_t)n)
+	if (offset > INT64_MAX || bs_read_up_to(f->fd, buffer, n, offset) != (ssize_t)n)
 		return NULL;
 	return buffer;
 }
@@ -147,7 +147,7 @@ static enum bs_peeked judge(const struct file *f)
 enum bs_peeked bs_peek(int fd)
 {
 	struct file f = { .fd = fd };
-	ssize_t n = pread(fd, f.first, 4, 0);
+	ssize_t n = bs_read_up_to(fd, f.first, 4, 0);
 
 	if (n < 0)
 		return BS_PEEKED_UNREADABLE;
@@ -155,7 +155,7 @@ enum bs_peeked bs_peek(int fd)
 		return BS_PEEKED_SCRIPT;
 	if (n < 4 || memcmp(f.first, ELFMAG, SELFMAG) != 0)
 		return BS_PEEKED_OTHER;
-	n = pread(fd, f.first, sizeof f.first, 0);
+	n = bs_read_up_to(fd, f.first, sizeof f.first, 0);
 	if (n < EI_NIDENT)
 		return n < 0 ? BS_PEEKED_UNREADABLE : BS_PEEKED_OTHER;
 	f.n_first = (size_t)n;

@@ -45,14 +45,6 @@ static int open_in_root(int root_fd, const char *path, int flags)
 #endif
 }
 
-void bs_fs_must_not_lack(const struct bs_fs *fs, const char *path)
-{
-	if (errno == ENOMEM)
-		bs_arena_exhausted(fs->arena);
-	if (errno == EMFILE || errno == ENFILE)
-		bs_arena_give_up(fs->arena, path, errno);
-}
-
 static int try_path(const struct bs_fs *fs, const char *path, int flags)
 {
 	char whole[PATH_MAX];
@@ -83,7 +75,7 @@ static int open_path(const struct bs_fs *fs, const char *path, int flags)
 	int fd = try_path(fs, path, flags);
 
 	if (fd < 0)
-		bs_fs_must_not_lack(fs, path);
+		bs_must_not_lack(fs->arena, path);
 	return fd;
 }
 
@@ -107,7 +99,7 @@ static const char *real_cwd_in_root(const struct bs_fs *fs, const struct bs_ctx 
 	int error = errno;
 
 	if (!cwd || !root)
-		bs_fs_must_not_lack(fs, fs->root ? fs->root : ".");
+		bs_must_not_lack(fs->arena, fs->root ? fs->root : ".");
 
 	if (!cwd && !fs->root)
 		bs_diag_add(ctx->diags, BS_DIAG_ASSUMED, NULL, BS_NO_OFFSET, error,
@@ -121,8 +113,11 @@ static const char *real_cwd_in_root(const struct bs_fs *fs, const struct bs_ctx 
 static bool enter(struct bs_fs *fs, const struct bs_ctx *ctx, const char *cwd)
 {
 	const char *canonical = bs_fs_canonical(fs, ctx, cwd);
+	struct stat st;
 
-	if (canonical && !bs_fs_is_directory(fs, canonical)) {
+	if (canonical && bs_fs_stat(fs, canonical, &st) != 0) {
+		canonical = NULL;
+	} else if (canonical && !S_ISDIR(st.st_mode)) {
 		canonical = NULL;
 		errno = ENOTDIR;
 	}
@@ -147,9 +142,11 @@ static int open_directory(const struct bs_ctx *ctx, const char *path)
 {
 	int fd = bs_open_at(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd < 0)
+	if (fd < 0) {
+		bs_must_not_lack(ctx->arena, path);
 		bs_diag_add(ctx->diags, BS_DIAG_CANNOT_OPEN, path, BS_NO_OFFSET, errno,
 			    "the root directory");
+	}
 	return fd;
 }
 
@@ -290,7 +287,7 @@ static void list_layer(const struct bs_fs *fs, const struct bs_ctx *ctx, const c
 		if (fd >= 0)
 			close(fd);
 		errno = error;
-		bs_fs_must_not_lack(fs, path);
+		bs_must_not_lack(fs->arena, path);
 		return;
 	}
 	for (const struct dirent *entry; (entry = readdir(directory)) != NULL;) {

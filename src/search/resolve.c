@@ -337,7 +337,7 @@ int bs_fs_resolve(const struct bs_fs *fs, const char *path, int flags, char **re
 	}
 	end_resolution(&r);
 	if (fd < 0)
-		bs_fs_must_not_lack(fs, path);
+		bs_must_not_lack(fs->arena, path);
 	return fd;
 }
 
@@ -357,6 +357,6 @@ bool bs_fs_resolve_dir(const struct bs_fs *fs, const char *path, struct bs_fs_di
 	}
 	end_resolution(&r);
 	if (lacks)
-		bs_fs_must_not_lack(fs, path);
+		bs_must_not_lack(fs->arena, path);
 	return found;
 }

@@ -36,9 +36,9 @@ struct bs_fs_dir {
 };
 
 struct bs_fs {
-	int upper_fd;	      /* O_PATH: what stands over the root, or -1 */
-	int root_fd;	      /* O_PATH: the root directory, "/" where there is no root */
-	int cwd_fd;	      /* O_PATH, or AT_FDCWD: only used where there is no root */
+	int upper_fd; /* O_PATH: what stands over the root, or -1 */
+	int root_fd;  /* O_PATH: the root directory, "/" where there is no root */
+	int cwd_fd;   /* O_PATH, or AT_FDCWD: only used where there is no root */
 	struct bs_arena *arena;
 	const char *root;     /* as it was given, or NULL */
 	const char *cwd;      /* inside the root, canonical */
@@ -66,12 +66,6 @@ struct bs_fs *bs_fs_open_with(const struct bs_ctx *ctx, const char *root, const 
 
 /* stat(2) of PATH: 0, or -1 and errno, which stays as it was on success. */
 int bs_fs_stat(const struct bs_fs *fs, const char *path, struct stat *ret);
-
-/*
- * After a call for PATH failed: where errno is about this process and not about the file, as ENOMEM
- * and EMFILE are, nothing may be concluded from it, and FS's arena unwinds.
- */
-void bs_fs_must_not_lack(const struct bs_fs *fs, const char *path);
 
 /*
  * Opens PATH below FS's root one component at a time, so that neither `..` nor a link leads out of

@@ -55,6 +55,7 @@ struct kind {
 static const struct kind kinds[] = {
 	{ "read", { SYS_read, SYS_pread64, SYS_readv, SYS_process_vm_readv } },
 	{ "write", { SYS_write, SYS_pwrite64, SYS_writev } },
+	{ "put", { SYS_write } },
 	{ "sync", { SYS_fsync, SYS_fdatasync } },
 	{ "rename", { SYS_rename, SYS_renameat, SYS_renameat2 } },
 	{ "close", { SYS_close } },
