@@ -6,6 +6,7 @@
 #include "../study/observed.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -394,8 +395,21 @@ static int run(struct bs_arena *arena, struct bs_command_line *line)
 						  : (int)answer(arena, line);
 }
 
+/*
+ * A file that is opened is not to become standard output because there is none. What stands in for
+ * it cannot be read or written, and is not there for programs that are run.
+ */
+static void keep_standard_files(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			bs_open_at(AT_FDCWD, "/dev/null",
+				   (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
+}
+
 int main(int argc, char **argv)
 {
+	keep_standard_files();
 	struct bs_arena *arena = bs_arena_new();
 	struct bs_command_line line;
 	int status = BS_EXIT_TROUBLE;

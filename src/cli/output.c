@@ -44,7 +44,9 @@ struct bs_unfinished {
 
 static struct bs_unfinished *volatile all_unfinished;
 
-static const int endings[] = { SIGHUP, SIGINT, SIGTERM };
+/* What ends a process that does not ask for it: somebody, who reads, or a limit. */
+static const int endings[] = { SIGALRM, SIGHUP,	 SIGINT,    SIGPIPE, SIGPROF,
+			       SIGQUIT, SIGTERM, SIGVTALRM, SIGXCPU, SIGXFSZ };
 
 #define UNIQUE "XXXXXX"
 

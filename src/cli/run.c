@@ -116,12 +116,20 @@ static const char *file_of(struct bs_arena *arena, const struct bs_plan *plan)
 	return bs_find_host(arena, plan->search_path, plan->executable);
 }
 
+/* In place of one that stands for none. */
+static bool give_null(int fd)
+{
+	int null = bs_open_at(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
+
+	return null >= 0 && dup2(null, fd) == fd;
+}
+
 /* The loader's log is the first file that the program opens: it is not to stand for one of those
  * that everybody takes for granted. */
 static bool give_standard_files(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && bs_open_at(AT_FDCWD, "/dev/null", O_RDWR) != fd)
+		if (fcntl(fd, F_GETFD) & FD_CLOEXEC && !give_null(fd))
 			return false;
 	return dup2(STDERR_FILENO, STDOUT_FILENO) >= 0;
 }
@@ -154,6 +162,17 @@ _Noreturn static void become(const char *file, const struct bs_plan *plan, char 
 									      : NOT_STARTED - 1);
 }
 
+/* waitpid(2), whatever signals come. */
+static pid_t wait_on(pid_t pid, int *ret_status, int options)
+{
+	pid_t ended;
+
+	do
+		ended = waitpid(pid, ret_status, options);
+	while (ended < 0 && errno == EINTR);
+	return ended;
+}
+
 /* Waits until PID has ended or SECONDS are over; SIGCHLD is blocked. */
 static bool wait_for(pid_t pid, uint32_t seconds, int *ret_status)
 {
@@ -165,7 +184,7 @@ static bool wait_for(pid_t pid, uint32_t seconds, int *ret_status)
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	end.tv_sec += seconds;
 	for (;;) {
-		if (waitpid(pid, ret_status, WNOHANG) == pid)
+		if (wait_on(pid, ret_status, WNOHANG) == pid)
 			return true;
 		clock_gettime(CLOCK_MONOTONIC, &now);
 		struct timespec left = { end.tv_sec - now.tv_sec, end.tv_nsec - now.tv_nsec };
@@ -188,7 +207,7 @@ static void watch(struct bs_arena *arena, pid_t pid, uint32_t timeout, struct bs
 		kill(pid, SIGTERM);
 		if (!wait_for(pid, GRACE, &status)) {
 			kill(pid, SIGKILL);
-			waitpid(pid, &status, 0);
+			wait_on(pid, &status, 0);
 		}
 		ret->end = bs_arena_printf(arena, "ended after %u seconds", timeout);
 		return;
@@ -222,7 +241,7 @@ static pid_t start(struct bs_arena *arena, const struct bs_command_line *line, c
 	} else if (read(ends[0], problem, sizeof problem) == (ssize_t)sizeof problem) {
 		bs_complain("--run: %s: %s", problem[0] ? line->plan.cwd : file,
 			    strerror(problem[1]));
-		waitpid(pid, NULL, 0);
+		wait_on(pid, NULL, 0);
 		pid = -1;
 	}
 	close(ends[0]);

@@ -44,8 +44,8 @@ struct scan {
 	struct bs_scan_head head;
 	struct bs_scan_answer answer;
 	struct bs_scan_journal journal;
-	uint32_t first;	 /* that is no more in the journal */
-	uint32_t n_read; /* images, by the last rest */
+	uint32_t first;	   /* that is no more in the journal */
+	uint32_t n_read;   /* images, by the last rest */
 	const char *lacks; /* what there was no more of; or NULL */
 };
 
