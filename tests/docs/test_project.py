@@ -216,6 +216,24 @@ class WordsTest(unittest.TestCase):
                     if words and re.fullmatch(r"[a-z]+", words[0]) and words[0] not in known:
                         self.assertIn(words[0], ("helloworld", "git", "apps", "python3"), f"{path}: {line}")
 
+    def test_command_lines(self):
+        """Each that a document or a manual page shows has options that its command takes."""
+        takes = {command: set().union(*(option.spellings() for option in project.options_of(command)))
+                 for command in project.commands() | {"none"}}
+        seen = 0
+        for path in [*self.PAGES, *project.MAN_PAGES]:
+            text = re.sub(r"\\e?\n\s*", " ", path.read_text()).replace("\\-", "-")
+            lines = re.findall(r"^(?:\.Dl )?\$ (?:\w+=\S+ )*bindsim (.*)$", text, re.MULTILINE) if path in project.MAN_PAGES else [
+                line.removeprefix("$ ").removeprefix("bindsim ") for line in self.spans(path) if re.match(r"(?:\$ )?bindsim ", line)]
+            for line in lines:
+                words = re.split(r" (?:--|\||>|#|2>&1) ", f"{line} ")[0].split()
+                command = next((word for word in words if word in project.commands()), "none")
+                for word in words:
+                    if option := re.match(r"--[a-z][\w-]*", word.strip("[]()'\"`,.")):
+                        seen += 1
+                        self.assertIn(option[0], takes[command], f"{path}: bindsim {line}")
+        self.assertGreater(seen, 300)
+
     def test_names_of_the_source(self):
         """The architecture page tells of functions, types and files that are there."""
         text = (project.ROOT / "docs/architecture.md").read_text()
