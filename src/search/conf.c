@@ -9,14 +9,17 @@
 #include <fnmatch.h>
 #include <unistd.h>
 
-/* Files that include each other in a circle end here; ldconfig would not end. */
-enum { DEEPEST_INCLUDE = 16 };
+/* Files that include each other in a circle end here, and so do those that include several others
+ * each, which are 2 to the power of the depth; ldconfig would not end. */
+enum { DEEPEST_INCLUDE = 16, MOST_LOOKS = 1 << 12, MOST_BYTES = 1 << 26 };
 
 struct reader {
 	const struct bs_ctx *ctx;
 	const struct bs_fs *fs;
 	bs_conf_dirs *dirs;
 	unsigned depth;
+	unsigned n_looks; /* files and directories that were read so far */
+	size_t n_bytes;	  /* of the files */
 };
 
 static void read_file(struct reader *r, const char *path);
@@ -49,7 +52,8 @@ static void include_below(struct reader *r, const char *directory, const char *r
 			read_file(r, path);
 		return;
 	}
-	bs_fs_list(r->fs, r->ctx, *directory ? directory : ".", &entries);
+	if (r->n_looks++ < MOST_LOOKS)
+		bs_fs_list(r->fs, r->ctx, *directory ? directory : ".", &entries);
 	bs_vec_each (i, &entries) {
 		const char *name = entries.v[i].name;
 
@@ -118,11 +122,14 @@ static void read_line(struct reader *r, const char *path, char *line)
 static void read_file(struct reader *r, const char *path)
 {
 	size_t n;
-	char *text = r->depth < DEEPEST_INCLUDE ? bs_fs_read(r->fs, r->ctx, path, &n) : NULL;
+	bool may = r->depth < DEEPEST_INCLUDE && r->n_bytes < MOST_BYTES &&
+		   r->n_looks++ < MOST_LOOKS;
+	char *text = may ? bs_fs_read(r->fs, r->ctx, path, &n) : NULL;
 	char *rest = NULL;
 
 	if (!text)
 		return;
+	r->n_bytes += n;
 	r->depth++;
 	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
 		read_line(r, path, line);

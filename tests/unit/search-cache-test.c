@@ -517,6 +517,26 @@ static void ldconfig_writes_what_is_read(void **state)
 
 #define with_cache(test) cmocka_unit_test_setup_teardown(test, cache_setup, loader_teardown)
 
+/* Read as often as they name each other they would be 4 to the power of the depth. Found by
+ * fuzz-conf. */
+static void files_that_include_each_other_come_to_an_end(void **state)
+{
+	static const char text[] = "include /etc/ld.so.conf.d/*.conf\n/opt\n";
+	struct loader *l = *state;
+
+	tree_dir(&l->tree, "/opt");
+	tree_bytes(&l->tree, "/etc/ld.so.conf", text, sizeof text - 1);
+	tree_bytes(&l->tree, "/etc/ld.so.conf.d/a.conf", text, sizeof text - 1);
+	tree_bytes(&l->tree, "/etc/ld.so.conf.d/b.conf", text, sizeof text - 1);
+	tree_bytes(&l->tree, "/etc/ld.so.conf.d/c.conf", text, sizeof text - 1);
+	tree_bytes(&l->tree, "/etc/ld.so.conf.d/d.conf", text, sizeof text - 1);
+	l->setup.conf_path = "/etc/ld.so.conf";
+	const char *const *dirs = bs_search_conf_dirs(&l->ctx, l->fs, &l->setup);
+
+	assert_string_equal(dirs[0], "/opt");
+	assert_null(dirs[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -532,6 +552,7 @@ int main(void)
 		with_cache(damaged_files_do_no_harm),
 		with_cache(offsets_at_the_edge),
 		with_cache(ldconfig_writes_what_is_read),
+		with_cache(files_that_include_each_other_come_to_an_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
