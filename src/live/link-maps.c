@@ -10,9 +10,11 @@
 #include "live.h"
 
 #include <elf.h>
+#include <string.h>
 
-/* A list that is longer has no end, or is none. */
-enum { MOST_MAPS = 1 << 17, MOST_NAMESPACES = 64 };
+/* A list that is longer has no end, or is none; and so with names, many of which may be one and the
+ * same piece of memory. */
+enum { MOST_MAPS = 1 << 14, MOST_NAMESPACES = 64, MOST_OF_NAMES = 1 << 26 };
 
 /* ---- the program's DT_DEBUG ---------------------------------------------------------------- */
 
@@ -128,9 +130,9 @@ static bool read_map(struct bs_arena *arena, const struct bs_memory *memory, boo
 	return ret->name != NULL;
 }
 
-/* The list of the namespace whose record lies at NAMESPACE->at. */
+/* The list of the namespace whose record lies at NAMESPACE->at; *N_NAMES: bytes of names so far. */
 static bool read_list(struct bs_arena *arena, const struct bs_memory *memory, uint64_t first,
-		      struct bs_live_namespace *ns, struct bs_live_maps *ret)
+		      struct bs_live_namespace *ns, size_t *n_names, struct bs_live_maps *ret)
 {
 	uint64_t number;
 
@@ -138,12 +140,20 @@ static bool read_list(struct bs_arena *arena, const struct bs_memory *memory, ui
 		ret->is_glibc = first && has_glibc_shape(memory, first);
 	else if (first && member(memory, first, L_NS, &number) && number < MOST_NAMESPACES)
 		ns->ns = (uint32_t)number;
+	uint64_t mark = 0; /* an earlier map, further and further on: a circle comes back to it */
+	uint32_t n = 0, next_mark = 1;
+
 	for (uint64_t at = first; at;) {
 		struct bs_live_map map;
 
-		if (ret->maps.n >= MOST_MAPS ||
-		    !read_map(arena, memory, ret->is_glibc, at, &map, &at))
+		if (++n == next_mark) {
+			mark = at;
+			next_mark *= 2;
+		}
+		if (ret->maps.n >= MOST_MAPS || *n_names >= MOST_OF_NAMES ||
+		    !read_map(arena, memory, ret->is_glibc, at, &map, &at) || at == mark)
 			return false;
+		*n_names += strlen(map.name) + (map.requested ? strlen(map.requested) : 0);
 		map.ns = ns->ns;
 		bs_vec_push(arena, &ret->maps, map);
 	}
@@ -155,6 +165,7 @@ bool bs_live_maps_read(struct bs_arena *arena, const struct bs_memory *memory, u
 {
 	uint64_t first;
 	uint32_t version, state;
+	size_t n_names = 0;
 
 	*ret = (struct bs_live_maps){ 0 };
 	while (debug) {
@@ -168,7 +179,7 @@ bool bs_live_maps_read(struct bs_arena *arena, const struct bs_memory *memory, u
 		    state > BS_LOADER_DELETES)
 			return false;
 		ns.state = (enum bs_loader_state)state;
-		if (!read_list(arena, memory, first, &ns, ret))
+		if (!read_list(arena, memory, first, &ns, &n_names, ret))
 			return false;
 		bs_vec_push(arena, &ret->namespaces, ns);
 		if (version < 2)

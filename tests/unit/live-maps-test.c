@@ -163,6 +163,43 @@ static void a_list_without_end_is_refused(void **state)
 	bs_arena_free(arena);
 }
 
+/* A list whose record lies at RECORD: each map is 64 bytes behind the one before, and all have one
+ * name, of 16,000 bytes, which lies from 1 << 32 on. */
+enum { N_LONG = 5000, LONG_NAME = 16000, RECORD = 1 << 30 };
+
+static bool read_long(const struct bs_memory *memory, uint64_t address, void *to, size_t n)
+{
+	uint64_t names = UINT64_C(1) << 32, word = 0, map = address / 64;
+
+	(void)memory;
+	if (address >= names) {
+		memset(to, 'x', n);
+		if (address + n > names + LONG_NAME)
+			((char *)to)[names + LONG_NAME - address] = '\0';
+		return true;
+	}
+	if (address >= RECORD)
+		word = address == RECORD ? 1 : address == RECORD + 8 ? 64 : 0;
+	else if (address % 64 == 8)
+		word = names;
+	else if (address % 64 == 24)
+		word = map < N_LONG ? (map + 1) * 64 : 0;
+	memcpy(to, &word, n);
+	return true;
+}
+
+/* A small core would take gigabytes otherwise. Found by fuzz-live. */
+static void names_that_are_too_long_in_all_are_refused(void **state)
+{
+	struct bs_arena *arena = bs_arena_new();
+	const struct bs_memory memory = { .word = 8, .read = read_long, .fd = -1 };
+	struct bs_live_maps maps;
+
+	(void)state;
+	assert_false(bs_live_maps_read(arena, &memory, RECORD, &maps));
+	bs_arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +208,7 @@ int main(void)
 		cmocka_unit_test(another_namespace_is_told_apart),
 		cmocka_unit_test(what_is_not_there_is_refused),
 		cmocka_unit_test(a_list_without_end_is_refused),
+		cmocka_unit_test(names_that_are_too_long_in_all_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
