@@ -122,8 +122,8 @@ static void read_line(struct reader *r, const char *path, char *line)
 static void read_file(struct reader *r, const char *path)
 {
 	size_t n;
-	bool may = r->depth < DEEPEST_INCLUDE && r->n_bytes < MOST_BYTES &&
-		   r->n_looks++ < MOST_LOOKS;
+	bool may =
+		r->depth < DEEPEST_INCLUDE && r->n_bytes < MOST_BYTES && r->n_looks++ < MOST_LOOKS;
 	char *text = may ? bs_fs_read(r->fs, r->ctx, path, &n) : NULL;
 	char *rest = NULL;
 
