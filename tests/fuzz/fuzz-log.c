@@ -4,7 +4,8 @@
  *
  * The first byte says how long these are.
  */
-#include "fuzz.h"
+#define FUZZ_WORDS "words/log.def"
+#include "words.h"
 
 #include "log/account.h"
 #include "report/log-report.h"
@@ -116,57 +117,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	bs_arena_free(whole.arena);
 	bs_arena_free(pieces.arena);
 	return 0;
-}
-
-/* ---- mutations that know what a log is made of ---------------------------------------------- */
-
-static const char *const words[] = {
-	"        11:\t",
-	"        12:\t",
-	"   11:\t",
-	"\n",
-	"\r\n",
-	" [0]",
-	" [1]",
-	" [4294967295]",
-	"binding file ",
-	" to ",
-	"] to ",
-	": normal symbol `",
-	"'",
-	" [V1]\n",
-	"file=",
-	";  needed by ",
-	";  dynamically loaded by ",
-	";  generating link map",
-	";  destroying link map",
-	"opening file=",
-	"closing file=",
-	"; direct_opencount=",
-	"calling init: ",
-	"calling fini: ",
-	"initialize program: ",
-	"transferring control: ",
-	"object=",
-	" scope 0:",
-	"add ",
-	" to global scope",
-	"find library=",
-	"; searching",
-	"  trying file=",
-	" search path=/a:/b\t\t(system search path)",
-	": error: symbol lookup error: undefined symbol: ",
-	" (fatal)",
-	"Error relocating ",
-	": symbol not found",
-	"$ORIGIN/",
-	"linux-vdso.so.1",
-	"__vdso_clock_gettime",
-	"libc.so.6",
-	"\xff",
-};
-
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t room, unsigned seed)
-{
-	return bs_fuzz_mutate_words(data, n, room, seed, words, sizeof words / sizeof *words);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Any bytes as a plan file: what can be read is written, and what is written means the same. */
-#include "fuzz.h"
+#define FUZZ_WORDS "words/plan.def"
+#include "words.h"
 
 #include "base/base.h"
 #include "cli/cli.h"
@@ -55,7 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	char *copy = malloc(n ? n : 1); /* of its exact size, so that reads beyond it are noticed */
 	struct bs_plan plan;
 
-	if (!arena || !copy || BS_ON_OUT_OF_MEMORY(arena))
+	if (!arena || !copy)
 		abort();
 	if (n)
 		memcpy(copy, data, n);
@@ -68,49 +69,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	free(copy);
 	bs_arena_free(arena);
 	return 0;
-}
-
-/* ---- mutations that know what a plan is made of --------------------------------------------- */
-
-static const char *const words[] = {
-	"\"steps\":[",
-	"\"init\":\"x\",",
-	"{\"init\":\"y\",\"steps\":[{\"dlclose\":1}]},",
-	"\"dlopen\":\"x\"",
-	"\"dlsym\":\"f\"",
-	"\"flags\":",
-	"[\"now\"]",
-	"\"handle\":",
-	"\"next\"",
-	"\"namespace_of\":",
-	"\"caller\":\"\",",
-	"\\ufffd",
-	"\xef\xbf\xbd",
-	"\\\\x41",
-	"\\\\",
-	"\\u0000",
-	"\xff",
-	"{",
-	"}",
-	"[",
-	"]",
-	",",
-	":",
-	"\"",
-	"-1",
-	"0",
-	"4294967296",
-	"99999999999999999999",
-	"1e5",
-	"0.5",
-	"null",
-	"true",
-	"NOW|LAZY",
-	"=",
-	"\n",
-};
-
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t room, unsigned seed)
-{
-	return bs_fuzz_mutate_words(data, n, room, seed, words, sizeof words / sizeof *words);
 }

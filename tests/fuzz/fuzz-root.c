@@ -10,12 +10,10 @@
 #include "report/report.h"
 #include "sim/sim.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 static const char *const files[BS_FUZZ_PARTS] = {
 	"app", "lib/liba.so", "lib/libb.so", "lib64/ld-linux-x86-64.so.2", "etc/ld.so.cache",
@@ -23,43 +21,22 @@ static const char *const files[BS_FUZZ_PARTS] = {
 
 static const char *const directories[] = { "lib", "lib64", "etc" };
 
-static char root[64];
-static int root_fd = -1;
-
-static void remove_root(void)
+static const char *make_root(void)
 {
-	for (int i = 0; i < BS_FUZZ_PARTS; i++)
-		unlinkat(root_fd, files[i], 0);
-	for (int i = 0; i < 3; i++)
-		unlinkat(root_fd, directories[i], AT_REMOVEDIR);
-	rmdir(root);
-}
+	const char *root = bs_fuzz_directory();
+	char path[128];
 
-/* In memory where there is such a place. */
-static void make_root(void)
-{
-	strcpy(root, access("/dev/shm", W_OK) == 0 ? "/dev/shm/bindsim-fuzz.XXXXXX"
-						   : "/tmp/bindsim-fuzz.XXXXXX");
-	if (!mkdtemp(root))
-		abort();
-	root_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	for (int i = 0; i < 3; i++)
-		if (mkdirat(root_fd, directories[i], 0700) != 0)
+	for (int i = 0; i < 3; i++) {
+		snprintf(path, sizeof path, "%s/%s", root, directories[i]);
+		if (mkdir(path, 0700) != 0)
 			abort();
-	atexit(remove_root);
-}
-
-static void write_file(const char *name, const struct bs_fuzz_part *part)
-{
-	int fd = openat(root_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	if (fd < 0 || write(fd, part->bytes, part->n) != (ssize_t)part->n)
-		abort();
-	close(fd);
+	}
+	return root;
 }
 
 /* LOADER: as in a plan; NULL for the one that the program asks for. */
-static void simulate(struct bs_arena *arena, FILE *null, bool lazy, const char *loader)
+static void simulate(struct bs_arena *arena, FILE *null, bool lazy, const char *loader,
+		     const char *root)
 {
 	const struct bs_step steps[] = {
 		{ .kind = BS_STEP_DLOPEN,
@@ -130,38 +107,27 @@ static void simulate(struct bs_arena *arena, FILE *null, bool lazy, const char *
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static const char *const loaders[] = { NULL, "musl:1.2.2", "musl:1.2.5" };
+	static const char *root;
 	static FILE *null;
 	struct bs_fuzz_part parts[BS_FUZZ_PARTS];
 	struct bs_arena *arena = bs_arena_new();
 
-	if (!arena || BS_ON_OUT_OF_MEMORY(arena))
+	if (!arena)
 		abort();
 	if (!null) {
 		null = fopen("/dev/null", "w");
-		make_root();
+		root = make_root();
 	}
 	bs_fuzz_cut(data, n, parts);
 	for (int i = 0; i < BS_FUZZ_PARTS; i++)
-		write_file(files[i], &parts[i]);
+		bs_fuzz_write(files[i], (struct bs_fuzz_in){ parts[i].bytes, parts[i].n });
 	for (size_t i = 0; i < sizeof loaders / sizeof *loaders; i++)
-		simulate(arena, null, n && data[0] & 1, loaders[i]);
+		simulate(arena, null, n && data[0] & 1, loaders[i], root);
 	bs_arena_free(arena);
 	return 0;
 }
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t room, unsigned seed)
 {
-	struct bs_fuzz_part parts[BS_FUZZ_PARTS];
-
-	if (LLVMFuzzerMutate && seed % 8 == 0)
-		return LLVMFuzzerMutate(data, n, room);
-	bs_fuzz_cut(data, n, parts);
-	const struct bs_fuzz_part *part = &parts[seed / 8 % BS_FUZZ_PARTS];
-	size_t at = part->bytes ? (size_t)(part->bytes - data) : 0;
-
-	if (part->n && part == &parts[4] && LLVMFuzzerMutate)
-		LLVMFuzzerMutate(data + at, part->n, part->n);
-	else if (part->n)
-		bs_fuzz_mutate_elf(data + at, part->n, seed);
-	return n;
+	return bs_fuzz_mutate_parts(data, n, room, seed);
 }

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Builds the seeds of the fuzzers: small ELF files, plans, logs, and containers of a program, two libraries, ld.so and a cache.
+"""Builds the seeds of the fuzzers: DIRECTORY/TARGET/* for each target.
 
     make_corpus.py DIRECTORY
 
-writes DIRECTORY/image/*, DIRECTORY/plan/*, DIRECTORY/log/* and DIRECTORY/root/*.  What they contain is made on the spot; the sources are below.
+ELF files, and containers of a program, two libraries, ld.so and a cache, are made on the spot; the sources are below. Texts and
+tables are those of seeds.py.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import struct
 import subprocess
 import sys
 from pathlib import Path
+
+import seeds
 
 LIBRARY_A = """
 	.text
@@ -160,18 +163,8 @@ def container(*parts: bytes) -> bytes:
     return struct.pack("<5I", *map(len, parts)) + b"".join(parts)
 
 
-def make(directory: Path) -> None:
-    """Writes all seeds."""
-    directory = directory.resolve()
-    images, roots = directory / "image", directory / "root"
-    plans, logs = directory / "plan", directory / "log"
-    for place in (images, plans, roots, logs):
-        place.mkdir(parents=True, exist_ok=True)
-    for name, lines in LOGS.items():
-        # The first byte says in which pieces it comes.
-        (logs / name).write_text("\n" + "".join(f"{LINE}{line}\n" for line in lines) + "Error relocating ./a: f: symbol not found\n")
-    for name, text in PLANS.items():
-        (plans / name).write_text(text)
+def make_files(directory: Path) -> None:
+    """Those that are linked."""
     for style in ("gnu", "sysv", "both"):
         build = Builder(directory / f"built-{style}")
         (build.directory / "a.map").write_text("A_1 {}; A_2 { global: both; uniq; tls_a; };\n")
@@ -185,9 +178,25 @@ def make(directory: Path) -> None:
         program = build.link("app", PROGRAM, hashes, *kind, "-Wl,--no-as-needed", "-l:liba.so", "-l:libb.so",
                              "-Wl,-dynamic-linker,/lib64/ld-linux-x86-64.so.2")
         for name, data in (("ld", loader), ("a", a), ("b", b), ("app", program)):
-            (images / f"{style}-{name}").write_bytes(data)
-            (images / f"{style}-{name}-no-segments").write_bytes(without_segments(data))
-        (roots / style).write_bytes(container(program, a, b, loader, cache(("liba.so", "libb.so"))))
+            (directory / "image" / f"{style}-{name}").write_bytes(data)
+            (directory / "peek" / f"{style}-{name}").write_bytes(data)
+            (directory / "image" / f"{style}-{name}-no-segments").write_bytes(without_segments(data))
+        (directory / "root" / style).write_bytes(container(program, a, b, loader, cache(("liba.so", "libb.so"))))
+
+
+def make(directory: Path, targets: list[str] | None = None) -> None:
+    """Writes the seeds of TARGETS, or all there are."""
+    directory = directory.resolve()
+    texts = {"plan": {name: text.encode() for name, text in PLANS.items()}}
+    # The first byte says in which pieces it comes.
+    texts["log"] = {name: ("\n" + "".join(f"{LINE}{line}\n" for line in lines) + "Error relocating ./a: f: symbol not found\n").encode()
+                    for name, lines in LOGS.items()}
+    for target, inputs in (seeds.SEEDS | texts | {"image": {}, "root": {}}).items():
+        (directory / target).mkdir(parents=True, exist_ok=True)
+        for name, data in inputs.items():
+            (directory / target / name).write_bytes(data)
+    if targets is None or {"image", "peek", "root"} & set(targets):
+        make_files(directory)
 
 
 def main() -> int:

@@ -153,6 +153,24 @@ void bs_fuzz_cut(const uint8_t *data, size_t n, struct bs_fuzz_part *parts)
 	}
 }
 
+size_t bs_fuzz_mutate_parts(uint8_t *data, size_t n, size_t room, unsigned seed)
+{
+	struct bs_fuzz_part parts[BS_FUZZ_PARTS];
+
+	if (LLVMFuzzerMutate && seed % 8 == 0)
+		return LLVMFuzzerMutate(data, n, room);
+	bs_fuzz_cut(data, n, parts);
+	unsigned which = seed / 8 % BS_FUZZ_PARTS;
+	const struct bs_fuzz_part *part = &parts[which];
+	size_t at = part->bytes ? (size_t)(part->bytes - data) : 0;
+
+	if (part->n && which == BS_FUZZ_PARTS - 1)
+		bs_fuzz_mutate_bytes(data + at, part->n, part->n, seed);
+	else if (part->n)
+		bs_fuzz_mutate_elf(data + at, part->n, seed);
+	return n;
+}
+
 /* ---- texts ----------------------------------------------------------------------------------- */
 
 /* Puts the N_NEW bytes at NEW in the place of N_OLD at AT. */
@@ -189,5 +207,32 @@ size_t bs_fuzz_mutate_words(uint8_t *data, size_t n, size_t room, unsigned seed,
 		length = length < n - at ? length : n - at;
 		memcpy(span, data + at, length);
 		return replace(data, n, room, n ? next(&seed) % n : 0, 0, span, length);
+	}
+}
+
+size_t bs_fuzz_mutate_bytes(uint8_t *data, size_t n, size_t room, unsigned seed)
+{
+	if (LLVMFuzzerMutate)
+		return LLVMFuzzerMutate(data, n, room);
+	size_t at = n ? next(&seed) % n : 0, length = next(&seed) % 16;
+	unsigned width = 1u << next(&seed) % 4;
+	uint8_t span[16];
+
+	switch (next(&seed) % 8) {
+	case 0:
+		return replace(data, n, room, at, length, "", 0);
+	case 1:
+		/* A piece of it somewhere else. */
+		length = length < n - at ? length : n - at;
+		memcpy(span, data + at, length);
+		return replace(data, n, room, n ? next(&seed) % n : 0, 0, span, length);
+	case 2:
+		if (n)
+			data[at] = (uint8_t)next(&seed);
+		return n;
+	default:
+		if (n)
+			change(data, n, at / width * width, width, &seed);
+		return n;
 	}
 }

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Any bytes as what `bindsim diff' and --baseline read: a report in JSON, a stream of it, or a
+ * baseline. The first byte says as which of the three; reports are compared with themselves.
+ */
+#define FUZZ_WORDS "words/report.def"
+#include "words.h"
+
+#include "cli/cli.h"
+#include "cli/report-file.h"
+#include "study/diff.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+char *__wrap_bs_input_text(struct bs_arena *arena, const char *path, const char **ret_name);
+void __wrap_bs_complain(const char *format, ...);
+
+static const char *text;
+
+/* The file that is asked for, whatever it is called. */
+char *__wrap_bs_input_text(struct bs_arena *arena, const char *path, const char **ret_name)
+{
+	*ret_name = path;
+	return bs_arena_strndup(arena, text, strlen(text));
+}
+
+void __wrap_bs_complain(const char *format, ...)
+{
+	(void)format;
+}
+
+static void read_baseline(struct bs_arena *arena)
+{
+	bs_baseline *baseline = bs_baseline_load(arena, "b", false);
+
+	if (baseline)
+		bs_baseline_sort(baseline);
+}
+
+static void read_report(struct bs_arena *arena, size_t n, bool is_stream)
+{
+	struct bs_names *names = bs_names_new(arena);
+	struct bs_digest *digest = bs_digest_new(arena, names, NULL);
+	enum bs_json_kind kind;
+	const char *problem = bs_report_file_kind(arena, text, n, &kind);
+
+	if (problem && !*problem)
+		abort();
+	problem = bs_report_file_read(text, n, is_stream, digest);
+	if (problem && !*problem)
+		abort();
+	if (problem)
+		return;
+	/* What is the same has no differences. */
+	struct bs_digest *again = bs_digest_new(arena, names, NULL);
+
+	if (bs_report_file_read(text, n, is_stream, again))
+		abort();
+	const struct bs_diff_options options = { .parts = UINT32_MAX, .name = { "a", "b" } };
+
+	if (bs_diff_new(arena, digest, again, &options)->n)
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	struct bs_arena *arena = bs_fuzz_arena();
+	struct bs_fuzz_in in = { data, n };
+	uint8_t which = bs_fuzz_u8(&in);
+	char *copy = bs_fuzz_text(in);
+
+	text = copy;
+	if (which % 3 == 2)
+		read_baseline(arena);
+	else
+		read_report(arena, in.n, which % 3 == 1);
+	free(copy);
+	bs_arena_free(arena);
+	return 0;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Any bytes as what `bindsim scan' reads again: up to three parts that --merge makes one of, with a
+ * NUL between them, or a journal. The first byte says which. What parts say is told in all formats.
+ *
+ * The check sums of a journal's lines are made right, for nobody hits on them.
+ */
+#define FUZZ_WORDS "words/scan.def"
+#include "words.h"
+
+#include "cli/scan-priv.h"
+#include "report/jansson-late.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+FILE *__wrap_fopen64(const char *path, const char *mode);
+FILE *__real_fopen64(const char *path, const char *mode);
+void __wrap_bs_complain(const char *format, ...);
+
+enum { MOST_PARTS = 3 };
+
+static struct bs_fuzz_in parts[MOST_PARTS];
+
+/* The part with the number that PATH is; who replays inputs opens files, too. */
+FILE *__wrap_fopen64(const char *path, const char *mode)
+{
+	static char empty[1];
+
+	if (*path < '0' || *path >= '0' + MOST_PARTS || path[1])
+		return __real_fopen64(path, mode);
+	const struct bs_fuzz_in *part = &parts[*path - '0'];
+
+	return fmemopen(part->n ? (void *)part->at : empty, part->n, "r");
+}
+
+void __wrap_bs_complain(const char *format, ...)
+{
+	(void)format;
+}
+
+/* It is the command line's. */
+bool bs_wants_color(const struct bs_command_line *line, FILE *file)
+{
+	return (void)line, (void)file, false;
+}
+
+static void merge(struct bs_arena *arena, struct bs_fuzz_in in)
+{
+	static const char *const names[MOST_PARTS] = { "0", "1", "2" };
+	static const struct bs_output outputs[] = {
+		{ .format = &bs_format_scan_text, .show = UINT32_MAX, .path = "/dev/null" },
+		{ .format = &bs_format_scan_json, .show = UINT32_MAX, .path = "/dev/null" },
+		{ .format = &bs_format_scan_ndjson, .show = UINT32_MAX, .path = "/dev/null" },
+	};
+	struct bs_command_line *line = bs_new(arena, struct bs_command_line, 1);
+
+	line->color = BS_COLOR_NEVER;
+	line->scan.quiet = line->scan.merge = true;
+	for (unsigned i = 0; i < MOST_PARTS && (i == 0 || in.n); i++) {
+		const uint8_t *end = in.n ? memchr(in.at, 0, in.n) : NULL;
+
+		parts[i] = bs_fuzz_take(&in, end ? (size_t)(end - in.at) : in.n);
+		bs_fuzz_u8(&in);
+		bs_vec_push(arena, &line->scan.paths, names[i]);
+	}
+	for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++)
+		bs_vec_push(arena, &line->outputs, outputs[i]);
+	bs_scan_merge(arena, line);
+}
+
+/* Each line of the input behind a number and the sum of what it says. */
+static void write_journal(FILE *file, struct bs_fuzz_in in)
+{
+	fprintf(file, "bindsim-scan-journal-1 %016x\n", 1);
+	for (unsigned number = 0; in.n; number++) {
+		const uint8_t *end = memchr(in.at, '\n', in.n);
+		struct bs_fuzz_in line = bs_fuzz_take(&in, end ? (size_t)(end - in.at) : in.n);
+		struct bs_scan_hash hash = bs_scan_hash_new();
+
+		bs_scan_hash_bytes(&hash, line.at, line.n);
+		fprintf(file, "%u %016" PRIx64, number, bs_scan_hash_end(hash));
+		fwrite(line.at, 1, line.n, file);
+		if (end)
+			fputc('\n', file);
+		bs_fuzz_u8(&in);
+	}
+}
+
+static void read_journal(struct bs_arena *arena, struct bs_fuzz_in in, bool is_raw)
+{
+	static int fd = -1;
+	char path[64], *text;
+	size_t n;
+	FILE *file = open_memstream(&text, &n);
+	struct bs_scan_head head = { .n_subjects = 1000 };
+	struct bs_scan_answer answer;
+	struct bs_scan_journal journal;
+	struct bs_command_line *line = bs_new(arena, struct bs_command_line, 1);
+
+	if (fd < 0)
+		fd = memfd_create("journal", MFD_CLOEXEC);
+	if (is_raw)
+		fwrite(in.at, 1, in.n, file);
+	else
+		write_journal(file, in);
+	if (fclose(file) != 0 || fd < 0 || ftruncate(fd, 0) != 0 ||
+	    pwrite(fd, text, n, 0) != (ssize_t)n)
+		abort();
+	free(text);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	line->scan.quiet = true;
+	if (!bs_scan_answer_begin(&answer, arena, line, &head, 1000))
+		abort();
+	if (bs_scan_journal_open(&journal, path, 1, &answer))
+		bs_scan_answer_end(&answer);
+	else
+		bs_scan_answer_drop(&answer);
+	bs_scan_journal_close(&journal);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	struct bs_arena *arena = bs_fuzz_arena();
+	struct bs_fuzz_in in = { data, n };
+	uint8_t which = bs_fuzz_u8(&in);
+
+	if (bs_jansson_open())
+		abort();
+	if (which % 4 == 3)
+		read_journal(arena, in, which & 128);
+	else
+		merge(arena, in);
+	bs_arena_free(arena);
+	return 0;
+}
