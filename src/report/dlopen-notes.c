@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* What no object comes near; beyond it somebody wants to keep the reader busy. */
-enum { MOST_ENTRIES = 2000, MOST_SONAMES = 64 };
+enum { MOST_ENTRIES = 2000, MOST_SONAMES = 64, MOST_BAD = 100 };
 
 static const char *const priorities[BS_NOTE_PRIORITY_COUNT_] = {
 	[BS_NOTE_REQUIRED] = "required",
@@ -35,7 +35,8 @@ enum bs_note_priority bs_note_priority_named(const char *text)
 struct reader {
 	const struct bs_run *run;
 	bs_map_id object;
-	uint32_t n; /* entries so far, those that are left out included */
+	uint32_t n;	/* entries so far, those that are left out included */
+	uint32_t n_bad; /* notes that have none */
 	const struct bs_dlopen_note *note;
 };
 
@@ -141,11 +142,14 @@ static void read_note(struct reader *r, bs_note_entries *entries)
 	json_t *array = json_loadb(r->note->text, r->note->n, JSON_REJECT_DUPLICATES, &error);
 
 	if (!array) {
+		r->n_bad++;
 		complain(r, 0, "it is no JSON: ", error.text);
 		return;
 	}
-	if (!json_is_array(array))
+	if (!json_is_array(array)) {
+		r->n_bad++;
 		complain(r, 0, "it is no array", "");
+	}
 	/* jansson gives 0 for what is no array. */
 	for (size_t i = 0; i < json_array_size(array) && r->n < MOST_ENTRIES; i++)
 		read_entry(r, json_array_get(array, i), entries);
@@ -165,10 +169,12 @@ void bs_note_entries_read(const struct bs_run *run, bs_map_id object, bs_note_en
 			    BS_NO_OFFSET, 0, "its dlopen notes: %s", problem);
 		return;
 	}
-	for (uint32_t i = 0; i < notes->n_dlopen && r.n < MOST_ENTRIES; i++) {
+	for (uint32_t i = 0; i < notes->n_dlopen && r.n < MOST_ENTRIES && r.n_bad < MOST_BAD; i++) {
 		r.note = &notes->dlopen[i];
 		read_note(&r, entries);
 	}
+	if (r.n_bad == MOST_BAD)
+		complain(&r, 0, "so many are none that the others are not read", "");
 }
 
 /* ---- a run --------------------------------------------------------------------------------- */

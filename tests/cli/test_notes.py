@@ -190,6 +190,15 @@ class MalformedTest(NotesTest):
                 self.assertEqual([item["code"] for item in document["diagnostics"]], ["malformed"])
                 self.assertEqual([item["sonames"][0]["soname"] for item in document["dlopen_notes"]], ["libone.so", "libtwo.so"])
 
+    def test_so_many_that_nobody_reads_them(self):
+        """Each would be held against all complaints before it."""
+        self.program("app", PROGRAM + note(*["x"] * 150))
+        for options in (("--show=dlopen-notes",), ("--follow-dlopen-notes",)):
+            answer = self.bindsim(*options, "./app")
+            self.assertEqual(answer.status, 0)
+            self.assertEqual(len(answer.err.splitlines()), 101)
+            self.assertIn("so many are none that the others are not read", answer.err)
+
     def test_one_entry_of_three(self):
         self.program("app", PROGRAM + note([entry("libone.so"), entry("libtwo.so", priority="x"), entry("libthree.so")]))
         found = self.entries("./app")
