@@ -31,7 +31,7 @@ import inputs
 import make_corpus
 
 HERE = Path(__file__).resolve().parent
-HEX_ROOM = 6000  # characters of a file of corpus/: all of them together stay well below 100 kB
+HEX_ROOM = 5000  # characters of a file of corpus/: all of them together stay well below 100 kB
 SECONDS, MEGABYTES = 10, 2048  # of one input: beyond it is a hang, or no bound
 LONGEST = {"hash": 400, "versions": 400, "relocations": 400, "notes": 600, "alike": 400, "peek": 1200, "cache": 400, "conf": 300,
            "live": 1200, "core": 2600, "dwarf": 700, "demangle": 200, "policy": 1200, "libraries": 600, "plan": 1000, "report": 6000,
