@@ -8,6 +8,7 @@
 #define FUZZ_WORDS "words/scan.def"
 #include "words.h"
 
+#include "base/open.h"
 #include "cli/scan-priv.h"
 #include "report/jansson-late.h"
 
@@ -17,22 +18,31 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-FILE *__wrap_fopen64(const char *path, const char *mode);
-FILE *__real_fopen64(const char *path, const char *mode);
+bool __wrap_bs_input_open(struct bs_input *input, const char *path, enum bs_input_kind kind);
+FILE *__wrap_fdopen(int fd, const char *mode);
+FILE *__real_fdopen(int fd, const char *mode);
 void __wrap_bs_complain(const char *format, ...);
 
-enum { MOST_PARTS = 3 };
+enum { MOST_PARTS = 3, FIRST_PART = 1 << 20 /* no descriptor */ };
 
 static struct bs_fuzz_in parts[MOST_PARTS];
 
-/* The part with the number that PATH is; who replays inputs opens files, too. */
-FILE *__wrap_fopen64(const char *path, const char *mode)
+/* The part with the number that PATH is. */
+bool __wrap_bs_input_open(struct bs_input *input, const char *path, enum bs_input_kind kind)
+{
+	(void)kind;
+	*input = (struct bs_input){ .fd = FIRST_PART + *path - '0' };
+	return true;
+}
+
+/* Who replays inputs opens files, too. */
+FILE *__wrap_fdopen(int fd, const char *mode)
 {
 	static char empty[1];
 
-	if (*path < '0' || *path >= '0' + MOST_PARTS || path[1])
-		return __real_fopen64(path, mode);
-	const struct bs_fuzz_in *part = &parts[*path - '0'];
+	if (fd < FIRST_PART)
+		return __real_fdopen(fd, mode);
+	const struct bs_fuzz_in *part = &parts[fd - FIRST_PART];
 
 	return fmemopen(part->n ? (void *)part->at : empty, part->n, "r");
 }
