@@ -111,7 +111,7 @@ struct bs_finding {
 	/* Apart from what the rule itself found, since it depends on what is installed; or NULL. */
 	const struct bs_proof *proof;
 	enum bs_disposition disposition;
-	const char *excuse; /* of one that is SUPPRESSED: the reason, or "" */
+	const char *excuse; /* of one that a policy excuses: the reason, or "" */
 };
 
 typedef BS_VEC(struct bs_finding) bs_findings;

@@ -44,19 +44,37 @@ void bs_baseline_sort(bs_baseline *baseline)
  * library. Each finding takes one entry: one that is just as bad, else the least that is no less
  * bad, else the worst, of which it has become more.
  */
-static bool covers(const struct bs_known_finding *known, const struct bs_finding *f)
+bool bs_known_covers(const struct bs_known_finding *known, enum bs_level level, uint32_t n_symbols)
 {
-	return known->level >= f->level && known->n >= f->n;
+	return known->level >= level && known->n >= n_symbols;
 }
 
 static bool is_nearer(const struct bs_known_finding *a, const struct bs_known_finding *b,
-		      const struct bs_finding *f)
+		      enum bs_level level, uint32_t n)
 {
-	if (covers(a, f) != covers(b, f))
-		return covers(a, f);
+	bool covers = bs_known_covers(a, level, n);
+
+	if (covers != bs_known_covers(b, level, n))
+		return covers;
 	if (a->n != b->n)
-		return covers(a, f) == (a->n < b->n);
-	return covers(a, f) == (a->level < b->level);
+		return covers == (a->n < b->n);
+	return covers == (a->level < b->level);
+}
+
+const struct bs_known_finding *bs_known_take(struct bs_known_finding *known, uint32_t n,
+					     const char *plan, uint64_t fingerprint,
+					     enum bs_level level, uint32_t n_symbols)
+{
+	struct bs_known_finding *nearest = NULL;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (known[i].fingerprint == fingerprint && !known[i].found &&
+		    bs_known_is_of(&known[i], plan) &&
+		    (!nearest || is_nearer(&known[i], nearest, level, n_symbols)))
+			nearest = &known[i];
+	if (nearest)
+		nearest->found = true;
+	return nearest;
 }
 
 static void tell_growth(const struct bs_run *run, const struct bs_known_finding *known,
@@ -78,27 +96,16 @@ static void tell_growth(const struct bs_run *run, const struct bs_known_finding 
 bool bs_is_known(struct bs_judge *judge, const struct bs_run *run, struct bs_finding *f)
 {
 	bs_baseline *baseline = judge->options.known;
-	struct bs_known_finding *nearest = NULL;
 
 	if (!baseline)
 		return false;
-	uint64_t fingerprint = bs_finding_fingerprint(run, f);
+	const struct bs_known_finding *known =
+		bs_known_take(baseline->v, baseline->n, judge->run.plan,
+			      bs_finding_fingerprint(run, f), f->level, f->n);
 
-	bs_vec_each (i, baseline) {
-		struct bs_known_finding *known = &baseline->v[i];
-
-		if (known->fingerprint == fingerprint && !known->found &&
-		    bs_known_is_of(known, judge->run.plan) &&
-		    (!nearest || is_nearer(known, nearest, f)))
-			nearest = known;
-	}
-	if (!nearest)
-		return false;
-	nearest->found = true;
-	if (covers(nearest, f))
-		return true;
-	tell_growth(run, nearest, f);
-	return false;
+	if (known && !bs_known_covers(known, f->level, f->n))
+		tell_growth(run, known, f);
+	return known && bs_known_covers(known, f->level, f->n);
 }
 
 void bs_baseline_take(struct bs_judge *judge, const struct bs_run *run, const struct bs_finding *f)

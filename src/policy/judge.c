@@ -58,7 +58,7 @@ void bs_judge_ask(struct bs_judge *judge, struct bs_check_options *options)
 
 static bool has_expired(const struct bs_judge *judge, const struct bs_policy_entry *entry)
 {
-	return entry->expires && strcmp(entry->expires, judge->options.today) < 0;
+	return bs_entry_is_over(entry, judge->options.today);
 }
 
 /* The last section that names a level for F is right. */
@@ -102,12 +102,12 @@ static enum bs_disposition disposition_of(struct bs_judge *judge, const struct b
 	const struct bs_policy_entry *entry =
 		judge->options.policy ? excuse(judge, run, checker, f) : NULL;
 
+	if (entry)
+		f->excuse = entry->reason ? entry->reason : "";
 	if (judge->options.fail_on == BS_LEVEL_NONE || f->level < judge->options.fail_on)
 		return BS_BELOW;
-	if (entry) {
-		f->excuse = entry->reason ? entry->reason : "";
+	if (entry)
 		return BS_SUPPRESSED;
-	}
 	if (judge->options.collects)
 		bs_baseline_take(judge, run, f);
 	return bs_is_known(judge, run, f) ? BS_IN_BASELINE : BS_COUNTS;
@@ -169,28 +169,6 @@ void bs_judge_step(struct bs_judge *judge, const struct bs_run *run,
 
 /* ---- the end ------------------------------------------------------------------------------- */
 
-static const char *describe(const struct bs_judge *judge, const struct bs_run *run,
-			    const struct bs_policy_entry *e)
-{
-	const struct {
-		const char *key, *value;
-	} parts[] = {
-		{ "rule", e->rule == BS_RULE_COUNT_ ? NULL : bs_rule_text(e->rule)->slug },
-		{ "symbol", e->symbol },
-		{ "from", e->from },
-		{ "to", e->to },
-		{ "expires", e->expires },
-	};
-	struct bs_arena *arena = run->ctx.arena;
-	const char *text = bs_arena_printf(arena, "%s:%u:", judge->options.policy->path, e->line);
-
-	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-		if (parts[i].value)
-			text = bs_arena_printf(arena, "%s %s=%s", text, parts[i].key,
-					       parts[i].value);
-	return text;
-}
-
 /* One finding for all sections of which RULE tells. */
 static void tell_suppression(const struct bs_judge *judge, const struct bs_run *run,
 			     enum bs_rule rule, enum bs_level level,
@@ -204,7 +182,8 @@ static void tell_suppression(const struct bs_judge *judge, const struct bs_run *
 	bs_finding_fact(run, f,
 			&(struct bs_fact){ .kind = BS_FACT_SUPPRESSION,
 					   .object = BS_NO_MAP,
-					   .text = describe(judge, run, entry) });
+					   .text = bs_entry_words(run->ctx.arena,
+								  judge->options.policy, entry) });
 }
 
 static void tell_suppressions(const struct bs_judge *judge, const struct bs_run *run,

@@ -42,6 +42,13 @@ bool bs_entry_has_objects(const struct bs_policy_entry *entry, const struct bs_r
 bool bs_entry_has(const struct bs_policy_entry *entry, const struct bs_run *run,
 		  const struct bs_checker *checker, const struct bs_finding *finding);
 
+/* Where ENTRY stands in POLICY, and what it is about; in ARENA. */
+const char *bs_entry_words(struct bs_arena *arena, const struct bs_policy *policy,
+			   const struct bs_policy_entry *entry);
+
+/* ENTRY is over on the day TODAY. */
+bool bs_entry_is_over(const struct bs_policy_entry *entry, const char *today);
+
 /* ---- baseline.c ------------------------------------------------------------------------------ */
 
 /* FINDING is in the baseline of the judge. If it is there and was less, it is told so. */

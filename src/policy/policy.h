@@ -75,6 +75,7 @@ struct bs_policy_defaults {
 
 struct bs_policy {
 	const char *path;
+	const char *text; /* all of it; whoever read it may say so */
 	struct bs_policy_defaults defaults;
 	BS_VEC(struct bs_policy_entry) entries;
 	BS_VEC(struct bs_policy_plan) plans;
@@ -107,7 +108,18 @@ typedef BS_VEC(struct bs_known_finding) bs_baseline;
 /* KNOWN is of PLAN, or, if that is NULL, of the plan of a command line. */
 bool bs_known_is_of(const struct bs_known_finding *known, const char *plan);
 
-/* Sorts BASELINE, so that the same findings give the same file. */
+/*
+ * The one of PLAN among the N at KNOWN that a finding of FINGERPRINT, LEVEL and N_SYMBOLS is, or
+ * has become more of, and that no other finding of the run is; NULL: there is none. It is marked.
+ */
+const struct bs_known_finding *bs_known_take(struct bs_known_finding *known, uint32_t n,
+					     const char *plan, uint64_t fingerprint,
+					     enum bs_level level, uint32_t n_symbols);
+
+/* A finding of LEVEL with N_SYMBOLS is no more than KNOWN. */
+bool bs_known_covers(const struct bs_known_finding *known, enum bs_level level, uint32_t n_symbols);
+
+/* Sorts BASELINE by its plans and within each, so that the same findings give the same file. */
 void bs_baseline_sort(bs_baseline *baseline);
 
 /* ---- verdicts -------------------------------------------------------------------------------- */
@@ -180,6 +192,27 @@ const struct bs_policy *bs_judge_policy(const struct bs_judge *judge);
 /* What JUDGE's baseline has of the run's plan and the run, which is over, does not; from *AT on;
  * NULL at the end. */
 const struct bs_known_finding *bs_judge_next_gone(const struct bs_judge *judge, uint32_t *at);
+
+/* ---- many runs, apart from each other -------------------------------------------------------- */
+
+/* A section of a policy that is told of when no run at all had a use for it, or its day is over. */
+struct bs_watch {
+	uint32_t line;
+	enum bs_rule rule; /* of the finding that tells of it */
+	enum bs_level level;
+	const char *words;  /* "PATH:LINE: rule=..." */
+	const char *excuse; /* such findings are suppressed: why; or NULL */
+	bool has_expired;   /* it is of no use, whatever the runs */
+};
+
+typedef BS_VEC(struct bs_watch) bs_watches;
+
+/* Those of POLICY on the day TODAY, in ARENA. What has the level none is left out. */
+bs_watches bs_policy_watches(struct bs_arena *arena, const struct bs_policy *policy,
+			     const char *today);
+
+/* The lines of the sections that JUDGE's runs had a use for, in ARENA. */
+bs_ids bs_judge_used(const struct bs_judge *judge, struct bs_arena *arena);
 
 /* There is a baseline to hold findings against. */
 bool bs_judge_has_baseline(const struct bs_judge *judge);
