@@ -143,6 +143,18 @@ char *bs_arena_strndup(struct bs_arena *arena, const char *s, size_t n)
 	return copy;
 }
 
+const char *bs_hex(struct bs_arena *arena, const uint8_t *bytes, size_t n)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *text = n ? bs_new(arena, char, 2 * n + 1) : NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		text[2 * i] = digits[bytes[i] >> 4];
+		text[2 * i + 1] = digits[bytes[i] & 0xf];
+	}
+	return text;
+}
+
 char *bs_arena_printf(struct bs_arena *arena, const char *format, ...)
 {
 	va_list ap, again;

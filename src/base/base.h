@@ -82,6 +82,9 @@ bool bs_arena_try(struct bs_arena *arena, void (*work)(void *user), void *user);
 /* A NUL-terminated copy of N bytes at S. */
 char *bs_arena_strndup(struct bs_arena *arena, const char *s, size_t n);
 
+/* The N bytes at BYTES in hexadecimal digits, in ARENA; NULL for none. */
+const char *bs_hex(struct bs_arena *arena, const uint8_t *bytes, size_t n);
+
 /* A string made like printf(3) does, in ARENA. */
 char *bs_arena_printf(struct bs_arena *arena, const char *format, ...)
 	__attribute__((format(printf, 2, 3), nonnull(2)));

@@ -345,6 +345,9 @@ static inline uint8_t bs_symbol_type(const struct bs_symbol *s)
 	return s->info & 0xf;
 }
 
+/* "func", "object", "notype" and so on; of a type without a name its number, in ARENA. */
+const char *bs_symbol_type_name(struct bs_arena *arena, unsigned type);
+
 static inline uint8_t bs_symbol_visibility(const struct bs_symbol *s)
 {
 	return s->other & 3;

@@ -79,3 +79,14 @@ void bs_read_symbols(struct bs_reader *r)
 	table->n_versym = room < n ? room : n;
 	table->versym = bs_host_order(r, range.offset, table->n_versym, ELF_T_HALF);
 }
+
+const char *bs_symbol_type_name(struct bs_arena *arena, unsigned type)
+{
+	static const char *const names[] = {
+		[STT_NOTYPE] = "notype", [STT_OBJECT] = "object", [STT_FUNC] = "func",
+		[STT_COMMON] = "common", [STT_TLS] = "tls",	  [STT_GNU_IFUNC] = "ifunc",
+	};
+	const char *name = type < sizeof names / sizeof *names ? names[type] : NULL;
+
+	return name ? name : bs_arena_printf(arena, "%u", type);
+}

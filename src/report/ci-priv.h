@@ -94,12 +94,52 @@ void bs_write_markup(struct bs_writer *writer, const char *text);
  * was. */
 size_t bs_write_markup_char(struct bs_writer *writer, const char *text);
 
+/* TEXT in a line of Markdown, or in a cell. */
+void bs_write_markdown(struct bs_writer *writer, const char *text);
+
+/* GitHub refuses a summary of more than 1 MiB. This many bytes of findings leave enough for marks
+ * and steps. */
+enum { BS_MARKDOWN_MOST_BYTES = 600000 };
+
+/* What stands around the suites of a file; the first is to be ended by ">". */
+#define BS_JUNIT_BEGIN                                                                             \
+	"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"                                             \
+	"<testsuites name=\"bindsim\""
+#define BS_JUNIT_END "</testsuites>\n"
+void bs_junit_attribute(struct bs_writer *writer, const char *name, const char *text);
+/* All of the tag but its end. */
+void bs_junit_open_case(struct bs_writer *writer, const char *class, const char *name);
+
+/* A line of GitHub's; PATH is escaped already. */
+void bs_github_annotate(struct bs_writer *writer, enum bs_level level, const char *path,
+			const char *title, const char *message);
+
+/* How many of a level are annotated, and how many more there are; zero at the beginning. */
+struct bs_github_rooms {
+	uint32_t taken[BS_LEVEL_ERROR + 1], left[BS_LEVEL_ERROR + 1];
+};
+bool bs_github_take_room(struct bs_github_rooms *rooms, enum bs_level level);
+void bs_github_left(struct bs_writer *writer, struct bs_arena *arena,
+		    const struct bs_github_rooms *rooms);
+
+/* An item of GitLab's array. */
+struct bs_gitlab_issue {
+	const char *description, *check, *fingerprint, *severity, *path;
+};
+struct bs_json;
+void bs_gitlab_issue(struct bs_json *json, const struct bs_gitlab_issue *issue);
+const char *bs_gitlab_severity(enum bs_level level);
+
 /* Where an object's file lies. PATH has forward slashes and no slash at its beginning. */
 struct bs_file_place {
 	const char *path; /* from the working directory of the process on, or from the root */
 	bool below_cwd;
 };
 struct bs_file_place bs_file_place_of(const struct bs_run *run, bs_map_id map);
+
+/* WHOLE, an absolute path, becomes one without its first slash, and without parts that are empty,
+ * "." or "..". Links are not followed. */
+char *bs_path_from_root(char *whole);
 
 /* PATH as a relative reference of RFC 3986. */
 const char *bs_ci_uri(struct bs_arena *arena, const char *path);

@@ -28,12 +28,9 @@ static void write_value(struct bs_writer *writer, const char *text, bool is_prop
 	}
 }
 
-static void annotate(struct bs_report *report, const struct bs_run *run, enum bs_level level,
-		     bs_map_id map, const char *title, const char *message)
+void bs_github_annotate(struct bs_writer *writer, enum bs_level level, const char *path,
+			const char *title, const char *message)
 {
-	struct bs_writer *writer = report->writer;
-	const char *path = bs_ci_escaped(report, bs_file_place_of(run, map).path);
-
 	bs_write_format(writer, "::%s file=", commands[level]);
 	write_value(writer, path, true);
 	bs_write_literal(writer, ",line=1,title=");
@@ -43,49 +40,53 @@ static void annotate(struct bs_report *report, const struct bs_run *run, enum bs
 	bs_write_literal(writer, "\n");
 }
 
-/* What is left, "2 more errors, 1 more warning": the last notice is kept for it. */
-static void write_left(struct bs_report *report, const struct bs_run *run, const uint32_t *left)
+static void annotate(struct bs_report *report, const struct bs_run *run, enum bs_level level,
+		     bs_map_id map, const char *title, const char *message)
 {
+	bs_github_annotate(report->writer, level,
+			   bs_ci_escaped(report, bs_file_place_of(run, map).path), title, message);
+}
+
+/* What is left, "2 more errors, 1 more warning": the last notice is kept for it. */
+void bs_github_left(struct bs_writer *writer, struct bs_arena *arena,
+		    const struct bs_github_rooms *rooms)
+{
+	const uint32_t *left = rooms->left;
 	const char *words = "";
 
 	for (enum bs_level level = BS_LEVEL_ERROR; level >= BS_LEVEL_NOTE; level--)
 		if (left[level])
-			words = bs_arena_printf(run->ctx.arena, "%s%s%u more %s%s", words,
+			words = bs_arena_printf(arena, "%s%s%u more %s%s", words,
 						*words ? ", " : "", left[level],
 						bs_level_name(level), left[level] == 1 ? "" : "s");
 	if (*words)
-		bs_write_format(report->writer,
+		bs_write_format(writer,
 				"::notice title=bindsim::%s: no more than ten of a kind are "
 				"shown here\n",
 				words);
 }
 
-/* What there is room for, and what is left, by level. */
-struct rooms {
-	uint32_t room[BS_LEVEL_ERROR + 1], left[BS_LEVEL_ERROR + 1];
-};
-
-static bool take_room(struct rooms *rooms, enum bs_level level)
+bool bs_github_take_room(struct bs_github_rooms *rooms, enum bs_level level)
 {
-	if (!rooms->room[level]) {
+	if (rooms->taken[level] == (level == BS_LEVEL_NOTE ? MOST - 1 : MOST)) {
 		rooms->left[level]++;
 		return false;
 	}
-	rooms->room[level]--;
+	rooms->taken[level]++;
 	return true;
 }
 
 /* Steps that were refused, preloads that were passed over: the executable's own affairs. */
-static void annotate_step(struct bs_report *report, const struct bs_run *run, struct rooms *rooms,
-			  const struct bs_step_result *result)
+static void annotate_step(struct bs_report *report, const struct bs_run *run,
+			  struct bs_github_rooms *rooms, const struct bs_step_result *result)
 {
 	const bs_map_id map = run->process.executable;
 	const char *words = bs_ci_refusal(report, run, result);
 
-	if (words && take_room(rooms, BS_LEVEL_ERROR))
+	if (words && bs_github_take_room(rooms, BS_LEVEL_ERROR))
 		annotate(report, run, BS_LEVEL_ERROR, map, "refused", words);
 	bs_vec_each (i, &result->passed_over)
-		if (take_room(rooms, BS_LEVEL_WARNING))
+		if (bs_github_take_room(rooms, BS_LEVEL_WARNING))
 			annotate(report, run, BS_LEVEL_WARNING, map, "not-preloaded",
 				 bs_ci_not_preloaded(report, run, &result->passed_over.v[i]));
 }
@@ -93,21 +94,21 @@ static void annotate_step(struct bs_report *report, const struct bs_run *run, st
 static void end(struct bs_report *report, const struct bs_run *run, const bs_findings *findings)
 {
 	const struct bs_ci *ci = bs_ci_end(report, run, findings);
-	struct rooms rooms = { .room = { 0, MOST - 1, MOST, MOST } };
+	struct bs_github_rooms rooms = { 0 };
 
 	bs_vec_each (i, &ci->rows)
 		annotate_step(report, run, &rooms, &ci->rows.v[i].result);
 	bs_vec_each (i, &ci->findings) {
 		const struct bs_finding *f = &ci->findings.v[i];
 
-		if (!take_room(&rooms, f->level))
+		if (!bs_github_take_room(&rooms, f->level))
 			continue;
 		const struct bs_ci_words words = bs_ci_words(report, run, f);
 
 		annotate(report, run, f->level, f->from, bs_rule_text(f->rule)->slug,
 			 bs_ci_message(run, &words));
 	}
-	write_left(report, run, rooms.left);
+	bs_github_left(report->writer, run->ctx.arena, &rooms);
 }
 
 const struct bs_format bs_format_github = {

@@ -6,17 +6,38 @@
 
 #include <inttypes.h>
 
-static void write_location(struct bs_report *report, const struct bs_run *run, struct bs_json *json,
-			   bs_map_id map)
+static void write_location(struct bs_json *json, const char *path)
 {
 	bs_json_key(json, "location");
 	bs_json_object(json, BS_JSON_INLINE);
-	bs_json_member(json, "path", bs_ci_escaped(report, bs_file_place_of(run, map).path));
+	bs_json_member(json, "path", path);
 	bs_json_key(json, "lines");
 	bs_json_object(json, BS_JSON_INLINE);
 	bs_json_member_number(json, "begin", 1); /* a line is wanted, whatever the file is */
 	bs_json_close(json);
 	bs_json_close(json);
+}
+
+void bs_gitlab_issue(struct bs_json *json, const struct bs_gitlab_issue *issue)
+{
+	bs_json_object(json, BS_JSON_INLINE);
+	bs_json_member(json, "description", issue->description);
+	bs_json_member(json, "check_name", issue->check);
+	bs_json_member(json, "fingerprint", issue->fingerprint);
+	bs_json_member_word(json, "severity", issue->severity);
+	write_location(json, issue->path);
+	bs_json_close(json);
+}
+
+const char *bs_gitlab_severity(enum bs_level level)
+{
+	static const char *const severities[] = {
+		[BS_LEVEL_NOTE] = "info",
+		[BS_LEVEL_WARNING] = "minor",
+		[BS_LEVEL_ERROR] = "major",
+	};
+
+	return severities[level];
 }
 
 static void write_issue(struct bs_report *report, const struct bs_run *run, struct bs_json *json,
@@ -29,28 +50,24 @@ static void write_issue(struct bs_report *report, const struct bs_run *run, stru
 	if (report->is_framed && report->has_items)
 		bs_write_literal(report->writer, ",\n");
 	report->has_items = true;
-	bs_json_object(json, BS_JSON_INLINE);
-	bs_json_member(json, "description", description);
-	bs_json_member(json, "check_name", check);
-	bs_json_member(json, "fingerprint",
-		       plan ? bs_arena_printf(run->ctx.arena, "%s:%s", fingerprint, plan)
-			    : fingerprint);
-	bs_json_member_word(json, "severity", severity);
-	write_location(report, run, json, map);
-	bs_json_close(json);
+	const struct bs_gitlab_issue issue = {
+		.description = description,
+		.check = check,
+		.fingerprint = plan ? bs_arena_printf(run->ctx.arena, "%s:%s", fingerprint, plan)
+				    : fingerprint,
+		.severity = severity,
+		.path = bs_ci_escaped(report, bs_file_place_of(run, map).path),
+	};
+
+	bs_gitlab_issue(json, &issue);
 }
 
 static void write_finding(struct bs_report *report, const struct bs_run *run, struct bs_json *json,
 			  const struct bs_finding *f, const char *fingerprint)
 {
-	static const char *const severities[] = {
-		[BS_LEVEL_NOTE] = "info",
-		[BS_LEVEL_WARNING] = "minor",
-		[BS_LEVEL_ERROR] = "major",
-	};
-
 	write_issue(report, run, json, bs_ci_words(report, run, f).headline,
-		    bs_rule_text(f->rule)->slug, fingerprint, severities[f->level], f->from);
+		    bs_rule_text(f->rule)->slug, fingerprint, bs_gitlab_severity(f->level),
+		    f->from);
 }
 
 /* What was refused is worse than any finding. It is known again by the plan and its step. */

@@ -95,23 +95,37 @@ const struct bs_frame bs_json_frame = {
 	.sum = write_sum,
 };
 
+void bs_baseline_begin(struct bs_json *json)
+{
+	bs_json_object(json, BS_JSON_LINES);
+	bs_json_member(json, "schema", BS_BASELINE_SCHEMA);
+	bs_json_member(json, "schema_version", "1.0");
+	bs_json_key(json, "findings");
+	bs_json_array(json, BS_JSON_LINES);
+}
+
+void bs_baseline_add(struct bs_json *json, const struct bs_known_finding *known)
+{
+	bs_json_object(json, BS_JSON_INLINE);
+	bs_json_member(json, "plan", known->plan);
+	known_members(json, known);
+	bs_json_close(json);
+}
+
+void bs_baseline_end(struct bs_json *json)
+{
+	bs_json_close(json);
+	bs_json_close(json);
+	bs_write(json->out, "\n", 1);
+}
+
 void bs_baseline_write(struct bs_writer *writer, struct bs_arena *arena,
 		       const bs_baseline *baseline)
 {
 	struct bs_json json = { .out = writer, .arena = arena };
 
-	bs_json_object(&json, BS_JSON_LINES);
-	bs_json_member(&json, "schema", BS_BASELINE_SCHEMA);
-	bs_json_member(&json, "schema_version", "1.0");
-	bs_json_key(&json, "findings");
-	bs_json_array(&json, BS_JSON_LINES);
-	bs_vec_each (i, baseline) {
-		bs_json_object(&json, BS_JSON_INLINE);
-		bs_json_member(&json, "plan", baseline->v[i].plan);
-		known_members(&json, &baseline->v[i]);
-		bs_json_close(&json);
-	}
-	bs_json_close(&json);
-	bs_json_close(&json);
-	bs_write(writer, "\n", 1);
+	bs_baseline_begin(&json);
+	bs_vec_each (i, baseline)
+		bs_baseline_add(&json, &baseline->v[i]);
+	bs_baseline_end(&json);
 }

@@ -97,6 +97,11 @@ static inline void bs_json_member_bool(struct bs_json *json, const char *key, bo
 	bs_json_bool(json, value);
 }
 
+/* json-verdict.c: a baseline that is written as its findings come; see bs_baseline_write(). */
+void bs_baseline_begin(struct bs_json *json);
+void bs_baseline_add(struct bs_json *json, const struct bs_known_finding *known);
+void bs_baseline_end(struct bs_json *json);
+
 /* The member that says who wrote the document. */
 static inline void bs_json_tool(struct bs_json *json)
 {

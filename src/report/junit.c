@@ -28,19 +28,19 @@ static bool begins_case(const struct bs_ci *ci, uint32_t i)
 	return true;
 }
 
-static void write_attribute(struct bs_report *report, const char *name, const char *text)
+void bs_junit_attribute(struct bs_writer *writer, const char *name, const char *text)
 {
-	bs_write_format(report->writer, " %s=\"", name);
-	bs_write_markup(report->writer, text);
-	bs_write_literal(report->writer, "\"");
+	bs_write_format(writer, " %s=\"", name);
+	bs_write_markup(writer, text);
+	bs_write_literal(writer, "\"");
 }
 
-static void open_case(struct bs_report *report, const char *class, const char *name)
+void bs_junit_open_case(struct bs_writer *writer, const char *class, const char *name)
 {
-	bs_write_literal(report->writer, "    <testcase");
-	write_attribute(report, "classname", class);
-	write_attribute(report, "name", name);
-	bs_write_literal(report->writer, " time=\"0\"");
+	bs_write_literal(writer, "    <testcase");
+	bs_junit_attribute(writer, "classname", class);
+	bs_junit_attribute(writer, "name", name);
+	bs_write_literal(writer, " time=\"0\"");
 }
 
 /* Objects of one name in two namespaces are told apart. */
@@ -70,11 +70,12 @@ static void write_case(struct bs_report *report, const struct bs_run *run, const
 	const char *slug = bs_rule_text(first->rule)->slug;
 	bool failed = fails(report, first);
 
-	open_case(report, slug, case_name(report, run, first));
+	bs_junit_open_case(report->writer, slug, case_name(report, run, first));
 	if (failed) {
 		bs_write_literal(report->writer, ">\n      <failure");
-		write_attribute(report, "type", slug);
-		write_attribute(report, "message", bs_ci_words(report, run, first).headline);
+		bs_junit_attribute(report->writer, "type", slug);
+		bs_junit_attribute(report->writer, "message",
+				   bs_ci_words(report, run, first).headline);
 		bs_write_literal(report->writer, ">");
 	} else {
 		bs_write_literal(report->writer, ">\n      <system-out>");
@@ -100,7 +101,7 @@ static void write_simulation(struct bs_report *report, const struct bs_run *run,
 {
 	const char *first = NULL;
 
-	open_case(report, "bindsim", "simulation");
+	bs_junit_open_case(report->writer, "bindsim", "simulation");
 	if (!ci->refused) {
 		bs_write_literal(report->writer, "/>\n");
 		return;
@@ -108,7 +109,7 @@ static void write_simulation(struct bs_report *report, const struct bs_run *run,
 	for (uint32_t i = 0; i < ci->rows.n && !first; i++)
 		first = bs_ci_refusal(report, run, &ci->rows.v[i].result);
 	bs_write_literal(report->writer, ">\n      <failure type=\"refused\"");
-	write_attribute(report, "message", first);
+	bs_junit_attribute(report->writer, "message", first);
 	bs_write_literal(report->writer, ">");
 	bs_vec_each (i, &ci->rows) {
 		const char *text = bs_ci_trouble(report, run, &ci->rows.v[i].result);
@@ -118,11 +119,6 @@ static void write_simulation(struct bs_report *report, const struct bs_run *run,
 	}
 	bs_write_literal(report->writer, "</failure>\n    </testcase>\n");
 }
-
-#define SUITES_BEGIN                                                                               \
-	"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"                                             \
-	"<testsuites name=\"bindsim\""
-#define SUITES_END "</testsuites>\n"
 
 static void end(struct bs_report *report, const struct bs_run *run, const bs_findings *findings)
 {
@@ -140,11 +136,11 @@ static void end(struct bs_report *report, const struct bs_run *run, const bs_fin
 				 " tests=\"%u\" failures=\"%u\" errors=\"0\" time=\"0\">\n", tests,
 				 failures);
 	if (!report->is_framed) {
-		bs_write_literal(report->writer, SUITES_BEGIN);
+		bs_write_literal(report->writer, BS_JUNIT_BEGIN);
 		bs_write_text(report->writer, counts);
 	}
 	bs_write_literal(report->writer, "  <testsuite");
-	write_attribute(report, "name", bs_ci_title(report, run));
+	bs_junit_attribute(report->writer, "name", bs_ci_title(report, run));
 	bs_write_text(report->writer, counts);
 	write_simulation(report, run, ci);
 	bs_vec_each (i, &ci->findings)
@@ -152,13 +148,13 @@ static void end(struct bs_report *report, const struct bs_run *run, const bs_fin
 			write_case(report, run, ci, i);
 	bs_write_literal(report->writer, "  </testsuite>\n");
 	if (!report->is_framed)
-		bs_write_literal(report->writer, SUITES_END);
+		bs_write_literal(report->writer, BS_JUNIT_END);
 }
 
 static const struct bs_frame frame = {
-	.begin = SUITES_BEGIN ">\n",
+	.begin = BS_JUNIT_BEGIN ">\n",
 	.between = "",
-	.end = SUITES_END,
+	.end = BS_JUNIT_END,
 };
 
 const struct bs_format bs_format_junit = {

@@ -10,10 +10,6 @@
 static const char *const parts[] = { "steps", "findings", "notes", NULL };
 enum { SHOW_THE_STEPS = 1 << 0, SHOW_THE_FINDINGS = 1 << 1, SHOW_THE_NOTES = 1 << 2 };
 
-/* GitHub refuses a summary of more than 1 MiB. This many bytes of findings leave enough for marks
- * and steps. */
-enum { MOST_BYTES = 600000 };
-
 /* ---- escapes -------------------------------------------------------------------------------- */
 
 /* TEXT in HTML or, where PUNCTUATION means something, behind backslashes. A name behind "@" would
@@ -33,8 +29,7 @@ static void write_escaped(struct bs_writer *writer, const char *text, const char
 	}
 }
 
-/* In a line of Markdown, or in a cell. */
-static void write_inline(struct bs_writer *writer, const char *text)
+void bs_write_markdown(struct bs_writer *writer, const char *text)
 {
 	write_escaped(writer, text, "\\`*_{}[]#!|~$");
 }
@@ -81,17 +76,17 @@ static void write_head(struct bs_report *report, const struct bs_run *run, const
 	const char *environment = bs_ci_environment(report, run);
 
 	bs_write_literal(writer, "## bindsim: ");
-	write_inline(writer, bs_ci_escaped(report, run->program));
+	bs_write_markdown(writer, bs_ci_escaped(report, run->program));
 	bs_write_literal(writer, "\n\n");
-	write_inline(writer, run->profile->title);
+	bs_write_markdown(writer, run->profile->title);
 	bs_write_literal(writer, " ");
-	write_inline(writer, run->setup.target.machine->name);
+	bs_write_markdown(writer, run->setup.target.machine->name);
 	bs_write_literal(writer, ", start-up");
 	if (n)
 		bs_write_format(writer, " and %u step%s", n, n == 1 ? "" : "s");
 	if (environment) {
 		bs_write_literal(writer, " ");
-		write_inline(writer, environment);
+		bs_write_markdown(writer, environment);
 	}
 	bs_write_literal(writer, ": **");
 	if (ci->refused)
@@ -109,10 +104,11 @@ static void write_row(struct bs_report *report, const struct bs_run *run,
 	struct bs_writer *writer = report->writer;
 
 	bs_write_format(writer, "| %u | ", row->result.number);
-	write_inline(writer,
-		     step ? bs_ci_escaped(report, bs_text_step_words(run, step)) : "start-up");
+	bs_write_markdown(writer,
+			  step ? bs_ci_escaped(report, bs_text_step_words(run, step)) : "start-up");
 	bs_write_literal(writer, " | ");
-	write_inline(writer, step && step->spelled ? bs_ci_escaped(report, step->spelled) : "");
+	bs_write_markdown(writer,
+			  step && step->spelled ? bs_ci_escaped(report, step->spelled) : "");
 	bs_write_format(writer, " | %s | ", states[row->result.state]);
 	if (row->result.state == BS_STEP_OK)
 		bs_write_format(writer, "%u", row->counts.objects);
@@ -137,8 +133,8 @@ static void write_trouble(struct bs_report *report, const struct bs_run *run,
 	write_lines(report, bs_ci_trouble(report, run, result));
 	bs_vec_each (i, &result->passed_over) {
 		bs_write_literal(report->writer, "\n**warning**: ");
-		write_inline(report->writer,
-			     bs_ci_not_preloaded(report, run, &result->passed_over.v[i]));
+		bs_write_markdown(report->writer,
+				  bs_ci_not_preloaded(report, run, &result->passed_over.v[i]));
 		bs_write_literal(report->writer, "\n");
 	}
 }
@@ -155,7 +151,7 @@ static void write_finding(struct bs_report *report, const struct bs_finding *f,
 	write_escaped(writer, words->headline, "");
 	/* What is Markdown again begins behind an empty line. */
 	bs_write_literal(writer, "</summary>\n\n");
-	write_inline(writer, rule->summary);
+	bs_write_markdown(writer, rule->summary);
 	bs_write_literal(writer, ".\n\n");
 	write_block(writer, words->evidence);
 	bs_write_literal(writer, "\n</details>\n");
@@ -174,7 +170,7 @@ static void write_findings(struct bs_report *report, const struct bs_run *run,
 
 		written += strlen(words.headline) + strlen(words.evidence) +
 			   strlen(bs_rule_text(f->rule)->summary);
-		if (written > MOST_BYTES)
+		if (written > BS_MARKDOWN_MOST_BYTES)
 			break;
 		write_finding(report, f, &words);
 	}

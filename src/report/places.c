@@ -14,12 +14,9 @@ const char *bs_object_path(const struct bs_run *run, bs_map_id id)
 	return map->kind == BS_MAP_EXECUTABLE ? map->image->path : bs_text(&run->ctx, map->name);
 }
 
-/* PATH from the root on, without its first slash, and without parts that are empty, "." or "..".
- * Links are not followed: a repository knows the file by the name that it has there. */
-static const char *from_root(const struct bs_run *run, const char *path)
+char *bs_path_from_root(char *whole)
 {
-	const char *cwd = path[0] == '/' ? "" : bs_fs_cwd(run->fs);
-	char *whole = bs_arena_printf(run->ctx.arena, "%s/%s", cwd, path), *end = whole;
+	char *end = whole;
 
 	for (const char *at = whole; *at;) {
 		size_t slashes = strspn(at, "/"), n = strcspn(at + slashes, "/");
@@ -40,6 +37,14 @@ static const char *from_root(const struct bs_run *run, const char *path)
 	}
 	*end = '\0';
 	return whole;
+}
+
+/* A repository knows the file by the name that it has there. */
+static const char *from_root(const struct bs_run *run, const char *path)
+{
+	const char *cwd = path[0] == '/' ? "" : bs_fs_cwd(run->fs);
+
+	return bs_path_from_root(bs_arena_printf(run->ctx.arena, "%s/%s", cwd, path));
 }
 
 struct bs_file_place bs_file_place_of(const struct bs_run *run, bs_map_id map)

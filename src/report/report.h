@@ -220,6 +220,7 @@ struct bs_report {
 	void *state;			       /* the format's own, in the run's arena */
 	struct bs_document *document;	       /* the format's own, from plan to plan */
 	struct bs_collected *kept;	       /* of the format that keeps what others write */
+	const char *file; /* that a format which needs one has to itself; NULL: there is none */
 };
 
 /* REPORT is to show PART, a name that its format may have. */
@@ -241,6 +242,9 @@ extern const struct bs_format bs_format_markdown, bs_format_dot, bs_format_html,
 
 /* What `bindsim explain` prints; no format that --format names. */
 extern const struct bs_format bs_format_explain;
+
+/* suppressions.c: KEY = NAME, a line of a policy, as a glob that lets nothing else pass. */
+void bs_suppression_glob(struct bs_report *report, const char *key, const char *name);
 
 /* What `bindsim check --gen-suppressions` writes; the same. */
 extern const struct bs_format bs_format_suppressions;

@@ -13,14 +13,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { MOST_RESULTS = 25000, MOST_LOCATIONS = 100 };
-
-/* What stands around the runs of a log. */
-#define LOG_BEGIN                                                                                  \
-	"{\n  \"$schema\":\"https://json.schemastore.org/sarif-2.1.0.json\",\n"                    \
-	"  \"version\":\"2.1.0\",\n  \"runs\":["
-#define LOG_END "]\n}\n"
-enum { LOG_DEPTH = 2 }; /* of its runs */
+enum { MOST_LOCATIONS = 100 };
 
 /* What a path is relative to. The first is the usual name for where a checkout lies. */
 static const char cwd_base[] = "%SRCROOT%", root_base[] = "ROOT";
@@ -46,23 +39,28 @@ void bs_sarif_message(struct bs_json *json, const char *key, const char *text)
 
 /* ---- locations ------------------------------------------------------------------------------ */
 
+void bs_sarif_artifact(struct bs_json *json, const struct bs_file_place *place)
+{
+	bs_json_key(json, "physicalLocation");
+	bs_json_object(json, BS_JSON_INLINE);
+	bs_json_key(json, "artifactLocation");
+	bs_json_object(json, BS_JSON_INLINE);
+	bs_json_member(json, "uri", bs_ci_uri(json->arena, place->path));
+	bs_json_member(json, "uriBaseId", place->below_cwd ? cwd_base : root_base);
+	bs_json_close(json);
+	/* Services want a line, and a file that is no text has none. */
+	bs_json_key(json, "region");
+	bs_json_object(json, BS_JSON_INLINE);
+	bs_json_member_number(json, "startLine", 1);
+	bs_json_close(json);
+	bs_json_close(json);
+}
+
 static void write_artifact(struct sarif *s, bs_map_id map)
 {
 	const struct bs_file_place place = bs_file_place_of(s->run, map);
 
-	bs_json_key(&s->json, "physicalLocation");
-	bs_json_object(&s->json, BS_JSON_INLINE);
-	bs_json_key(&s->json, "artifactLocation");
-	bs_json_object(&s->json, BS_JSON_INLINE);
-	bs_json_member(&s->json, "uri", bs_ci_uri(s->run->ctx.arena, place.path));
-	bs_json_member(&s->json, "uriBaseId", place.below_cwd ? cwd_base : root_base);
-	bs_json_close(&s->json);
-	/* Services want a line, and a file that is no text has none. */
-	bs_json_key(&s->json, "region");
-	bs_json_object(&s->json, BS_JSON_INLINE);
-	bs_json_member_number(&s->json, "startLine", 1);
-	bs_json_close(&s->json);
-	bs_json_close(&s->json);
+	bs_sarif_artifact(&s->json, &place);
 }
 
 /* The type of symbol I of MAP; STT_NOTYPE for none. */
@@ -225,30 +223,35 @@ static void write_results(struct sarif *s)
 
 /* ---- the run -------------------------------------------------------------------------------- */
 
-static void write_tool(struct sarif *s)
+void bs_sarif_tool(struct bs_json *json, const bs_ids *used)
 {
-	bs_json_key(&s->json, "tool");
-	bs_json_object(&s->json, BS_JSON_LINES);
-	bs_json_key(&s->json, "driver");
-	bs_json_object(&s->json, BS_JSON_LINES);
-	bs_json_member(&s->json, "name", "bindsim");
-	bs_json_member(&s->json, "semanticVersion", BINDSIM_VERSION);
-	bs_sarif_rules(&s->json, &s->used);
-	bs_json_close(&s->json);
-	bs_json_close(&s->json);
+	bs_json_key(json, "tool");
+	bs_json_object(json, BS_JSON_LINES);
+	bs_json_key(json, "driver");
+	bs_json_object(json, BS_JSON_LINES);
+	bs_json_member(json, "name", "bindsim");
+	bs_json_member(json, "semanticVersion", BINDSIM_VERSION);
+	bs_sarif_rules(json, used);
+	bs_json_close(json);
+	bs_json_close(json);
 }
 
-/* LEVEL is one of SARIF's. */
+void bs_sarif_notification(struct bs_json *json, const char *id, const char *level,
+			   const char *text)
+{
+	bs_json_object(json, BS_JSON_INLINE);
+	bs_json_key(json, "descriptor");
+	bs_json_object(json, BS_JSON_INLINE);
+	bs_json_member(json, "id", id);
+	bs_json_close(json);
+	bs_json_member_word(json, "level", level);
+	bs_sarif_message(json, "message", text);
+	bs_json_close(json);
+}
+
 static void write_notification(struct sarif *s, const char *id, const char *level, const char *text)
 {
-	bs_json_object(&s->json, BS_JSON_INLINE);
-	bs_json_key(&s->json, "descriptor");
-	bs_json_object(&s->json, BS_JSON_INLINE);
-	bs_json_member(&s->json, "id", id);
-	bs_json_close(&s->json);
-	bs_json_member_word(&s->json, "level", level);
-	bs_sarif_message(&s->json, "message", text);
-	bs_json_close(&s->json);
+	bs_sarif_notification(&s->json, id, level, text);
 }
 
 /* What no finding is about: steps that were refused, preloads that were passed over. */
@@ -302,7 +305,7 @@ static void write_cut(struct sarif *s)
 				   bs_arena_printf(s->run->ctx.arena,
 						   "%u more findings are left out: %d is the most "
 						   "that services take",
-						   n, MOST_RESULTS));
+						   n, BS_SARIF_MOST_RESULTS));
 }
 
 /* Why the exit status is what it is, and the status. */
@@ -343,27 +346,24 @@ static void write_invocations(struct sarif *s)
 	bs_json_close(&s->json);
 }
 
-static void write_base(struct sarif *s, const char *id, const char *words, bool is_known)
+static void write_base(struct bs_json *json, const char *id, const char *words, bool is_known)
 {
-	bs_json_key(&s->json, id);
-	bs_json_object(&s->json, BS_JSON_INLINE);
+	bs_json_key(json, id);
+	bs_json_object(json, BS_JSON_INLINE);
 	if (is_known)
-		bs_json_member(&s->json, "uri", "file:///");
-	bs_sarif_message(&s->json, "description", words);
-	bs_json_close(&s->json);
+		bs_json_member(json, "uri", "file:///");
+	bs_sarif_message(json, "description", words);
+	bs_json_close(json);
 }
 
-/* Where the machine has these directories is left open, but for its own root. */
-static void write_bases(struct sarif *s)
+void bs_sarif_bases(struct bs_json *json, bool has_root)
 {
-	const char *root = s->run->plan->root;
-
-	bs_json_key(&s->json, "originalUriBaseIds");
-	bs_json_object(&s->json, BS_JSON_LINES);
-	write_base(s, cwd_base, "the working directory of the process", false);
-	write_base(s, root_base, root ? "the directory that --root names" : "the root directory",
-		   !root);
-	bs_json_close(&s->json);
+	bs_json_key(json, "originalUriBaseIds");
+	bs_json_object(json, BS_JSON_LINES);
+	write_base(json, cwd_base, "the working directory of the process", false);
+	write_base(json, root_base,
+		   has_root ? "the directory that --root names" : "the root directory", !has_root);
+	bs_json_close(json);
 }
 
 static void write_automation(struct sarif *s)
@@ -403,24 +403,27 @@ static void end(struct bs_report *report, const struct bs_run *run, const bs_fin
 	};
 
 	s.fingerprints = bs_ci_fingerprints(run, s.ci);
-	s.n_results = s.ci->findings.n < MOST_RESULTS ? s.ci->findings.n : MOST_RESULTS;
+	s.n_results =
+		s.ci->findings.n < BS_SARIF_MOST_RESULTS ? s.ci->findings.n : BS_SARIF_MOST_RESULTS;
 	find_rules(&s);
 	if (!report->is_framed)
-		bs_write_literal(report->writer, LOG_BEGIN);
-	s.json.depth = LOG_DEPTH;
+		bs_write_literal(report->writer, BS_SARIF_BEGIN);
+	s.json.depth = BS_SARIF_DEPTH;
 	bs_json_object(&s.json, BS_JSON_LINES);
-	write_tool(&s);
+	bs_sarif_tool(&s.json, &s.used);
 	write_automation(&s);
 	write_invocations(&s);
-	write_bases(&s);
+	bs_sarif_bases(&s.json, run->plan->root != NULL);
 	bs_json_member_word(&s.json, "columnKind", "utf16CodeUnits");
 	write_results(&s);
 	bs_json_close(&s.json);
 	if (!report->is_framed)
-		bs_write_literal(report->writer, LOG_END);
+		bs_write_literal(report->writer, BS_SARIF_END);
 }
 
-static const struct bs_frame frame = { .begin = LOG_BEGIN, .between = ",", .end = LOG_END };
+static const struct bs_frame frame = { .begin = BS_SARIF_BEGIN,
+				       .between = ",",
+				       .end = BS_SARIF_END };
 
 const struct bs_format bs_format_sarif = {
 	.name = "sarif",

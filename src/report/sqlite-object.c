@@ -8,17 +8,6 @@ enum { HIDDEN_VERSION = 1 << 15 };
 
 /* ---- definitions ----------------------------------------------------------------------------- */
 
-static const char *type_name(struct bs_arena *arena, unsigned type)
-{
-	static const char *const names[] = {
-		[STT_NOTYPE] = "notype", [STT_OBJECT] = "object", [STT_FUNC] = "func",
-		[STT_COMMON] = "common", [STT_TLS] = "tls",	  [STT_GNU_IFUNC] = "ifunc",
-	};
-	const char *name = type < sizeof names / sizeof *names ? names[type] : NULL;
-
-	return name ? name : bs_arena_printf(arena, "%u", type);
-}
-
 static void put_definition(struct bs_report *report, const struct bs_run *run, uint32_t file,
 			   const struct bs_image *image, uint32_t entry, const struct bs_symbol *s)
 {
@@ -34,7 +23,7 @@ static void put_definition(struct bs_report *report, const struct bs_run *run, u
 	bs_put_number(db, symbol);
 	bs_put_id(db, version_id);
 	bs_put_number(db, !(bs_image_versym(image, entry) & HIDDEN_VERSION));
-	bs_put_word(db, type_name(run->ctx.arena, bs_symbol_type(s)));
+	bs_put_word(db, bs_symbol_type_name(run->ctx.arena, bs_symbol_type(s)));
 	bs_put_word(db, bind == STB_GLOBAL ? "global" : bind == STB_WEAK ? "weak" : "unique");
 	bs_put_word(db, bs_symbol_visibility(s) == STV_PROTECTED ? "protected" : "default");
 	bs_put_number(db, s->size);
@@ -52,18 +41,6 @@ static void put_definitions(struct bs_report *report, const struct bs_run *run, 
 }
 
 /* ---- files ----------------------------------------------------------------------------------- */
-
-static const char *hex(struct bs_arena *arena, const uint8_t *bytes, uint32_t n)
-{
-	static const char digits[] = "0123456789abcdef";
-	char *text = bs_new(arena, char, 2 * (size_t)n + 1);
-
-	for (uint32_t i = 0; i < n; i++) {
-		text[2 * i] = digits[bytes[i] >> 4];
-		text[2 * i + 1] = digits[bytes[i] & 0xf];
-	}
-	return n ? text : NULL;
-}
 
 static void put_needed(struct bs_sqlite *db, uint32_t file, const struct bs_image *image)
 {
@@ -99,7 +76,7 @@ static uint32_t file_of(struct bs_report *report, const struct bs_run *run, bs_m
 	bs_put_number(db, file);
 	bs_put_text(db, path);
 	bs_put_text(db, image->soname);
-	bs_put_word(db, hex(run->ctx.arena, image->notes.build_id, image->notes.n_build_id));
+	bs_put_word(db, bs_hex(run->ctx.arena, image->notes.build_id, image->notes.n_build_id));
 	bs_put_number(db, image->size);
 	bs_put_word(db, image->machine ? image->machine->name : NULL);
 	bs_put_text(db, image->rpath);

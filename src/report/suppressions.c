@@ -11,8 +11,7 @@ enum { LONGEST_GLOB = 150 }; /* of a line of an INI file */
 
 static const char *const parts[] = { NULL };
 
-/* KEY = NAME, as a glob that lets nothing else pass. */
-static void write_glob(struct bs_report *report, const char *key, const char *name)
+void bs_suppression_glob(struct bs_report *report, const char *key, const char *name)
 {
 	size_t n = 0;
 
@@ -41,11 +40,11 @@ static void write_suppression(struct bs_report *report, const struct bs_run *run
 	bs_say(report, "[suppress]\nrule = ");
 	bs_say(report, bs_rule_text(f->rule)->slug);
 	bs_say(report, "\n");
-	write_glob(report, "from", bs_text_short_name(run, f->from));
+	bs_suppression_glob(report, "from", bs_text_short_name(run, f->from));
 	if (f->to != BS_NO_MAP)
-		write_glob(report, "to", bs_text_short_name(run, f->to));
+		bs_suppression_glob(report, "to", bs_text_short_name(run, f->to));
 	else if (f->n == 1 && f->n_examples == 1)
-		write_glob(report, "symbol", bs_run_symbol_name(run, &f->examples[0]));
+		bs_suppression_glob(report, "symbol", bs_run_symbol_name(run, &f->examples[0]));
 	bs_say(report, "reason =\n\n");
 }
 
