@@ -8,20 +8,15 @@
 
 #include <errno.h>
 
-extern const char bs_sqlite_schema[], bs_sqlite_views[];
-
-static const char *const table_names[BS_TABLE_COUNT_] = {
-#define T(id, name) [BS_TABLE_##id] = name,
-	BS_SQLITE_TABLES(T)
-#undef T
-};
+enum { CACHE_KIB = 16384 }; /* of a database that is a file from the beginning */
 
 struct bs_sqlite {
 	struct bs_arena *arena; /* its own; fails as another one does */
 	sqlite3 *connection;
-	sqlite3_stmt *insert[BS_TABLE_COUNT_];
-	int n_columns[BS_TABLE_COUNT_];
-	enum bs_sqlite_table table; /* of the row under way */
+	const struct bs_sqlite_layout *layout;
+	sqlite3_stmt **insert; /* by table */
+	int *n_columns;
+	unsigned table; /* of the row under way */
 	int column;
 	int failed; /* the first code of SQLite that is neither success nor want of memory */
 	struct bs_names *symbols, *versions, *files;
@@ -60,7 +55,7 @@ static void keep_in_one_piece(struct bs_sqlite *db)
 	note(db, sqlite3_file_control(db->connection, "main", SQLITE_FCNTL_SIZE_LIMIT, &most));
 }
 
-struct bs_sqlite *bs_sqlite_new(struct bs_arena *outer)
+static struct bs_sqlite *new_database(struct bs_arena *outer, const struct bs_sqlite_layout *layout)
 {
 	struct bs_arena *arena = bs_arena_new();
 
@@ -73,15 +68,41 @@ struct bs_sqlite *bs_sqlite_new(struct bs_arena *outer)
 	db->symbols = bs_names_new(arena);
 	db->versions = bs_names_new(arena);
 	db->files = bs_names_new(arena);
-	note(db, sqlite3_open(":memory:", &db->connection));
-	keep_in_one_piece(db);
-	run_sql(db, bs_sqlite_schema);
-	bs_row(db, BS_TABLE_DOCUMENT);
-	bs_put_word(db, "bindsim-sqlite-1");
+	db->layout = layout;
+	db->insert = bs_new(arena, sqlite3_stmt *, layout->n_tables);
+	db->n_columns = bs_new(arena, int, layout->n_tables);
+	return db;
+}
+
+static void begin_document(struct bs_sqlite *db)
+{
+	run_sql(db, db->layout->schema);
+	bs_row(db, db->layout->document);
+	bs_put_word(db, db->layout->name);
 	bs_put_word(db, "1.0");
 	bs_put_word(db, "bindsim");
 	bs_put_word(db, BINDSIM_VERSION);
 	bs_row_end(db);
+}
+
+struct bs_sqlite *bs_sqlite_new(struct bs_arena *outer, const struct bs_sqlite_layout *layout)
+{
+	struct bs_sqlite *db = new_database(outer, layout);
+
+	note(db, sqlite3_open(":memory:", &db->connection));
+	keep_in_one_piece(db);
+	begin_document(db);
+	return db;
+}
+
+struct bs_sqlite *bs_sqlite_new_file(struct bs_arena *outer, const struct bs_sqlite_layout *layout,
+				     const char *path)
+{
+	struct bs_sqlite *db = new_database(outer, layout);
+
+	note(db, sqlite3_open(path, &db->connection));
+	run_sql(db, bs_arena_printf(db->arena, "PRAGMA cache_size = -%d", CACHE_KIB));
+	begin_document(db);
 	return db;
 }
 
@@ -94,7 +115,7 @@ void bs_sqlite_free(struct bs_sqlite *db)
 {
 	if (!db)
 		return;
-	for (unsigned i = 0; i < BS_TABLE_COUNT_; i++)
+	for (unsigned i = 0; i < db->layout->n_tables; i++)
 		sqlite3_finalize(db->insert[i]);
 	sqlite3_close(db->connection);
 	bs_arena_free(db->arena);
@@ -108,11 +129,18 @@ static void fail(struct bs_sqlite *db, struct bs_writer *out)
 	out->error = db->failed == SQLITE_FULL || db->failed == SQLITE_TOOBIG ? EFBIG : EIO;
 }
 
+void bs_sqlite_finish(struct bs_sqlite *db, struct bs_writer *out)
+{
+	run_sql(db, db->layout->views);
+	if (db->failed)
+		fail(db, out);
+}
+
 void bs_sqlite_write(struct bs_sqlite *db, struct bs_writer *out)
 {
 	sqlite3_int64 n = 0;
 
-	run_sql(db, bs_sqlite_views);
+	run_sql(db, db->layout->views);
 	const unsigned char *bytes =
 		db->failed ? NULL
 			   : sqlite3_serialize(db->connection, "main", &n, SQLITE_SERIALIZE_NOCOPY);
@@ -125,9 +153,9 @@ void bs_sqlite_write(struct bs_sqlite *db, struct bs_writer *out)
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
-static void prepare(struct bs_sqlite *db, enum bs_sqlite_table table)
+static void prepare(struct bs_sqlite *db, unsigned table)
 {
-	const char *name = table_names[table], *marks = "?";
+	const char *name = db->layout->table_names[table], *marks = "?";
 	sqlite3_stmt *columns = NULL;
 
 	note(db, sqlite3_prepare_v2(db->connection,
@@ -143,7 +171,7 @@ static void prepare(struct bs_sqlite *db, enum bs_sqlite_table table)
 			 &db->insert[table], NULL));
 }
 
-void bs_row(struct bs_sqlite *db, enum bs_sqlite_table table)
+void bs_row(struct bs_sqlite *db, unsigned table)
 {
 	assert(!db->column);
 	db->table = table;
@@ -237,7 +265,7 @@ uint32_t bs_sqlite_symbol(struct bs_sqlite *db, const char *name, bool demangled
 		return id;
 	const char *plain = demangled ? bs_demangled(name) : name;
 
-	bs_row(db, BS_TABLE_SYMBOLS);
+	bs_row(db, db->layout->symbols);
 	bs_put_number(db, id);
 	bs_put_text(db, name);
 	bs_put_text(db, plain != name ? plain : NULL);
@@ -252,7 +280,7 @@ uint32_t bs_sqlite_version(struct bs_sqlite *db, const char *name)
 
 	if (!is_new)
 		return id;
-	bs_row(db, BS_TABLE_VERSIONS);
+	bs_row(db, db->layout->versions);
 	bs_put_number(db, id);
 	bs_put_text(db, name);
 	bs_row_end(db);

@@ -65,19 +65,34 @@ enum { SHOW_DEFINITIONS = 1 << 11 }; /* behind the parts of the JSON formats, wh
 
 struct bs_sqlite;
 
-/* An empty database with the tables of the schema; ends with bs_sqlite_free(), which takes NULL,
+/* What there is in a database, by the numbers of its tables. */
+struct bs_sqlite_layout {
+	const char *name; /* of the schema */
+	const char *schema, *views;
+	const char *const *table_names;
+	unsigned n_tables;
+	unsigned document, symbols, versions; /* tables that all have */
+};
+
+/* An empty database with the tables of LAYOUT; ends with bs_sqlite_free(), which takes NULL,
  * too. From here to the next bs_sqlite_unwind_with() what fails for want of memory goes where an
  * allocation of ARENA goes. */
-struct bs_sqlite *bs_sqlite_new(struct bs_arena *arena);
+struct bs_sqlite *bs_sqlite_new(struct bs_arena *arena, const struct bs_sqlite_layout *layout);
 void bs_sqlite_unwind_with(struct bs_sqlite *db, struct bs_arena *arena);
 void bs_sqlite_free(struct bs_sqlite *db);
+
+/* The same in the empty file PATH: little of it is in memory. It is complete after
+ * bs_sqlite_finish(), which has OUT fail with what went wrong, and bs_sqlite_free(). */
+struct bs_sqlite *bs_sqlite_new_file(struct bs_arena *arena, const struct bs_sqlite_layout *layout,
+				     const char *path);
+void bs_sqlite_finish(struct bs_sqlite *db, struct bs_writer *out);
 
 /*
  * A row of TABLE: the values of its columns in their order, then the end. A text is any bytes and
  * becomes what bs_unicode() makes of it; NULL is NULL. A word is of our own making. Texts and words
  * must live up to the end of the row.
  */
-void bs_row(struct bs_sqlite *db, enum bs_sqlite_table table);
+void bs_row(struct bs_sqlite *db, unsigned table);
 void bs_put_number(struct bs_sqlite *db, uint64_t number);
 void bs_put_if(struct bs_sqlite *db, bool known, uint64_t number);
 void bs_put_map(struct bs_sqlite *db, bs_map_id map);

@@ -20,6 +20,25 @@ enum {
 		       SHOW_DEMANGLED | SHOW_SUPPRESSED | SHOW_DLOPEN_NOTES | SHOW_DEFINITIONS,
 };
 
+extern const char bs_sqlite_schema[], bs_sqlite_views[];
+
+static const char *const table_names[] = {
+#define T(id, name) [BS_TABLE_##id] = name,
+	BS_SQLITE_TABLES(T)
+#undef T
+};
+
+static const struct bs_sqlite_layout layout = {
+	.name = "bindsim-sqlite-1",
+	.schema = bs_sqlite_schema,
+	.views = bs_sqlite_views,
+	.table_names = table_names,
+	.n_tables = BS_TABLE_COUNT_,
+	.document = BS_TABLE_DOCUMENT,
+	.symbols = BS_TABLE_SYMBOLS,
+	.versions = BS_TABLE_VERSIONS,
+};
+
 /* ---- the database ---------------------------------------------------------------------------- */
 
 /* It is kept from plan to plan, with the number of runs in it. */
@@ -45,7 +64,7 @@ static struct bs_document *document_of(struct bs_report *report, struct bs_arena
 	if (report->document->db)
 		bs_sqlite_unwind_with(report->document->db, arena);
 	else
-		report->document->db = bs_sqlite_new(arena);
+		report->document->db = bs_sqlite_new(arena, &layout);
 	return report->document;
 }
 
