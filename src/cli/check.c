@@ -45,6 +45,7 @@ static bool load_policy(struct bs_option_reader *r, const char *path)
 		bs_complain("the policy is %s", name);
 	const char *problem = bs_policy_read(r->arena, name, text, policy);
 
+	policy->text = text;
 	r->line->check.policy = policy;
 	if (problem)
 		bs_complain("%s", problem);
@@ -91,7 +92,7 @@ static void take_defaults(struct bs_option_reader *r, const struct bs_policy *po
 		r->line->fail_on = d->fail_on;
 }
 
-static bool load_baseline(struct bs_option_reader *r)
+bool bs_check_open_baseline(struct bs_option_reader *r)
 {
 	struct bs_check_line *check = &r->line->check;
 	const char *path = r->words.baseline;
@@ -103,8 +104,9 @@ static bool load_baseline(struct bs_option_reader *r)
 		return true;
 	if (!writes && !r->words.baseline && access(path, F_OK) != 0 && errno == ENOENT) {
 		bs_complain("%s: No such file or directory; %s names it as the baseline, and "
-			    "bindsim check --write-baseline=%s makes it",
-			    path, check->policy->path, path);
+			    "bindsim %s --write-baseline=%s makes it",
+			    path, check->policy->path, bs_command_text(r->line->command)->name,
+			    path);
 		return false;
 	}
 	check->known = bs_baseline_load(r->arena, path, writes && !r->words.baseline);
@@ -140,7 +142,7 @@ bool bs_check_open(struct bs_option_reader *r)
 			    r->format->name);
 		return false;
 	}
-	return load_baseline(r);
+	return bs_check_open_baseline(r);
 }
 
 /* ---- its plans ------------------------------------------------------------------------------ */

@@ -43,7 +43,7 @@ struct bs_named_plan {
 	bool is_what_if; /* see struct bs_judged_run */
 };
 
-/* What `bindsim check` goes by. */
+/* What `bindsim check` goes by, and `bindsim scan`, which has no PLANS. */
 struct bs_check_line {
 	const struct bs_policy *policy; /* or NULL */
 	bs_baseline *known;		/* or NULL */
@@ -140,6 +140,7 @@ struct bs_scan_line {
 	bool reads_list; /* paths come from standard input ... */
 	bool null;	 /* ... with a NUL behind each */
 	bool libraries, one_file_system, merge, quiet;
+	bool has_fail_on;	/* somebody said which findings count */
 	bs_scan_texts plugins;	/* DIR[:FLAGS] */
 	uint32_t part, n_parts; /* 0 of 0: the whole */
 	const char *journal;	/* a file, or NULL */
@@ -277,6 +278,9 @@ bool bs_destination_open(struct bs_arena *arena, const char *path, struct bs_des
 /* Writes what WRITER holds back and closes; KEEP false: the file is dropped. False after a message.
  */
 bool bs_destination_close(struct bs_destination *d, struct bs_writer *writer, bool keep);
+
+/* The name of D's file until it is complete; NULL: it has none of its own. */
+const char *bs_destination_unfinished(const struct bs_destination *d);
 
 /* Removes all files that are not complete, for who ends without closing them. A signal to end does
  * the same. */

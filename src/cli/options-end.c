@@ -70,6 +70,21 @@ static void complain_of_none(enum bs_command command)
 			    bs_command_text(command)->name, bs_command_text(command)->name);
 }
 
+/* An option of the commands that give verdicts, or NULL. */
+static const char *judging_option(const struct bs_option_reader *r)
+{
+	const struct bs_check_words *words = &r->words;
+
+	return words->use_env		       ? "use-env"
+	       : words->policy		       ? "policy"
+	       : words->no_policy	       ? "no-policy"
+	       : words->baseline	       ? "baseline"
+	       : r->line->check.write_baseline ? "write-baseline"
+	       : words->gen_suppressions       ? "gen-suppressions"
+	       : words->today		       ? "today"
+					       : NULL;
+}
+
 bool bs_options_end(struct bs_option_reader *r, char **environ)
 {
 	struct bs_command_line *line = r->line;
@@ -86,8 +101,10 @@ bool bs_options_end(struct bs_option_reader *r, char **environ)
 		bs_complain("--process belongs to the commands log and verify");
 		return false;
 	}
-	if (r->words.use_env && !checks && line->command != BS_COMMAND_SCAN) {
-		bs_complain("--use-env belongs to the commands check and scan");
+	const char *judging = judging_option(r);
+
+	if (judging && !checks && line->command != BS_COMMAND_SCAN) {
+		bs_complain("--%s belongs to the commands check and scan", judging);
 		return false;
 	}
 	if (line->command == BS_COMMAND_SCAN)

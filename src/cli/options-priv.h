@@ -10,7 +10,7 @@ struct bs_around {
 	uint32_t block;
 };
 
-/* The options of check. */
+/* The options of check, some of which scan has, too. */
 struct bs_check_words {
 	const char *policy, *plan_name, *baseline, *today; /* or NULL */
 	const char *host, *executables;			   /* or NULL */
@@ -81,6 +81,9 @@ bool bs_end_block(struct bs_option_reader *r);
 
 /* Reads the policy and takes its defaults into R. */
 bool bs_check_open(struct bs_option_reader *r);
+
+/* Reads the baseline that the command line or the policy names. */
+bool bs_check_open_baseline(struct bs_option_reader *r);
 
 /* What is to be checked: the plan of the command line, or those of the policy. */
 bool bs_check_plans(struct bs_option_reader *r);

@@ -166,6 +166,11 @@ bool bs_destination_open(struct bs_arena *arena, const char *path, struct bs_des
 	return false;
 }
 
+const char *bs_destination_unfinished(const struct bs_destination *d)
+{
+	return d->unfinished ? d->unfinished->name : NULL;
+}
+
 bool bs_destination_close(struct bs_destination *d, struct bs_writer *writer, bool keep)
 {
 	/* Where there is no answer, what is held back of it is no part of one. */

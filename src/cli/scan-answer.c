@@ -2,8 +2,12 @@
 /* Where the records of a scan go, whoever brings them: reports, sums, the progress bar. */
 #include "scan-priv.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -50,7 +54,86 @@ static void show_progress(struct bs_scan_answer *a)
 	fflush(stderr);
 }
 
+/* ---- files that a format has to itself ------------------------------------------------------- */
+
+/* The file that OUTPUT becomes; where it becomes none, such as for a pipe, one that is copied. */
+static bool give_file(struct bs_scan_answer *a, struct bs_begun_output *output)
+{
+	int fd;
+
+	output->report.file = bs_destination_unfinished(&output->destination);
+	if (output->report.file)
+		return true;
+	if (!a->directory && !bs_private_directory(a->arena, "the database", &a->directory))
+		return false;
+	char *name = bs_arena_printf(a->arena, "%s/XXXXXX", a->directory);
+
+	fd = mkostemp(name, O_CLOEXEC);
+	if (fd < 0) {
+		bs_complain("%s: %s", name, strerror(errno));
+		return false;
+	}
+	close(fd);
+	output->report.file = name;
+	return true;
+}
+
+static void copy_file(const char *path, struct bs_writer *writer)
+{
+	char bytes[1 << 14];
+	FILE *file = fopen(path, "re");
+	size_t n;
+
+	while (file && (n = fread(bytes, 1, sizeof bytes, file)) > 0)
+		bs_write(writer, bytes, n);
+	if (!file || ferror(file)) {
+		writer->failed = true;
+		writer->error = errno;
+	}
+	if (file)
+		fclose(file);
+}
+
+/* All of OUTPUT's report is there. */
+static void take_file(struct bs_begun_output *output)
+{
+	const char *file = output->report.file;
+
+	if (file && file != bs_destination_unfinished(&output->destination) &&
+	    !output->report.writer->failed)
+		copy_file(file, output->report.writer);
+}
+
 /* ---- reports --------------------------------------------------------------------------------- */
+
+/* For one record: it fails as the answer does. */
+static struct bs_arena *scratch_for(const struct bs_scan_answer *a)
+{
+	struct bs_arena *scratch = bs_arena_new();
+
+	if (!scratch)
+		bs_arena_exhausted(a->arena);
+	bs_arena_unwind_with(scratch, a->arena);
+	return scratch;
+}
+
+static bool is_new_file(struct bs_scan_answer *a, const char *name)
+{
+	bs_name id = bs_name_of(a->told, name);
+	bool is_new = id > a->last_told;
+
+	if (is_new)
+		a->last_told = id;
+	return is_new;
+}
+
+static void tell_file(const struct bs_scan_answer *a, struct bs_arena *scratch,
+		      const struct bs_scan_file *file, const char *line)
+{
+	for (uint32_t i = 0; i < a->n_outputs; i++)
+		if (a->formats[i]->file)
+			a->formats[i]->file(&a->outputs[i].report, scratch, file, line);
+}
 
 bool bs_scan_answer_begin(struct bs_scan_answer *a, struct bs_arena *arena,
 			  const struct bs_command_line *line, const struct bs_scan_head *head,
@@ -62,38 +145,80 @@ bool bs_scan_answer_begin(struct bs_scan_answer *a, struct bs_arena *arena,
 		.head = head,
 		.sum = bs_scan_sum_new(arena),
 		.outputs = bs_new(arena, struct bs_begun_output, line->outputs.n),
+		.formats = bs_new(arena, const struct bs_scan_format *, line->outputs.n),
+		.told = bs_names_new(arena),
 		.n_expected = n_expected,
 		.shows_progress = !line->scan.quiet && isatty(STDERR_FILENO),
 		.began = now(),
 	};
+	if (!bs_scan_judge_begin(&a->judge, arena, line, head))
+		return false;
 	bs_vec_each (i, &line->outputs) {
 		if (!bs_output_begin(arena, line, &line->outputs.v[i], &a->outputs[i])) {
 			bs_scan_answer_drop(a);
 			return false;
 		}
 		a->n_outputs++;
-		bs_scan_begin(&a->outputs[i].report, arena, head);
+		a->outputs[i].report.fail_on = head->fail_on;
+		a->formats[i] = bs_scan_format_of(line->outputs.v[i].format);
+		if (a->formats[i]->wants_file && !give_file(a, &a->outputs[i])) {
+			bs_scan_answer_drop(a);
+			return false;
+		}
+		if (a->formats[i]->begin)
+			a->formats[i]->begin(&a->outputs[i].report, arena, head);
 	}
 	return true;
 }
 
+/* Files that RECORD has and that nobody has told of yet. */
+static void tell_files(struct bs_scan_answer *a, const struct bs_scan_record *record)
+{
+	bs_vec_each (i, &record->objects) {
+		struct bs_arena *scratch = scratch_for(a);
+		struct bs_scan_file file = { .name = record->objects.v[i] };
+
+		if (is_new_file(a, file.name) && a->describe(a->user, scratch, &file))
+			tell_file(a, scratch, &file, bs_scan_file_line(scratch, &file));
+		bs_arena_free(scratch);
+	}
+}
+
+const char *bs_scan_answer_take_file(struct bs_scan_answer *a, const char *text, size_t n)
+{
+	struct bs_arena *scratch = scratch_for(a);
+	struct bs_scan_file file;
+	const char *line = bs_arena_strndup(scratch, text, n);
+	const char *problem = bs_scan_file_read(scratch, line, n, &file);
+
+	if (problem)
+		problem = bs_arena_printf(a->arena, "%s", problem);
+	else if (is_new_file(a, file.name))
+		tell_file(a, scratch, &file, line);
+	bs_arena_free(scratch);
+	return problem;
+}
+
 const char *bs_scan_answer_take(struct bs_scan_answer *a, const char *text, size_t n)
 {
-	struct bs_arena *scratch = bs_arena_new();
+	struct bs_arena *scratch = scratch_for(a);
 	struct bs_scan_record record;
-
-	if (!scratch)
-		bs_arena_exhausted(a->arena);
-	bs_arena_unwind_with(scratch, a->arena);
 	const char *line = bs_arena_strndup(scratch, text, n);
 	const char *problem = bs_scan_record_read(scratch, line, n, &record);
 
 	if (problem) {
 		problem = bs_arena_printf(a->arena, "%s", problem);
 	} else {
+		bs_scan_judge_record(&a->judge, scratch, &record);
+		if (record.is_judged)
+			line = bs_scan_line(scratch, &record);
 		bs_scan_sum_add(a->sum, &record);
+		if (a->describe && a->head->exports)
+			tell_files(a, &record);
 		for (uint32_t i = 0; i < a->n_outputs; i++)
-			bs_scan_go_on(&a->outputs[i].report, &record, line);
+			if (a->formats[i]->record)
+				a->formats[i]->record(&a->outputs[i].report, scratch, &record,
+						      line);
 	}
 	bs_arena_free(scratch);
 	return problem;
@@ -113,10 +238,14 @@ void bs_scan_answer_program(struct bs_scan_answer *a)
 enum bs_exit bs_scan_answer_drop(struct bs_scan_answer *a)
 {
 	hide_progress(a);
-	for (uint32_t i = 0; i < a->n_outputs; i++)
+	for (uint32_t i = 0; i < a->n_outputs; i++) {
+		if (a->formats[i]->drop)
+			a->formats[i]->drop(&a->outputs[i].report);
 		bs_destination_close(&a->outputs[i].destination, a->outputs[i].report.writer,
 				     false);
+	}
 	a->n_outputs = 0;
+	bs_scan_judge_end(&a->judge, false);
 	return BS_EXIT_TROUBLE;
 }
 
@@ -141,9 +270,14 @@ static enum bs_exit conclude(const struct bs_scan_answer *a)
 			    n_refused == 1 ? "" : "s");
 		return BS_EXIT_REFUSED;
 	}
-	if (!bs_scan_reason(sum, a->line->fail_on))
+	if (!bs_scan_reason(sum, a->head->fail_on))
 		return BS_EXIT_OK;
-	bs_complain("scan failed: a finding reaches --fail-on=%s", bs_level_name(a->line->fail_on));
+	if (bs_scan_is_judged(a->head))
+		bs_complain("scan failed: %" PRIu64 " finding%s", sum->n_dispositions[BS_COUNTS],
+			    sum->n_dispositions[BS_COUNTS] == 1 ? " counts" : "s count");
+	else
+		bs_complain("scan failed: a finding reaches --fail-on=%s",
+			    bs_level_name(a->head->fail_on));
 	return BS_EXIT_REFUSED;
 }
 
@@ -152,11 +286,14 @@ enum bs_exit bs_scan_answer_end(struct bs_scan_answer *a)
 	bool ok = true;
 
 	hide_progress(a);
-	bs_scan_sum_finish(a->sum);
+	bs_scan_sum_finish(a->sum, a->head);
 	for (uint32_t i = 0; i < a->n_outputs; i++) {
-		bs_scan_end(&a->outputs[i].report, a->arena, a->head, a->sum);
+		if (a->formats[i]->end)
+			a->formats[i]->end(&a->outputs[i].report, a->arena, a->head, a->sum);
+		take_file(&a->outputs[i]);
 		ok &= bs_output_end(&a->outputs[i]);
 	}
 	a->n_outputs = 0;
+	ok &= bs_scan_judge_end(&a->judge, ok);
 	return ok ? conclude(a) : BS_EXIT_TROUBLE;
 }

@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The journal of a scan: what it has found out already, should it be killed.
+ * The journal of a scan: what it has found out already, should it be killed, and what that rests
+ * on.
  *
- * A line for its question, then one for each program, in order: its number, a check sum, and its
- * records with tabs before them, which JSON has in no string. A line without an end was being
- * written when the end came, and is cut off.
+ * A line says whose journal it is. Then come lines of two kinds, each with a check sum, in the
+ * order in which programs were finished:
+ *
+ *   f SUM TAB NUMBER STAMP PATH     a file, or a place where there is none, as it was
+ *   p SUM TAB NUMBER,... TAB RECORD TAB RECORD ...     a program, and the files that it rests on
+ *
+ * Records have no tab, for JSON has none in a string; in a PATH what might be taken for the end of
+ * something is %XX. A later line about the same program or path is right. A line without an end
+ * was being written when the end came, and is cut off.
  */
-#include "scan-priv.h"
+#include "scan-journal.h"
+
+#include "../search/search.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,15 +25,45 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-#define MAGIC "bindsim-scan-journal-1"
+#define MAGIC  "bindsim-scan-journal-"
+#define FORMAT "2"
 
-/* With its newline. */
-static const char *head_line(struct bs_arena *arena, uint64_t question)
-{
-	return bs_arena_printf(arena, MAGIC " %016" PRIx64 "\n", question);
-}
+enum state {
+	UNKNOWN, /* nobody has looked yet */
+	SAME,	 /* as it is now */
+	CHANGED,
+};
+
+/* A line about a file. */
+struct stamped {
+	const char *path, *stamp;
+	bool as_list;
+	enum state state;
+};
+
+/* Where the line about a subject is; LENGTH 0: there is none that holds. */
+struct place {
+	off_t at;
+	size_t length;
+};
+
+struct bs_scan_journal {
+	int fd;
+	const char *path;
+	struct bs_arena *arena;
+	const struct bs_fs *fs;
+	const bs_scan_subjects *subjects;
+	struct place *places; /* by subject */
+	BS_VEC(struct stamped) files;
+	struct bs_names *names; /* of files, with what is asked of each ... */
+	bs_ids latest;		/* ... and by name the place in FILES plus 1 */
+	bs_ids marks;		/* by file: the last program that has it, plus 1 */
+	uint32_t n_added;
+	int64_t began; /* nanoseconds */
+};
 
 static uint64_t sum_of(const char *bytes, size_t n)
 {
@@ -45,63 +84,246 @@ static bool write_all(const struct bs_scan_journal *journal, const char *bytes, 
 	return bs_write_all(journal->fd, bytes, n) || complain(journal);
 }
 
-/* ---- what is there --------------------------------------------------------------------------- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
-/* The records of LINE, N bytes without the newline; NULL where it is no line of program NUMBER. */
-static const char *records_of(const char *line, size_t n, uint32_t number)
+static int64_t nanoseconds(struct timespec t)
 {
-	char *end;
-	unsigned long found = strtoul(line, &end, 10);
-
-	if (end == line || found != number || *end != ' ')
-		return NULL;
-	uint64_t sum = strtoull(end + 1, &end, 16);
-
-	return *end == '\t' && sum_of(end, n - (size_t)(end - line)) == sum ? end : NULL;
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* A line of the journal that is whole; ANSWER may be NULL. False after a message. */
-static bool take_line(struct bs_scan_journal *journal, uint32_t n_expected,
-		      struct bs_scan_answer *answer, const char *line, size_t n)
+/* What tells the file PATH, as it is now, from any other that may come to lie there. What has
+ * changed since the scan began may be another one than was read: it is like nothing. */
+static const char *stamp_of(const struct bs_scan_journal *journal, struct bs_arena *arena,
+			    const char *path, bool as_list)
 {
-	const char *at = records_of(line, n, journal->n_done);
+	int fd = bs_fs_open_file(journal->fs, path);
+	struct stat st;
 
-	if (!at || journal->n_done == n_expected) {
-		bs_complain("%s: it is damaged at program %u", journal->path, journal->n_done);
-		return false;
-	}
-	while (answer && *at == '\t') {
-		size_t length = strcspn(++at, "\t");
-		const char *problem = bs_scan_answer_take(answer, at, length);
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR ? "-"
+							   : bs_arena_printf(arena, "e%d", errno);
+	int status = fstat(fd, &st);
 
-		if (problem) {
-			bs_complain("%s: program %u: %s", journal->path, journal->n_done, problem);
-			return false;
+	close(fd);
+	if (status != 0)
+		return "?";
+	if (S_ISDIR(st.st_mode) && !as_list)
+		return "d";
+	if (nanoseconds(st.st_ctim) >= journal->began)
+		return "?";
+	return bs_arena_printf(arena, "%" PRIx64 ":%" PRIx64 ":%" PRIx64 ":%" PRIx64 ":%" PRIx64,
+			       (uint64_t)st.st_dev, (uint64_t)st.st_ino, (uint64_t)st.st_size,
+			       (uint64_t)nanoseconds(st.st_mtim),
+			       (uint64_t)nanoseconds(st.st_ctim));
+}
+
+static bool is_as_it_was(struct bs_scan_journal *journal, uint32_t number)
+{
+	struct stamped *file = &journal->files.v[number];
+
+	if (file->state == UNKNOWN)
+		file->state = strcmp(file->stamp, stamp_of(journal, journal->arena, file->path,
+							   file->as_list)) == 0 &&
+					      strcmp(file->stamp, "?") != 0
+				      ? SAME
+				      : CHANGED;
+	return file->state == SAME;
+}
+
+/* Files of both kinds are told apart by their first byte. */
+static bs_name name_of(struct bs_scan_journal *journal, const char *path, bool as_list)
+{
+	struct bs_arena *scratch = bs_arena_new();
+
+	if (!scratch)
+		bs_arena_exhausted(journal->arena);
+	bs_arena_unwind_with(scratch, journal->arena);
+	bs_name name = bs_name_of(journal->names,
+				  bs_arena_printf(scratch, "%c%s", as_list ? 'l' : 'f', path));
+
+	bs_arena_free(scratch);
+	while (journal->latest.n <= name)
+		bs_vec_push(journal->arena, &journal->latest, 0);
+	return name;
+}
+
+static void add_file(struct bs_scan_journal *journal, struct stamped file)
+{
+	bs_name name = name_of(journal, file.path, file.as_list);
+
+	bs_vec_push(journal->arena, &journal->files, file);
+	bs_vec_push(journal->arena, &journal->marks, 0);
+	journal->latest.v[name] = journal->files.n;
+}
+
+/* ---- what is there --------------------------------------------------------------------------- */
+
+/* TEXT, N bytes, with each %XX replaced. */
+static char *unescaped(struct bs_arena *arena, const char *text, size_t n)
+{
+	char *made = bs_arena_strndup(arena, text, n), *to = made;
+
+	for (const char *from = made; *from; from++) {
+		unsigned byte;
+
+		if (*from == '%' && sscanf(from, "%%%2x", &byte) == 1) {
+			*to++ = (char)byte;
+			from += 2;
+		} else {
+			*to++ = *from;
 		}
-		at += length;
 	}
-	journal->n_done++;
-	if (answer)
-		bs_scan_answer_program(answer);
+	*to = '\0';
+	return made;
+}
+
+/* NUMBER STAMP PATH, where PATH begins with an l or an f. */
+static bool take_file(struct bs_scan_journal *journal, const char *text)
+{
+	char *end;
+	unsigned long number = strtoul(text, &end, 10);
+	size_t n = *end ? strcspn(end + 1, " ") : 0;
+	const char *path = *end ? end + 1 + n : end;
+
+	if (end == text || number != journal->files.n || !n || *path != ' ' || !path[1])
+		return false;
+	path++;
+	add_file(journal, (struct stamped){
+				  .path = unescaped(journal->arena, path + 1, strlen(path + 1)),
+				  .stamp = bs_arena_strndup(journal->arena, end + 1, n),
+				  .as_list = *path == 'l',
+			  });
 	return true;
 }
 
-/* *RET_WHOLE: bytes of the lines that are whole. */
-static bool take_lines(struct bs_scan_journal *journal, uint32_t n_expected,
-		       struct bs_scan_answer *answer, FILE *file, off_t *ret_whole)
+/* Every file of the list at TEXT is as it was. *RET_END: what stands behind the list; NULL: it is
+ * none. */
+static bool all_hold(struct bs_scan_journal *journal, const char *text, const char **ret_end)
+{
+	bool hold = true;
+
+	*ret_end = NULL;
+	while (*text != '\t') {
+		char *end;
+		unsigned long number = strtoul(text, &end, 10);
+
+		if (end == text || number >= journal->files.n || (*end != ',' && *end != '\t'))
+			return false;
+		/* One that has changed is enough. */
+		hold = hold && is_as_it_was(journal, (uint32_t)number);
+		text = end + (*end == ',');
+	}
+	*ret_end = text;
+	return hold;
+}
+
+/* UINT32_MAX: there is none. */
+static uint32_t subject_called(const struct bs_scan_journal *journal, const char *path)
+{
+	uint32_t first = 0, end = journal->subjects->n;
+
+	while (first < end) {
+		uint32_t middle = first + (end - first) / 2;
+		int order = strcmp(journal->subjects->v[middle].path, path);
+
+		if (!order)
+			return middle;
+		if (order < 0)
+			first = middle + 1;
+		else
+			end = middle;
+	}
+	return UINT32_MAX;
+}
+
+static bool take_program(struct bs_scan_journal *journal, const char *text, off_t at)
+{
+	struct bs_arena *scratch = bs_arena_new();
+	struct bs_scan_record record;
+	const char *records;
+
+	if (!scratch)
+		bs_arena_exhausted(journal->arena);
+	bs_arena_unwind_with(scratch, journal->arena);
+	bool hold = all_hold(journal, text, &records);
+	bool ok = records &&
+		  !bs_scan_record_read(scratch, records + 1, strcspn(records + 1, "\t"), &record);
+	uint32_t subject = ok ? subject_called(journal, record.path) : UINT32_MAX;
+
+	if (subject != UINT32_MAX)
+		journal->places[subject] =
+			hold ? (struct place){ at + (records - text), strlen(records) }
+			     : (struct place){ 0 };
+	bs_arena_free(scratch);
+	return ok;
+}
+
+/* A line that is whole, N bytes that begin at AT. */
+static bool take_line(struct bs_scan_journal *journal, const char *line, size_t n, off_t at)
+{
+	char *end;
+
+	if (n < 3 || (line[0] != 'f' && line[0] != 'p') || line[1] != ' ')
+		return false;
+	uint64_t sum = strtoull(line + 2, &end, 16);
+
+	if (*end != '\t' || strlen(line) != n || sum_of(end, n - (size_t)(end - line)) != sum)
+		return false;
+	end++;
+	return line[0] == 'f' ? take_file(journal, end)
+			      : take_program(journal, end, at + (end - line));
+}
+
+/* From byte *AT on, up to the end of the last line that is whole. */
+static bool take_lines(struct bs_scan_journal *journal, FILE *file, off_t *at)
 {
 	char *line = NULL;
 	size_t room = 0;
 	ssize_t n;
+	uint32_t number = 1;
 	bool ok = true;
 
 	while (ok && (n = getline(&line, &room, file)) > 0 && line[n - 1] == '\n') {
 		line[n - 1] = '\0';
-		ok = take_line(journal, n_expected, answer, line, (size_t)n - 1);
-		*ret_whole += n;
+		number++;
+		ok = take_line(journal, line, (size_t)n - 1, *at);
+		if (!ok)
+			bs_complain("%s: line %u: it is damaged", journal->path, number);
+		*at += n;
 	}
 	free(line);
+	if (ok && ferror(file))
+		return complain(journal);
 	return ok;
+}
+
+/* With its newline. */
+static const char *head_line(struct bs_arena *arena, uint64_t question)
+{
+	return bs_arena_printf(arena, MAGIC FORMAT " %s %016" PRIx64 "\n", BINDSIM_VERSION,
+			       question);
+}
+
+static bool refuse_head(const struct bs_scan_journal *journal, const char *line, const char *wanted)
+{
+	const char *version = line + strlen(MAGIC FORMAT);
+	size_t n;
+
+	if (strncmp(line, MAGIC, strlen(MAGIC)) != 0) {
+		bs_complain("%s: it is no journal of a scan", journal->path);
+		return false;
+	}
+	n = strlen(line) > strlen(MAGIC FORMAT) ? strcspn(version + 1, " \n") : 0;
+	if (strncmp(line, wanted, strlen(MAGIC FORMAT) + 1) != 0 || !n ||
+	    strlen(BINDSIM_VERSION) != n || strncmp(version + 1, BINDSIM_VERSION, n) != 0)
+		bs_complain(
+			"%s: it is the journal of another bindsim%s%.*s, not of " BINDSIM_VERSION,
+			journal->path, n ? " " : "", (int)n, n ? version + 1 : "");
+	else
+		bs_complain("%s: it is the journal of another scan: its options, paths, steps, "
+			    "plugins or policy were others",
+			    journal->path);
+	return false;
 }
 
 /* The first line: false after a message, should it be another one. *RET_N: its bytes; 0: it is not
@@ -109,64 +331,54 @@ static bool take_lines(struct bs_scan_journal *journal, uint32_t n_expected,
 static bool take_head(const struct bs_scan_journal *journal, const char *wanted, FILE *file,
 		      off_t *ret_n)
 {
-	char line[sizeof MAGIC + 32];
-	size_t n = fread(line, 1, strlen(wanted), file);
+	char line[256] = "";
+	size_t n = strlen(wanted), got;
 
 	*ret_n = 0;
-	if (n == strlen(wanted) && memcmp(line, wanted, n) == 0)
+	if (!fgets(line, sizeof line, file))
+		line[0] = '\0';
+	got = strlen(line);
+	if (strcmp(line, wanted) == 0) {
 		*ret_n = (off_t)n;
-	else if (n < strlen(MAGIC) ? memcmp(line, MAGIC, n) != 0
-				   : memcmp(line, MAGIC, strlen(MAGIC)) != 0) {
-		bs_complain("%s: it is no journal of a scan", journal->path);
-		return false;
-	} else if (n == strlen(wanted)) {
-		bs_complain("%s: it is the journal of another scan, or files have changed since",
-			    journal->path);
-		return false;
+		return true;
 	}
-	return true;
+	/* It is cut, and not only different. */
+	if (got < n && strncmp(line, wanted, got) == 0 && fgetc(file) == EOF)
+		return true;
+	return refuse_head(journal, line, wanted);
 }
 
-/* Nothing is answered before all of it was found to be in order. */
-static bool read_journal(struct bs_scan_journal *journal, const char *wanted,
-			 struct bs_scan_answer *answer, FILE *file)
+static bool read_journal(struct bs_scan_journal *journal, const char *wanted, FILE *file)
 {
 	off_t head, whole;
 
 	if (!take_head(journal, wanted, file, &head))
 		return false;
 	whole = head;
-	if (head && !take_lines(journal, answer->n_expected, NULL, file, &whole))
+	if (head && !take_lines(journal, file, &whole))
 		return false;
-	if (ferror(file) || fseeko(file, head, SEEK_SET) != 0 || ftruncate(journal->fd, whole) != 0)
+	if (ftruncate(journal->fd, whole) != 0)
 		return complain(journal);
-	journal->n_done = 0;
-	if (!head)
-		return write_all(journal, wanted, strlen(wanted));
-	return take_lines(journal, answer->n_expected, answer, file, &head);
+	return head || write_all(journal, wanted, strlen(wanted));
 }
 
-bool bs_scan_journal_open(struct bs_scan_journal *journal, const char *path, uint64_t question,
-			  struct bs_scan_answer *answer)
+static bool open_file(struct bs_scan_journal *journal, uint64_t question)
 {
 	struct stat st;
 	FILE *file;
 	int copy;
 
-	*journal = (struct bs_scan_journal){ -1, path, 0 };
-	if (!path)
-		return true;
-	journal->fd = bs_open_at(AT_FDCWD, path,
+	journal->fd = bs_open_at(AT_FDCWD, journal->path,
 				 O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (journal->fd < 0)
 		return complain(journal);
 	if (fstat(journal->fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-		bs_complain("%s: it is no regular file", path);
+		bs_complain("%s: it is no regular file", journal->path);
 		return false;
 	}
 	if (flock(journal->fd, LOCK_EX | LOCK_NB) != 0) {
 		if (errno == EWOULDBLOCK)
-			bs_complain("%s: another scan is writing to it", path);
+			bs_complain("%s: another scan is writing to it", journal->path);
 		else
 			complain(journal);
 		return false;
@@ -179,50 +391,162 @@ bool bs_scan_journal_open(struct bs_scan_journal *journal, const char *path, uin
 			close(copy);
 		return false;
 	}
-	bool ok = read_journal(journal, head_line(answer->arena, question), answer, file);
+	bool ok = read_journal(journal, head_line(journal->arena, question), file);
 
 	fclose(file);
 	return ok;
 }
 
+struct bs_scan_journal *bs_scan_journal_open(struct bs_arena *arena, const char *path,
+					     uint64_t question, const struct bs_fs *fs,
+					     const bs_scan_subjects *subjects)
+{
+	struct bs_scan_journal *journal = bs_new(arena, struct bs_scan_journal, 1);
+	struct timespec now;
+
+	/* The one that the kernel takes for what changes files. */
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	*journal = (struct bs_scan_journal){
+		.fd = -1,
+		.path = path,
+		.arena = arena,
+		.fs = fs,
+		.subjects = subjects,
+		.places = bs_new(arena, struct place, subjects->n),
+		.names = bs_names_new(arena),
+		.began = nanoseconds(now),
+	};
+	if (open_file(journal, question))
+		return journal;
+	bs_scan_journal_close(journal);
+	return NULL;
+}
+
+bool bs_scan_journal_has(const struct bs_scan_journal *journal, uint32_t subject)
+{
+	return journal && journal->places[subject].length;
+}
+
+char *bs_scan_journal_records(const struct bs_scan_journal *journal, struct bs_arena *scratch,
+			      uint32_t subject)
+{
+	const struct place *place = &journal->places[subject];
+	char *text = bs_new(scratch, char, place->length + 2);
+	size_t n = 0;
+
+	while (n < place->length) {
+		ssize_t got = pread(journal->fd, text + n, place->length - n, place->at + (off_t)n);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0) {
+			bs_complain("%s: %s", journal->path,
+				    got ? strerror(errno) : "it has become shorter");
+			return NULL;
+		}
+		n += (size_t)got;
+	}
+	/* The tab before each record is the end of the one before. */
+	for (size_t i = 1; i < n; i++)
+		if (text[i] == '\t')
+			text[i] = '\n';
+	text[n] = '\n';
+	return text + 1;
+}
+
 /* ---- what comes to it ------------------------------------------------------------------------ */
 
-bool bs_scan_journal_add(struct bs_scan_journal *journal, const char *lines)
+/* TEXT behind KIND and its sum. */
+static void add_line(struct bs_writer *writer, char kind, const char *text)
 {
-	char start[64];
-	size_t n = strlen(lines);
-	char *line = journal->fd < 0 ? NULL : malloc(sizeof start + n + 2);
+	bs_write_format(writer, "%c %016" PRIx64, kind, sum_of(text, strlen(text)));
+	bs_write_text(writer, text);
+	bs_write_literal(writer, "\n");
+}
 
-	if (journal->fd < 0)
-		return true;
-	if (!line) {
-		bs_complain("out of memory");
-		return false;
+static const char *escaped(struct bs_arena *scratch, const char *text)
+{
+	char *made = bs_new(scratch, char, 3 * strlen(text) + 1), *to = made;
+
+	for (; *text; text++) {
+		if ((unsigned char)*text <= ' ' || *text == '%' || *text == 0x7f)
+			to += sprintf(to, "%%%02X", (unsigned char)*text);
+		else
+			*to++ = *text;
 	}
-	/* Each newline becomes the tab before the next record; the last one ends the line. */
-	char *records = line + sizeof start;
+	return made;
+}
 
-	records[0] = '\t';
-	memcpy(records + 1, lines, n + 1);
-	for (size_t i = 1; i < n; i++)
-		if (records[i] == '\n')
-			records[i] = '\t';
-	int length = snprintf(start, sizeof start, "%u %016" PRIx64, journal->n_done,
-			      sum_of(records, n));
-	char *begin = records - length;
+/* The number of SOURCE as it is now, which gets a line if it has none. */
+static uint32_t number_of(struct bs_scan_journal *journal, struct bs_arena *scratch,
+			  struct bs_writer *writer, const struct bs_scan_source *source)
+{
+	bs_name name = name_of(journal, source->path, source->as_list);
+	uint32_t number = journal->latest.v[name];
+	struct stamped file = { .as_list = source->as_list, .state = SAME };
 
+	if (number && is_as_it_was(journal, number - 1))
+		return number - 1;
+	/* What changes all the time is said so once. */
+	if (number && strcmp(journal->files.v[number - 1].stamp, "?") == 0)
+		return number - 1;
+	file.path = bs_arena_strndup(journal->arena, source->path, strlen(source->path));
+	file.stamp = stamp_of(journal, journal->arena, source->path, source->as_list);
+	if (strcmp(file.stamp, "?") == 0)
+		file.state = CHANGED;
+	add_line(writer, 'f',
+		 bs_arena_printf(scratch, "\t%u %s %c%s", journal->files.n, file.stamp,
+				 file.as_list ? 'l' : 'f', escaped(scratch, file.path)));
+	add_file(journal, file);
+	return journal->files.n - 1;
+}
+
+/* TAB NUMBER,...: each once, in the order in which the run came to them. */
+static void add_numbers(struct bs_scan_journal *journal, struct bs_arena *scratch,
+			struct bs_writer *writer, const bs_scan_sources *sources,
+			struct bs_writer *numbers)
+{
+	const char *comma = "\t";
+
+	journal->n_added++;
+	bs_vec_each (i, sources) {
+		uint32_t number = number_of(journal, scratch, writer, &sources->v[i]);
+
+		if (journal->marks.v[number] == journal->n_added)
+			continue;
+		journal->marks.v[number] = journal->n_added;
+		bs_write_format(numbers, "%s%u", comma, number);
+		comma = ",";
+	}
+}
+
+bool bs_scan_journal_add(struct bs_scan_journal *journal, struct bs_arena *scratch,
+			 const bs_scan_sources *sources, const char *lines)
+{
+	struct bs_writer *writer = bs_new(scratch, struct bs_writer, 1);
+	struct bs_writer *text = bs_new(scratch, struct bs_writer, 1);
+	size_t n = strlen(lines);
+	char *records = bs_arena_strndup(scratch, lines, n);
+
+	/* Each newline becomes the tab before the next record; the last one goes. */
+	records[n - 1] = '\0';
+	for (char *at = records; (at = strchr(at, '\n'));)
+		*at = '\t';
+	writer->arena = text->arena = scratch;
+	add_numbers(journal, scratch, writer, sources, text);
+	bs_write_literal(text, "\t");
+	bs_write_text(text, records);
+	add_line(writer, 'p', bs_writer_text(text));
 	/* One write(2), so that a line is cut at most where the end came. */
-	memcpy(begin, start, (size_t)length);
-	bool ok = write_all(journal, begin, (size_t)length + n + 1);
+	const char *all = bs_writer_text(writer);
 
-	journal->n_done++;
-	free(line);
-	return ok;
+	return write_all(journal, all, strlen(all));
 }
 
 void bs_scan_journal_close(struct bs_scan_journal *journal)
 {
-	if (journal->fd >= 0)
+	if (journal && journal->fd >= 0)
 		close(journal->fd);
-	journal->fd = -1;
+	if (journal)
+		journal->fd = -1;
 }

@@ -17,6 +17,7 @@ struct part {
 	size_t room, n;
 	uint32_t number;       /* of LINE */
 	const char *key;       /* its program, in KEYS */
+	bs_scan_texts files;   /* lines of files that come before it, in KEYS */
 	struct bs_arena *keys; /* of one line */
 };
 
@@ -159,15 +160,19 @@ static bool advance(struct part *part, const struct bs_scan_head *head)
 {
 	struct bs_arena *keys = bs_arena_new();
 	struct bs_scan_record record;
-	bool ok;
+	bool ok, is_fine;
 
 	if (!keys)
 		bs_arena_exhausted(part->keys);
 	bs_arena_unwind_with(keys, part->keys);
-	if (!next_line(part, &ok) || !has_type(part, "program")) {
+	bs_scan_texts files = { 0 };
+
+	while ((ok = next_line(part, &is_fine)) && has_type(part, "file"))
+		bs_vec_push(keys, &files, bs_arena_strndup(keys, part->line, part->n));
+	if (!ok || !has_type(part, "program")) {
 		part->key = NULL;
 		bs_arena_free(keys);
-		return ok;
+		return is_fine;
 	}
 	const char *problem = bs_scan_record_read(keys, part->line, part->n, &record);
 
@@ -181,6 +186,7 @@ static bool advance(struct part *part, const struct bs_scan_head *head)
 	part->key = record.path;
 	bs_arena_free(part->keys);
 	part->keys = keys;
+	part->files = files;
 	return !problem;
 }
 
@@ -208,7 +214,13 @@ static bool merge_records(struct merge *m, const struct bs_scan_head *head,
 			return false;
 	while ((part = first_of(m))) {
 		uint32_t before = answer->sum->n_programs;
-		const char *problem = bs_scan_answer_take(answer, part->line, part->n);
+		const char *problem = NULL;
+
+		for (uint32_t i = 0; i < part->files.n && !problem; i++)
+			problem = bs_scan_answer_take_file(answer, part->files.v[i],
+							   strlen(part->files.v[i]));
+		if (!problem)
+			problem = bs_scan_answer_take(answer, part->line, part->n);
 
 		if (problem)
 			return complain(part, problem);
@@ -222,6 +234,28 @@ static bool merge_records(struct merge *m, const struct bs_scan_head *head,
 	bs_complain("%s: the parts have %u programs, not %u", m->parts.v[0].path,
 		    answer->sum->n_programs, head->n_subjects);
 	return false;
+}
+
+/* What is to be shown, and was not asked when the parts were made. False after a message. */
+static bool has_parts(const struct merge *m, const struct bs_command_line *line)
+{
+	const struct bs_scan_head *head = &m->head;
+	const char *lacking = NULL;
+
+	bs_vec_each (i, &line->outputs) {
+		unsigned show = line->outputs.v[i].show;
+
+		lacking = show & BS_SCAN_EXPORTS && !head->exports     ? "exports"
+			  : show & BS_SCAN_OBJECTS && !head->objects   ? "objects"
+			  : show & BS_SCAN_BINDINGS && !head->bindings ? "bindings"
+			  : show & BS_SCAN_NOTES && !head->notes       ? "notes"
+								       : lacking;
+	}
+	if (lacking)
+		bs_complain("%s: it has no %s: --show=%s says so when the parts are made, "
+			    "--show=programs,pairs does without",
+			    m->parts.v[0].path, lacking, lacking);
+	return !lacking;
 }
 
 static enum bs_exit merge(struct merge *m, const struct bs_command_line *line)
@@ -238,6 +272,11 @@ static enum bs_exit merge(struct merge *m, const struct bs_command_line *line)
 		return BS_EXIT_TROUBLE;
 	m->head = m->parts.v[0].head;
 	m->head.part = m->head.n_parts = 0;
+	if (scan->has_fail_on || !bs_scan_is_judged(&m->head))
+		m->head.fail_on = line->fail_on;
+	m->head.has_baseline |= line->check.known != NULL;
+	if (!has_parts(m, line))
+		return BS_EXIT_TROUBLE;
 	if (!bs_scan_answer_begin(&answer, m->arena, line, &m->head, m->head.n_subjects))
 		return BS_EXIT_TROUBLE;
 	if (!merge_records(m, &m->head, &answer))

@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
 	MOST_JOBS = 256,
@@ -56,9 +57,6 @@ bool bs_read_shard(struct bs_option_reader *r, const char *text)
 
 /* ---- the whole line -------------------------------------------------------------------------- */
 
-static const struct bs_format *const formats[] = { &bs_format_scan_text, &bs_format_scan_json,
-						   &bs_format_scan_ndjson, NULL };
-
 /* An option that says nothing here, or NULL. */
 static const char *odd_option(const struct bs_option_reader *r)
 {
@@ -92,6 +90,9 @@ static const char *asking_option(const struct bs_option_reader *r)
 	       : r->set.n	       ? "env"
 	       : r->settings.n	       ? "set"
 	       : r->words.use_env      ? "use-env"
+	       : r->words.policy       ? "policy"
+	       : r->words.no_policy    ? "no-policy"
+	       : r->words.today	       ? "today"
 				       : NULL;
 }
 
@@ -134,6 +135,9 @@ static bool options_go_together(const struct bs_option_reader *r)
 		bs_complain("scan has no --%s", odd);
 	else if (asking)
 		bs_complain("--merge has no --%s: the parts say what was asked", asking);
+	else if (scan->n_parts && r->line->check.write_baseline)
+		bs_complain("--write-baseline: a part is not all of it; --merge writes the "
+			    "baseline of the whole");
 	else if (scan->libraries && r->steps.n)
 		bs_complain("--libraries: steps belong to programs; the shared objects have none");
 	else
@@ -146,8 +150,7 @@ static void take_defaults(struct bs_option_reader *r)
 	struct bs_scan_line *scan = &r->line->scan;
 	cpu_set_t cpus;
 
-	if (!r->words.has_fail_on)
-		r->line->fail_on = BS_LEVEL_ERROR;
+	scan->has_fail_on = r->line->check.policy || r->words.has_fail_on;
 	if (!scan->jobs)
 		scan->jobs = sched_getaffinity(0, sizeof cpus, &cpus) == 0
 				     ? (uint32_t)CPU_COUNT(&cpus)
@@ -156,12 +159,53 @@ static void take_defaults(struct bs_option_reader *r)
 		scan->jobs = MOST_JOBS;
 	if (!scan->memory)
 		scan->memory = (uint64_t)USUAL_MIB << 20;
-	/* An answer is to be the same wherever it is asked for. */
-	if (!r->words.use_env)
-		r->no_env = true;
 	scan->quiet = r->quiet;
 	/* Of a start-up that fails all is told, as in the report of a single run. */
 	r->line->plan.trace = true;
+}
+
+/* What a part of SHOW stands with. */
+static unsigned with_what_is_needed(unsigned show)
+{
+	if (show & BS_SCAN_EXPORTS)
+		show |= BS_SCAN_OBJECTS;
+	if (show & (BS_SCAN_NOTES | BS_SCAN_OBJECTS | BS_SCAN_BINDINGS))
+		show |= BS_SCAN_PROGRAMS;
+	return show;
+}
+
+static bool take_formats(struct bs_command_line *line)
+{
+	bs_vec_each (i, &line->outputs) {
+		struct bs_output *output = &line->outputs.v[i];
+		const struct bs_scan_format *format = bs_scan_format_of(output->format);
+
+		if (!format) {
+			bs_complain("scan writes %s, not --format=%s, which is about one program: "
+				    "bindsim --format=%s PROGRAM",
+				    bs_scan_format_names, output->format->name,
+				    output->format->name);
+			return false;
+		}
+		output->format = format->format;
+		if (output->format->is_binary && !output->path && isatty(STDOUT_FILENO)) {
+			bs_complain("--format=%s is nothing for a terminal: -o FILE, or a pipe",
+				    output->format->name);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The policy and the baseline. Parts that are merged have had theirs. */
+static bool open_judge(struct bs_option_reader *r)
+{
+	if (!r->line->scan.merge)
+		return bs_check_open(r);
+	if (!r->words.has_fail_on)
+		r->line->fail_on = BS_LEVEL_ERROR;
+	r->no_env = true;
+	return bs_check_open_baseline(r);
 }
 
 bool bs_scan_open(struct bs_option_reader *r)
@@ -173,18 +217,18 @@ bool bs_scan_open(struct bs_option_reader *r)
 		bs_complain("scan: %s", problem);
 		return false;
 	}
-	if (!options_go_together(r) || !paths_fit(r))
+	if (!options_go_together(r) || !open_judge(r) || !paths_fit(r))
 		return false;
 	take_defaults(r);
 	if (!r->quiet)
 		bs_vec_push(r->arena, &line->outputs,
 			    ((struct bs_output){ .format = r->format ? r->format : &bs_format_text,
 						 .path = r->output }));
-	if (!bs_take_formats(line, formats, "text, json or ndjson") || !bs_read_show(r))
+	if (r->words.gen_suppressions && !r->quiet)
+		line->outputs.v[line->outputs.n - 1].format = &bs_format_suppressions;
+	if (!take_formats(line) || !bs_read_show(r))
 		return false;
-	/* They stand with the programs. */
 	bs_vec_each (i, &line->outputs)
-		if (line->outputs.v[i].show & (BS_SCAN_NOTES | BS_SCAN_OBJECTS))
-			line->outputs.v[i].show |= BS_SCAN_PROGRAMS;
+		line->outputs.v[i].show = with_what_is_needed(line->outputs.v[i].show);
 	return true;
 }

@@ -4,6 +4,7 @@
 
 #include "cli.h"
 
+#include "../report/json-writer.h"
 #include "../report/scan-report.h"
 
 /* ---- scan-subjects.c: what there is to ask about -------------------------------------------- */
@@ -12,7 +13,6 @@ struct bs_scan_subject {
 	const char *path; /* as the process of the plan is started by */
 	bool is_library;
 	uint64_t size;
-	int64_t mtime_s, mtime_ns;
 };
 
 typedef BS_VEC(struct bs_scan_subject) bs_scan_subjects;
@@ -46,23 +46,46 @@ struct bs_scan_plugin {
 
 typedef BS_VEC(struct bs_scan_plugin) bs_scan_plugins;
 
-/* What LINE asks of SUBJECTS, with PLUGINS, in *HASH and in the head's question. False after a
- * message. */
+/*
+ * What LINE asks of SUBJECTS, with PLUGINS, in the head's question. *RET_OF_JOURNAL: what it asks
+ * of any program, and where; records of the same one say the same, as long as files do not change.
+ * False after a message.
+ */
 bool bs_scan_question(struct bs_arena *arena, const struct bs_command_line *line,
 		      const bs_scan_subjects *subjects, const bs_scan_plugins *plugins,
-		      struct bs_scan_head *head, struct bs_scan_hash *ret);
-
-/* The same with what tells one directory tree from a copy of it: for a journal. */
-uint64_t bs_scan_journal_question(const struct bs_command_line *line,
-				  const bs_scan_subjects *subjects, struct bs_scan_hash hash);
+		      struct bs_scan_head *head, uint64_t *ret_of_journal);
 
 /* ---- scan-read.c: lines that were written ---------------------------------------------------- */
 
 /* The N bytes at TEXT, a line, as a record or a head, in ARENA. NULL, or what is wrong with it. */
 const char *bs_scan_record_read(struct bs_arena *arena, const char *text, size_t n,
 				struct bs_scan_record *ret);
+const char *bs_scan_file_read(struct bs_arena *arena, const char *text, size_t n,
+			      struct bs_scan_file *ret);
 const char *bs_scan_head_read(struct bs_arena *arena, const char *text, size_t n,
 			      struct bs_scan_head *ret);
+
+/* ---- scan-judge.c: what counts --------------------------------------------------------------- */
+
+struct bs_scan_judge {
+	struct bs_arena *arena;
+	bool is_wanted;	    /* records get dispositions */
+	bs_baseline *known; /* or NULL */
+	enum bs_level fail_on;
+	struct bs_json *json; /* of the baseline that is written; NULL: none is */
+	struct bs_destination destination;
+};
+
+/* Begins the baseline of LINE, too, if one is to be written. False after a message. */
+bool bs_scan_judge_begin(struct bs_scan_judge *judge, struct bs_arena *arena,
+			 const struct bs_command_line *line, const struct bs_scan_head *head);
+
+/* Gives each finding of RECORD its disposition, and says what is gone of the baseline. */
+void bs_scan_judge_record(struct bs_scan_judge *judge, struct bs_arena *scratch,
+			  struct bs_scan_record *record);
+
+/* KEEP false: the baseline is dropped. False after a message. */
+bool bs_scan_judge_end(struct bs_scan_judge *judge, bool keep);
 
 /* ---- scan-answer.c: where records go --------------------------------------------------------- */
 
@@ -71,8 +94,16 @@ struct bs_scan_answer {
 	const struct bs_command_line *line;
 	const struct bs_scan_head *head;
 	struct bs_scan_sum *sum;
+	struct bs_scan_judge judge;
 	struct bs_begun_output *outputs;
+	const struct bs_scan_format **formats; /* by output */
 	uint32_t n_outputs;
+	struct bs_names *told; /* names of files that are */
+	bs_name last_told;
+	const char *directory; /* a private one, for files that are copied; or NULL */
+	/* Fills in a file by its name; false: there is no such. NULL: files come by themselves. */
+	bool (*describe)(void *user, struct bs_arena *scratch, struct bs_scan_file *file);
+	void *user;
 	uint32_t n_expected, n_done; /* programs, for the progress bar */
 	bool shows_progress, progress_is_shown;
 	int64_t began, drawn; /* milliseconds */
@@ -88,6 +119,9 @@ bool bs_scan_answer_begin(struct bs_scan_answer *answer, struct bs_arena *arena,
  */
 const char *bs_scan_answer_take(struct bs_scan_answer *answer, const char *text, size_t n);
 
+/* The same for the line of a file. */
+const char *bs_scan_answer_take_file(struct bs_scan_answer *answer, const char *text, size_t n);
+
 /* All records of a program are there: they may be seen. */
 void bs_scan_answer_program(struct bs_scan_answer *answer);
 
@@ -96,24 +130,6 @@ enum bs_exit bs_scan_answer_end(struct bs_scan_answer *answer);
 
 /* Drops what there is; for who had a message of his own. */
 enum bs_exit bs_scan_answer_drop(struct bs_scan_answer *answer);
-
-/* ---- scan-journal.c: what is kept of a scan that may be killed ------------------------------- */
-
-struct bs_scan_journal {
-	int fd; /* -1: there is none */
-	const char *path;
-	uint32_t n_done; /* programs that it has */
-};
-
-/* Opens the journal PATH of QUESTION, or begins it, and hands ANSWER what it has. False after a
- * message. */
-bool bs_scan_journal_open(struct bs_scan_journal *journal, const char *path, uint64_t question,
-			  struct bs_scan_answer *answer);
-
-/* Adds a program, whose records are LINES, each with a newline. False after a message. */
-bool bs_scan_journal_add(struct bs_scan_journal *journal, const char *lines);
-
-void bs_scan_journal_close(struct bs_scan_journal *journal);
 
 /* ---- scan-merge.c ---------------------------------------------------------------------------- */
 

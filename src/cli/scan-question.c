@@ -85,50 +85,91 @@ static bool hash_libraries(struct bs_arena *arena, const struct bs_command_line 
 	return true;
 }
 
-bool bs_scan_question(struct bs_arena *arena, const struct bs_command_line *line,
-		      const bs_scan_subjects *subjects, const bs_scan_plugins *plugins,
-		      struct bs_scan_head *head, struct bs_scan_hash *ret)
+/* Which of its sections are over is a matter of the day. */
+static void hash_policy(const struct bs_command_line *line, const struct bs_scan_head *head,
+			struct bs_scan_hash *hash)
 {
-	struct bs_scan_hash hash = bs_scan_hash_new();
+	bs_scan_hash_text(hash, line->check.policy ? line->check.policy->text : NULL);
+	bs_vec_each (i, &head->watches) {
+		bs_scan_hash_text(hash, head->watches.v[i].words);
+		hash_number(hash, head->watches.v[i].has_expired);
+	}
+}
 
-	bs_scan_hash_text(&hash, BINDSIM_VERSION);
-	bs_scan_hash_text(&hash, plan_text(arena, line));
-	if (!hash_libraries(arena, line, &hash))
+/* What is made of the records: no matter for those that were kept. */
+static void hash_verdict(const struct bs_command_line *line, const struct bs_scan_head *head,
+			 struct bs_scan_hash *hash)
+{
+	const bs_baseline *known = line->check.known;
+
+	if (!bs_scan_is_judged(head))
+		return;
+	hash_number(hash, head->fail_on);
+	hash_number(hash, head->has_baseline);
+	for (uint32_t i = 0; known && i < known->n; i++) {
+		bs_scan_hash_text(hash, known->v[i].plan);
+		hash_number(hash, known->v[i].fingerprint);
+		hash_number(hash, known->v[i].level);
+		hash_number(hash, known->v[i].n);
+	}
+}
+
+/* What is asked of each program. */
+static bool hash_options(struct bs_arena *arena, const struct bs_command_line *line,
+			 const bs_scan_plugins *plugins, const struct bs_scan_head *head,
+			 struct bs_scan_hash *hash)
+{
+	bs_scan_hash_text(hash, BINDSIM_VERSION);
+	bs_scan_hash_text(hash, plan_text(arena, line));
+	if (!hash_libraries(arena, line, hash))
 		return false;
-	hash_number(&hash, (uint64_t)head->libraries | (uint64_t)head->notes << 1 |
-				   (uint64_t)head->objects << 2 | (uint64_t)head->is_list << 3);
+	hash_number(hash, (uint64_t)head->libraries | (uint64_t)head->notes << 1 |
+				  (uint64_t)head->objects << 2 | (uint64_t)head->is_list << 3 |
+				  (uint64_t)head->exports << 4 | (uint64_t)head->bindings << 5);
 	bs_vec_each (i, &head->paths)
-		bs_scan_hash_text(&hash, head->paths.v[i]);
-	hash_number(&hash, head->skipped.n_static);
-	hash_number(&hash, head->skipped.n_scripts);
-	hash_number(&hash, head->skipped.n_foreign);
-	hash_number(&hash, head->skipped.n_other);
-	hash_number(&hash, head->skipped.n_unreadable);
-	hash_number(&hash, plugins->n);
+		bs_scan_hash_text(hash, head->paths.v[i]);
+	hash_number(hash, plugins->n);
 	bs_vec_each (i, plugins) {
-		bs_scan_hash_text(&hash, plugins->v[i].step.file);
-		bs_scan_hash_text(&hash, plugins->v[i].step.spelled);
+		bs_scan_hash_text(hash, plugins->v[i].step.file);
+		bs_scan_hash_text(hash, plugins->v[i].step.spelled);
 	}
-	hash_number(&hash, subjects->n);
-	bs_vec_each (i, subjects) {
-		bs_scan_hash_text(&hash, subjects->v[i].path);
-		hash_number(&hash, subjects->v[i].size);
-	}
-	head->question =
-		bs_arena_printf(arena, "%016llx", (unsigned long long)bs_scan_hash_end(hash));
-	*ret = hash;
+	hash_policy(line, head, hash);
 	return true;
 }
 
-uint64_t bs_scan_journal_question(const struct bs_command_line *line,
-				  const bs_scan_subjects *subjects, struct bs_scan_hash hash)
+static void hash_subjects(const bs_scan_subjects *subjects, const struct bs_scan_head *head,
+			  struct bs_scan_hash *hash)
 {
-	bs_scan_hash_text(&hash, line->plan.root);
-	hash_number(&hash, line->scan.part);
-	hash_number(&hash, line->scan.n_parts);
+	hash_number(hash, head->skipped.n_static);
+	hash_number(hash, head->skipped.n_scripts);
+	hash_number(hash, head->skipped.n_foreign);
+	hash_number(hash, head->skipped.n_other);
+	hash_number(hash, head->skipped.n_unreadable);
+	hash_number(hash, subjects->n);
 	bs_vec_each (i, subjects) {
-		hash_number(&hash, (uint64_t)subjects->v[i].mtime_s);
-		hash_number(&hash, (uint64_t)subjects->v[i].mtime_ns);
+		bs_scan_hash_text(hash, subjects->v[i].path);
+		hash_number(hash, subjects->v[i].size);
 	}
-	return bs_scan_hash_end(hash);
+}
+
+bool bs_scan_question(struct bs_arena *arena, const struct bs_command_line *line,
+		      const bs_scan_subjects *subjects, const bs_scan_plugins *plugins,
+		      struct bs_scan_head *head, uint64_t *ret_of_journal)
+{
+	struct bs_scan_hash hash = bs_scan_hash_new();
+
+	if (!hash_options(arena, line, plugins, head, &hash))
+		return false;
+	struct bs_scan_hash of_journal = hash;
+
+	/* What tells a directory tree from a copy of it. */
+	bs_scan_hash_text(&of_journal, line->plan.root);
+	hash_number(&of_journal, line->scan.part);
+	hash_number(&of_journal, line->scan.n_parts);
+	*ret_of_journal = bs_scan_hash_end(of_journal);
+	hash_subjects(subjects, head, &hash);
+	hash_verdict(line, head, &hash);
+	head->question =
+		bs_arena_printf(arena, "%016llx", (unsigned long long)bs_scan_hash_end(hash));
+	return true;
 }

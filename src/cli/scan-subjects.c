@@ -62,8 +62,6 @@ static void look_at(struct walk *w, int fd, const struct stat *st, bool is_link)
 			.path = bs_arena_strndup(w->arena, w->path.v, strlen(w->path.v)),
 			.is_library = seen.kind == BS_PEEKED_LIBRARY,
 			.size = (uint64_t)st->st_size,
-			.mtime_s = st->st_mtim.tv_sec,
-			.mtime_ns = st->st_mtim.tv_nsec,
 		};
 	/* What a link leads to is no file of this place, unless it is asked about. */
 	if (!is_link || seen.subject.path)

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* `bindsim scan`: the runs are made by many threads on one store, and told in the order of the
  * programs. */
-#include "scan-priv.h"
+#include "scan-journal.h"
 
 #include "sets.h"
 
+#include "../search/search.h"
+
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
 	WINDOW = 64,	       /* programs for each thread that are begun and not written */
@@ -20,6 +23,7 @@ struct product {
 	struct bs_arena *arena; /* NULL: there are none, for want of: */
 	const char *lacks;
 	BS_VEC(char) lines;
+	bs_scan_sources sources;
 };
 
 /* What a thread has of its own. */
@@ -43,10 +47,12 @@ struct scan {
 	bs_scan_plugins plugins;
 	struct bs_scan_head head;
 	struct bs_scan_answer answer;
-	struct bs_scan_journal journal;
-	uint32_t first;	   /* that is no more in the journal */
-	uint32_t n_read;   /* images, by the last rest */
-	const char *lacks; /* what there was no more of; or NULL */
+	struct bs_scan_journal *journal; /* or NULL */
+	bs_ids todo;			 /* subjects that are not in it */
+	uint32_t n_told;		 /* subjects */
+	struct bs_fs *fs;		 /* the files of all programs; NULL: nobody wants them */
+	uint32_t n_read;		 /* images, by the last rest */
+	const char *lacks;		 /* what there was no more of; or NULL */
 };
 
 /* ---- a program ------------------------------------------------------------------------------- */
@@ -123,7 +129,7 @@ static void run_plugins(const struct scan *scan, const struct worker *worker,
 			plan_with(product, plan, all ? fitting.v : &fitting.v[i], record.n_plugins);
 
 		bs_scan_run(product->arena, &longer, worker->store, &worker->options, known, NULL,
-			    &record);
+			    &product->sources, &record);
 		add_record(product, &record);
 	}
 }
@@ -140,7 +146,10 @@ static void run_program(const struct scan *scan, const struct worker *worker,
 	};
 
 	bs_scan_run(product->arena, &plan, worker->store, &worker->options, NULL,
-		    has_plugins ? &known : NULL, &record);
+		    has_plugins ? &known : NULL, &product->sources, &record);
+	if (worker->options.lists_files)
+		bs_vec_push(product->arena, &product->sources,
+			    ((struct bs_scan_source){ .path = subject->path }));
 	add_record(product, &record);
 	if (has_plugins && record.outcome != BS_SCAN_UNANSWERED)
 		run_plugins(scan, worker, product, &plan, &record, &known);
@@ -151,7 +160,7 @@ static void *make(void *user, uint32_t thread, uint32_t item)
 	const struct scan *scan = user;
 	struct worker *worker = &scan->workers[thread];
 	struct bs_arena *arena = *worker->problem ? NULL : bs_arena_new();
-	struct bs_scan_subject subject = scan->subjects.v[scan->first + item];
+	struct bs_scan_subject subject = scan->subjects.v[scan->todo.v[item]];
 
 	if (!arena || BS_ON_OUT_OF_MEMORY(arena)) {
 		/* Another thread tells it. */
@@ -173,20 +182,63 @@ static void *make(void *user, uint32_t thread, uint32_t item)
 
 /* ---- all of them ----------------------------------------------------------------------------- */
 
-struct answered {
+/* Takes LINES to the answer; these are the tool's own, or the journal's. */
+static bool answer_lines(struct scan *scan, const char *lines)
+{
+	for (const char *at = lines, *end; (end = strchr(at, '\n')); at = end + 1) {
+		const char *problem = bs_scan_answer_take(&scan->answer, at, (size_t)(end - at));
+
+		if (!problem)
+			continue;
+		bs_complain("%s: %s: %s", scan->line->scan.journal,
+			    scan->subjects.v[scan->n_told].path, problem);
+		return false;
+	}
+	scan->n_told++;
+	bs_scan_answer_program(&scan->answer);
+	return true;
+}
+
+/* Tells what the journal has of the subjects before END. */
+static bool tell_known(struct scan *scan, uint32_t end)
+{
+	while (scan->n_told < end) {
+		struct bs_arena *scratch = bs_arena_new();
+
+		if (!scratch)
+			bs_arena_exhausted(scan->arena);
+		bs_arena_unwind_with(scratch, scan->arena);
+		const char *lines = bs_scan_journal_records(scan->journal, scratch, scan->n_told);
+		bool ok = lines && answer_lines(scan, lines);
+
+		bs_arena_free(scratch);
+		if (!ok)
+			return false;
+	}
+	return true;
+}
+
+/* A program that was run, and what comes before it. */
+struct told {
 	struct scan *scan;
-	const char *lines;
+	const struct product *product;
+	uint32_t item;
+	bool ok;
 };
 
-/* Takes lines to the answer; these are the tool's own. */
-static void answer_lines(void *user)
+static void tell(void *user)
 {
-	const struct answered *answered = user;
-	struct bs_scan_answer *answer = &answered->scan->answer;
+	struct told *told = user;
+	struct scan *scan = told->scan;
+	const struct product *product = told->product;
 
-	for (const char *at = answered->lines, *end; (end = strchr(at, '\n')); at = end + 1)
-		bs_scan_answer_take(answer, at, (size_t)(end - at));
-	bs_scan_answer_program(answer);
+	told->ok = tell_known(scan, scan->todo.v[told->item]);
+	if (told->ok && scan->journal) {
+		bs_arena_unwind_with(product->arena, scan->arena);
+		told->ok = bs_scan_journal_add(scan->journal, product->arena, &product->sources,
+					       product->lines.v);
+	}
+	told->ok = told->ok && answer_lines(scan, product->lines.v);
 }
 
 static void drop(void *user, void *made)
@@ -202,20 +254,18 @@ static bool take(void *user, uint32_t item, void *made)
 	struct scan *scan = user;
 	struct product *product = made;
 
-	(void)item;
 	scan->lacks = product->lacks;
 	if (scan->lacks)
 		return false;
-	bool ok = bs_scan_journal_add(&scan->journal, product->lines.v);
-	struct answered answered = { scan, product->lines.v };
+	struct told told = { .scan = scan, .product = product, .item = item };
 
 	/* The threads have to be ended first. */
-	if (ok && !bs_arena_try(scan->arena, answer_lines, &answered)) {
+	if (!bs_arena_try(scan->arena, tell, &told)) {
 		scan->lacks = bs_arena_problem();
-		ok = false;
+		told.ok = false;
 	}
 	drop(scan, product);
-	return ok;
+	return told.ok;
 }
 
 static bool is_full(void *user)
@@ -287,13 +337,24 @@ static void make_head(struct scan *scan)
 	struct bs_scan_head *head = &scan->head;
 
 	head->paths = line->scan.paths;
+	head->has_root = line->plan.root != NULL;
 	head->is_list = line->scan.reads_list;
 	head->libraries = line->scan.libraries;
-	head->notes = shows(line, BS_SCAN_NOTES);
+	/* What counts is told. */
+	head->notes = shows(line, BS_SCAN_NOTES) || line->fail_on == BS_LEVEL_NOTE;
 	head->objects = shows(line, BS_SCAN_OBJECTS);
+	head->exports = shows(line, BS_SCAN_EXPORTS);
+	head->bindings = shows(line, BS_SCAN_BINDINGS);
 	head->n_subjects = scan->subjects.n;
 	head->part = line->scan.part;
 	head->n_parts = line->scan.n_parts;
+	head->fail_on = line->fail_on;
+	head->has_baseline = line->check.known != NULL;
+	if (line->check.policy) {
+		head->policy = line->check.policy->path;
+		head->watches =
+			bs_policy_watches(scan->arena, line->check.policy, line->check.today);
+	}
 	bs_vec_each (i, &scan->plugins)
 		bs_vec_push(scan->arena, &head->plugins,
 			    bs_step_words(scan->arena, &scan->plugins.v[i].step));
@@ -337,6 +398,10 @@ static bool begin_workers(struct scan *scan, uint32_t n_items)
 			return false;
 		options->check.shows_notes = scan->head.notes;
 		options->lists_objects = scan->head.objects;
+		options->lists_bindings = scan->head.bindings;
+		options->policy = scan->line->check.policy;
+		options->today = scan->line->check.today;
+		options->lists_files = scan->line->scan.journal != NULL;
 	}
 	return true;
 }
@@ -351,10 +416,12 @@ static void end_workers(struct scan *scan)
 
 static enum bs_exit run(struct scan *scan)
 {
-	uint32_t n_items = scan->subjects.n - scan->journal.n_done;
+	uint32_t n_items;
 
-	scan->first = scan->journal.n_done;
-
+	bs_vec_each (i, &scan->subjects)
+		if (!bs_scan_journal_has(scan->journal, i))
+			bs_vec_push(scan->arena, &scan->todo, i);
+	n_items = scan->todo.n;
 	if (!begin_workers(scan, n_items))
 		return bs_scan_answer_drop(&scan->answer);
 	const struct bs_crew_work work = {
@@ -368,37 +435,83 @@ static enum bs_exit run(struct scan *scan)
 		.is_full = is_full,
 		.rest = rest,
 	};
-	bool ok = bs_crew_run(&work);
+	bool ok = bs_crew_run(&work) && tell_known(scan, scan->subjects.n);
 
 	if (scan->lacks)
 		bs_complain("%s", scan->lacks);
 	return ok ? bs_scan_answer_end(&scan->answer) : bs_scan_answer_drop(&scan->answer);
 }
 
+/* ---- files ----------------------------------------------------------------------------------- */
+
+static bool open_files(struct scan *scan, const struct bs_ctx *ctx)
+{
+	if (!scan->line->scan.journal && !scan->head.exports)
+		return true;
+	scan->fs = bs_plan_files(ctx, &scan->line->plan);
+	if (!scan->fs)
+		bs_complain("%s", ctx->diags->list.v[ctx->diags->list.n - 1].detail);
+	return scan->fs != NULL;
+}
+
+static bool describe(void *user, struct bs_arena *scratch, struct bs_scan_file *file)
+{
+	struct scan *scan = user;
+	struct bs_diags diags = { .arena = scratch };
+	const struct bs_ctx ctx = { scratch, bs_names_new(scratch), &diags };
+	int fd = bs_fs_open_file(scan->fs, file->name);
+	const struct bs_image *image =
+		fd < 0 ? NULL : bs_store_acquire(scan->store, &ctx, fd, file->name);
+
+	if (fd >= 0)
+		close(fd);
+	if (!image)
+		return false;
+	bs_scan_describe(scratch, image, file);
+	bs_store_release(scan->store, image);
+	file->path = bs_fs_canonical(scan->fs, &ctx, file->name);
+	return true;
+}
+
+static enum bs_exit make_answer(struct scan *scan, uint64_t question)
+{
+	const char *path = scan->line->scan.journal;
+
+	if (!bs_scan_answer_begin(&scan->answer, scan->arena, scan->line, &scan->head,
+				  scan->subjects.n))
+		return BS_EXIT_TROUBLE;
+	scan->answer.describe = describe;
+	scan->answer.user = scan;
+	if (path) {
+		scan->journal = bs_scan_journal_open(scan->arena, path, question, scan->fs,
+						     &scan->subjects);
+		if (!scan->journal)
+			return bs_scan_answer_drop(&scan->answer);
+	}
+	return run(scan);
+}
+
 static enum bs_exit scan_all(struct scan *scan)
 {
-	struct bs_scan_hash hash;
+	struct bs_diags diags = { .arena = scan->arena };
+	const struct bs_ctx ctx = { scan->arena, bs_names_new(scan->arena), &diags };
+	uint64_t question;
 
 	if (!bs_scan_find(scan->arena, scan->line, &scan->subjects, &scan->head.skipped) ||
 	    !find_plugins(scan))
 		return BS_EXIT_TROUBLE;
 	make_head(scan);
 	if (!bs_scan_question(scan->arena, scan->line, &scan->subjects, &scan->plugins, &scan->head,
-			      &hash))
+			      &question) ||
+	    !open_files(scan, &ctx))
 		return BS_EXIT_TROUBLE;
-	uint64_t question = bs_scan_journal_question(scan->line, &scan->subjects, hash);
-
 	keep_part(scan);
-	if (!bs_scan_answer_begin(&scan->answer, scan->arena, scan->line, &scan->head,
-				  scan->subjects.n))
-		return BS_EXIT_TROUBLE;
-	enum bs_exit status = bs_scan_journal_open(&scan->journal, scan->line->scan.journal,
-						   question, &scan->answer)
-				      ? run(scan)
-				      : bs_scan_answer_drop(&scan->answer);
+	enum bs_exit status = make_answer(scan, question);
 
-	bs_scan_journal_close(&scan->journal);
+	bs_scan_journal_close(scan->journal);
 	end_workers(scan);
+	if (scan->fs)
+		bs_fs_close(scan->fs);
 	return status;
 }
 

@@ -7,15 +7,14 @@
 
 enum {
 	BS_SCAN_PROGRAMS = 1 << 0, /* those that there is something to say of */
-	BS_SCAN_PAIRS = 1 << 1,	   /* which objects clash in how many programs */
-	BS_SCAN_NOTES = 1 << 2,	   /* findings that are notes, too */
+	BS_SCAN_NOTES = 1 << 1,	   /* findings that are notes, too */
+	BS_SCAN_PAIRS = 1 << 2,	   /* which objects clash in how many programs */
 	BS_SCAN_OBJECTS = 1 << 3,  /* what each program has loaded */
+	BS_SCAN_EXPORTS = 1 << 4,  /* what that defines for others */
+	BS_SCAN_BINDINGS = 1 << 5, /* who is bound to whom */
 };
 
 #define BS_SCAN_SCHEMA "bindsim-scan-1"
-
-/* No formats that --format names otherwise: tables of names and parts. */
-extern const struct bs_format bs_format_scan_text, bs_format_scan_json, bs_format_scan_ndjson;
 
 /*
  * RECORD as a line of JSON, without its end; jansson must be open. It is what a report in JSON
@@ -23,14 +22,43 @@ extern const struct bs_format bs_format_scan_text, bs_format_scan_json, bs_forma
  */
 const char *bs_scan_line(struct bs_arena *arena, const struct bs_scan_record *record);
 
-/* A report begins, goes on with RECORD, which LINE says, too, and ends. ARENA: for scratch. */
-void bs_scan_begin(struct bs_report *report, struct bs_arena *arena,
-		   const struct bs_scan_head *head);
-void bs_scan_go_on(struct bs_report *report, const struct bs_scan_record *record, const char *line);
-void bs_scan_end(struct bs_report *report, struct bs_arena *arena, const struct bs_scan_head *head,
-		 const struct bs_scan_sum *sum);
+/* The same of a file. */
+const char *bs_scan_file_line(struct bs_arena *arena, const struct bs_scan_file *file);
 
-/* scan-text.c: the same for its format. */
-void bs_scan_text_record(struct bs_report *report, const struct bs_scan_record *record);
-void bs_scan_text_end(struct bs_report *report, const struct bs_scan_head *head,
-		      const struct bs_scan_sum *sum);
+/*
+ * How a report of a scan is written: its functions are called in this order, FILE for each file
+ * before the first record that has it. Each may be NULL. BEGIN and END have an arena that lives as
+ * long as the report, the others one for scratch. LINE says what FILE or RECORD does.
+ */
+struct bs_scan_format {
+	const struct bs_format *format; /* its name and parts */
+	void (*begin)(struct bs_report *report, struct bs_arena *arena,
+		      const struct bs_scan_head *head);
+	void (*file)(struct bs_report *report, struct bs_arena *scratch,
+		     const struct bs_scan_file *file, const char *line);
+	void (*record)(struct bs_report *report, struct bs_arena *scratch,
+		       const struct bs_scan_record *record, const char *line);
+	void (*end)(struct bs_report *report, struct bs_arena *arena,
+		    const struct bs_scan_head *head, const struct bs_scan_sum *sum);
+	/* When nothing more is to be written, complete or not. */
+	void (*drop)(struct bs_report *report);
+	bool wants_file; /* the report's FILE is to be an empty file, and is what was written */
+};
+
+/* The one called as FORMAT is, or NULL. */
+const struct bs_scan_format *bs_scan_format_of(const struct bs_format *format);
+
+/* The names of all that --format can name, "text, json, ... or sqlite". */
+extern const char bs_scan_format_names[];
+
+/* Parts of a report for services, and of others. */
+extern const char *const bs_scan_ci_parts[];
+
+/* The table of each file. */
+extern const struct bs_scan_format bs_scan_text, bs_scan_json, bs_scan_ndjson;
+extern const struct bs_scan_format bs_scan_suppressions, bs_scan_sarif, bs_scan_junit;
+extern const struct bs_scan_format bs_scan_github, bs_scan_gitlab, bs_scan_markdown;
+extern const struct bs_scan_format bs_scan_sqlite;
+
+/* scan-text.c: FINDING in a line, without its end. */
+void bs_scan_finding_words(struct bs_report *report, const struct bs_scan_finding *finding);

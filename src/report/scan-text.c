@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const parts[] = { "programs", "pairs", "notes", "objects", NULL };
+static const char *const parts[] = { "programs", "notes", "pairs", "objects", NULL };
 
-const struct bs_format bs_format_scan_text = {
+static const struct bs_format text_format = {
 	.name = "text",
 	.parts = parts,
 	.default_show = BS_SCAN_PROGRAMS | BS_SCAN_PAIRS,
@@ -63,10 +63,8 @@ static void say_examples(struct bs_report *report, const struct bs_scan_finding 
 	free(last);
 }
 
-static void say_finding(struct bs_report *report, const struct bs_scan_finding *f)
+void bs_scan_finding_words(struct bs_report *report, const struct bs_scan_finding *f)
 {
-	bs_say_spaces(report, BS_TEXT_FIELD_NAME);
-	say_level(report, f->level);
 	bs_say_escaped(report, f->rule);
 	if (f->from.name) {
 		bs_say(report, ": ");
@@ -83,6 +81,13 @@ static void say_finding(struct bs_report *report, const struct bs_scan_finding *
 	}
 	if (f->step)
 		bs_write_format(report->writer, " (step %u)", f->step);
+}
+
+static void say_finding(struct bs_report *report, const struct bs_scan_finding *f)
+{
+	bs_say_spaces(report, BS_TEXT_FIELD_NAME);
+	say_level(report, f->level);
+	bs_scan_finding_words(report, f);
 	bs_say(report, "\n");
 }
 
@@ -96,14 +101,49 @@ static void say_refusal(struct bs_report *report, const struct bs_scan_refusal *
 	bs_say(report, "\n");
 }
 
-static bool is_worth_telling(const struct bs_scan_record *record)
+static void say_growth(struct bs_report *report, const struct bs_scan_finding *f)
 {
-	return record->outcome != BS_SCAN_OK || record->findings.n || record->objects.n;
+	if (!f->level_before)
+		return;
+	bs_text_field(report, "");
+	bs_write_format(report->writer, "in the baseline: %s", bs_level_name(f->level_before));
+	bs_say(report, ", ");
+	bs_say_count(report, f->n_before, "symbol", "symbols");
+	bs_say(report, "\n");
 }
 
-void bs_scan_text_record(struct bs_report *report, const struct bs_scan_record *record)
+static void say_gone(struct bs_report *report, const struct bs_scan_gone *gone)
 {
-	if (!is_worth_telling(record))
+	bs_say_spaces(report, BS_TEXT_FIELD_NAME);
+	bs_say_ink(report, BS_INK_DIM, "gone");
+	bs_say_spaces(report, LABEL_COLUMNS - strlen("gone"));
+	bs_say_escaped(report, gone->rule);
+	if (*gone->from) {
+		bs_say(report, ": ");
+		bs_say_escaped(report, gone->from);
+	}
+	if (gone->to) {
+		bs_say(report, *gone->from ? " and " : ": ");
+		bs_say_escaped(report, gone->to);
+	}
+	bs_say(report, "\n");
+}
+
+/* What a policy or a baseline excuses is counted, and no more. */
+static bool is_worth_telling(const struct bs_scan_record *record)
+{
+	bs_vec_each (i, &record->findings)
+		if (!bs_scan_is_excused(&record->findings.v[i]))
+			return true;
+	return record->outcome != BS_SCAN_OK || record->objects.n || record->gone.n;
+}
+
+static void go_on(struct bs_report *report, struct bs_arena *scratch,
+		  const struct bs_scan_record *record, const char *line)
+{
+	(void)scratch;
+	(void)line;
+	if (!(report->show & BS_SCAN_PROGRAMS) || !is_worth_telling(record))
 		return;
 	bs_say_escaped(report, record->path);
 	if (record->n_plugins) {
@@ -121,7 +161,12 @@ void bs_scan_text_record(struct bs_report *report, const struct bs_scan_record *
 	bs_vec_each (i, &record->refusals)
 		say_refusal(report, &record->refusals.v[i]);
 	bs_vec_each (i, &record->findings)
-		say_finding(report, &record->findings.v[i]);
+		if (!bs_scan_is_excused(&record->findings.v[i])) {
+			say_finding(report, &record->findings.v[i]);
+			say_growth(report, &record->findings.v[i]);
+		}
+	bs_vec_each (i, &record->gone)
+		say_gone(report, &record->gone.v[i]);
 	bs_vec_each (i, &record->objects) {
 		bs_text_field(report, i ? "" : "loaded");
 		bs_say_escaped(report, record->objects.v[i]);
@@ -190,13 +235,60 @@ static void say_skipped(struct bs_report *report, const struct bs_scan_skipped *
 		bs_say(report, "\n");
 }
 
-void bs_scan_text_end(struct bs_report *report, const struct bs_scan_head *head,
-		      const struct bs_scan_sum *sum)
+/* What holds for no program in particular. */
+static void say_of_policy(struct bs_report *report, const struct bs_scan_sum *sum)
+{
+	bool any = false;
+
+	bs_vec_each (i, &sum->of_policy) {
+		const struct bs_watch *watch = sum->of_policy.v[i].watch;
+
+		if (sum->of_policy.v[i].disposition == BS_SUPPRESSED)
+			continue;
+		say_level(report, watch->level);
+		bs_say(report, bs_rule_text(watch->rule)->slug);
+		bs_say(report, ": ");
+		bs_say_escaped(report, watch->words);
+		bs_say(report, "\n");
+		any = true;
+	}
+	if (any)
+		bs_say(report, "\n");
+}
+
+static void say_verdict(struct bs_report *report, const struct bs_scan_head *head,
+			const struct bs_scan_sum *sum)
+{
+	const uint64_t *n = sum->n_dispositions;
+	bool failed = bs_scan_reason(sum, head->fail_on) != NULL;
+	const char *comma = ", ";
+
+	bs_say(report, "scan: ");
+	bs_say_ink(report, failed ? BS_INK_BAD : BS_INK_GOOD, failed ? "failed" : "passed");
+	bs_say(report, ": ");
+	if (n[BS_COUNTS])
+		bs_say_count(report, n[BS_COUNTS], "finding counts", "findings count");
+	else
+		bs_say(report, "no finding counts");
+	say_part(report, &comma, n[BS_SUPPRESSED], "suppressed", "suppressed");
+	say_part(report, &comma, n[BS_IN_BASELINE], "in the baseline", "in the baseline");
+	say_part(report, &comma, sum->n_gone, "of the baseline gone", "of the baseline gone");
+	if (n[BS_BELOW]) {
+		say_part(report, &comma, n[BS_BELOW], "below", "below");
+		bs_write_format(report->writer, " --fail-on=%s", bs_level_name(head->fail_on));
+	}
+	bs_say(report, "\n");
+}
+
+static void end(struct bs_report *report, struct bs_arena *arena, const struct bs_scan_head *head,
+		const struct bs_scan_sum *sum)
 {
 	const char *comma = ": ";
 
+	(void)arena;
 	if (report->show & BS_SCAN_PAIRS)
 		say_pairs(report, sum);
+	say_of_policy(report, sum);
 	if (head->n_parts)
 		bs_write_format(report->writer, "part %u of %u: ", head->part, head->n_parts);
 	bs_say_count(report, sum->n_programs, head->libraries ? "object" : "program",
@@ -213,4 +305,8 @@ void bs_scan_text_end(struct bs_report *report, const struct bs_scan_head *head,
 		 "with neither", "with neither");
 	bs_say(report, "\n");
 	say_skipped(report, &head->skipped);
+	if (bs_scan_is_judged(head))
+		say_verdict(report, head, sum);
 }
+
+const struct bs_scan_format bs_scan_text = { .format = &text_format, .record = go_on, .end = end };

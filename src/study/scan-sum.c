@@ -64,13 +64,39 @@ static void count_pair(struct bs_scan_sum *sum, struct bs_arena *scratch,
 		pair->examples[pair->n_examples++] = own(sum, sum->last_path.v);
 }
 
+/* Of what is not excused. Notes need not be among the findings. */
 static enum bs_level worst_of(const struct bs_scan_record *record)
 {
-	enum bs_level level = BS_LEVEL_ERROR;
+	enum bs_level level = record->n_levels[BS_LEVEL_NOTE] ? BS_LEVEL_NOTE : BS_LEVEL_NONE;
+	uint32_t n_excused_notes = 0;
 
-	while (level > BS_LEVEL_NONE && !record->n_levels[level])
-		level--;
+	bs_vec_each (i, &record->findings) {
+		const struct bs_scan_finding *f = &record->findings.v[i];
+
+		if (bs_scan_is_excused(f))
+			n_excused_notes += f->level == BS_LEVEL_NOTE;
+		else if (f->level > level)
+			level = f->level;
+	}
+	if (level == BS_LEVEL_NOTE && n_excused_notes == record->n_levels[BS_LEVEL_NOTE])
+		level = BS_LEVEL_NONE;
 	return level;
+}
+
+static void add_judgement(struct bs_scan_sum *sum, const struct bs_scan_record *record)
+{
+	uint32_t n_notes = record->n_levels[BS_LEVEL_NOTE];
+
+	bs_vec_each (i, &record->findings) {
+		sum->n_dispositions[record->findings.v[i].disposition]++;
+		n_notes -= record->findings.v[i].level == BS_LEVEL_NOTE && n_notes;
+	}
+	/* Those that nobody asked to see. */
+	sum->n_dispositions[BS_BELOW] += n_notes;
+	sum->n_gone += record->gone.n;
+	bs_vec_each (i, &record->used)
+		if (!bs_ids_have(&sum->used, record->used.v[i]))
+			bs_vec_push(sum->arena, &sum->used, record->used.v[i]);
 }
 
 void bs_scan_sum_add(struct bs_scan_sum *sum, const struct bs_scan_record *record)
@@ -103,9 +129,12 @@ void bs_scan_sum_add(struct bs_scan_sum *sum, const struct bs_scan_record *recor
 	for (enum bs_level level = BS_LEVEL_NOTE; level <= BS_LEVEL_ERROR; level++)
 		sum->n_levels[level] += record->n_levels[level];
 	bs_vec_each (i, &record->findings)
-		if (record->findings.v[i].from.name && record->findings.v[i].to.name)
+		if (record->findings.v[i].from.name && record->findings.v[i].to.name &&
+		    !bs_scan_is_excused(&record->findings.v[i]))
 			count_pair(sum, scratch, &record->findings.v[i]);
 	bs_arena_free(scratch);
+	if (record->is_judged)
+		add_judgement(sum, record);
 }
 
 const char *bs_scan_reason(const struct bs_scan_sum *sum, enum bs_level fail_on)
@@ -136,8 +165,30 @@ static int worst_first(const void *x, const void *y)
 	return order ? order : compare_names(a->to, b->to);
 }
 
-void bs_scan_sum_finish(struct bs_scan_sum *sum)
+/* A part of a scan does not know what the others have a use for. */
+static void judge_policy(struct bs_scan_sum *sum, const struct bs_scan_head *head)
 {
+	for (uint32_t i = 0; !head->n_parts && i < head->watches.n; i++) {
+		const struct bs_watch *watch = &head->watches.v[i];
+		struct bs_scan_of_policy told = { watch, BS_COUNTS };
+
+		if (!watch->has_expired && bs_ids_have(&sum->used, watch->line))
+			continue;
+		if (head->fail_on == BS_LEVEL_NONE || watch->level < head->fail_on)
+			told.disposition = BS_BELOW;
+		else if (watch->excuse)
+			told.disposition = BS_SUPPRESSED;
+		bs_vec_push(sum->arena, &sum->of_policy, told);
+		sum->n_levels[watch->level]++;
+		sum->n_dispositions[told.disposition]++;
+		if (!watch->excuse && watch->level > sum->worst)
+			sum->worst = watch->level;
+	}
+}
+
+void bs_scan_sum_finish(struct bs_scan_sum *sum, const struct bs_scan_head *head)
+{
+	judge_policy(sum, head);
 	if (sum->pairs.n)
 		qsort(sum->pairs.v, sum->pairs.n, sizeof *sum->pairs.v, worst_first);
 }

@@ -17,7 +17,11 @@ struct recorder {
 	const struct bs_scan_known *known;
 	struct bs_scan_known *found;
 	struct bs_scan_record *record;
+	bs_scan_sources *sources;
+	struct bs_check_options check; /* the options' own, and what the judge asks for */
 	struct bs_checker *checker;
+	struct bs_judge *judge; /* or NULL */
+	bs_ids parties;		/* by map: its place among the record's, or UINT32_MAX */
 	bs_ids mapped;	/* at the end of the latest step, which need not be the last one told */
 	uint32_t epoch; /* that began with it */
 };
@@ -27,25 +31,16 @@ static const char *own(const struct recorder *r, const char *text)
 	return text ? bs_arena_strndup(r->arena, text, strlen(text)) : NULL;
 }
 
-static const char *hex(const struct recorder *r, const uint8_t *bytes, uint32_t n)
-{
-	static const char digits[] = "0123456789abcdef";
-	char *text = bs_new(r->arena, char, 2 * (size_t)n + 1);
-
-	for (size_t i = 0; i < n; i++) {
-		text[2 * i] = digits[bytes[i] >> 4];
-		text[2 * i + 1] = digits[bytes[i] & 15];
-	}
-	return n ? text : NULL;
-}
-
 static void begin(void *data, const struct bs_run *run)
 {
 	struct recorder *r = data;
 
 	r->record->loader = own(r, run->profile->title);
 	r->record->machine = run->setup.target.machine->name;
-	r->checker = bs_checker_new(run, &r->options->check);
+	r->check = r->options->check;
+	if (r->judge)
+		bs_judge_ask(r->judge, &r->check);
+	r->checker = bs_checker_new(run, &r->check);
 }
 
 static struct bs_scan_object object_of(const struct recorder *r, const struct bs_run *run,
@@ -80,6 +75,8 @@ static void take_finding(const struct recorder *r, const struct bs_run *run,
 		.level = f->level,
 		.step = f->step,
 		.n = f->n,
+		.fingerprint = bs_finding_fingerprint(run, f),
+		.excuse = f->excuse ? own(r, f->excuse) : NULL,
 	};
 
 	taken.from = object_of(r, run, f->from);
@@ -111,12 +108,125 @@ static void take_findings(const struct recorder *r, const struct bs_run *run,
 	}
 }
 
+/* ---- bindings -------------------------------------------------------------------------------- */
+
+static uint32_t party_of(struct recorder *r, const struct bs_run *run, bs_map_id map)
+{
+	if (map == BS_NO_MAP)
+		return UINT32_MAX;
+	while (r->parties.n <= map)
+		bs_vec_push(r->arena, &r->parties, UINT32_MAX);
+	if (r->parties.v[map] == UINT32_MAX) {
+		r->parties.v[map] = r->record->parties.n;
+		bs_vec_push(r->arena, &r->record->parties, own(r, bs_run_map_name(run, map)));
+	}
+	return r->parties.v[map];
+}
+
+static void take_bindings(struct recorder *r, const struct bs_run *run,
+			  const struct bs_step_result *result, const bs_bindings *bindings,
+			  bool waits)
+{
+	bs_vec_each (i, bindings) {
+		const struct bs_binding *b = &bindings->v[i];
+		const struct bs_version *version = bs_run_asked_version(run, result, b);
+
+		if (!b->symbol)
+			continue;
+		bs_vec_push(r->arena, &r->record->bindings,
+			    ((struct bs_scan_binding){
+				    .step = result->number,
+				    .from = party_of(r, run, b->referrer),
+				    .to = party_of(r, run,
+						   b->outcome == BS_BOUND ? b->definer : BS_NO_MAP),
+				    .symbol = own(r, bs_run_symbol_name(run, b)),
+				    .version = version ? own(r, version->name) : NULL,
+				    .waits = waits,
+			    }));
+	}
+}
+
+/* ---- what it rests on ------------------------------------------------------------------------ */
+
+static void take_source(const struct recorder *r, const char *path, size_t n, bool as_list)
+{
+	if (n)
+		bs_vec_push(
+			r->arena, r->sources,
+			((struct bs_scan_source){ bs_arena_strndup(r->arena, path, n), as_list }));
+}
+
+/* Where a file is not, its directory may be missing: then the loader asks there no more, and what
+ * else may come to lie in it is known by its being there. */
+static void take_place(const struct recorder *r, const struct bs_trace *trace)
+{
+	const char *slash = strrchr(trace->text, '/');
+
+	take_source(r, trace->text, strlen(trace->text), false);
+	if (slash && trace->kind == BS_TRACE_TRY && trace->os_error)
+		take_source(r, trace->text, (size_t)(slash - trace->text), false);
+}
+
+static void take_places(const struct recorder *r, const struct bs_step_result *result)
+{
+	bs_vec_each (i, &result->traces) {
+		const struct bs_trace *trace = &result->traces.v[i];
+
+		if (trace->text && (trace->kind == BS_TRACE_TRY || trace->kind == BS_TRACE_CACHE))
+			take_place(r, trace);
+	}
+}
+
+static void take_path(const struct recorder *r, const char *path, bool as_list)
+{
+	if (path)
+		take_source(r, path, strlen(path), as_list);
+}
+
+/* The objects, and what else the loader reads. */
+static void take_files(const struct recorder *r, const struct bs_run *run)
+{
+	bs_vec_each (id, &run->process.maps) {
+		const struct bs_map *map = bs_map_of(&run->process, id);
+
+		if (map->image && map->role != BS_ROLE_VDSO)
+			take_path(r,
+				  map->kind == BS_MAP_EXECUTABLE ? map->image->path
+								 : bs_text(&run->ctx, map->name),
+				  false);
+	}
+	take_path(r, run->profile->preload_file, false);
+	take_path(r, run->setup.system_path_file, false);
+	if (!run->plan->ldconfig)
+		return;
+	const char *const *directory = bs_search_conf_dirs(&run->ctx, run->fs, &run->setup);
+
+	take_path(r, run->setup.conf_path, false);
+	for (; *directory; directory++)
+		take_path(r, *directory, true);
+	for (directory = run->setup.system_dirs; *directory; directory++)
+		take_path(r, *directory, true);
+}
+
+/* ---- steps ----------------------------------------------------------------------------------- */
+
 static void step(void *data, const struct bs_run *run, const struct bs_step_result *result)
 {
 	struct recorder *r = data;
-	const bs_findings findings = bs_check_step(r->checker, run, result);
+	bs_findings findings = bs_check_step(r->checker, run, result);
 
+	if (r->judge)
+		bs_judge_step(r->judge, run, r->checker, result, &findings);
 	take_findings(r, run, &findings);
+	if (r->options->lists_files)
+		take_places(r, result);
+	if (r->options->lists_bindings) {
+		if (result->state == BS_STEP_OK) {
+			take_bindings(r, run, result, &result->relocated.bindings, false);
+			take_bindings(r, run, result, &result->slots, true);
+		}
+		take_bindings(r, run, result, &result->changed_slots, true);
+	}
 	if (result->state != BS_STEP_NOT_REACHED && result->epoch >= r->epoch) {
 		r->epoch = result->epoch;
 		r->mapped = result->mapped;
@@ -128,8 +238,24 @@ static void step(void *data, const struct bs_run *run, const struct bs_step_resu
 			    ((struct bs_scan_refusal){ result->number, own(r, result->message) }));
 }
 
+static void take_libraries(const struct recorder *r, const struct bs_run *run)
+{
+	const bs_library_carriers carriers = bs_find_library_carriers(r->checker, run);
+
+	bs_vec_each (i, &carriers)
+		bs_vec_push(r->arena, &r->record->libraries,
+			    ((struct bs_scan_library){
+				    .library = own(r, carriers.v[i].library->name),
+				    .object = own(r, bs_run_map_name(run, carriers.v[i].map)),
+				    .is_itself = carriers.v[i].is_itself,
+				    .version = own(r, carriers.v[i].version),
+			    }));
+}
+
 static void take_objects(const struct recorder *r, const struct bs_run *run)
 {
+	if (r->options->lists_objects)
+		take_libraries(r, run);
 	bs_vec_each (i, &r->mapped) {
 		if (!bs_map_of(&run->process, r->mapped.v[i])->image)
 			continue;
@@ -171,21 +297,55 @@ static void sort_findings(const struct recorder *r)
 static void end(void *data, const struct bs_run *run)
 {
 	const struct recorder *r = data;
-	const bs_findings findings = bs_check_end(r->checker, run);
+	bs_findings findings = bs_check_end(r->checker, run);
 	const struct bs_image *image = image_of(run, r->record->is_library);
 
+	if (r->judge)
+		bs_judge_end(r->judge, run, r->checker, &findings);
 	take_findings(r, run, &findings);
 	sort_findings(r);
 	take_objects(r, run);
 	if (image)
-		r->record->build_id = hex(r, image->notes.build_id, image->notes.n_build_id);
+		r->record->build_id =
+			bs_hex(r->arena, image->notes.build_id, image->notes.n_build_id);
+	if (r->judge)
+		r->record->used = bs_judge_used(r->judge, r->arena);
+	if (r->options->lists_files)
+		take_files(r, run);
+}
+
+/* Levels and excuses are the policy's; what counts is for who knows --fail-on and the baseline. */
+static struct bs_judge *judge_for(struct bs_arena *arena, const struct bs_scan_options *options,
+				  const struct bs_plan *plan)
+{
+	const struct bs_judge_options of_judge = {
+		.policy = options->policy,
+		.fail_on = BS_LEVEL_NONE,
+		.today = options->today,
+	};
+	const struct bs_judged_run run = { .plan = plan->executable };
+	struct bs_judge *judge;
+
+	if (!options->policy)
+		return NULL;
+	judge = bs_judge_new(arena, &of_judge);
+	bs_judge_begin(judge, &run);
+	return judge;
 }
 
 void bs_scan_run(struct bs_arena *arena, const struct bs_plan *plan, struct bs_store *store,
 		 const struct bs_scan_options *options, const struct bs_scan_known *known,
-		 struct bs_scan_known *found, struct bs_scan_record *ret)
+		 struct bs_scan_known *found, bs_scan_sources *sources, struct bs_scan_record *ret)
 {
-	struct recorder r = { arena, options, known, found, ret, NULL, { 0 }, 0 };
+	struct recorder r = {
+		.arena = arena,
+		.options = options,
+		.known = known,
+		.found = found,
+		.record = ret,
+		.sources = sources,
+		.judge = judge_for(arena, options, plan),
+	};
 	const struct bs_sink sink = { .data = &r, .begin = begin, .step = step, .end = end };
 	struct bs_sim_report report;
 	enum bs_sim_status status = bs_simulate(plan, store, &sink, &report);

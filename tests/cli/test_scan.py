@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -21,6 +22,8 @@ CODEC = "int codec_open(void) {{ return {0}; }} int codec_read(void) {{ return {
 CARRIER = CODEC + "int use_{0}(void) {{ return codec_open() + codec_read() + codec_close(); }}"
 USER = "int use_{0}(void); void _start(void) {{ use_{0}(); }}"
 
+
+REALTIME_COARSE = 5  # CLOCK_REALTIME_COARSE of Linux, which Python has no name for
 
 SHARED = Path(os.path.realpath(tempfile.mkdtemp(prefix="bindsim-scan-")))
 
@@ -150,7 +153,7 @@ class SubjectsTest(ScanTest):
                 (["--shard=3/2", "bin"], ["--shard '3/2'"]),
                 (["--shard=0/2", "bin"], ["--shard '0/2'"]),
                 (["--shard=1", "bin"], ["--shard '1'"]),
-                (["--format=sarif", "bin"], ["sarif"]),
+                (["--format=html", "bin"], ["html", "bindsim --format=html PROGRAM"]),
                 (["--show=bindings", "bin"], ["bindings"]),
                 (["--symbol=x", "bin"], ["--symbol"]),
                 (["--pair=a,b", "bin"], ["--pair"]),
@@ -160,7 +163,14 @@ class SubjectsTest(ScanTest):
                 (["--libraries", "--dlopen=x", "bin"], ["--libraries"]),
                 (["--plugins=nowhere", "bin"], ["nowhere"]),
                 (["--plugins=bin", "bin"], ["--plugins bin", "no shared object"]),
-                (["--policy=x", "bin"], ["--policy", "check"]),
+                (["--policy=nowhere", "bin"], ["nowhere", "No such file"]),
+                (["--policy=x", "--no-policy", "bin"], ["--policy", "--no-policy"]),
+                (["--baseline=nowhere", "bin"], ["nowhere", "No such file"]),
+                (["--plan-name=x", "bin"], ["--plan-name", "check"]),
+                (["--write-baseline=x", "--shard=1/2", "bin"], ["--write-baseline", "--merge"]),
+                (["--gen-suppressions", "--format=json", "bin"], ["--gen-suppressions", "json"]),
+                (["--merge", "--policy=x", "x"], ["--merge", "--policy"]),
+                (["--merge", "--today=2026-01-01", "x"], ["--merge", "--today"]),
                 (["--merge"], ["--merge"]),
                 (["--merge", "--shard=1/2", "x"], ["--merge", "--shard"]),
                 (["--merge", "--root=/", "x"], ["--merge", "--root"]),
@@ -170,6 +180,8 @@ class SubjectsTest(ScanTest):
         self.assert_trouble(self.bindsim("scan", "-", input=b"bin\nnowhere\n"), "nowhere")
         self.assert_trouble(self.bindsim("--use-env", "bin/sound"), "--use-env", "check and scan")
         self.assert_trouble(self.bindsim("--jobs=1", "bin/sound"), "--jobs", "scan")
+        for option in ("--policy=x", "--no-policy", "--baseline=x", "--write-baseline=x", "--gen-suppressions", "--today=2026-01-01"):
+            self.assert_trouble(self.bindsim(option, "bin/sound"), option.split("=")[0], "check and scan")
 
     def test_what_cannot_be_read(self):
         self.file("bin/secret", "x", 0o000)
@@ -359,16 +371,37 @@ class SameBytesTest(ManyTest):
 
 
 class JournalTest(ManyTest):
-    """Killed at any point, the same command goes on."""
+    """Killed at any point, the same command goes on, and asks again what may have another answer now."""
 
     COMMAND = ("scan", "--format=ndjson", "--journal=journal", "many")
+
+    def setUp(self):
+        super().setUp()
+        self.settle()
+
+    def settle(self):
+        """What changed in the tick of the kernel's clock in which a scan begins may have changed after it began."""
+        newest = max(os.lstat(os.path.join(place, name)).st_ctime_ns for place, _, names in os.walk(self.directory) for name in names)
+        while time.clock_gettime_ns(REALTIME_COARSE) <= newest:
+            time.sleep(0.001)
 
     def journal(self):
         return (self.directory / "journal").read_bytes()
 
+    def programs_in(self, journal):
+        """The programs that it has lines of, in order."""
+        return [json.loads(line.split("\t")[2])["path"] for line in journal.decode().splitlines() if line.startswith("p ")]
+
     def again(self):
         answer = self.bindsim(*self.COMMAND)
         self.assertEqual((answer.out, answer.status), (self.whole(), 1))
+
+    def asked_again(self):
+        """Goes on, and returns the programs that were asked about anew."""
+        before = self.journal()
+        self.again()
+        self.assertTrue(self.journal().startswith(before))
+        return self.programs_in(self.journal()[len(before):])
 
     def test_cut_anywhere(self):
         """A kill leaves a journal that ends anywhere."""
@@ -382,48 +415,140 @@ class JournalTest(ManyTest):
             self.again()
             self.assertEqual(self.journal(), whole, at)
 
+    def kill(self, lines):
+        process = subprocess.Popen([BINDSIM, *self.COMMAND], cwd=self.directory, stdout=subprocess.PIPE,
+                                   stderr=subprocess.DEVNULL, env=environment())
+        for _ in range(lines):
+            process.stdout.readline()
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+
     def test_killed(self):
-        """By SIGKILL while it writes; what it has found is not asked again."""
+        """By SIGKILL while it writes, again and again; what it has found is not asked again."""
         chance = random.Random(3)
-        for _ in range(6):
-            process = subprocess.Popen([BINDSIM, *self.COMMAND], cwd=self.directory, stdout=subprocess.PIPE,
-                                       stderr=subprocess.DEVNULL, env=environment())
-            for _ in range(chance.randrange(20)):
-                process.stdout.readline()
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
-        self.again()
+        expected = self.whole()
+        for number in range(24):
+            if number % 6 == 0:
+                (self.directory / "journal").unlink(missing_ok=True)
+            self.kill(chance.randrange(26))
+            whole = self.journal().rpartition(b"\n")[0]
+            programs = self.programs_in(whole)
+            self.assertEqual(len(set(programs)), len(programs))
+            if number % 3 == 2:
+                self.assertEqual(self.bindsim(*self.COMMAND).out, expected)
+                self.assertEqual(len(self.programs_in(self.journal())), 24)
 
     def test_a_journal_saves_runs(self):
-        """What it has is taken from it, be it true or not: only the check sum stands guard."""
-        self.again()
-        self.assertEqual(self.journal().count(b"\n"), 25)
-        lines = self.journal().splitlines(keepends=True)
-        (self.directory / "journal").write_bytes(b"".join(lines[:12]))
-        self.again()
-
-    def test_other_questions(self):
-        self.again()
-        for arguments in (["--dlopen=x"], ["--show=notes"], ["--shard=1/2"], ["--libraries"], ["bin"]):
-            self.assert_trouble(self.bindsim(*self.COMMAND, *arguments), "journal", "another scan")
-        os.utime(self.directory / "many/0/sound-0", ns=(1, 1))
-        self.assert_trouble(self.bindsim(*self.COMMAND), "journal", "another scan")
-        # Neither how many threads there are nor what counts is a part of the question.
-        os.utime(self.directory / "many/0/sound-0", ns=(1, 1))
-
-    def test_threads_and_levels_are_no_question(self):
         self.again()
         whole = self.journal()
-        (self.directory / "journal").write_bytes(whole[:len(whole) // 2])
-        self.assertEqual(self.bindsim(*self.COMMAND, "-j3", "--fail-on=none").out, self.whole("ndjson", "--fail-on=none"))
+        self.assertEqual(len(self.programs_in(whole)), 24)
+        self.assertEqual(self.asked_again(), [])
+        # Without the last line, one is asked about.
+        (self.directory / "journal").write_bytes(b"".join(whole.splitlines(keepends=True)[:-1]))
+        self.assertEqual(self.asked_again(), self.programs_in(whole)[-1:])
+
+    def clashing_programs(self):
+        return sorted(f"./many/{number % 5}/clash-{number}" for number in range(24) if number % 3 == 1)
+
+    def test_a_library_is_rebuilt(self):
+        """Between the kill and what goes on: those that load it are asked again, and no others."""
+        library = self.directory / "lib/libcodec-two.so"
+        for number in (1, 3, 7):
+            shutil.copy(SHARED / "bin/clash", self.directory / f"many/{number % 5}/clash-own-{number}")
+        for path in self.directory.glob("many/*/clash-*"):
+            path.unlink()
+        libraries = [f"-L{self.directory}/lib", "-l:libcodec-one.so", "-l:libcodec-two.so", "-pie", "-fPIE", "-Wl,-z,now"]
+        for number in (1, 3, 7):
+            build(self.directory / f"many/{number % 5}/clash-{number}", "int use_0(void); int use_1(void); void _start(void) { use_0(); use_1(); }",
+                  *libraries, f"-Wl,-rpath,{self.directory}/lib")
+        clashing = ["./many/1/clash-1", "./many/2/clash-7", "./many/3/clash-3"]
+        self.settle()
+        self.kill(12)
+        done = self.programs_in(self.journal().rpartition(b"\n")[0])
+        missing = len(list(self.directory.glob("many/*/*"))) - len(done)
+        build(library, "int use_1(void) { return 1; }", "-shared", "-fPIC", "-Wl,-soname,libcodec-two.so")
+        self.settle()
+        asked = self.asked_again()
+        self.assertEqual(set(asked) - set(done) | set(clashing), set(asked))
+        self.assertEqual(len(asked), missing + len(set(clashing) & set(done)))
+        self.assertEqual(self.asked_again(), [])
+        self.assertNotIn("captured-references", self.bindsim(*self.COMMAND).out)
+        # The same file with another time is another one; one that is away, too.
+        os.utime(library, ns=(1, 1))
+        self.settle()
+        self.assertEqual(sorted(self.asked_again()), clashing)
+        library.unlink()
+        self.assertEqual(sorted(self.asked_again()), clashing)
+        self.assertIn('"refused":%d' % (8 + 3), self.bindsim(*self.COMMAND).out)
+
+    def test_what_was_missing_is_there(self):
+        """A library that a program did without: it comes to lie where it was looked for."""
+        place = self.directory / "late"
+        program = self.directory / "many/0/waits"
+        build(program, "int use_0(void); void _start(void) { use_0(); }", f"-L{self.directory}/lib", "-l:libcodec-one.so", "-pie", "-fPIE",
+              f"-Wl,-rpath,{place}:{place}/deeper")
+        self.settle()
+        self.again()
+        for where in ("late/deeper", "late"):
+            (self.directory / where).mkdir(parents=True, exist_ok=True)
+            shutil.copy(SHARED / "lib/libcodec-one.so", self.directory / where)
+            self.settle()
+            self.assertEqual(self.asked_again(), ["./many/0/waits"], where)
+            self.assertEqual(self.asked_again(), [])
+
+    def test_a_program_is_rebuilt(self):
+        self.again()
+        path = self.directory / "many/0/sound-0"
+        path.write_bytes((self.directory / "bin/clash").read_bytes())
+        (self.directory / "many/2/broken-2").unlink()
+        shutil.copy(SHARED / "bin/sound", self.directory / "many/2/new")
+        self.settle()
+        self.assertEqual(sorted(self.asked_again()), ["./many/0/sound-0", "./many/2/new"])
+        self.assertEqual(self.asked_again(), [])
+
+    def test_plugins_and_all_that_is_shown(self):
+        """Lines of several runs, of files and bindings."""
+        command = (*self.COMMAND, "--plugins=lib", "--show=programs,notes,exports,bindings")
+        whole = self.bindsim("scan", "--format=ndjson", *command[3:])
+        self.assertEqual(self.bindsim(*command).out, whole.out)
+        full = self.journal()
+        for at in (len(full), len(full) // 2):
+            (self.directory / "journal").write_bytes(full[:at])
+            self.assertEqual(self.bindsim(*command).out, whole.out)
+            self.assertEqual(self.journal(), full)
+
+    def test_other_questions(self):
+        """Another one is refused, with what is another."""
+        self.again()
+        for arguments in (["--dlopen=x"], ["--show=notes"], ["--shard=1/2"], ["--libraries"], ["bin"], ["--library-path=lib"]):
+            self.assert_trouble(self.bindsim(*self.COMMAND, *arguments), "journal", "another scan", "options")
+        policy = self.file("policy.ini", "[level two-versions]\nlevel = none\n")
+        self.assert_trouble(self.bindsim(*self.COMMAND, f"--policy={policy}"), "journal", "policy")
+        whole = self.journal()
+        head = whole.split(b" ")
+        for other in (b" ".join([head[0], b"99.9", *head[2:]]), whole.replace(b"journal-2", b"journal-1", 1)):
+            (self.directory / "journal").write_bytes(other)
+            self.assert_trouble(self.bindsim(*self.COMMAND), "journal", "another bindsim")
+            self.assertEqual(self.journal(), other)
+
+    def test_threads_and_verdicts_are_no_question(self):
+        """Nor is what counts a part of it, or a baseline."""
+        self.bindsim("scan", "--write-baseline=known.json", "-q", "many")
+        self.settle()
+        self.again()
+        whole = self.journal()
+        for arguments in (["-j3"], ["--fail-on=none"], ["--baseline=known.json"]):
+            (self.directory / "journal").write_bytes(whole[:len(whole) // 2])
+            self.assertEqual(self.bindsim(*self.COMMAND, *arguments).out, self.whole("ndjson", *arguments))
+            self.assertEqual(self.journal(), whole)
 
     def test_damage(self):
         self.again()
         whole = self.journal()
         middle = len(whole) // 2
-        for bad in (b"text\n", b"x" * 100, whole[:middle] + b"!" + whole[middle + 1:],
-                    whole.splitlines(keepends=True)[0] + b"".join(whole.splitlines(keepends=True)[2:]),
-                    whole + whole.splitlines(keepends=True)[-1]):
+        lines = whole.splitlines(keepends=True)
+        for bad in (b"text\n", b"x" * 100, whole[:middle] + b"!" + whole[middle + 1:], lines[0] + b"".join(lines[2:]),
+                    whole + b"p 0\n", whole.replace(b"f ", b"g ", 1)):
             (self.directory / "journal").write_bytes(bad)
             self.assert_trouble(self.bindsim(*self.COMMAND), "journal")
             self.assertEqual(self.journal(), bad, "a file that is none of ours stays as it is")
