@@ -67,7 +67,7 @@ class ScanTest(CommandLineTest):
         for line in lines:
             self.assert_valid(line, "bindsim-scan-1")
         self.assertEqual(answer.status, 1 if lines[-1]["reason"] else 0)
-        self.assertEqual([line["type"] for line in lines], ["scan"] + ["program"] * lines[-1]["runs"]
+        self.assertEqual([line["type"] for line in lines if line["type"] != "file"], ["scan"] + ["program"] * lines[-1]["runs"]
                          + ["pair"] * lines[-1]["pairs"] + ["end"])
         return lines
 
