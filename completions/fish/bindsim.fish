@@ -207,7 +207,7 @@ function __bindsim_parts
         case log
             set parts processes findings opens searches objects pairs bindings
         case scan
-            set parts programs pairs notes objects
+            set parts programs pairs notes objects exports bindings
         case explain
             set parts walk
     end
@@ -304,17 +304,17 @@ complete -c bindsim -n '__bindsim_takes hwcaps-mask' -l hwcaps-mask -x -d 'Searc
 complete -c bindsim -n '__bindsim_takes hwcaps-prepend' -l hwcaps-prepend -x -d 'Search these glibc-hwcaps directories first'
 
 # The command check
-complete -c bindsim -n '__bindsim_takes policy check' -l policy -x -a '(__bindsim_files "\.ini")' -d 'The policy to check by'
-complete -c bindsim -n '__bindsim_takes no-policy check' -l no-policy -d 'Look for no policy'
+complete -c bindsim -n '__bindsim_takes policy check scan' -l policy -x -a '(__bindsim_files "\.ini")' -d 'The policy to judge by'
+complete -c bindsim -n '__bindsim_takes no-policy check scan' -l no-policy -d 'Look for no policy'
 complete -c bindsim -n '__bindsim_takes plan-name check' -l plan-name -x -d 'Check this plan of the policy only'
 complete -c bindsim -n '__bindsim_takes host check' -l host -r -F -d 'The program that opens the libraries'
 complete -c bindsim -n '__bindsim_takes recursive check' -l recursive -d 'Look for libraries in the directories below, too'
 complete -c bindsim -n '__bindsim_takes executable check' -l executable -x -d 'Of an archive check these executables only'
 complete -c bindsim -n '__bindsim_takes use-env check scan' -l use-env -d 'Take variables from the environment'
-complete -c bindsim -n '__bindsim_takes baseline check' -l baseline -x -a '(__bindsim_files "\.json")' -d 'What is in FILE does not count'
-complete -c bindsim -n '__bindsim_takes write-baseline check' -l write-baseline -r -F -d 'Write what counts to FILE'
-complete -c bindsim -n '__bindsim_takes gen-suppressions check' -l gen-suppressions -d 'Print suppressions for what counts'
-complete -c bindsim -n '__bindsim_takes today check' -l today -x -d 'The day of today'
+complete -c bindsim -n '__bindsim_takes baseline check scan' -l baseline -x -a '(__bindsim_files "\.json")' -d 'What is in FILE does not count'
+complete -c bindsim -n '__bindsim_takes write-baseline check scan' -l write-baseline -r -F -d 'Write what counts to FILE'
+complete -c bindsim -n '__bindsim_takes gen-suppressions check scan' -l gen-suppressions -d 'Print suppressions for what counts'
+complete -c bindsim -n '__bindsim_takes today check scan' -l today -x -d 'The day of today'
 
 # The command advise
 complete -c bindsim -n '__bindsim_takes remedy advise' -l remedy -x -a '(__bindsim_remedies)' -d 'Try these remedies only'

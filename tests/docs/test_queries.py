@@ -133,6 +133,20 @@ class PageTest(unittest.TestCase):
             there = {name: [row[1] for row in self.connection.execute(f"PRAGMA table_info({name})")] for name in names}
             self.assertEqual(listed, there)
 
+    def test_columns_of_scans(self):
+        connection = sqlite3.connect(":memory:")
+        self.addCleanup(connection.close)
+        connection.executescript((SCHEMA / "scan-schema.sql").read_text() + (SCHEMA / "scan-views.sql").read_text())
+        for kind, section in (("table", "Tables"), ("view", "Views")):
+            body = re.search(rf"^\.Ss {section} of scans\n(.*?)(?=^\.S[sh] )", self.text, re.MULTILINE | re.DOTALL)[1]
+            listed = {name: columns.split(" , ") for name, columns in
+                      re.findall(r"^\.It Li (\w+)\n(?:(?!\.It ).*\n)*?Columns:\n\.Li (.*) \.$", body, re.MULTILINE)}
+            names = [row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = ?", (kind,))]
+            there = {name: [row[1] for row in connection.execute(f"PRAGMA table_info({name})")] for name in names}
+            self.assertEqual(listed, there)
+        application = connection.execute("PRAGMA application_id").fetchone()[0]
+        self.assertIn(f"is {application:#x}", self.text)
+
     def test_numbers(self):
         application, version = (self.connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
         self.assertIn(f"is {application:#x}", self.text)
