@@ -188,12 +188,15 @@ static void walk_directory(struct walk *w, int fd, unsigned depth)
 
 /* ---- what is named --------------------------------------------------------------------------- */
 
-/* As the process has it: absolute in a root, and with a slash, so that no $PATH is asked. */
+/* As the process has it: absolute in a root, and with a slash, so that no $PATH is asked. What is
+ * below "." and ".." gets one. */
 static const char *shown(const struct walk *w, const char *path)
 {
+	bool is_directory = strcmp(path, ".") == 0 || strcmp(path, "..") == 0;
+
 	if (w->line->plan.root)
 		return bs_fs_canonical(w->fs, w->ctx, path);
-	return strchr(path, '/') ? path : bs_arena_printf(w->arena, "./%s", path);
+	return is_directory || strchr(path, '/') ? path : bs_arena_printf(w->arena, "./%s", path);
 }
 
 static bool take_named(struct walk *w, const char *path)

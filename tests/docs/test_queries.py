@@ -4,7 +4,7 @@
 
     test_queries.py --update    writes what they print anew
 
-Commands are transcripts, as in README.md; they build on each other. Those marked `scan` wait for a tool that has this command. A block of SQL behind `<!-- duckdb -->` is run by
+Commands are transcripts, as in README.md; they build on each other. A block of SQL behind `<!-- duckdb -->` is run by
 DuckDB where its package for Python is, and its rows are those of the text block behind it. bindsim-sqlite(5) is held
 against the database, too.
 """
@@ -34,8 +34,8 @@ except ImportError:
 
 PAGE = project.ROOT / "docs/queries.md"
 SCHEMA = project.ROOT / "src/report/sqlite"
-TRANSCRIPT = re.compile(r"^<!-- run in: examples(, scan)? -->\n```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-DUCK = re.compile(r"^<!-- duckdb(, scan)? -->\n```sql\n(.*?)^```\n(?:\n```text\n(.*?)^```$)?", re.MULTILINE | re.DOTALL)
+TRANSCRIPT = re.compile(r"^<!-- run in: examples -->\n```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+DUCK = re.compile(r"^<!-- duckdb -->\n```sql\n(.*?)^```\n(?:\n```text\n(.*?)^```$)?", re.MULTILINE | re.DOTALL)
 FENCE = re.compile(r"^```", re.MULTILINE)
 
 
@@ -56,9 +56,7 @@ class QueriesTest(unittest.TestCase):
         cls.directory = transcripts.new_directory()
         cls.addClassCleanup(shutil.rmtree, cls.directory)
         build_examples(cls.directory)
-        cls.scans = project.run("scan", "--help").stdout.startswith("Usage: bindsim scan")
-        cls.printed = [(block[2], transcripts.again(block[2], cls.directory)) for block in TRANSCRIPT.finditer(PAGE.read_text())
-                       if cls.scans or not block[1]]
+        cls.printed = [(block[1], transcripts.again(block[1], cls.directory)) for block in TRANSCRIPT.finditer(PAGE.read_text())]
 
     def hold(self, written, now):
         if "--update" in sys.argv:
@@ -74,7 +72,7 @@ class QueriesTest(unittest.TestCase):
 
     def test_every_block_is_run(self):
         text = PAGE.read_text()
-        inside = sum(2 for _ in TRANSCRIPT.finditer(text)) + sum(4 if block[3] is not None else 2 for block in DUCK.finditer(text))
+        inside = sum(2 for _ in TRANSCRIPT.finditer(text)) + sum(4 if block[2] is not None else 2 for block in DUCK.finditer(text))
         self.assertEqual(len(FENCE.findall(text)), inside)
 
     def line(self, row):
@@ -91,13 +89,11 @@ class QueriesTest(unittest.TestCase):
         self.addCleanup(connection.close)
         asked = 0
         for block in DUCK.finditer(PAGE.read_text()):
-            if block[1] and not self.scans:
-                continue
-            rows = connection.execute(block[2]).fetchall()
-            if block[3] is not None:
+            rows = connection.execute(block[1]).fetchall()
+            if block[2] is not None:
                 now = "".join(self.line(row) + "\n" for row in rows)
                 self.assertNotEqual(now, "")
-                self.hold(block[0], block[0].replace(f"```text\n{block[3]}", f"```text\n{now}"))
+                self.hold(block[0], block[0].replace(f"```text\n{block[2]}", f"```text\n{now}"))
                 asked += 1
         self.assertGreater(asked, 2)
         # Both ways, and the database of the same run, say the same.
