@@ -128,7 +128,7 @@ function __bindsim_format
         case advise diff order verify
             printf '%s\n' text json
         case scan
-            printf '%s\n' text json ndjson
+            printf '%s\n' text json ndjson sqlite sarif junit github gitlab markdown
         case log
             printf '%s\n' text json ndjson plan ld-debug
         case explain loaders
