@@ -5,53 +5,53 @@
 #include "../base/open.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+	MOST_IN_BLOCKS = 64 << 20, /* bytes, of all parts together */
+	LARGEST_BLOCK = 256 << 10,
+	SMALLEST_BLOCK = 4 << 10,
+};
+
 struct part {
-	const char *path;
-	FILE *file;
+	struct bs_scan_lines lines;
 	struct bs_scan_head head;
-	char *line; /* the next record's; NULL: there is none */
-	size_t room, n;
-	uint32_t number;       /* of LINE */
+	const char *line; /* the next record's; NULL: there is none */
+	size_t n;
 	const char *key;       /* its program, in KEYS */
 	bs_scan_texts files;   /* lines of files that come before it, in KEYS */
 	struct bs_arena *keys; /* of one line */
+	uint32_t place;	       /* among the parts as they were named */
 };
 
 struct merge {
 	struct bs_arena *arena;
 	BS_VEC(struct part) parts;
+	struct part **heap; /* those that have a record, the first one on top */
+	uint32_t n_heap;
 	struct bs_scan_head head; /* of the whole */
 };
 
 static bool complain(const struct part *part, const char *problem)
 {
-	bs_complain("%s: line %u: %s", part->path, part->number, problem);
+	bs_complain("%s: line %u: %s", part->lines.path, part->lines.number, problem);
 	return false;
 }
 
-/* The next line of PART without its newline. False at the end, or after a message; then *RET_OK
- * says which. */
+/* The next line of PART. False at the end, or after a message; then *RET_OK says which. */
 static bool next_line(struct part *part, bool *ret_ok)
 {
-	ssize_t n = getline(&part->line, &part->room, part->file);
-
-	part->number++;
-	*ret_ok = true;
-	if (n > 0 && part->line[n - 1] == '\n') {
-		part->line[n - 1] = '\0';
-		part->n = (size_t)n - 1;
-		return true;
-	}
-	*ret_ok = n <= 0 && !ferror(part->file);
-	if (n > 0)
+	part->line = bs_scan_lines_next(&part->lines, &part->n);
+	*ret_ok = part->lines.end <= BS_SCAN_LINES_ENDED;
+	if (part->lines.end == BS_SCAN_LINES_CUT)
 		complain(part, "it has no end: its writer was broken off");
-	else if (!*ret_ok)
-		complain(part, strerror(errno));
-	return false;
+	else if (part->lines.end == BS_SCAN_LINES_FAILED && errno == ESPIPE)
+		bs_complain("%s: it is no regular file, and a part is read more than once",
+			    part->lines.path);
+	else if (part->lines.end == BS_SCAN_LINES_FAILED)
+		bs_complain("%s: %s", part->lines.path, strerror(errno));
+	return part->line;
 }
 
 static bool has_type(const struct part *part, const char *type)
@@ -71,7 +71,7 @@ static bool read_head(struct merge *m, struct part *part)
 
 	if (!next_line(part, &ok)) {
 		if (ok)
-			bs_complain("%s: it is empty", part->path);
+			bs_complain("%s: it is empty", part->lines.path);
 		return false;
 	}
 	const char *problem = bs_scan_head_read(m->arena, part->line, part->n, &part->head);
@@ -94,63 +94,80 @@ static bool reaches_its_end(struct part *part)
 	return ended || complain(part, "it has no end: its writer was broken off");
 }
 
-static bool open_part(struct merge *m, const char *path, struct part *part)
+/* Before records are read again, a part keeps nothing but its head. */
+static bool open_part(struct merge *m, const char *path, uint32_t place, struct part *part)
 {
-	struct bs_input input;
+	size_t block = MOST_IN_BLOCKS / m->parts.n;
 
-	*part = (struct part){ .path = path, .keys = bs_arena_new() };
+	block = block > LARGEST_BLOCK ? LARGEST_BLOCK : block;
+	*part = (struct part){ .keys = bs_arena_new(), .place = place };
 	if (!part->keys)
 		bs_arena_exhausted(m->arena);
 	bs_arena_unwind_with(part->keys, m->arena);
-	if (bs_input_open(&input, path, BS_INPUT_REGULAR)) {
-		part->file = fdopen(input.fd, "r");
-		if (!part->file)
-			bs_input_close(&input);
-	}
-	if (!part->file) {
-		bs_complain("%s: %s", path, bs_open_words(errno));
-		return false;
-	}
+	bs_scan_lines_begin(&part->lines, path, block < SMALLEST_BLOCK ? SMALLEST_BLOCK : block);
 	if (!read_head(m, part) || !reaches_its_end(part))
 		return false;
-	rewind(part->file);
-	part->number = 0;
-	return read_head(m, part);
+	bs_scan_lines_rewind(&part->lines);
+	return true;
 }
 
-/* All parts are of one scan, and each is there once. */
-static bool fit(const struct merge *m)
+static int by_part(const void *x, const void *y)
+{
+	const struct part *a = *(struct part *const *)x, *b = *(struct part *const *)y;
+
+	if (a->head.part != b->head.part)
+		return a->head.part < b->head.part ? -1 : 1;
+	return a->place < b->place ? -1 : a->place > b->place;
+}
+
+static bool are_of_one_scan(const struct merge *m)
 {
 	const struct part *first = &m->parts.v[0];
-	uint32_t n = first->head.n_parts;
 
 	bs_vec_each (i, &m->parts) {
 		const struct part *part = &m->parts.v[i];
 
 		if (strcmp(part->head.question, first->head.question) != 0 ||
-		    part->head.n_parts != n) {
-			bs_complain("%s: it is no part of the same scan as %s", part->path,
-				    first->path);
-			return false;
-		}
-		for (uint32_t k = 0; k < i; k++)
-			if (m->parts.v[k].head.part == part->head.part) {
-				bs_complain("%s: it is the same part as %s", part->path,
-					    m->parts.v[k].path);
-				return false;
-			}
-	}
-	for (uint32_t number = 1; number <= n; number++) {
-		bool found = false;
-
-		bs_vec_each (i, &m->parts)
-			found |= m->parts.v[i].head.part == number;
-		if (!found) {
-			bs_complain("part %u of %u is missing", number, n);
+		    part->head.n_parts != first->head.n_parts) {
+			bs_complain("%s: it is no part of the same scan as %s", part->lines.path,
+				    first->lines.path);
 			return false;
 		}
 	}
 	return true;
+}
+
+static bool complain_of_missing(uint32_t number, uint32_t n_missing, uint32_t n)
+{
+	if (n_missing == 1)
+		bs_complain("part %u of %u is missing", number, n);
+	else
+		bs_complain("part %u of %u is missing, and %u more", number, n, n_missing - 1);
+	return false;
+}
+
+/* All parts are of one scan, and each is there once. */
+static bool fit(const struct merge *m)
+{
+	uint32_t n = m->parts.v[0].head.n_parts;
+	struct part **sorted = bs_new(m->arena, struct part *, m->parts.n);
+
+	if (!are_of_one_scan(m))
+		return false;
+	bs_vec_each (i, &m->parts)
+		sorted[i] = &m->parts.v[i];
+	qsort(sorted, m->parts.n, sizeof *sorted, by_part);
+	for (uint32_t i = 1; i < m->parts.n; i++)
+		if (sorted[i]->head.part == sorted[i - 1]->head.part) {
+			bs_complain("%s: it is the same part as %s", sorted[i]->lines.path,
+				    sorted[i - 1]->lines.path);
+			return false;
+		}
+	/* The numbers of parts are those from 1 to N, or the whole's, which is 0 of 0. */
+	for (uint32_t i = 0; n && i < m->parts.n; i++)
+		if (sorted[i]->head.part != i + 1)
+			return complain_of_missing(i + 1, n - m->parts.n, n);
+	return m->parts.n >= n || complain_of_missing(m->parts.n + 1, n - m->parts.n, n);
 }
 
 /* ---- records --------------------------------------------------------------------------------- */
@@ -190,29 +207,53 @@ static bool advance(struct part *part, const struct bs_scan_head *head)
 	return !problem;
 }
 
-/* The part whose program comes first; NULL: all are at their end. */
-static struct part *first_of(struct merge *m)
-{
-	struct part *first = NULL;
+/* ---- the part whose program comes first ------------------------------------------------------ */
 
+/* No two parts have one program: a part has those whose path falls into it. */
+static bool is_before(const struct part *a, const struct part *b)
+{
+	return strcmp(a->key, b->key) < 0;
+}
+
+/* The part at PLACE of the heap may have to go down. */
+static void sift_down(struct merge *m, uint32_t place)
+{
+	struct part *part = m->heap[place];
+
+	for (uint32_t child; (child = 2 * place + 1) < m->n_heap; place = child) {
+		if (child + 1 < m->n_heap && is_before(m->heap[child + 1], m->heap[child]))
+			child++;
+		if (!is_before(m->heap[child], part))
+			break;
+		m->heap[place] = m->heap[child];
+	}
+	m->heap[place] = part;
+}
+
+/* Brings the first record of each. */
+static bool begin_records(struct merge *m)
+{
+	m->heap = bs_new(m->arena, struct part *, m->parts.n);
 	bs_vec_each (i, &m->parts) {
 		struct part *part = &m->parts.v[i];
 
-		if (part->key && (!first || strcmp(part->key, first->key) < 0))
-			first = part;
+		if (!read_head(m, part) || !advance(part, &part->head))
+			return false;
+		if (part->key)
+			m->heap[m->n_heap++] = part;
 	}
-	return first;
+	for (uint32_t place = m->n_heap / 2; place-- > 0;)
+		sift_down(m, place);
+	return true;
 }
 
 static bool merge_records(struct merge *m, const struct bs_scan_head *head,
 			  struct bs_scan_answer *answer)
 {
-	struct part *part;
-
-	bs_vec_each (i, &m->parts)
-		if (!advance(&m->parts.v[i], &m->parts.v[i].head))
-			return false;
-	while ((part = first_of(m))) {
+	if (!begin_records(m))
+		return false;
+	while (m->n_heap) {
+		struct part *part = m->heap[0];
 		uint32_t before = answer->sum->n_programs;
 		const char *problem = NULL;
 
@@ -228,10 +269,14 @@ static bool merge_records(struct merge *m, const struct bs_scan_head *head,
 			bs_scan_answer_program(answer);
 		if (!advance(part, &part->head))
 			return false;
+		if (!part->key)
+			m->heap[0] = m->heap[--m->n_heap];
+		if (m->n_heap)
+			sift_down(m, 0);
 	}
 	if (answer->sum->n_programs == head->n_subjects)
 		return true;
-	bs_complain("%s: the parts have %u programs, not %u", m->parts.v[0].path,
+	bs_complain("%s: the parts have %u programs, not %u", m->parts.v[0].lines.path,
 		    answer->sum->n_programs, head->n_subjects);
 	return false;
 }
@@ -263,11 +308,11 @@ static enum bs_exit merge(struct merge *m, const struct bs_command_line *line)
 	const struct bs_scan_line *scan = &line->scan;
 	struct bs_scan_answer answer;
 
-	bs_vec_each (i, &scan->paths) {
+	bs_vec_each (i, &scan->paths)
 		bs_vec_push(m->arena, &m->parts, ((struct part){ 0 }));
-		if (!open_part(m, scan->paths.v[i], &m->parts.v[i]))
+	bs_vec_each (i, &m->parts)
+		if (!open_part(m, scan->paths.v[i], i, &m->parts.v[i]))
 			return BS_EXIT_TROUBLE;
-	}
 	if (!fit(m))
 		return BS_EXIT_TROUBLE;
 	m->head = m->parts.v[0].head;
@@ -290,9 +335,7 @@ enum bs_exit bs_scan_merge(struct bs_arena *arena, const struct bs_command_line 
 	enum bs_exit status = merge(&m, line);
 
 	bs_vec_each (i, &m.parts) {
-		if (m.parts.v[i].file)
-			fclose(m.parts.v[i].file);
-		free(m.parts.v[i].line);
+		bs_scan_lines_end(&m.parts.v[i].lines);
 		bs_arena_free(m.parts.v[i].keys);
 	}
 	return status;

@@ -131,6 +131,38 @@ enum bs_exit bs_scan_answer_end(struct bs_scan_answer *answer);
 /* Drops what there is; for who had a message of his own. */
 enum bs_exit bs_scan_answer_drop(struct bs_scan_answer *answer);
 
+/* ---- scan-lines.c: files that are read by turns, as many as there are -------------------------
+ */
+
+enum bs_scan_lines_end {
+	BS_SCAN_LINES_GO_ON,
+	BS_SCAN_LINES_ENDED,
+	BS_SCAN_LINES_CUT,    /* there is a line without a newline */
+	BS_SCAN_LINES_FAILED, /* with errno; ESPIPE: it is no regular file */
+};
+
+struct bs_scan_lines {
+	const char *path;
+	uint32_t number; /* of the latest line, from 1 on */
+	enum bs_scan_lines_end end;
+	/* private: */
+	char *bytes; /* N of them are there, of which USED are behind the latest line */
+	size_t room, n, used, block;
+	off_t at; /* in the file, of what is to be read next */
+};
+
+/* Nothing is opened yet. BLOCK: bytes to read at once. */
+void bs_scan_lines_begin(struct bs_scan_lines *lines, const char *path, size_t block);
+
+/* The next line without its newline, with a NUL, until the next call; *RET_N: its bytes. NULL:
+ * there is none, and END says why. */
+const char *bs_scan_lines_next(struct bs_scan_lines *lines, size_t *ret_n);
+
+void bs_scan_lines_rewind(struct bs_scan_lines *lines);
+
+/* Gives the memory back; may follow on itself. */
+void bs_scan_lines_end(struct bs_scan_lines *lines);
+
 /* ---- scan-merge.c ---------------------------------------------------------------------------- */
 
 /* The answer that the parts which LINE names are to. */

@@ -54,7 +54,7 @@ static bool get_wide(struct bs_plan_reader *reader, const json_t *item, const ch
 static bool get_number(struct bs_plan_reader *reader, const json_t *item, const char *key,
 		       uint32_t *ret)
 {
-	uint64_t wide;
+	uint64_t wide = 0;
 
 	if (!get_wide(reader, item, key, &wide))
 		return false;

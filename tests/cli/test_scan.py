@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -353,6 +354,37 @@ class SameBytesTest(ManyTest):
         (self.directory / names[1]).write_bytes(kept[names[1]])
         [other] = self.parts(1)
         self.assert_trouble(self.bindsim("scan", "--merge", *names, other), other, "same scan")
+
+    def test_more_parts_than_files_may_be_open(self):
+        """And most of them have no program."""
+        names = self.parts(80)
+
+        def few():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
+        done = subprocess.run([BINDSIM, "scan", "--merge", "--format=ndjson", *reversed(names)], cwd=self.directory,
+                              capture_output=True, text=True, env=environment(), preexec_fn=few, check=False)
+        self.assertEqual((done.stdout, done.returncode), (self.whole(), 1), done.stderr)
+        self.assert_trouble(self.bindsim("scan", "--merge", *names[:3], *names[4:]), "part 4 of 80 is missing\n")
+        self.assert_trouble(self.bindsim("scan", "--merge", *names[:3], *names[5:9], names[60]),
+                            "part 4 of 80 is missing, and 71 more\n")
+        self.assert_trouble(self.bindsim("scan", "--merge", *names[:3], *names[5:9], names[60], names[5]),
+                            f"{names[5]}: it is the same part as {names[5]}")
+
+    def test_a_part_that_is_no_file(self):
+        [name] = self.parts(1)
+        os.mkfifo(self.directory / "fifo")
+        (self.directory / "shut").mkdir()
+        self.assert_trouble(self.bindsim("scan", "--merge", name, "fifo"), "fifo: it is no regular file")
+        self.assert_trouble(self.bindsim("scan", "--merge", name, "shut"), "shut: Is a directory")
+        self.assert_trouble(self.bindsim("scan", "--merge", name, "nowhere"), "nowhere: No such file")
+        self.assert_trouble(self.bindsim("scan", "--merge", "/dev/null"), "/dev/null")
+
+    def test_a_long_line_in_a_part(self):
+        """Longer than what is read at once."""
+        more = [f"--dlopen={str(number) + 'z' * 100000}" for number in range(3)]
+        whole, names = self.whole("ndjson", *more), self.parts(2, *more)
+        self.assertGreater(max(map(len, whole.splitlines())), 1 << 18)
+        self.assertEqual(self.bindsim("scan", "--merge", "--format=ndjson", *names).out, whole)
 
     def test_parts_that_are_damaged(self):
         names = self.parts(3)
