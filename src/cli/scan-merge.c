@@ -50,7 +50,7 @@ static bool next_line(struct part *part, bool *ret_ok)
 		bs_complain("%s: it is no regular file, and a part is read more than once",
 			    part->lines.path);
 	else if (part->lines.end == BS_SCAN_LINES_FAILED)
-		bs_complain("%s: %s", part->lines.path, strerror(errno));
+		bs_complain("%s: %s", part->lines.path, bs_open_words(errno));
 	return part->line;
 }
 

@@ -2,6 +2,7 @@
 /* One run, and what is kept of it. */
 #include "scan.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 const char *bs_scan_outcome_name(enum bs_scan_outcome outcome)
@@ -60,11 +61,27 @@ static bool is_known(const struct recorder *r, uint64_t fingerprint, const struc
 {
 	if (!r->known)
 		return false;
-	bs_vec_each (i, &r->known->list)
-		if (r->known->list.v[i].fingerprint == fingerprint &&
-		    r->known->list.v[i].level >= f->level && r->known->list.v[i].n >= f->n)
+	uint32_t low = 0, high = r->known->list.n;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (r->known->list.v[middle].fingerprint < fingerprint)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < r->known->list.n && r->known->list.v[low].fingerprint == fingerprint; low++)
+		if (r->known->list.v[low].level >= f->level && r->known->list.v[low].n >= f->n)
 			return true;
 	return false;
+}
+
+static int by_fingerprint(const void *x, const void *y)
+{
+	const struct bs_scan_known_finding *a = x, *b = y;
+
+	return a->fingerprint < b->fingerprint ? -1 : a->fingerprint > b->fingerprint;
 }
 
 static void take_finding(const struct recorder *r, const struct bs_run *run,
@@ -94,12 +111,10 @@ static void take_findings(const struct recorder *r, const struct bs_run *run,
 		const struct bs_finding *f = &findings->v[i];
 		uint64_t fingerprint = r->known || r->found ? bs_finding_fingerprint(run, f) : 0;
 
-		if (r->found) {
-			bs_vec_reserve(r->arena, &r->found->list, 1);
-			r->found->list.v[r->found->list.n].fingerprint = fingerprint;
-			r->found->list.v[r->found->list.n].n = f->n;
-			r->found->list.v[r->found->list.n++].level = f->level;
-		}
+		if (r->found)
+			bs_vec_push(
+				r->arena, &r->found->list,
+				((struct bs_scan_known_finding){ fingerprint, f->n, f->level }));
 		if (is_known(r, fingerprint, f))
 			continue;
 		r->record->n_levels[f->level]++;
@@ -304,6 +319,8 @@ static void end(void *data, const struct bs_run *run)
 		bs_judge_end(r->judge, run, r->checker, &findings);
 	take_findings(r, run, &findings);
 	sort_findings(r);
+	if (r->found && r->found->list.n)
+		qsort(r->found->list.v, r->found->list.n, sizeof *r->found->list.v, by_fingerprint);
 	take_objects(r, run);
 	if (image)
 		r->record->build_id =

@@ -120,20 +120,21 @@ struct bs_scan_source {
 
 typedef BS_VEC(struct bs_scan_source) bs_scan_sources;
 
-/* Findings that a program has without its plugins: they are not told again. */
+struct bs_scan_known_finding {
+	uint64_t fingerprint;
+	uint32_t n;
+	enum bs_level level;
+};
+
+/* Findings that a program has without its plugins, by fingerprint: they are not told again. */
 struct bs_scan_known {
-	BS_VEC(struct {
-		uint64_t fingerprint;
-		uint32_t n;
-		enum bs_level level;
-	})
-	list;
+	BS_VEC(struct bs_scan_known_finding) list;
 };
 
 /*
  * Simulates and checks PLAN on STORE. Fills in all of *RET but its first members, up to and with
  * N_PLUGINS, in ARENA, whose handler hears of a lack of memory. KNOWN, or NULL: what is left out.
- * FOUND, or NULL: what was found is added to it, in ARENA. SOURCES: what the run rests on is added
+ * FOUND, or NULL: what was found is put into it, in ARENA. SOURCES: what the run rests on is added
  * to it, some of it many times, if OPTIONS say so.
  */
 void bs_scan_run(struct bs_arena *arena, const struct bs_plan *plan, struct bs_store *store,
