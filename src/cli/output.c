@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 void bs_complain(const char *format, ...)
@@ -34,11 +35,18 @@ void bs_complain(const char *format, ...)
 /* ---- files that are not complete -------------------------------------------------------------
  */
 
+/*
+ * Where the system can, such a file has no name before it is complete, so that not even SIGKILL
+ * leaves something behind: a scan that is killed each hour would fill the disk. Elsewhere it has a
+ * name of its own, and is removed by whoever hears of the end.
+ */
+
 /* Those that are there are found without the destinations, which may be gone with the stack they
  * lay on, and within a handler of signals: none is ever given back, but taken again. */
 struct bs_unfinished {
 	struct bs_unfinished *next;
-	volatile sig_atomic_t is_there;
+	volatile sig_atomic_t is_there; /* under its name */
+	bool is_used;
 	char name[PATH_MAX];
 };
 
@@ -84,7 +92,7 @@ static struct bs_unfinished *name_unfinished(const char *path)
 {
 	struct bs_unfinished *u = all_unfinished;
 
-	while (u && u->is_there)
+	while (u && u->is_used)
 		u = u->next;
 	if (!u) {
 		u = calloc(1, sizeof *u);
@@ -101,13 +109,29 @@ static struct bs_unfinished *name_unfinished(const char *path)
 	return NULL;
 }
 
+/* In the directory of the file that it is to be; -1 where that cannot be, or could not be named. */
+static int make_nameless(const struct bs_unfinished *u)
+{
+	const char *slash = strrchr(u->name, '/');
+	char *directory = slash ? strndup(u->name, (size_t)(slash - u->name) + 1) : strdup(".");
+	int fd = -1;
+
+	if (directory && access("/proc/self/fd", X_OK) == 0)
+		fd = open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	free(directory);
+	return fd;
+}
+
 /* No signal comes between the file and the note that it is there. */
 static int make_unfinished(struct bs_unfinished *u)
 {
 	char *unique = u->name + strlen(u->name) - strlen(UNIQUE);
 	sigset_t all, before;
-	int fd;
+	int fd = make_nameless(u);
 
+	u->is_used = fd >= 0;
+	if (fd >= 0)
+		return fd;
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
 	do {
@@ -116,16 +140,55 @@ static int make_unfinished(struct bs_unfinished *u)
 	} while (fd < 0 && errno == EINTR);
 	int error = errno;
 
-	u->is_there = fd >= 0;
+	u->is_there = u->is_used = fd >= 0;
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	errno = error;
 	return fd;
 }
 
+/* A name that is likely to be free, in place of the last letters of NAME; they are no secret. */
+static void fill_in(char *name, unsigned attempt)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	uint64_t number = (uint64_t)now.tv_nsec + ((uint64_t)getpid() << 30) + attempt;
+
+	for (char *end = name + strlen(name), *at = end - 6; at < end; at++) {
+		*at = letters[number % 36];
+		number /= 36;
+	}
+}
+
+/* A file without a name, open as FD, gets the one of U. False with errno. */
+static bool name_nameless(struct bs_unfinished *u, int fd)
+{
+	char open_as[32];
+	sigset_t all, before;
+	int status, error;
+
+	snprintf(open_as, sizeof open_as, "/proc/self/fd/%d", fd);
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	for (unsigned attempt = 0; attempt < 100; attempt++) {
+		fill_in(u->name, attempt);
+		status = linkat(AT_FDCWD, open_as, AT_FDCWD, u->name, AT_SYMLINK_FOLLOW);
+		error = errno;
+		if (status == 0 || error != EEXIST)
+			break;
+	}
+	u->is_there = status == 0;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	errno = error;
+	return u->is_there;
+}
+
 static void remove_unfinished(struct bs_unfinished *u)
 {
-	unlink(u->name);
-	u->is_there = false;
+	if (u->is_there)
+		unlink(u->name);
+	u->is_there = u->is_used = false;
 }
 
 /* ---- destinations ---------------------------------------------------------------------------- */
@@ -179,6 +242,10 @@ bool bs_destination_close(struct bs_destination *d, struct bs_writer *writer, bo
 	bool ok = bs_writer_flush(writer);
 	int error = writer->error;
 
+	if (ok && keep && d->unfinished && !d->unfinished->is_there) {
+		ok = name_nameless(d->unfinished, fileno(d->file));
+		error = errno;
+	}
 	if (d->path && fclose(d->file) != 0 && ok) {
 		ok = false;
 		error = errno;
@@ -186,7 +253,7 @@ bool bs_destination_close(struct bs_destination *d, struct bs_writer *writer, bo
 	if (ok && keep && d->unfinished) {
 		ok = rename(d->unfinished->name, d->path) == 0;
 		error = errno;
-		d->unfinished->is_there = !ok;
+		d->unfinished->is_there = d->unfinished->is_used = !ok;
 	}
 	if ((!ok || !keep) && d->unfinished)
 		remove_unfinished(d->unfinished);

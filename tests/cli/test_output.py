@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Where the report goes: whole files or none, outputs that cannot be written, colours, silence."""
 
+import contextlib
 import os
 import pty
 import re
@@ -168,10 +169,30 @@ class EndTest(CommandLineTest):
         process = subprocess.Popen(command, cwd=self.directory, env=environment(), stdout=subprocess.DEVNULL,
                                    stderr=subprocess.PIPE, **options)
         deadline = time.monotonic() + 20
-        while len(self.left()) < 2 and time.monotonic() < deadline and process.poll() is None:
+        while self.begun(process) < 2 and time.monotonic() < deadline and process.poll() is None:
             time.sleep(0.01)
-        self.assertEqual([name.partition(".")[0] for name in self.left()], ["other", "report"])
+        self.assertEqual(self.begun(process), 2)
         return process
+
+    def begun(self, process):
+        """How many files there are, with and without a name."""
+        opened = 0
+        with contextlib.suppress(OSError):
+            for name in os.listdir(f"/proc/{process.pid}/fd"):
+                with contextlib.suppress(OSError):
+                    opened += os.readlink(f"/proc/{process.pid}/fd/{name}").startswith(f"{self.directory}/#")
+        return opened + len(self.left())
+
+    def test_killed(self):
+        """Nothing is heard of that signal; where files can be without a name, nothing is left."""
+        try:
+            os.close(os.open(self.directory, os.O_TMPFILE | os.O_WRONLY))
+        except OSError as error:
+            self.skipTest(f"no file without a name: {error}")
+        with self.start() as process:
+            process.kill()
+            process.wait(timeout=20)
+        self.assertEqual((process.returncode, self.left()), (-signal.SIGKILL, []))
 
     def test_signals(self):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
