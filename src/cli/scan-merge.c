@@ -15,6 +15,7 @@ enum {
 };
 
 struct part {
+	const char *path;
 	struct bs_scan_lines lines;
 	struct bs_scan_head head;
 	const char *line; /* the next record's; NULL: there is none */
@@ -35,7 +36,7 @@ struct merge {
 
 static bool complain(const struct part *part, const char *problem)
 {
-	bs_complain("%s: line %u: %s", part->lines.path, part->lines.number, problem);
+	bs_complain("%s: line %u: %s", part->path, part->lines.number, problem);
 	return false;
 }
 
@@ -48,9 +49,9 @@ static bool next_line(struct part *part, bool *ret_ok)
 		complain(part, "it has no end: its writer was broken off");
 	else if (part->lines.end == BS_SCAN_LINES_FAILED && errno == ESPIPE)
 		bs_complain("%s: it is no regular file, and a part is read more than once",
-			    part->lines.path);
+			    part->path);
 	else if (part->lines.end == BS_SCAN_LINES_FAILED)
-		bs_complain("%s: %s", part->lines.path, bs_open_words(errno));
+		bs_complain("%s: %s", part->path, bs_open_words(errno));
 	return part->line;
 }
 
@@ -71,7 +72,7 @@ static bool read_head(struct merge *m, struct part *part)
 
 	if (!next_line(part, &ok)) {
 		if (ok)
-			bs_complain("%s: it is empty", part->lines.path);
+			bs_complain("%s: it is empty", part->path);
 		return false;
 	}
 	const char *problem = bs_scan_head_read(m->arena, part->line, part->n, &part->head);
@@ -100,7 +101,7 @@ static bool open_part(struct merge *m, const char *path, uint32_t place, struct 
 	size_t block = MOST_IN_BLOCKS / m->parts.n;
 
 	block = block > LARGEST_BLOCK ? LARGEST_BLOCK : block;
-	*part = (struct part){ .keys = bs_arena_new(), .place = place };
+	*part = (struct part){ .path = path, .keys = bs_arena_new(), .place = place };
 	if (!part->keys)
 		bs_arena_exhausted(m->arena);
 	bs_arena_unwind_with(part->keys, m->arena);
@@ -129,8 +130,8 @@ static bool are_of_one_scan(const struct merge *m)
 
 		if (strcmp(part->head.question, first->head.question) != 0 ||
 		    part->head.n_parts != first->head.n_parts) {
-			bs_complain("%s: it is no part of the same scan as %s", part->lines.path,
-				    first->lines.path);
+			bs_complain("%s: it is no part of the same scan as %s", part->path,
+				    first->path);
 			return false;
 		}
 	}
@@ -159,8 +160,8 @@ static bool fit(const struct merge *m)
 	qsort(sorted, m->parts.n, sizeof *sorted, by_part);
 	for (uint32_t i = 1; i < m->parts.n; i++)
 		if (sorted[i]->head.part == sorted[i - 1]->head.part) {
-			bs_complain("%s: it is the same part as %s", sorted[i]->lines.path,
-				    sorted[i - 1]->lines.path);
+			bs_complain("%s: it is the same part as %s", sorted[i]->path,
+				    sorted[i - 1]->path);
 			return false;
 		}
 	/* The numbers of parts are those from 1 to N, or the whole's, which is 0 of 0. */
@@ -247,13 +248,29 @@ static bool begin_records(struct merge *m)
 	return true;
 }
 
+/* NULL: all are at their end. */
+static struct part *first_of(const struct merge *m)
+{
+	return m->n_heap ? m->heap[0] : NULL;
+}
+
+/* The first one has another record now, or none any more. */
+static void settle_first(struct merge *m)
+{
+	if (!m->heap[0]->key)
+		m->heap[0] = m->heap[--m->n_heap];
+	if (m->n_heap)
+		sift_down(m, 0);
+}
+
 static bool merge_records(struct merge *m, const struct bs_scan_head *head,
 			  struct bs_scan_answer *answer)
 {
+	struct part *part;
+
 	if (!begin_records(m))
 		return false;
-	while (m->n_heap) {
-		struct part *part = m->heap[0];
+	while ((part = first_of(m))) {
 		uint32_t before = answer->sum->n_programs;
 		const char *problem = NULL;
 
@@ -269,14 +286,11 @@ static bool merge_records(struct merge *m, const struct bs_scan_head *head,
 			bs_scan_answer_program(answer);
 		if (!advance(part, &part->head))
 			return false;
-		if (!part->key)
-			m->heap[0] = m->heap[--m->n_heap];
-		if (m->n_heap)
-			sift_down(m, 0);
+		settle_first(m);
 	}
 	if (answer->sum->n_programs == head->n_subjects)
 		return true;
-	bs_complain("%s: the parts have %u programs, not %u", m->parts.v[0].lines.path,
+	bs_complain("%s: the parts have %u programs, not %u", m->parts.v[0].path,
 		    answer->sum->n_programs, head->n_subjects);
 	return false;
 }
