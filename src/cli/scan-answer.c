@@ -249,6 +249,27 @@ enum bs_exit bs_scan_answer_drop(struct bs_scan_answer *a)
 	return BS_EXIT_TROUBLE;
 }
 
+static void complain_of_unreadable(const struct bs_scan_skipped *skipped)
+{
+	if (skipped->unreadable)
+		bs_complain("what cannot be read is left out: %u in all, the first: %s: %s",
+			    skipped->n_unreadable, skipped->unreadable, skipped->why);
+	else
+		bs_complain("what cannot be read is left out: files and directories, %u in all",
+			    skipped->n_unreadable);
+}
+
+static void complain_of_unanswered(const struct bs_scan_sum *sum)
+{
+	uint32_t n = sum->n_outcomes[BS_SCAN_UNANSWERED];
+	size_t n_path = strlen(sum->unanswered);
+	/* Most problems begin with the file that they are about. */
+	bool is_named = strncmp(sum->why, sum->unanswered, n_path) == 0 && sum->why[n_path] == ':';
+
+	bs_complain("nothing can be said in %u run%s, the first: %s%s%s", n, n == 1 ? "" : "s",
+		    is_named ? "" : sum->unanswered, is_named ? "" : ": ", sum->why);
+}
+
 static enum bs_exit conclude(const struct bs_scan_answer *a)
 {
 	const struct bs_scan_sum *sum = a->sum;
@@ -256,13 +277,9 @@ static enum bs_exit conclude(const struct bs_scan_answer *a)
 	uint32_t n_refused = sum->n_outcomes[BS_SCAN_REFUSED];
 
 	if (skipped->n_unreadable)
-		bs_complain("what cannot be read is left out: files and directories, %u in all",
-			    skipped->n_unreadable);
+		complain_of_unreadable(skipped);
 	if (sum->unanswered) {
-		bs_complain("nothing can be said in %u run%s, the first: %s: %s",
-			    sum->n_outcomes[BS_SCAN_UNANSWERED],
-			    sum->n_outcomes[BS_SCAN_UNANSWERED] == 1 ? "" : "s", sum->unanswered,
-			    sum->why);
+		complain_of_unanswered(sum);
 		return BS_EXIT_TROUBLE;
 	}
 	if (n_refused) {

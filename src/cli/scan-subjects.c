@@ -44,10 +44,22 @@ static bool is_wanted(const struct walk *w, enum bs_peeked kind)
 	return kind == BS_PEEKED_PROGRAM || (kind == BS_PEEKED_LIBRARY && w->line->scan.libraries);
 }
 
-static void note_unreadable(struct walk *w)
+/* Which one is named hangs on no order of directory entries. */
+static void name_unreadable(struct walk *w, const char *why)
+{
+	struct bs_scan_skipped *skipped = w->skipped;
+
+	if (skipped->unreadable && strcmp(skipped->unreadable, w->path.v) <= 0)
+		return;
+	skipped->unreadable = bs_arena_strndup(w->arena, w->path.v, strlen(w->path.v));
+	skipped->why = bs_arena_strndup(w->arena, why, strlen(why));
+}
+
+static void note_unreadable(struct walk *w, const char *why)
 {
 	/* What this tool lacks is no reason to leave a file out. */
 	bs_must_not_lack(w->arena, w->path.v);
+	name_unreadable(w, why);
 	w->skipped->n_unreadable++;
 }
 
@@ -56,6 +68,8 @@ static void look_at(struct walk *w, int fd, const struct stat *st, bool is_link)
 {
 	struct seen seen = { st->st_dev, st->st_ino, is_link, bs_peek(fd), { 0 } };
 
+	if (seen.kind == BS_PEEKED_UNREADABLE && !is_link)
+		name_unreadable(w, strerror(errno));
 	close(fd);
 	if (is_wanted(w, seen.kind))
 		seen.subject = (struct bs_scan_subject){
@@ -82,7 +96,7 @@ static void look_at_file(struct walk *w, int directory, const char *name)
 	if (fd >= 0)
 		close(fd);
 	else if (errno != ENOENT)
-		note_unreadable(w);
+		note_unreadable(w, strerror(errno));
 }
 
 static void look_at_link(struct walk *w)
@@ -139,12 +153,13 @@ static void walk_directory(struct walk *w, int fd, unsigned depth);
 static void enter(struct walk *w, int directory, const char *name, unsigned depth)
 {
 	struct stat st;
+	errno = 0;
 	int fd = depth < DEEPEST ? bs_open_at(directory, name,
 					      O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
 				 : -1;
 
 	if (fd < 0) {
-		note_unreadable(w);
+		note_unreadable(w, depth < DEEPEST ? strerror(errno) : "too many directories");
 		return;
 	}
 	if (w->line->scan.one_file_system && (fstat(fd, &st) != 0 || st.st_dev != w->dev))
@@ -161,7 +176,7 @@ static void walk_directory(struct walk *w, int fd, unsigned depth)
 	const struct dirent *entry;
 
 	if (!directory) {
-		note_unreadable(w);
+		note_unreadable(w, strerror(errno));
 		close(fd);
 		return;
 	}

@@ -173,6 +173,9 @@ struct bs_scan_skipped {
 	uint32_t n_foreign;    /* of machines that bindsim does not know */
 	uint32_t n_other;      /* no ELF files; shared objects, where they are not asked for */
 	uint32_t n_unreadable; /* directories, too */
+	/* Of these the one whose path sorts first, and a reason; NULL: none, or nobody knows any
+	 * more. */
+	const char *unreadable, *why;
 };
 
 struct bs_scan_head {

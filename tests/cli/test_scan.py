@@ -268,11 +268,29 @@ class RunsTest(ScanTest):
         self.program("bin/odd", "void _start(void) {}", "-Wl,--dynamic-linker=/lib/ld-unheard-of.so")
         answer = self.bindsim("scan", "--format=ndjson", "bin/odd", "bin/sound")
         self.assertEqual(answer.status, 2)
-        self.assertIn("nothing can be said in 1 run, the first: bin/odd: ", answer.err)
+        self.assertRegex(answer.err, "nothing can be said in 1 run, the first: bin/odd: (?!bin/odd)")
         programs = self.programs(map(json.loads, answer.out.splitlines()))
         self.assertEqual((programs["odd"]["outcome"], programs["sound"]["outcome"]), ("unanswered", "ok"))
         self.assertTrue(programs["odd"]["problem"])
         self.assert_valid(programs["odd"], "bindsim-scan-1")
+
+    def test_what_cannot_be_read_is_named(self):
+        """One of it, whatever the order of the directory: what lies too deep, and what is shut for who is not root."""
+        for name in ("b", "a"):
+            deep = self.directory / "tree" / name
+            for _ in range(201):
+                deep /= "d"
+            deep.mkdir(parents=True)
+        answer = self.bindsim("scan", "--format=ndjson", "tree")
+        path = "./tree/a" + "/d" * 199
+        self.assertEqual((answer.status, answer.err),
+                         (0, f"bindsim: what cannot be read is left out: 2 in all, the first: {path}: too many directories\n"))
+        self.file("shut/app", "")
+        os.chmod(self.directory / "shut/app", 0)
+        if not os.access(self.directory / "shut/app", os.R_OK):
+            self.assertIn("left out: 1 in all, the first: ./shut/app: Permission denied\n", self.bindsim("scan", "shut").err)
+        (self.directory / "part").write_text(answer.out)
+        self.assertIn("left out: files and directories, 2 in all\n", self.bindsim("scan", "--merge", "part").err)
 
     def test_text(self):
         out = self.bindsim("scan", "bin").out
