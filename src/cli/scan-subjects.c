@@ -196,7 +196,7 @@ static void walk_directory(struct walk *w, int fd, unsigned depth)
 			enter(w, fd, name, depth + 1);
 	}
 	if (errno)
-		note_unreadable(w);
+		note_unreadable(w, strerror(errno));
 	w->path.n = n;
 	closedir(directory);
 }
