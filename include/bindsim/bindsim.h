@@ -29,8 +29,8 @@
  * nobody changes meanwhile. One thread at a time changes or frees an object. Callbacks are called
  * by the thread that called bindsim_simulate(), and must return.
  *
- * Files are mapped while they are read. One that somebody cuts short meanwhile may end the process by
- * SIGBUS, as any mapping does, for the library has no handler of signals.
+ * Files are mapped while they are read. One that somebody cuts short meanwhile may end the process
+ * by SIGBUS, as any mapping does, for the library has no handler of signals.
  *
  * Strings are UTF-8 where they are words; names from files are bytes as they stand there, up to a
  * NUL. A string that is returned lives as long as the object it was asked of, unless it says
