@@ -66,7 +66,6 @@ class Surroundings:
 
     def make(self, compiler: str) -> dict[str, str]:
         """Builds and installs; the digests of what is there, by name."""
-        self.copy()
         self.run(compiler, "meson", "setup", *ALIKE, self.build, self.sources)
         self.run(compiler, "ninja", "-C", self.build, *(["-j3"] if self.second else ["-j2"]))
         self.run(compiler, "meson", "install", "--no-rebuild", "-C", self.build, "--destdir", self.installed)
@@ -82,7 +81,10 @@ def digest(path: Path) -> str:
 
 def compare(compiler: str, directory: Path) -> bool:
     """True when the two builds of COMPILER are one."""
-    first, second = (Surroundings(directory, which).make(compiler) for which in (False, True))
+    both = [Surroundings(directory, which) for which in (False, True)]
+    for one in both:
+        one.copy()
+    first, second = (one.make(compiler) for one in both)
     differ = sorted(name for name in first.keys() | second.keys() if first.get(name) != second.get(name))
     for name in differ:
         print(f"{compiler}: {name} is not the same: {first.get(name)}, {second.get(name)}")
