@@ -52,6 +52,8 @@ class CallsTest(LibraryTest):
         for name in ("plan", "result"):
             done = self.run_in("valgrind", "-q", "--error-exitcode=9", "--leak-check=full",
                                "--errors-for-leak-kinds=definite", self.program(name))
+            if "debuginfo reader: Possibly corrupted" in done.stderr:
+                self.skipTest("this valgrind cannot read what this compiler writes")
             # It warns of system calls that it does not know.
             self.assertEqual(done.returncode, 0, done.stderr)
 
