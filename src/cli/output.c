@@ -207,10 +207,13 @@ bool bs_destination_open(struct bs_arena *arena, const char *path, struct bs_des
 		/* The file behind a link is replaced, not the link: /dev/stdout may be one. */
 		char *real = realpath(path, NULL);
 
+		bool is_loop = !real && errno == ELOOP;
+
 		if (real)
 			ret->path = path = bs_arena_printf(arena, "%s", real);
 		free(real);
-		ret->unfinished = name_unfinished(path);
+		if (!is_loop)
+			ret->unfinished = name_unfinished(path);
 		if (ret->unfinished)
 			fd = make_unfinished(ret->unfinished);
 		if (fd >= 0) {

@@ -9,9 +9,15 @@
 #include <fnmatch.h>
 #include <unistd.h>
 
-/* Files that include each other in a circle end here, and so do those that include several others
- * each, which are 2 to the power of the depth; ldconfig would not end. */
+/* Files that include each other deeper than this are left out, and what many files with many patterns
+ * come to has an end. */
 enum { DEEPEST_INCLUDE = 16, MOST_LOOKS = 1 << 12, MOST_BYTES = 1 << 26 };
+
+/* A file that was begun, by what it is and where it was found: relative names in it start there. */
+struct begun {
+	dev_t dev, directory_dev;
+	ino_t ino, directory_ino;
+};
 
 struct reader {
 	const struct bs_ctx *ctx;
@@ -20,6 +26,7 @@ struct reader {
 	unsigned depth;
 	unsigned n_looks; /* files and directories that were read so far */
 	size_t n_bytes;	  /* of the files */
+	BS_VEC(struct begun) begun;
 };
 
 static void read_file(struct reader *r, const char *path);
@@ -119,11 +126,34 @@ static void read_line(struct reader *r, const char *path, char *line)
 	bs_conf_add(r->ctx, r->fs, line, r->dirs);
 }
 
+/*
+ * Directories count where they are named first, so that to read a file again brings nothing, and
+ * never ends where it includes itself: ldconfig does not end there.
+ */
+static bool begins(struct reader *r, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	struct stat file, directory = { 0 };
+
+	if (r->depth >= DEEPEST_INCLUDE || bs_fs_stat(r->fs, path, &file) != 0 ||
+	    (slash && bs_fs_stat(r->fs, joined(r, "", path, (size_t)(slash + 1 - path)),
+				 &directory) != 0))
+		return false;
+	const struct begun now = { file.st_dev, directory.st_dev, file.st_ino, directory.st_ino };
+
+	bs_vec_each (i, &r->begun)
+		if (r->begun.v[i].ino == now.ino && r->begun.v[i].dev == now.dev &&
+		    r->begun.v[i].directory_ino == now.directory_ino &&
+		    r->begun.v[i].directory_dev == now.directory_dev)
+			return false;
+	bs_vec_push(r->ctx->arena, &r->begun, now);
+	return true;
+}
+
 static void read_file(struct reader *r, const char *path)
 {
 	size_t n;
-	bool may =
-		r->depth < DEEPEST_INCLUDE && r->n_bytes < MOST_BYTES && r->n_looks++ < MOST_LOOKS;
+	bool may = r->n_bytes < MOST_BYTES && r->n_looks++ < MOST_LOOKS && begins(r, path);
 	char *text = may ? bs_fs_read(r->fs, r->ctx, path, &n) : NULL;
 	char *rest = NULL;
 
