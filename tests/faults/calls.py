@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Has each system call of some kinds fail, be cut short or interrupted, or a signal come before it, for each question.
 
-    calls.py --inject TOOL [--share N] [--only QUESTION,...] [--faults KIND:WHAT,...]
+    calls.py --inject TOOL [--share N] [--some N] [--only QUESTION,...] [--faults KIND:WHAT,...]
 
 TOOL is what inject.c makes. Without --share all calls of each question are tried, else about N, at the beginning, at the end
 and between. What is wrong is printed, with the command that shows it once more.
@@ -145,6 +145,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--inject", required=True, type=lambda path: str(Path(path).resolve()))
     parser.add_argument("--share", type=int, default=0)
+    parser.add_argument("--some", type=int, default=1, help="ask only every SOMEth of the pairs of question and fault")
     parser.add_argument("--most-wrong", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--only")
@@ -153,11 +154,11 @@ def main() -> int:
     options = parser.parse_args()
     MOST_WRONG = options.most_wrong
     done = subprocess.run([options.inject, "any:SIGTERM:0-0", os.devnull, "true"], capture_output=True, check=False)
-    if done.returncode:
+    if done.returncode in (98, 99):
         print(f"programs cannot be traced here: {done.stderr.decode()}")
         return 77
     pairs = [(question, fault) for question in (options.only.split(",") if options.only else QUESTIONS)
-             for fault in (options.faults.split(",") if options.faults else FAULTS) if is_asked(question, fault)]
+             for fault in (options.faults.split(",") if options.faults else FAULTS) if is_asked(question, fault)][::options.some]
     tried, calls, failed = 0, 0, False
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         for name, count, runs, wrong in pool.map(lambda pair: try_fault(options.inject, *pair, options.share), pairs):
