@@ -97,14 +97,9 @@ const char *bs_core_notes_read(struct bs_core *core, uint64_t offset, uint64_t n
 		return cut;
 	core->n_notes += n;
 	uint8_t *bytes = bs_new(core->ctx->arena, uint8_t, (size_t)n + 1);
-	ssize_t got;
-	size_t have = 0;
 	const char *problem = NULL;
 
-	while (have < n &&
-	       (got = pread(core->fd, bytes + have, (size_t)n - have, (off_t)(offset + have))) > 0)
-		have += (size_t)got;
-	if (have < n)
+	if (!bs_read_at(core->fd, offset, bytes, (size_t)n))
 		return cut;
 	for (size_t at = 0; n - at >= 12 && !problem;) {
 		uint64_t n_name = bs_core_number(core, bytes + at, 4);

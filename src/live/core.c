@@ -62,7 +62,7 @@ static const char *look_at_magic(const uint8_t *bytes, size_t n)
 static const char *read_header(struct bs_core *core, uint64_t *ret_phoff, uint64_t *ret_n)
 {
 	uint8_t bytes[sizeof(Elf64_Ehdr)] = { 0 };
-	ssize_t n = pread(core->fd, bytes, sizeof bytes, 0);
+	ssize_t n = bs_read_up_to(core->fd, bytes, sizeof bytes, 0);
 	const char *problem = n < 0 ? strerror(errno) : look_at_magic(bytes, (size_t)n);
 
 	if (problem)

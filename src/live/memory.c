@@ -56,7 +56,7 @@ static bool look_at_program(pid_t pid, struct bs_memory *ret)
 	if (fd < 0)
 		return false;
 	errno = ENOEXEC;
-	ok = pread(fd, ident, sizeof ident, 0) == sizeof ident &&
+	ok = bs_read_up_to(fd, ident, sizeof ident, 0) == sizeof ident &&
 	     memcmp(ident, ELFMAG, SELFMAG) == 0;
 	close(fd);
 	ret->word = ident[EI_CLASS] == ELFCLASS32 ? 4 : 8;
@@ -188,18 +188,15 @@ struct bs_auxiliary bs_auxiliary_read(const struct bs_memory *memory, const void
 bool bs_auxiliary_of_process(pid_t pid, const struct bs_memory *memory, struct bs_auxiliary *ret)
 {
 	unsigned char bytes[4096];
-	size_t n = 0;
-	ssize_t got = 0;
 	int fd = open_of(pid, "auxv");
 
 	if (fd < 0)
 		return false;
-	while (n < sizeof bytes && (got = read(fd, bytes + n, sizeof bytes - n)) > 0)
-		n += (size_t)got;
+	ssize_t n = bs_read_up_to(fd, bytes, sizeof bytes, 0);
 	int error = errno;
 
 	close(fd);
 	errno = error;
-	*ret = bs_auxiliary_read(memory, bytes, n);
-	return got >= 0;
+	*ret = bs_auxiliary_read(memory, bytes, n > 0 ? (size_t)n : 0);
+	return n >= 0;
 }

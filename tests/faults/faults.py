@@ -11,7 +11,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -85,6 +87,8 @@ class World:
         subprocess.run([*CC, "-o", "opener", "opener.c", "-g0"], cwd=here, check=True)
         self.log()
         self.archives()
+        self.process = self.waiting()
+        self.core()
         self.root()
         (here / "policy.ini").write_text(POLICY)
         for name, extra in (("left", []), ("right", ["--dlopen", "./plugins/second.so"])):
@@ -94,7 +98,27 @@ class World:
         for number in (1, 2):
             self.plain("scan", "--format=ndjson", "-o", f"part{number}.ndjson", f"--shard={number}/2", "app", "opener")
 
+    def waiting(self) -> subprocess.Popen:
+        """A process that has opened what it opens."""
+        process = subprocess.Popen(["./opener", "wait"], cwd=self.directory, env=environment(), stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, preexec_fn=lambda: resource.setrlimit(
+                                       resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)))
+        process.stdout.readline()
+        return process
+
+    def core(self) -> None:
+        """The file core, of such a process; an empty one where the system puts it elsewhere."""
+        process = self.waiting()
+        process.send_signal(signal.SIGABRT)
+        process.communicate()
+        found = [path for path in self.directory.glob("core*") if path.is_file()]
+        if found:
+            found[0].rename(self.directory / "core")
+        else:
+            shutil.copy(self.directory / "app", self.directory / "core")
+
     def close(self) -> None:
+        self.process.communicate(b"\n")
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def plain(self, *arguments: str) -> None:
@@ -124,7 +148,7 @@ class World:
 
     def words(self, question: str) -> list[str]:
         """The arguments of a question."""
-        return [word.replace("{here}", str(self.directory)) for word in QUESTIONS[question]]
+        return [word.replace("{here}", str(self.directory)).replace("{pid}", str(self.process.pid)) for word in QUESTIONS[question]]
 
     def archives(self) -> None:
         with zipfile.ZipFile(self.directory / "pack-1-cp311-cp311-linux_x86_64.whl", "w", zipfile.ZIP_DEFLATED) as wheel:
@@ -189,6 +213,9 @@ QUESTIONS: dict[str, list[str]] = {
     "scan-journal": ["scan", "-j2", "--format=ndjson", "--journal=out/journal", "app", "opener"],
     "scan-merge": ["scan", "--merge", "--format=json", "part1.ndjson", "part2.ndjson"],
     "record": ["record", "-o", "out/opener.plan", "--", "./opener"],
+    "pid": ["--pid={pid}", "--show=process,differences,contents"],
+    "pid-json": ["verify", "--pid={pid}", "--format=json"],
+    "core": ["--core=core"],
     "loaders": ["loaders"],
     "loaders-one": ["loaders", "glibc"],
     "help": ["scan", "--help"],
