@@ -2,8 +2,8 @@
 /*
  * Any bytes as ld.so.conf and the files that it includes: one after the other, with a NUL between
  * them. The functions of bs_fs are this file's, so that nothing is read from a disk: the first file
- * is /etc/ld.so.conf, the Nth one is N.conf in any directory, and whatever is asked for is there. It
- * is no more when it was asked for so often that nothing new comes of it: a unit test knows that
+ * is /etc/ld.so.conf, the Nth one is N.conf in any directory, and whatever is asked for is there.
+ * It is no more when it was asked for so often that nothing new comes of it: a unit test knows that
  * files which include each other are read for some thousand times at most.
  */
 #include "search/search-priv.h"
