@@ -30,6 +30,7 @@ struct bs_reader {
 	bool foreign;		 /* byte order is not the host's */
 	uint64_t dynamic_offset; /* of the dynamic section in the file */
 	uint32_t n_notes;	 /* looked at so far */
+	uint32_t n_cut;		 /* segments that go on beyond the file, so far */
 	uint32_t n_strays;	 /* strings outside of the table, looked for so far */
 };
 

@@ -8,8 +8,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-/* A file made to have more wrong with it than this is not worth the memory. */
-enum { MOST_COMPLAINTS = 100 };
+/* A file made to have more wrong with it than this is not worth the memory, nor the time that goes
+ * into each segment which is cut off: all others are looked at for it. */
+enum { MOST_COMPLAINTS = 100, MOST_CUT = 256 };
 
 static void complain(struct bs_reader *r, enum bs_diag_code code, uint64_t offset, const char *text)
 {
@@ -184,7 +185,7 @@ static void check_load(struct bs_reader *r, uint32_t index)
 {
 	const struct bs_segment *s = &r->image->segments[index];
 
-	if (!s->filesz || bs_within(s->offset, s->filesz, r->size))
+	if (!s->filesz || bs_within(s->offset, s->filesz, r->size) || r->n_cut++ >= MOST_CUT)
 		return;
 	if (s->memsz > s->filesz && (s->vaddr + s->filesz) % BS_PAGE &&
 	    bs_memory_at(r, s->vaddr + s->filesz) == BS_MEMORY_NONE)

@@ -252,6 +252,50 @@ static void every_byte(void **state)
 }
 
 /* A table that is not aligned is copied; what it says stays the same. */
+/* Each that is cut off is held against all others, so that 65,535 of them took seconds: no more
+ * than the first few hundred are looked at. */
+static void more_cut_segments_than_are_looked_at(void **state)
+{
+	enum { N = 65535, LOOKED_AT = 256 };
+	struct bytes bytes = { .n = sizeof(Elf64_Ehdr) + N * sizeof(Elf64_Phdr) };
+	Elf64_Ehdr header = {
+		.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
+			     EV_CURRENT },
+		.e_type = ET_DYN,
+		.e_machine = EM_X86_64,
+		.e_phoff = sizeof header,
+		.e_phentsize = sizeof(Elf64_Phdr),
+		.e_phnum = N,
+	};
+	Elf64_Phdr segment = { .p_type = PT_LOAD, .p_offset = 1 << 30, .p_filesz = 1 };
+
+	(void)state;
+	bytes.v = malloc(bytes.n);
+	assert_non_null(bytes.v);
+	memcpy(bytes.v, &header, sizeof header);
+	for (uint32_t i = 0; i < N; i++) {
+		/* Zeros to follow, in a page that is not there. */
+		segment.p_memsz = i < LOOKED_AT ? 1 : 2;
+		memcpy(bytes.v + sizeof header + i * sizeof segment, &segment, sizeof segment);
+	}
+	struct run *run = run_new();
+	struct bs_image *image = bs_image_read_memory(&run->ctx, bytes.v, bytes.n, "segments");
+
+	assert_int_equal(image->state, BS_IMAGE_OK);
+	assert_int_equal(image->n_segments, N);
+	assert_false(image->complete);
+	assert_null(image->broken);
+	bs_image_close(image);
+	segment.p_memsz = 2;
+	memcpy(bytes.v + sizeof header + (LOOKED_AT - 1) * sizeof segment, &segment,
+	       sizeof segment);
+	image = bs_image_read_memory(&run->ctx, bytes.v, bytes.n, "segments");
+	assert_non_null(image->broken);
+	bs_image_close(image);
+	run_free(run);
+	free(bytes.v);
+}
+
 static void misaligned(void **state)
 {
 	struct bytes plain = bytes_of("plain");
@@ -285,6 +329,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(hash_words),
 		cmocka_unit_test(version_words),
 		cmocka_unit_test(every_byte),
+		cmocka_unit_test(more_cut_segments_than_are_looked_at),
 		cmocka_unit_test(misaligned),
 	};
 
