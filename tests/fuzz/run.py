@@ -117,17 +117,17 @@ def run_libfuzzer(program: Path, outcome: Outcome, wanted: int, directory: Path)
                    f"-rss_limit_mb={MEGABYTES}", "-print_final_stats=1", "-reload=0", "-use_value_profile=0", "-reduce_inputs=1",
                    f"-artifact_prefix={directory}/found/{target}-", *options, directory / target]
         started = time.monotonic()
-        done = subprocess.run([str(word) for word in command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False,
-                              text=True, errors="replace")
+        begin_of_run = log.stat().st_size
+        with log.open("ab") as file:
+            status = subprocess.run([str(word) for word in command], stdout=subprocess.DEVNULL, stderr=file, check=False).returncode
         outcome.seconds += time.monotonic() - started
-        with log.open("a") as file:
-            file.write(done.stderr)
-        executions = re.findall(r"stat::number_of_executed_units: (\d+)", done.stderr) or re.findall(r"^#(\d+)", done.stderr, re.M)
+        told = log.read_bytes()[begin_of_run:].decode(errors="replace")
+        executions = re.findall(r"stat::number_of_executed_units: (\d+)", told) or re.findall(r"^#(\d+)", told, re.M)
         outcome.executions += int(executions[-1]) if executions else 0
         empty = 0 if executions and int(executions[-1]) > 1000 else empty + 1
-        outcome.edges = max([outcome.edges, *map(int, re.findall(r"cov: (\d+)", done.stderr))])
-        outcome.found += re.findall(r"Test unit written to (\S+)", done.stderr)
-        if done.returncode == 0 or "Done " in done.stderr:
+        outcome.edges = max([outcome.edges, *map(int, re.findall(r"cov: (\d+)", told))])
+        outcome.found += re.findall(r"Test unit written to (\S+)", told)
+        if status == 0 or "Done " in told:
             break
 
 
