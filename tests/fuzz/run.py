@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import concurrent.futures
+import json
 import os
 import re
 import subprocess
@@ -227,14 +228,18 @@ def coverage(arguments: argparse.Namespace) -> int:
         subprocess.run([program, "-runs=0", arguments.corpus / target], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
                        env=dict(os.environ, LLVM_PROFILE_FILE=str(raw)))
         subprocess.run([tool("llvm-profdata"), "merge", "-o", merged, raw], check=True)
-        sources = [str(HERE.parent.parent / "src" / name) for name in ABOUT[target]]
-        report = subprocess.run([tool("llvm-cov"), "report", program, f"-instr-profile={merged}", *sources], stdout=subprocess.PIPE,
-                                text=True, check=True).stdout
-        total = [line for line in report.splitlines() if line.startswith("TOTAL")][-1].split()
-        lines, missed, branches, missed_branches = int(total[7]), int(total[8]), int(total[10]), int(total[11])
-        share = [100 * (n - m) / n if n else 0 for n, m in ((lines, missed), (branches, missed_branches))]
-        print(f"{target}|{lines - missed}|{lines}|{share[0]:.1f}|{branches - missed_branches}|{branches}|{share[1]:.1f}", flush=True)
-        (arguments.corpus / f"{target}.coverage").write_text(report)
+        exported = subprocess.run([tool("llvm-cov"), "export", "-summary-only", "-format=text", program, f"-instr-profile={merged}"],
+                                  stdout=subprocess.PIPE, check=True).stdout
+        numbers = {}
+        for item in json.loads(exported)["data"][0]["files"]:
+            name = item["filename"].rpartition("/src/")[2]
+            if any(name == about or name.startswith(about + "/") for about in ABOUT[target]):
+                numbers[name] = [item["summary"][what][how] for what in ("lines", "branches") for how in ("covered", "count")]
+        lines, of_lines, branches, of_branches = (sum(column) for column in zip(*numbers.values()))
+        print(f"{target}|{lines}|{of_lines}|{100 * lines / of_lines:.1f}|{branches}|{of_branches}|"
+              f"{100 * branches / max(1, of_branches):.1f}", flush=True)
+        (arguments.corpus / f"{target}.coverage").write_text("".join(
+            f"{name}|{'|'.join(map(str, row))}\n" for name, row in sorted(numbers.items())))
     return 0
 
 
