@@ -248,6 +248,8 @@ static bool take_program(struct bs_scan_journal *journal, const char *text, off_
 	bool hold = all_hold(journal, text, &records);
 	bool ok = records &&
 		  !bs_scan_record_read(scratch, records + 1, strcspn(records + 1, "\t"), &record);
+	/* What such an answer rests on nobody knows. */
+	hold = hold && ok && record.outcome != BS_SCAN_UNANSWERED;
 	uint32_t subject = ok ? subject_called(journal, record.path) : UINT32_MAX;
 
 	if (subject != UINT32_MAX)

@@ -190,7 +190,7 @@ static bool answer_lines(struct scan *scan, const char *lines)
 
 		if (!problem)
 			continue;
-		bs_complain("%s: %s: %s", scan->line->scan.journal,
+		bs_complain("%s: %s: %s", scan->journal ? scan->line->scan.journal : "scan",
 			    scan->subjects.v[scan->n_told].path, problem);
 		return false;
 	}

@@ -563,6 +563,17 @@ class JournalTest(ManyTest):
             self.assertEqual(self.bindsim(*command).out, whole.out)
             self.assertEqual(self.journal(), full)
 
+    def test_what_could_not_be_answered(self):
+        """What would have to be there for an answer nobody knows: it is asked again."""
+        self.program("many/0/odd", "void _start(void) {}", "-Wl,--dynamic-linker=/lib/ld-unheard-of.so")
+        self.settle()
+        expected = self.bindsim("scan", "--format=ndjson", "many")
+        self.assertEqual(expected.status, 2)
+        self.assertEqual(self.bindsim(*self.COMMAND).out, expected.out)
+        before = self.journal()
+        self.assertEqual(self.bindsim(*self.COMMAND).out, expected.out)
+        self.assertEqual(self.programs_in(self.journal()[len(before):]), ["./many/0/odd"])
+
     def test_other_questions(self):
         """Another one is refused, with what is another."""
         self.again()
