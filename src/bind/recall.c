@@ -67,7 +67,7 @@ struct bs_binder *bs_binder_new(const struct bs_ctx *ctx, const struct bs_match_
 
 	binder->policy = *policy;
 	binder->is_plain = bs_policy_is_plain(policy);
-	binder->recall = store && bs_store_is_keeping(store) && binder->is_plain
+	binder->recall = store && bs_store_is_keeping(store, BS_KEPT_LOOKUPS) && binder->is_plain
 				 ? take_recall(ctx, policy, store)
 				 : new_recall(ctx->arena, policy);
 	binder->table = &binder->recall->table;

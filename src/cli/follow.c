@@ -241,7 +241,8 @@ bool bs_follow_notes(struct bs_arena *arena, struct bs_store *store, enum bs_not
 		bs_complain("--follow-dlopen-notes: %s", problem);
 		return false;
 	}
-	bs_store_keeps(store);
+	bs_store_keeps(store, BS_KEPT_PATHS);
+	bs_store_keeps(store, BS_KEPT_LOOKUPS);
 	do {
 		struct bs_sim_report report;
 

@@ -391,7 +391,8 @@ static bool begin_workers(struct scan *scan, uint32_t n_items)
 		if (!worker->arena || !worker->store)
 			bs_arena_exhausted(scan->arena);
 		bs_arena_unwind_with(worker->arena, scan->arena);
-		bs_store_keeps(worker->store);
+		bs_store_keeps(worker->store, BS_KEPT_PATHS);
+		bs_store_keeps(worker->store, BS_KEPT_LOOKUPS);
 		/* They are read on the way, which is nothing for several threads. */
 		options->check.library_db = bs_libraries_open(worker->arena, scan->line);
 		if (!options->check.library_db)

@@ -26,8 +26,8 @@ struct bs_store {
 	pthread_mutex_t lock; /* guards the slots, the lists in them and the counts of users */
 	struct bs_image_file *slots[N_SLOTS];
 	struct bs_worker *worker; /* or NULL */
-	bool keeps;
 	struct kept {
+		bool is_wanted;
 		void *what; /* or NULL */
 		void (*end)(void *what);
 	} kept[BS_KEPT_COUNT_];
@@ -266,14 +266,14 @@ struct bs_worker *bs_store_worker(struct bs_store *store)
 	return store->worker && bs_worker_is_running(store->worker) ? store->worker : NULL;
 }
 
-void bs_store_keeps(struct bs_store *store)
+void bs_store_keeps(struct bs_store *store, enum bs_kept which)
 {
-	store->keeps = true;
+	store->kept[which].is_wanted = true;
 }
 
-bool bs_store_is_keeping(struct bs_store *store)
+bool bs_store_is_keeping(struct bs_store *store, enum bs_kept which)
 {
-	return store->keeps;
+	return store->kept[which].is_wanted;
 }
 
 void *bs_store_take(struct bs_store *store, enum bs_kept which)
@@ -303,8 +303,26 @@ void bs_store_keep(struct bs_store *store, enum bs_kept which, void *kept, void 
 {
 	pthread_mutex_lock(&store->lock);
 	end_kept(&store->kept[which]);
-	store->kept[which] = (struct kept){ kept, end };
+	store->kept[which].what = kept;
+	store->kept[which].end = end;
 	pthread_mutex_unlock(&store->lock);
+}
+
+void *bs_store_common(struct bs_store *store, enum bs_kept which, void *(*make)(void),
+		      void (*end)(void *kept))
+{
+	store = store->images;
+	pthread_mutex_lock(&store->lock);
+	struct kept *kept = &store->kept[which];
+
+	if (!kept->what) {
+		kept->what = make();
+		kept->end = end;
+	}
+	void *what = kept->what;
+
+	pthread_mutex_unlock(&store->lock);
+	return what;
 }
 
 void bs_store_forget(struct bs_store *store, enum bs_kept which)

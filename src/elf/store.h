@@ -56,20 +56,36 @@ const struct bs_image *bs_store_hold(struct bs_store *store, const struct bs_ctx
 				     const struct bs_image *image, const char *path);
 
 /* What floors above keep with a store from one run for the next. */
-enum bs_kept { BS_KEPT_PATHS, BS_KEPT_LOOKUPS, BS_KEPT_COUNT_ };
+enum bs_kept {
+	BS_KEPT_PATHS,
+	BS_KEPT_LOOKUPS,
+	BS_KEPT_ANSWERS,  /* in common with all stores that share images */
+	BS_KEPT_MEETINGS, /* which of these images have to do with each other */
+	BS_KEPT_COUNT_
+};
 
 /*
- * bs_store_keeps(): from here on runs on STORE use what earlier ones found out. Only speed changes,
- * but for files that change meanwhile: runs see them as the first one did that looked at them.
+ * bs_store_keeps(): from here on runs on STORE use what earlier ones found out of that kind. Only
+ * speed changes, but for files that change meanwhile: where paths are kept, runs see them as the
+ * first one did that looked at them. Paths and lookups are for runs of one program, answers for
+ * those of many.
  *
  * bs_store_take(): what is kept under WHICH, for who takes it alone has it; NULL when there is
  * nothing or somebody else has it. bs_store_keep() gives it back, or gives the first; END ends it,
  * before the images are dropped. Another one that is there already is ended.
  */
-void bs_store_keeps(struct bs_store *store);
-bool bs_store_is_keeping(struct bs_store *store);
+void bs_store_keeps(struct bs_store *store, enum bs_kept which);
+bool bs_store_is_keeping(struct bs_store *store, enum bs_kept which);
 void *bs_store_take(struct bs_store *store, enum bs_kept which);
 void bs_store_keep(struct bs_store *store, enum bs_kept which, void *kept, void (*end)(void *kept));
+
+/*
+ * What STORE and all stores that share its images keep in common under WHICH: MAKE has made it,
+ * which is called by whoever comes first and may return NULL; END ends it, before the images are
+ * dropped. It lasts until the store that has the images forgets it.
+ */
+void *bs_store_common(struct bs_store *store, enum bs_kept which, void *(*make)(void),
+		      void (*end)(void *kept));
 
 /*
  * What another link would make of an object, symbol by symbol: bit I % 8 of byte I / 8. A symbol

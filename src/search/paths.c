@@ -56,8 +56,8 @@ void bs_paths_begin(struct bs_fs *fs, const struct bs_ctx *ctx, struct bs_store 
 	struct stat st;
 
 	/* Two roots have no one number. */
-	if (fs->paths || fs->upper_fd >= 0 || !store || !bs_store_is_keeping(store) ||
-	    fstat(fs->root_fd, &st) != 0)
+	if (fs->paths || fs->upper_fd >= 0 || !store ||
+	    !bs_store_is_keeping(store, BS_KEPT_PATHS) || fstat(fs->root_fd, &st) != 0)
 		return;
 	struct bs_paths *paths = bs_store_take(store, BS_KEPT_PATHS);
 

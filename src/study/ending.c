@@ -10,7 +10,8 @@ struct bs_study *bs_study_new(struct bs_arena *arena, struct bs_store *store,
 {
 	struct bs_study *study = bs_new(arena, struct bs_study, 1);
 
-	bs_store_keeps(store);
+	bs_store_keeps(store, BS_KEPT_PATHS);
+	bs_store_keeps(store, BS_KEPT_LOOKUPS);
 	study->arena = arena;
 	study->store = store;
 	study->check = *check;

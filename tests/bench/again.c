@@ -53,7 +53,8 @@ int main(int argc, char **argv)
 	if (!store)
 		return 2;
 	bs_store_read_ahead(store);
-	bs_store_keeps(store);
+	bs_store_keeps(store, BS_KEPT_PATHS);
+	bs_store_keeps(store, BS_KEPT_LOOKUPS);
 	double first = simulate(&plan, store, &n_first), least = first;
 
 	for (int i = atoi(argv[2]); i > 0; i--) {

@@ -63,7 +63,8 @@ int main(int argc, char **argv)
 
 	if (!arena || BS_ON_OUT_OF_MEMORY(arena))
 		abort();
-	bs_store_keeps(keeping);
+	bs_store_keeps(keeping, BS_KEPT_PATHS);
+	bs_store_keeps(keeping, BS_KEPT_LOOKUPS);
 	for (int i = 1; i < argc; i++) {
 		struct bs_store *own = new_store();
 		struct bs_plan plan;
