@@ -42,7 +42,7 @@ static bool has(unsigned word, unsigned bits)
 }
 
 /* (glibc sysdeps/x86/get-isa-level.h; what is usable: sysdeps/x86/cpu-features.c:update_active) */
-unsigned bs_host_isa_level(void)
+static unsigned read_isa_level(void)
 {
 	enum { XMM_YMM = 0x6, OPMASK_ZMM = 0xe0 };
 	struct cpu cpu = read_cpu();
@@ -66,12 +66,39 @@ unsigned bs_host_isa_level(void)
 	return 4;
 }
 
-bool bs_host_is_intel(void)
+static unsigned is_intel(void)
 {
 	unsigned eax, ebx = 0, ecx = 0, edx = 0;
 
 	return __get_cpuid(0, &eax, &ebx, &ecx, &edx) && ebx == signature_INTEL_ebx &&
 	       ecx == signature_INTEL_ecx && edx == signature_INTEL_edx;
+}
+
+/* ANSWER plus 1 is what READ has said, or comes to say: in a virtual machine each look at the
+ * processor costs as much as a system call. Threads that look at the same time see the same. */
+static unsigned look_once(unsigned *answer, unsigned (*read)(void))
+{
+	unsigned known = __atomic_load_n(answer, __ATOMIC_RELAXED);
+
+	if (!known) {
+		known = read() + 1;
+		__atomic_store_n(answer, known, __ATOMIC_RELAXED);
+	}
+	return known - 1;
+}
+
+unsigned bs_host_isa_level(void)
+{
+	static unsigned level;
+
+	return look_once(&level, read_isa_level);
+}
+
+bool bs_host_is_intel(void)
+{
+	static unsigned intel;
+
+	return look_once(&intel, is_intel);
 }
 #else
 unsigned bs_host_isa_level(void)
