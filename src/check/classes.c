@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { AHEAD = 8 }; /* symbols: names lie all over the table */
+
 struct span {
 	const char *v;
 	uint32_t n; /* 0: there is none */
@@ -153,19 +155,41 @@ struct class
 struct object {
 	bs_map_id id;
 	const struct bs_image *image;
-	uint8_t *bound;		      /* by symbol: BS_COUNTED_* */
+	const uint8_t *bound;	      /* by symbol: BS_COUNTED_* */
 	BS_VEC(struct class) classes; /* by name */
 };
 
-static void mark_bound(struct object *object, const bs_bindings *bindings)
+/* BOUND has, by map, the marks of those objects that are looked at; of the others NULL. */
+static void mark_bound(uint8_t *const *bound, const bs_bindings *bindings)
 {
 	bs_vec_each (i, bindings) {
 		const struct bs_binding *b = &bindings->v[i];
 
-		if (b->referrer == object->id && b->outcome == BS_BOUND && b->is_defined)
-			object->bound[b->symbol] |=
+		if (b->is_defined && b->outcome == BS_BOUND && bound[b->referrer])
+			bound[b->referrer][b->symbol] |=
 				b->definer == b->referrer ? BS_COUNTED_INSIDE : BS_COUNTED_CAPTURED;
 	}
+}
+
+/* What the symbols of all objects in PARTS were bound to: there may be as many objects as
+ * bindings of each, so that these are gone through once. */
+static uint8_t **find_bound(const struct bs_pass *pass, const bs_class_parts *parts)
+{
+	const struct bs_process *process = &pass->run->process;
+	struct bs_arena *arena = pass->run->ctx.arena;
+	uint8_t **bound = bs_new(arena, uint8_t *, process->maps.n);
+
+	bs_vec_each (i, parts) {
+		bs_map_id id = parts->v[i].binding.referrer;
+
+		if (!bound[id])
+			bound[id] =
+				bs_new(arena, uint8_t, bs_map_of(process, id)->image->symbols.n);
+	}
+	mark_bound(bound, &pass->result->relocated.bindings);
+	mark_bound(bound, &pass->result->slots);
+	mark_bound(bound, &pass->result->changed_slots);
+	return bound;
 }
 
 static struct class *class_named(const struct object *object, struct span name)
@@ -201,6 +225,8 @@ static void look_inside(const struct bs_run *run, const struct object *object)
 {
 	for (uint32_t i = 1; i < object->image->symbols.n; i++) {
 		const struct bs_symbol symbol = bs_image_symbol(object->image, i);
+
+		__builtin_prefetch(bs_image_symbol_name(object->image, i + AHEAD));
 
 		if (symbol.section == SHN_UNDEF || bs_symbol_type(&symbol) != STT_FUNC ||
 		    bs_symbol_bind(&symbol) != STB_GLOBAL)
@@ -258,17 +284,15 @@ static void tell(struct bs_pass *pass, const struct class *class)
 	}
 }
 
-static void check_object(struct bs_pass *pass, const struct bs_class_part *parts, uint32_t n)
+static void check_object(struct bs_pass *pass, const struct bs_class_part *parts, uint32_t n,
+			 const uint8_t *bound)
 {
 	const struct bs_run *run = pass->run;
 	struct object object = { .id = parts->binding.referrer };
 	uint32_t n_types = 0;
 
 	object.image = bs_map_of(&run->process, object.id)->image;
-	object.bound = bs_new(run->ctx.arena, uint8_t, object.image->symbols.n);
-	mark_bound(&object, &pass->result->relocated.bindings);
-	mark_bound(&object, &pass->result->slots);
-	mark_bound(&object, &pass->result->changed_slots);
+	object.bound = bound;
 	for (uint32_t i = 0; i < n; i++) {
 		struct class *last =
 			object.classes.n ? &object.classes.v[object.classes.n - 1] : NULL;
@@ -302,12 +326,15 @@ void bs_check_classes(struct bs_pass *pass)
 
 	if (!parts->n)
 		return;
+	uint8_t *const *bound = find_bound(pass, parts);
+
 	qsort(parts->v, parts->n, sizeof *parts->v, by_class);
 	for (uint32_t from = 0, to; from < parts->n; from = to) {
 		to = from + 1;
 		while (to < parts->n &&
 		       parts->v[to].binding.referrer == parts->v[from].binding.referrer)
 			to++;
-		check_object(pass, &parts->v[from], to - from);
+		check_object(pass, &parts->v[from], to - from,
+			     bound[parts->v[from].binding.referrer]);
 	}
 }
