@@ -3,8 +3,9 @@
  * Lookups that no relocation at load time asks for: the first call through a jump slot, dlsym(3),
  * and what the loader looks up for itself. (glibc elf/dl-runtime.c:_dl_fixup, elf/dl-sym.c:do_sym)
  */
-#include "bind-priv.h"
+#include "answers.h"
 
+#include <assert.h>
 #include <elf.h>
 
 struct bs_failure bs_undefined_failure(const struct bs_binder *binder,
@@ -207,10 +208,11 @@ static struct bs_binding as_slot(struct bs_binding binding)
 	return binding;
 }
 
-/* KEY may be empty, FORECAST NULL. */
+/* KEY may be empty, FORECAST NULL. *RET_SETTLED: see bs_is_settled(). */
 static struct bs_binding ask(const struct bs_binder *binder, const struct bs_process *process,
 			     const struct bs_ctx *ctx, bs_map_id map, uint32_t symbol,
-			     struct bs_key key, const struct bs_forecast *forecast)
+			     struct bs_key key, const struct bs_forecast *forecast,
+			     const struct bs_standing *standing, bool *ret_settled)
 {
 	const struct bs_image *image = bs_map_of(process, map)->image;
 	const struct bs_reference reference = {
@@ -223,6 +225,7 @@ static struct bs_binding ask(const struct bs_binder *binder, const struct bs_pro
 	};
 	struct bs_binding binding;
 
+	*ret_settled = true;
 	if (is_own(binder, image, symbol, &reference.entry))
 		return bs_own_binding(process, map, symbol, BS_CLASS_PLT);
 	if (bs_lookup_quickly(binder, process, ctx, &reference, &binding)) {
@@ -236,41 +239,86 @@ static struct bs_binding ask(const struct bs_binder *binder, const struct bs_pro
 	query.scope = reference.scope;
 	struct bs_answer answer = bs_lookup(binder, process, ctx, &query);
 
+	*ret_settled = bs_is_settled(binder, standing, &query, &answer);
 	return bs_binding_from(process, &query, &answer);
 }
 
 struct bs_binding bs_ask_slot(const struct bs_binder *binder, const struct bs_process *process,
 			      const struct bs_ctx *ctx, bs_map_id map, uint32_t symbol)
 {
-	return as_slot(ask(binder, process, ctx, map, symbol, (struct bs_key){ 0 }, NULL));
+	const struct bs_standing nowhere = { .referrer = NULL };
+	bool settled;
+
+	return as_slot(ask(binder, process, ctx, map, symbol, (struct bs_key){ 0 }, NULL, &nowhere,
+			   &settled));
 }
 
-/* Those that TABLE has, once for each symbol that is not SEEN yet. */
-static void bind_waiting(const struct bs_binder *binder, const struct bs_process *process,
-			 const struct bs_ctx *ctx, bs_map_id map,
-			 const struct bs_reloc_table *table, uint8_t *seen, bs_bindings *bindings)
+/* The slots of one map that wait. */
+struct waiting {
+	const struct bs_binder *binder;
+	const struct bs_process *process;
+	const struct bs_ctx *ctx;
+	bs_map_id map;
+	bs_bindings *bindings;
+	uint32_t first; /* of BINDINGS */
+	uint8_t *seen;	/* by symbol */
+	struct bs_standing standing;
+	bs_ids asked; /* from FIRST on, those that may be others where MAP stands like this */
+};
+
+static void take_slot(struct waiting *w, const struct bs_binding *binding, bool settled)
 {
-	const struct bs_image *image = bs_map_of(process, map)->image;
-	const struct bs_forecast *forecast =
-		bs_forecast_of(binder, process, map, bs_call_scope(bs_map_of(process, map)));
+	if (!settled && w->standing.referrer)
+		bs_vec_push(w->ctx->arena, &w->asked, w->bindings->n - w->first);
+	bs_vec_push(w->ctx->arena, w->bindings, as_slot(*binding));
+}
+
+/* Those that TABLE has, once for each symbol that was not seen yet. */
+static void bind_waiting(struct waiting *w, const struct bs_reloc_table *table)
+{
+	const struct bs_image *image = bs_map_of(w->process, w->map)->image;
+	const struct bs_forecast *forecast = bs_forecast_of(
+		w->binder, w->process, w->map, bs_call_scope(bs_map_of(w->process, w->map)));
 	struct bs_binding binding;
 	struct bs_ahead ahead;
 
 	for (uint32_t i = 0; i < table->n; i += ahead.n) {
-		bs_look_ahead(binder, process, image, table, i, false, forecast, &ahead);
+		bs_look_ahead(w->binder, w->process, image, table, i, false, forecast, &ahead);
 		for (uint32_t k = 0; k < ahead.n; k++) {
 			const struct bs_relocation *r = &ahead.relocation[k];
+			bool settled = true;
 
-			if (!bs_relocation_waits(binder, image, r) || !r->symbol ||
-			    r->symbol >= image->symbols.n || seen[r->symbol])
+			if (!bs_relocation_waits(w->binder, image, r) || !r->symbol ||
+			    r->symbol >= image->symbols.n || w->seen[r->symbol])
 				continue;
-			seen[r->symbol] = 1;
-			if (!bs_bind_as_foretold(binder, process, ctx, forecast, map, r->symbol,
-						 BS_CLASS_PLT, &binding))
-				binding = ask(binder, process, ctx, map, r->symbol, ahead.key[k],
-					      forecast);
-			bs_vec_push(ctx->arena, bindings, as_slot(binding));
+			w->seen[r->symbol] = 1;
+			if (!bs_bind_as_foretold(w->binder, w->process, w->ctx, forecast, w->map,
+						 r->symbol, BS_CLASS_PLT, &binding))
+				binding = ask(w->binder, w->process, w->ctx, w->map, r->symbol,
+					      ahead.key[k], forecast, &w->standing, &settled);
+			take_slot(w, &binding, settled);
 		}
+	}
+}
+
+/* As KEPT has them. */
+static void bind_again(struct waiting *w, const struct bs_kept_answers *kept)
+{
+	bs_vec_reserve(w->ctx->arena, w->bindings, kept->n_bindings);
+	for (uint32_t i = 0; i < kept->n_bindings; i++) {
+		if (bs_is_to_ask(&w->standing, kept, i)) {
+			const struct bs_binding now = bs_ask_slot(w->binder, w->process, w->ctx,
+								  w->map, kept->bindings[i].symbol);
+
+			bs_vec_push(w->ctx->arena, w->bindings, now);
+			continue;
+		}
+		const struct bs_binding b = bs_kept_binding(&w->standing, kept, w->map, i);
+
+		assert(b.why == BS_WHY_LOCAL || b.outcome != BS_BOUND ||
+		       bs_is_confirmed(w->binder, w->process, w->ctx,
+				       bs_call_scope(bs_map_of(w->process, w->map)), &b));
+		bs_vec_push(w->ctx->arena, w->bindings, b);
 	}
 }
 
@@ -278,10 +326,35 @@ void bs_bind_slots(const struct bs_binder *binder, const struct bs_process *proc
 		   const struct bs_ctx *ctx, bs_map_id map, bs_bindings *bindings)
 {
 	const struct bs_image *image = bs_map_of(process, map)->image;
-	uint8_t *seen = bs_new(ctx->arena, uint8_t, image->symbols.n);
+	struct waiting w = {
+		.binder = binder,
+		.process = process,
+		.ctx = ctx,
+		.map = map,
+		.bindings = bindings,
+		.first = bindings->n,
+	};
 
-	bind_waiting(binder, process, ctx, map, &image->relocations.got, seen, bindings);
-	bind_waiting(binder, process, ctx, map, &image->relocations.plt, seen, bindings);
+	bs_answers_stand(binder, process, ctx, map, bs_call_scope(bs_map_of(process, map)),
+			 BS_KEPT_FOR_SLOTS, &w.standing);
+	const struct bs_kept_answers *kept = bs_answers_find(binder, &w.standing);
+
+	if (kept) {
+		bind_again(&w, kept);
+	} else {
+		w.seen = bs_new(ctx->arena, uint8_t, image->symbols.n);
+		bind_waiting(&w, &image->relocations.got);
+		bind_waiting(&w, &image->relocations.plt);
+		const struct bs_to_keep slots = {
+			.bindings = &bindings->v[w.first],
+			.n_bindings = bindings->n - w.first,
+			.asked = &w.asked,
+		};
+
+		if (w.standing.referrer)
+			bs_answers_keep(binder, ctx, &w.standing, &slots);
+	}
+	bs_answers_leave(&w.standing);
 }
 
 /* A stub of MIPS that asks for a version leads to a lookup that keeps nothing loaded. (glibc

@@ -73,6 +73,9 @@ static inline const struct bs_name_place *bs_name_table_find(const struct bs_nam
 	return NULL;
 }
 
+/* So many symbols of IMAGE, which may be NULL, get entries, from symbol *RET_FIRST on. */
+uint32_t bs_count_names(const struct bs_image *image, uint32_t *ret_first);
+
 static inline bs_map_id bs_entry_map(const struct bs_name_table *table, uint32_t entry)
 {
 	return table->owner[entry / BS_OWNER_UNIT];
@@ -314,6 +317,11 @@ bool bs_lookup_quickly(const struct bs_binder *binder, const struct bs_process *
 bool bs_is_confirmed(const struct bs_binder *binder, const struct bs_process *process,
 		     const struct bs_ctx *ctx, const bs_ids *scope,
 		     const struct bs_binding *binding);
+
+/* A lookup that a relocation of the object asks for found binding INDEX. Most come in the order of
+ * their bindings: a note stands for as many as follow each other. FIRST_NOTE is the object's. */
+void bs_note_lookup(const struct bs_ctx *ctx, struct bs_relocated *ret, uint32_t first_note,
+		    uint32_t index);
 
 /* The lookup that a relocation of REFERRER against SYMBOL asks for, in the scope that REFERRER has
  * now. HASH is that of the symbol's name. */

@@ -118,6 +118,7 @@ struct bs_unique {
 struct bs_name_table;
 struct bs_forecasts;
 struct bs_recall;
+struct bs_answers;
 
 struct bs_binder {
 	struct bs_match_policy policy;
@@ -125,7 +126,8 @@ struct bs_binder {
 	struct bs_recall *recall; /* has the next two; NULL when the run is over */
 	struct bs_name_table *table;
 	struct bs_forecasts *forecasts;
-	bool is_indexed; /* TABLE is about this process, and has its maps */
+	struct bs_answers *answers; /* of other processes; NULL: none are kept */
+	bool is_indexed;	    /* TABLE is about this process, and has its maps */
 	/* Which binding a (symbol, class) of the map under relocation has: serials, so that nothing
 	 * need be cleared. */
 	struct bs_memo {
@@ -148,6 +150,13 @@ struct bs_binder *bs_binder_new(const struct bs_ctx *ctx, const struct bs_match_
 				struct bs_store *store);
 void bs_binder_done(struct bs_binder *binder, struct bs_store *store);
 void bs_binder_drop(struct bs_binder *binder);
+
+/* What is kept with STORE under BS_KEPT_ANSWERS, by all who share its images: bytes, and how often
+ * it was of use. */
+struct bs_answers_counts {
+	uint64_t n_bytes, n_found;
+};
+struct bs_answers_counts bs_answers_count(struct bs_store *store);
 
 /* Enters the maps that came since the last call. To be called before lookups that should see them.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a run leaves behind for the next one on the same store. */
-#include "bind-priv.h"
+#include "answers.h"
 
 #include <string.h>
 
@@ -72,6 +72,7 @@ struct bs_binder *bs_binder_new(const struct bs_ctx *ctx, const struct bs_match_
 				 : new_recall(ctx->arena, policy);
 	binder->table = &binder->recall->table;
 	binder->forecasts = binder->recall->forecasts;
+	binder->answers = bs_answers_take(ctx, policy, store);
 	return binder;
 }
 
@@ -83,6 +84,8 @@ void bs_binder_done(struct bs_binder *binder, struct bs_store *store)
 	binder->recall = NULL;
 	if (recall && recall->is_kept)
 		bs_store_keep(store, BS_KEPT_LOOKUPS, recall, end_recall);
+	bs_answers_done(binder->answers, store);
+	binder->answers = NULL;
 }
 
 void bs_binder_drop(struct bs_binder *binder)
@@ -93,4 +96,6 @@ void bs_binder_drop(struct bs_binder *binder)
 	binder->recall = NULL;
 	if (recall && recall->is_kept)
 		end_recall(recall);
+	bs_answers_drop(binder->answers);
+	binder->answers = NULL;
 }

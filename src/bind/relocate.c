@@ -4,7 +4,7 @@
  * (glibc elf/dl-reloc.c:_dl_relocate_object, resolve_map; elf/do-rel.h;
  * sysdeps/MACHINE/dl-machine.h)
  */
-#include "bind-priv.h"
+#include "answers.h"
 
 #include <elf.h>
 #include <stdio.h>
@@ -36,31 +36,18 @@ struct job {
 	/* What waits until all else of the object is done, and whether that is so. */
 	BS_VEC(struct put_off) put_off;
 	bool is_late;
-	bool defers;		 /* what nobody defines may wait */
+	bool defers; /* what nobody defines may wait */
+	bs_ids tls;  /* symbols whose definers need a place in the static TLS block;
+			0: the object itself */
+	struct bs_standing standing;
+	bs_ids asked; /* of the bindings, those that may be others where the object stands like this
+		       */
 	uint32_t first_deferred; /* of this map in ret->deferred */
 };
 
 static void note(struct job *job, enum bs_note_kind kind, uint32_t a, uint32_t b)
 {
 	bs_vec_push(job->ctx->arena, &job->ret->notes, (struct bs_note){ kind, a, b });
-}
-
-/* Most lookups come in the order of their bindings: a note stands for as many as follow each other.
- */
-static void note_lookup(struct job *job, uint32_t index)
-{
-	const bs_note_list *notes = &job->ret->notes;
-
-	if (notes->n > job->first_note &&
-	    !(job->ret->stopped && notes->n == job->ret->stopped_at)) {
-		struct bs_note *last = &notes->v[notes->n - 1];
-
-		if (last->kind == BS_NOTE_LOOKUP && last->a + last->b == index) {
-			last->b++;
-			return;
-		}
-	}
-	note(job, BS_NOTE_LOOKUP, index, 1);
 }
 
 /* The loader's first failure in this step; later ones are only noted. */
@@ -213,6 +200,8 @@ static uint32_t look_up(struct job *job, uint32_t *memo, const struct bs_referen
 	binding = bs_binding_from(job->process, &query, &answer);
 	uint32_t index = remember(job, memo, &binding);
 
+	if (job->standing.referrer && !bs_is_settled(job->binder, &job->standing, &query, &answer))
+		bs_vec_push(job->ctx->arena, &job->asked, index - job->first_binding);
 	if (answer.outcome == BS_UNDEFINED) {
 		if (!answer.is_too_direct && !job->binder->policy.others_bring)
 			note(job, BS_NOTE_UNDEFINED, index, 0);
@@ -335,7 +324,7 @@ static bs_map_id bind_symbol(struct job *job, uint32_t symbol, enum bs_reloc_kin
 	if (binding->outcome == BS_BOUND) {
 		bs_map_id definer = binding->definer;
 
-		note_lookup(job, index);
+		bs_note_lookup(job->ctx, job->ret, job->first_note, index);
 		check_ifunc(job, index);
 		return definer;
 	}
@@ -376,8 +365,10 @@ static bool is_tls(enum bs_reloc_kind kind)
 
 /* Initial-exec TLS of an object that came late needs what is left of the static block; a descriptor
  * takes it if there is some. */
-static void place_tls(struct job *job, bs_map_id definer, bool optional)
+static void place_tls(struct job *job, uint32_t symbol, bs_map_id definer, bool optional)
 {
+	if (job->standing.referrer)
+		bs_vec_push(job->ctx->arena, &job->tls, symbol);
 	if (definer == BS_NO_MAP || job->ret->stopped)
 		return;
 	if (job->binder->policy.no_static_tls_surplus) {
@@ -438,10 +429,10 @@ static void relocate_one(struct job *job, const struct bs_relocation *r, struct 
 	if (kind == BS_RELOC_UNKNOWN)
 		fail_type(job, r->type, false);
 	else if (kind == BS_RELOC_TLS_IE)
-		place_tls(job, definer, false);
+		place_tls(job, r->symbol, definer, false);
 	else if (kind == BS_RELOC_TLS_DESC ||
 		 (job->image->shortens_tls && r->type == R_PPC64_DTPMOD64))
-		place_tls(job, definer, true);
+		place_tls(job, r->symbol, definer, true);
 }
 
 static void relocate_eagerly(struct job *job, const struct bs_reloc_table *table)
@@ -472,7 +463,7 @@ static void relocate_lazily(struct job *job, const struct bs_reloc_table *table)
 		bs_map_id definer = r.symbol ? bind_symbol(job, r.symbol, kind, key) : job->map;
 
 		if (kind == BS_RELOC_TLS_DESC)
-			place_tls(job, definer, true);
+			place_tls(job, r.symbol, definer, true);
 	}
 }
 
@@ -512,6 +503,66 @@ static void find_global_pointer(struct job *job)
 	bs_bind_name(job->binder, job->process, job->ctx, &query, job->ret, job->failure);
 }
 
+/* Table after table. WAITS: jump slots are left for later. */
+static void relocate_tables(struct job *job, bool lazy, bool waits)
+{
+	const struct bs_relocations *relocations = &job->image->relocations;
+	bool plt_first = job->binder->policy.plt_first;
+
+	relocate_got(job, waits);
+	if (plt_first) {
+		job->defers = lazy && job->binder->policy.defers_missing && !job->image->bind_now;
+		relocate_eagerly(job, &relocations->plt);
+	}
+	for (uint32_t i = 0; i < relocations->n_eager; i++)
+		relocate_eagerly(job, &relocations->eager[i]);
+	if (waits)
+		relocate_lazily(job, &relocations->plt);
+	else if (!plt_first)
+		relocate_eagerly(job, &relocations->plt);
+	job->is_late = true;
+	bs_vec_each (i, &job->put_off)
+		relocate_one(job, &job->put_off.v[i].relocation, job->put_off.v[i].key);
+}
+
+/* What came of the job comes of it in other processes, too. */
+static void keep(const struct job *job, bool was_stopped)
+{
+	const struct bs_standing *standing = &job->standing;
+
+	if (!standing->referrer || job->end != BS_RELOCATED || job->ret->stopped != was_stopped)
+		return;
+	const struct bs_to_keep relocation = {
+		.bindings = &job->ret->bindings.v[job->first_binding],
+		.n_bindings = job->ret->bindings.n - job->first_binding,
+		.first_binding = job->first_binding,
+		.asked = &job->asked,
+		.notes = &job->ret->notes,
+		.first_note = job->first_note,
+		.tls = &job->tls,
+		.last_symbol = job->ret->last_symbol,
+	};
+
+	bs_answers_keep(job->binder, job->ctx, standing, &relocation);
+}
+
+static void relocate_or_repeat(struct job *job, bool lazy, bool waits)
+{
+	bool was_stopped = job->ret->stopped;
+
+	bs_answers_stand(job->binder, job->process, job->ctx, job->map,
+			 &bs_map_of(job->process, job->map)->scope,
+			 waits ? BS_KEPT_FOR_LAZY : BS_KEPT_FOR_NOW, &job->standing);
+	const struct bs_kept_answers *kept = bs_answers_find(job->binder, &job->standing);
+
+	if (!kept || !bs_relocate_again(job->binder, job->process, job->ctx, job->map,
+					&job->standing, kept, job->ret)) {
+		relocate_tables(job, lazy, waits);
+		keep(job, was_stopped);
+	}
+	bs_answers_leave(&job->standing);
+}
+
 enum bs_relocation_end bs_relocate(struct bs_binder *binder, struct bs_process *process,
 				   const struct bs_ctx *ctx, bs_map_id map, bool lazy,
 				   struct bs_relocated *ret, struct bs_failure *ret_failure)
@@ -528,6 +579,7 @@ enum bs_relocation_end bs_relocate(struct bs_binder *binder, struct bs_process *
 		.end = BS_RELOCATED,
 		.forecast = bs_forecast_of(binder, process, map, &bs_map_of(process, map)->scope),
 		.first_note = ret->notes.n,
+		.first_deferred = ret->deferred.n,
 		.last_symbol = UINT32_MAX,
 		.extern_protected_data = binder->policy.extern_protected_data && bs_is_x86(image),
 	};
@@ -546,26 +598,9 @@ enum bs_relocation_end bs_relocate(struct bs_binder *binder, struct bs_process *
 			    "stay as they are in the file");
 	find_global_pointer(&job);
 	begin_memo(&job);
-	relocate_got(&job, waits);
-	if (binder->policy.plt_first) {
-		job.defers = lazy && binder->policy.defers_missing && !image->bind_now;
-		job.first_deferred = ret->deferred.n;
-		relocate_eagerly(&job, &image->relocations.plt);
-	}
-	for (uint32_t i = 0; i < image->relocations.n_eager; i++)
-		relocate_eagerly(&job, &image->relocations.eager[i]);
-	if (binder->policy.plt_first) {
-		if (ret->deferred.n > job.first_deferred)
-			bs_vec_push(ctx->arena, &ret->lazy, map);
-	} else if (waits) {
-		relocate_lazily(&job, &image->relocations.plt);
+	relocate_or_repeat(&job, lazy, waits);
+	if (waits || ret->deferred.n > job.first_deferred)
 		bs_vec_push(ctx->arena, &ret->lazy, map);
-	} else {
-		relocate_eagerly(&job, &image->relocations.plt);
-	}
-	job.is_late = true;
-	bs_vec_each (i, &job.put_off)
-		relocate_one(&job, &job.put_off.v[i].relocation, job.put_off.v[i].key);
 	end_memo(&job);
 	if (!ret->stopped)
 		bs_map_at(process, map)->relocated = true;

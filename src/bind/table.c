@@ -13,8 +13,7 @@
 
 /* ---- entries ------------------------------------------------------------------------------- */
 
-/* So many symbols of IMAGE get entries, from symbol *RET_FIRST on. */
-static uint32_t count_names(const struct bs_image *image, uint32_t *ret_first)
+uint32_t bs_count_names(const struct bs_image *image, uint32_t *ret_first)
 {
 	*ret_first = 0;
 	if (!image)
@@ -197,7 +196,7 @@ static void enter_map(struct bs_name_table *table, const struct bs_image *image,
 {
 	const uint32_t unit = BS_OWNER_UNIT;
 	struct bs_entries_of of = { .walks = true, .image = image };
-	uint32_t n = count_names(image, &of.symbol);
+	uint32_t n = bs_count_names(image, &of.symbol);
 
 	of.first = table->n;
 	table->n += (n + unit - 1) / unit * unit;
@@ -219,7 +218,7 @@ static void leave_map(struct bs_name_table *table)
 {
 	const struct bs_entries_of *of = &table->maps.v[table->maps.n - 1];
 	const struct bs_image *image = of->image;
-	uint32_t symbol, n = count_names(image, &symbol);
+	uint32_t symbol, n = bs_count_names(image, &symbol);
 
 	while (n-- > 0)
 		if (image->gnu_hash.present)
@@ -257,7 +256,7 @@ void bs_binder_index(struct bs_binder *binder, const struct bs_process *process)
 		return;
 	room = table->n;
 	for (bs_map_id id = table->maps.n; id < process->maps.n; id++) {
-		uint32_t names = count_names(bs_map_of(process, id)->image, &symbol);
+		uint32_t names = bs_count_names(bs_map_of(process, id)->image, &symbol);
 
 		n += names;
 		room += names + BS_OWNER_UNIT;

@@ -557,6 +557,9 @@ bool bs_process_keep_unique(struct bs_process *process, bs_map_id map, bool relo
  */
 bool bs_process_place_tls(struct bs_process *process, bs_map_id map, bool optional);
 
+/* True where that has nothing to do: there is a place already, or nothing to be placed. */
+bool bs_process_has_tls_place(const struct bs_process *process, bs_map_id map);
+
 /* Somebody takes the address of a thread-local variable of MAP: a block that has no place in the
  * static one by now never gets one. (glibc elf/dl-tls.c:tls_get_addr_tail) */
 void bs_process_use_tls(struct bs_process *process, bs_map_id map);

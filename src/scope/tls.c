@@ -143,6 +143,14 @@ void bs_tls_begin(struct bs_process *process)
 			     down ? tls->align : TCB_ALIGNMENT);
 }
 
+bool bs_process_has_tls_place(const struct bs_process *process, bs_map_id id)
+{
+	const struct bs_map *map = bs_map_of(process, id);
+	struct block b;
+
+	return map->tls_placed || !block_of(map->image, &b);
+}
+
 bool bs_process_place_tls(struct bs_process *process, bs_map_id id, bool optional)
 {
 	struct bs_map *map = bs_map_at(process, id);
