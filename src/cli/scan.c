@@ -14,6 +14,7 @@
 enum {
 	WINDOW = 64,	       /* programs for each thread that are begun and not written */
 	MOST_IMAGES = 1 << 14, /* a process may have some 65,000 mappings */
+	ANSWERS_OF_MEMORY = 4, /* the part of it that answers to references may take */
 	READ_BETWEEN_RESTS =
 		512 /* images: a rest that brings little is not to come at once again */
 };
@@ -175,7 +176,7 @@ static void *make(void *user, uint32_t thread, uint32_t item)
 
 	product->arena = arena;
 	run_program(scan, worker, product, &subject);
-	/* The next program is another one: of lookups nothing is to be met again. */
+	/* The next program is another one: by map, of lookups nothing is to be met again. */
 	bs_store_forget(worker->store, BS_KEPT_LOOKUPS);
 	return product;
 }
@@ -274,6 +275,8 @@ static bool is_full(void *user)
 	const struct bs_store_counts counts = bs_store_count(scan->store);
 
 	return counts.n_images > MOST_IMAGES ||
+	       bs_answers_count(scan->store).n_bytes >
+		       scan->line->scan.memory / ANSWERS_OF_MEMORY ||
 	       (counts.n_read - scan->n_read >= READ_BETWEEN_RESTS &&
 		bs_memory_in_use() > scan->line->scan.memory);
 }
@@ -283,8 +286,10 @@ static void rest(void *user)
 	struct scan *scan = user;
 	uint64_t much = scan->line->scan.memory / 4 * 3;
 
+	bs_store_forget(scan->store, BS_KEPT_ANSWERS);
 	for (uint32_t i = 0; i < scan->n_workers; i++)
-		bs_store_forget(scan->workers[i].store, BS_KEPT_PATHS);
+		for (enum bs_kept kept = 0; kept < BS_KEPT_COUNT_; kept++)
+			bs_store_forget(scan->workers[i].store, kept);
 	bs_store_drop_rare(scan->store);
 	if (bs_store_count(scan->store).n_images > MOST_IMAGES / 2 || bs_memory_in_use() > much)
 		bs_store_trim(scan->store);
@@ -392,7 +397,10 @@ static bool begin_workers(struct scan *scan, uint32_t n_items)
 			bs_arena_exhausted(scan->arena);
 		bs_arena_unwind_with(worker->arena, scan->arena);
 		bs_store_keeps(worker->store, BS_KEPT_PATHS);
-		bs_store_keeps(worker->store, BS_KEPT_LOOKUPS);
+		bs_store_keeps(worker->store, BS_KEPT_ANSWERS);
+		/* Where runs are of the same program. */
+		if (scan->plugins.n)
+			bs_store_keeps(worker->store, BS_KEPT_LOOKUPS);
 		/* They are read on the way, which is nothing for several threads. */
 		options->check.library_db = bs_libraries_open(worker->arena, scan->line);
 		if (!options->check.library_db)
