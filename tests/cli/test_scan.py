@@ -217,6 +217,21 @@ class RunsTest(ScanTest):
             single = self.bindsim("check", "--no-policy", "--format=json", "--show=findings,objects,steps,mapped", line["path"])
             self.assertEqual(of_record(line), of_report(json.loads(single.out)))
 
+    def test_programs_that_share_a_library(self):
+        """What was found out for one holds for the next but for the names that it defines itself."""
+        own = ["", "int codec_open(void) { return 5; }", "", "int codec_open(void) { return 6; } int codec_read(void) { return 6; }"]
+        link = [f"-L{SHARED}/lib", "-l:libcodec-one.so", f"-Wl,-rpath,{SHARED}/lib", "-Wl,--export-dynamic"]
+        for number in range(12):
+            now = ["-Wl,-z,now"] if number % 5 == 4 else []
+            self.program(f"alike/{number:02}", USER.format(0) + own[number % len(own)], *link, *now)
+        lines = self.scan("alike", "-j1", "--show=programs,pairs,notes,objects")
+        captured = [[finding["symbols"] for finding in line["findings"] if finding["rule"] == "captured-references"]
+                    for line in lines if line["type"] == "program"]
+        self.assertEqual(captured, [[], [1], [], [2]] * 3)
+        for line in lines[1:13]:
+            single = self.bindsim("check", "--no-policy", "--format=json", "--show=findings,objects,steps,mapped", line["path"])
+            self.assertEqual(of_record(line), of_report(json.loads(single.out)))
+
     def test_pairs(self):
         for number in range(3):
             os.makedirs(self.directory / f"more/{number}")
