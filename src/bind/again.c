@@ -191,19 +191,3 @@ bool bs_relocate_again(struct bs_binder *binder, struct bs_process *process,
 	}
 	return true;
 }
-
-void bs_note_lookup(const struct bs_ctx *ctx, struct bs_relocated *ret, uint32_t first_note,
-		    uint32_t index)
-{
-	bs_note_list *notes = &ret->notes;
-
-	if (notes->n > first_note && !(ret->stopped && notes->n == ret->stopped_at)) {
-		struct bs_note *last = &notes->v[notes->n - 1];
-
-		if (last->kind == BS_NOTE_LOOKUP && last->a + last->b == index) {
-			last->b++;
-			return;
-		}
-	}
-	bs_vec_push(ctx->arena, notes, (struct bs_note){ BS_NOTE_LOOKUP, index, 1 });
-}

@@ -320,8 +320,21 @@ bool bs_is_confirmed(const struct bs_binder *binder, const struct bs_process *pr
 
 /* A lookup that a relocation of the object asks for found binding INDEX. Most come in the order of
  * their bindings: a note stands for as many as follow each other. FIRST_NOTE is the object's. */
-void bs_note_lookup(const struct bs_ctx *ctx, struct bs_relocated *ret, uint32_t first_note,
-		    uint32_t index);
+static inline void bs_note_lookup(const struct bs_ctx *ctx, struct bs_relocated *ret,
+				  uint32_t first_note, uint32_t index)
+{
+	bs_note_list *notes = &ret->notes;
+
+	if (notes->n > first_note && !(ret->stopped && notes->n == ret->stopped_at)) {
+		struct bs_note *last = &notes->v[notes->n - 1];
+
+		if (last->kind == BS_NOTE_LOOKUP && last->a + last->b == index) {
+			last->b++;
+			return;
+		}
+	}
+	bs_vec_push(ctx->arena, notes, (struct bs_note){ BS_NOTE_LOOKUP, index, 1 });
+}
 
 /* The lookup that a relocation of REFERRER against SYMBOL asks for, in the scope that REFERRER has
  * now. HASH is that of the symbol's name. */
