@@ -9,18 +9,21 @@
 #include "words.h"
 
 #include "base/open.h"
-#include "cli/scan-priv.h"
+#include "cli/scan-journal.h"
 #include "report/jansson-late.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 bool __wrap_bs_input_open(struct bs_input *input, const char *path, enum bs_input_kind kind);
-FILE *__wrap_fdopen(int fd, const char *mode);
-FILE *__real_fdopen(int fd, const char *mode);
+ssize_t __wrap_pread64(int fd, void *bytes, size_t n, off_t at);
+ssize_t __real_pread64(int fd, void *bytes, size_t n, off_t at);
+int __wrap_bs_fs_open_file(const struct bs_fs *fs, const char *path);
 void __wrap_bs_complain(const char *format, ...);
 
 enum { MOST_PARTS = 3, FIRST_PART = 1 << 20 /* no descriptor */ };
@@ -35,16 +38,25 @@ bool __wrap_bs_input_open(struct bs_input *input, const char *path, enum bs_inpu
 	return true;
 }
 
-/* Who replays inputs opens files, too. */
-FILE *__wrap_fdopen(int fd, const char *mode)
+ssize_t __wrap_pread64(int fd, void *bytes, size_t n, off_t at)
 {
-	static char empty[1];
-
 	if (fd < FIRST_PART)
-		return __real_fdopen(fd, mode);
+		return __real_pread64(fd, bytes, n, at);
 	const struct bs_fuzz_in *part = &parts[fd - FIRST_PART];
+	size_t left = (size_t)at < part->n ? part->n - (size_t)at : 0;
 
-	return fmemopen(part->n ? (void *)part->at : empty, part->n, "r");
+	n = n < left ? n : left;
+	if (n)
+		memcpy(bytes, part->at + at, n);
+	return (ssize_t)n;
+}
+
+/* Nothing is where a journal says that it was. */
+int __wrap_bs_fs_open_file(const struct bs_fs *fs, const char *path)
+{
+	(void)fs, (void)path;
+	errno = ENOENT;
+	return -1;
 }
 
 void __wrap_bs_complain(const char *format, ...)
@@ -62,9 +74,14 @@ static void merge(struct bs_arena *arena, struct bs_fuzz_in in)
 {
 	static const char *const names[MOST_PARTS] = { "0", "1", "2" };
 	static const struct bs_output outputs[] = {
-		{ .format = &bs_format_scan_text, .show = UINT32_MAX, .path = "/dev/null" },
-		{ .format = &bs_format_scan_json, .show = UINT32_MAX, .path = "/dev/null" },
-		{ .format = &bs_format_scan_ndjson, .show = UINT32_MAX, .path = "/dev/null" },
+		{ .format = &bs_format_text, .show = UINT32_MAX, .path = "/dev/null" },
+		{ .format = &bs_format_json, .show = UINT32_MAX, .path = "/dev/null" },
+		{ .format = &bs_format_ndjson, .show = UINT32_MAX, .path = "/dev/null" },
+		{ .format = &bs_format_sarif, .show = UINT32_MAX, .path = "/dev/null" },
+		{ .format = &bs_format_junit, .show = UINT32_MAX, .path = "/dev/null" },
+		{ .format = &bs_format_github, .show = UINT32_MAX, .path = "/dev/null" },
+		{ .format = &bs_format_gitlab, .show = UINT32_MAX, .path = "/dev/null" },
+		{ .format = &bs_format_markdown, .show = UINT32_MAX, .path = "/dev/null" },
 	};
 	struct bs_command_line *line = bs_new(arena, struct bs_command_line, 1);
 
@@ -82,17 +99,18 @@ static void merge(struct bs_arena *arena, struct bs_fuzz_in in)
 	bs_scan_merge(arena, line);
 }
 
-/* Each line of the input behind a number and the sum of what it says. */
+/* Each line of the input, whose first letter is its kind, with the sum of what it says. */
 static void write_journal(FILE *file, struct bs_fuzz_in in)
 {
-	fprintf(file, "bindsim-scan-journal-1 %016x\n", 1);
-	for (unsigned number = 0; in.n; number++) {
+	fprintf(file, "bindsim-scan-journal-2 " BINDSIM_VERSION " %016x\n", 1);
+	while (in.n) {
 		const uint8_t *end = memchr(in.at, '\n', in.n);
 		struct bs_fuzz_in line = bs_fuzz_take(&in, end ? (size_t)(end - in.at) : in.n);
 		struct bs_scan_hash hash = bs_scan_hash_new();
+		uint8_t kind = bs_fuzz_u8(&line);
 
 		bs_scan_hash_bytes(&hash, line.at, line.n);
-		fprintf(file, "%u %016" PRIx64, number, bs_scan_hash_end(hash));
+		fprintf(file, "%c %016" PRIx64, kind, bs_scan_hash_end(hash));
 		fwrite(line.at, 1, line.n, file);
 		if (end)
 			fputc('\n', file);
@@ -102,14 +120,18 @@ static void write_journal(FILE *file, struct bs_fuzz_in in)
 
 static void read_journal(struct bs_arena *arena, struct bs_fuzz_in in, bool is_raw)
 {
+	static struct bs_scan_subject programs[] = {
+		{ .path = "/bin/p1" },
+		{ .path = "/bin/p2" },
+		{ .path = "/bin/p3" },
+	};
+	static const bs_scan_subjects subjects = {
+		.v = programs, .n = sizeof programs / sizeof *programs,
+	};
 	static int fd = -1;
 	char path[64], *text;
 	size_t n;
 	FILE *file = open_memstream(&text, &n);
-	struct bs_scan_head head = { .n_subjects = 1000 };
-	struct bs_scan_answer answer;
-	struct bs_scan_journal journal;
-	struct bs_command_line *line = bs_new(arena, struct bs_command_line, 1);
 
 	if (fd < 0)
 		fd = memfd_create("journal", MFD_CLOEXEC);
@@ -122,14 +144,12 @@ static void read_journal(struct bs_arena *arena, struct bs_fuzz_in in, bool is_r
 		abort();
 	free(text);
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	line->scan.quiet = true;
-	if (!bs_scan_answer_begin(&answer, arena, line, &head, 1000))
-		abort();
-	if (bs_scan_journal_open(&journal, path, 1, &answer))
-		bs_scan_answer_end(&answer);
-	else
-		bs_scan_answer_drop(&answer);
-	bs_scan_journal_close(&journal);
+	struct bs_scan_journal *journal = bs_scan_journal_open(arena, path, 1, NULL, &subjects);
+
+	for (uint32_t i = 0; journal && i < subjects.n; i++)
+		if (bs_scan_journal_has(journal, i))
+			bs_scan_journal_records(journal, arena, i);
+	bs_scan_journal_close(journal);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

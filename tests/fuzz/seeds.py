@@ -389,7 +389,7 @@ def add_texts() -> None:
     SEEDS["scan"] |= {
         "whole": b"\0" + whole,
         "parts": b"\1" + (place / "part-1.ndjson").read_bytes() + b"\0" + (place / "part-2.ndjson").read_bytes(),
-        "journal": b"\3" + b"".join(b"\t" + line + b"\n" for line in whole.splitlines()[1:-1]),
+        "journal": b"\3f\t0 - f/lib/liba.so\nf\t1 d l/lib\n" + b"".join(b"p\t0,1\t" + line + b"\n" for line in whole.splitlines() if b'"path":' in line[:30]),
     }
 
 
