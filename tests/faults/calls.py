@@ -17,11 +17,10 @@ import re
 import shlex
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
-from faults import BINDSIM, END, OLD, QUESTIONS, Seen, World, chosen, differences, written
+from faults import BINDSIM, END, OLD, QUESTIONS, WORLDS, Seen, World, chosen, differences, world_of_thread, written
 
 # What the loader says, which opens libraries that few questions need.
 LOADER = r"lib\w+\.so\.\d+: (cannot read file data|failed to map segment|cannot (allocate|open|create|make|change|stat))"
@@ -65,15 +64,6 @@ TIRED = "Failed to open"
 PRINTED = ("help", "loaders", "loaders-one", "explain-rule")
 STDIO = (*PRINTED, "scan-merge", "scan-journal")
 LASTING = {"EINTR": "/2", "short": "", "ENOSPC": "", "EDQUOT": "", "EMFILE": "", "ENOMEM": "", "EIO": "", "EAGAIN": ""}
-THREAD = threading.local()
-WORLDS: list[World] = []
-
-
-def world_of_thread() -> World:
-    if not hasattr(THREAD, "world"):
-        THREAD.world = World()
-        WORLDS.append(THREAD.world)
-    return THREAD.world
 
 
 def run(inject: str, world: World, rule: str, arguments: list[str], before: dict[str, bytes]) -> tuple[Seen, list[str], int]:

@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import zipfile
 from pathlib import Path
 from typing import NamedTuple
@@ -158,6 +159,18 @@ class World:
 
     def environment(self) -> dict[str, str]:
         return environment(TMPDIR=str(self.tmp), LD_LIBRARY_PATH="lib")
+
+
+THREAD = threading.local()
+WORLDS: list[World] = []
+
+
+def world_of_thread() -> World:
+    """One for each thread: questions leave nothing in it."""
+    if not hasattr(THREAD, "world"):
+        THREAD.world = World()
+        WORLDS.append(THREAD.world)
+    return THREAD.world
 
 
 STEPS = ["./app", "--dlopen", "./plugins/first.so:GLOBAL,LAZY", "--dlopen", "./plugins/second.so", "--dlsym", "first_use",

@@ -188,7 +188,8 @@ bs_ids __wrap_bs_ids_copy(struct bs_arena *arena, const bs_ids *from)
 	return __real_bs_ids_copy(arena, from);
 }
 
-char *__wrap_bs_arena_printf(struct bs_arena *arena, const char *format, ...);
+char *__wrap_bs_arena_printf(struct bs_arena *arena, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 char *__wrap_bs_arena_printf(struct bs_arena *arena, const char *format, ...)
 {

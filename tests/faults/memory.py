@@ -17,10 +17,9 @@ import os
 import shlex
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
-from faults import END, OLD, QUESTIONS, Seen, World, chosen, differences, status_of, written
+from faults import END, OLD, QUESTIONS, WORLDS, Seen, World, chosen, differences, status_of, world_of_thread, written
 
 WORDS = "[Oo]ut of memory|[Cc]annot allocate memory|Resource temporarily unavailable"
 
@@ -85,18 +84,6 @@ def try_question(tool: str, name: str, share: int) -> tuple[str, int, int, list[
         return name, count, runs, wrong
     finally:
         server.close()
-
-
-THREAD = threading.local()
-WORLDS: list[World] = []
-
-
-def world_of_thread() -> World:
-    """One for each thread: questions leave nothing in it."""
-    if not hasattr(THREAD, "world"):
-        THREAD.world = World()
-        WORLDS.append(THREAD.world)
-    return THREAD.world
 
 
 MOST_WRONG = 10
