@@ -67,8 +67,8 @@ char *bs_fuzz_text(struct bs_fuzz_in part);
 /* An arena whose end of memory ends the process, for nobody says what else to do. */
 struct bs_arena *bs_fuzz_arena(void);
 
-/* A directory of its own in memory where there is such a place. It goes, with all that is in it, at
- * the process's end. */
+/* A directory of its own below $BINDSIM_FUZZ_DIRECTORY, or in memory where there is such a place.
+ * It goes, with all that is in it, at the process's end, unless a fuzzer kills it. */
 const char *bs_fuzz_directory(void);
 
 /* Writes PART to NAME, which lies below bs_fuzz_directory(). */

@@ -44,7 +44,7 @@ struct bs_arena *bs_fuzz_arena(void)
 /* ---- files -------------------------------------------------------------------------------------
  */
 
-static char directory[64];
+static char directory[96];
 static pid_t owner;
 
 static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *where)
@@ -62,11 +62,16 @@ static void remove_directory(void)
 
 const char *bs_fuzz_directory(void)
 {
+	const char *parent = getenv("BINDSIM_FUZZ_DIRECTORY");
+
 	if (owner == getpid())
 		return directory;
 	owner = getpid();
-	strcpy(directory, access("/dev/shm", W_OK) == 0 ? "/dev/shm/bindsim-fuzz.XXXXXX"
-							: "/tmp/bindsim-fuzz.XXXXXX");
+	if (!parent)
+		parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+	if (snprintf(directory, sizeof directory, "%s/bindsim-fuzz.XXXXXX", parent) >=
+	    (int)sizeof directory)
+		abort();
 	if (!mkdtemp(directory))
 		abort();
 	atexit(remove_directory);

@@ -24,6 +24,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -167,6 +168,14 @@ def fuzz(program: Path, target: str, wanted: int, directory: Path) -> Outcome:
 def run_all(arguments: argparse.Namespace) -> int:
     """The table, a line when a target is done."""
     begin(arguments.corpus, arguments.targets)
+    # What is killed leaves its directory behind.
+    with tempfile.TemporaryDirectory(prefix="bindsim-fuzz.", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None) as place:
+        os.environ["BINDSIM_FUZZ_DIRECTORY"] = place
+        return run_targets(arguments)
+
+
+def run_targets(arguments: argparse.Namespace) -> int:
+    """The same, once all is there."""
     print("target|executions|exec/s|edges|inputs|found", flush=True)
     found = 0
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
