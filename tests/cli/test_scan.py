@@ -508,14 +508,9 @@ class JournalTest(ManyTest):
         (self.directory / "journal").write_bytes(b"".join(whole.splitlines(keepends=True)[:-1]))
         self.assertEqual(self.asked_again(), self.programs_in(whole)[-1:])
 
-    def clashing_programs(self):
-        return sorted(f"./many/{number % 5}/clash-{number}" for number in range(24) if number % 3 == 1)
-
     def test_a_library_is_rebuilt(self):
         """Between the kill and what goes on: those that load it are asked again, and no others."""
         library = self.directory / "lib/libcodec-two.so"
-        for number in (1, 3, 7):
-            shutil.copy(SHARED / "bin/clash", self.directory / f"many/{number % 5}/clash-own-{number}")
         for path in self.directory.glob("many/*/clash-*"):
             path.unlink()
         libraries = [f"-L{self.directory}/lib", "-l:libcodec-one.so", "-l:libcodec-two.so", "-pie", "-fPIE", "-Wl,-z,now"]
