@@ -6,8 +6,8 @@
 
 #include <signal.h>
 
-/* crew.c: what another thread is not to hear of. What a thread's own instructions bring about is its
- * own, and ends the process where it is blocked. */
+/* crew.c: what another thread is not to hear of. What a thread's own instructions bring about is
+ * its own, and ends the process where it is blocked. */
 void bs_signals_of_others(sigset_t *ret);
 
 /*

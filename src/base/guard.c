@@ -13,8 +13,9 @@ enum { AT_ONCE = 256 };
 enum state { FREE, IN_USE };
 
 struct bs_guard {
-	/* What the handler reads it may read while another thread writes: STATE is IN_USE only while
-	 * all the others are right. The mapping of who gets the signal is right, for he reads it. */
+	/* What the handler reads it may read while another thread writes: STATE is IN_USE only
+	 * while all the others are right. The mapping of who gets the signal is right, for he reads
+	 * it. */
 	int state;
 	int protection;
 	uintptr_t begin, end;

@@ -56,7 +56,8 @@ bool bs_input_open(struct bs_input *input, const char *path, enum bs_input_kind 
 
 	*input = (struct bs_input){ STDIN_FILENO, false };
 	if (!is_standard)
-		input->fd = bs_open_at(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+		input->fd =
+			bs_open_at(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (input->fd < 0)
 		return false;
 	if (fstat(input->fd, &st) != 0)

@@ -128,8 +128,9 @@ static void write_rule(struct bs_json *json, enum bs_rule rule)
 	bs_sarif_message(json, "shortDescription", text->summary);
 	bs_sarif_message(json, "fullDescription", first_paragraph(json->arena, text->help));
 #ifdef BINDSIM_DOCS_URL
-	bs_json_member(json, "helpUri",
-		       bs_arena_printf(json->arena, "%s/rules/%s.md", BINDSIM_DOCS_URL, text->slug));
+	bs_json_member(
+		json, "helpUri",
+		bs_arena_printf(json->arena, "%s/rules/%s.md", BINDSIM_DOCS_URL, text->slug));
 #endif
 	bs_json_key(json, "help");
 	bs_json_object(json, BS_JSON_INLINE);

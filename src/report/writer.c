@@ -129,8 +129,8 @@ static size_t length_of_any(const unsigned char *s)
 	return n;
 }
 
-/* What turns the direction of writing round, ends lines or cannot be seen, so that a name looks like
- * another one. (Unicode Standard Annex 9; U+2028; U+200B) */
+/* What turns the direction of writing round, ends lines or cannot be seen, so that a name looks
+ * like another one. (Unicode Standard Annex 9; U+2028; U+200B) */
 static bool misleads(const unsigned char *s)
 {
 	if (s[0] == 0xd8)

@@ -9,8 +9,8 @@
 #include <fnmatch.h>
 #include <unistd.h>
 
-/* Files that include each other deeper than this are left out, and what many files with many patterns
- * come to has an end. */
+/* Files that include each other deeper than this are left out, and what many files with many
+ * patterns come to has an end. */
 enum { DEEPEST_INCLUDE = 16, MOST_LOOKS = 1 << 12, MOST_BYTES = 1 << 26 };
 
 /* A file that was begun, by what it is and where it was found: relative names in it start there. */
@@ -136,8 +136,8 @@ static bool begins(struct reader *r, const char *path)
 	struct stat file, directory = { 0 };
 
 	if (r->depth >= DEEPEST_INCLUDE || bs_fs_stat(r->fs, path, &file) != 0 ||
-	    (slash && bs_fs_stat(r->fs, joined(r, "", path, (size_t)(slash + 1 - path)),
-				 &directory) != 0))
+	    (slash &&
+	     bs_fs_stat(r->fs, joined(r, "", path, (size_t)(slash + 1 - path)), &directory) != 0))
 		return false;
 	const struct begun now = { file.st_dev, directory.st_dev, file.st_ino, directory.st_ino };
 

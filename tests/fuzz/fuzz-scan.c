@@ -126,7 +126,8 @@ static void read_journal(struct bs_arena *arena, struct bs_fuzz_in in, bool is_r
 		{ .path = "/bin/p3" },
 	};
 	static const bs_scan_subjects subjects = {
-		.v = programs, .n = sizeof programs / sizeof *programs,
+		.v = programs,
+		.n = sizeof programs / sizeof *programs,
 	};
 	static int fd = -1;
 	char path[64], *text;

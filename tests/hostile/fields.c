@@ -42,7 +42,7 @@ static struct progress {
 	unsigned n_without_reason;
 	unsigned n_ok, n_refused, n_cannot;
 	unsigned worst_ms, worst_at;
-} *progress;
+} * progress;
 
 static void read_fields(void)
 {
@@ -76,12 +76,15 @@ static uint64_t odd_value(uint64_t old, unsigned width, unsigned i)
 	return values[i] & most;
 }
 
-/* ---- questions --------------------------------------------------------------------------------- */
+/* ---- questions ---------------------------------------------------------------------------------
+ */
 
 static enum bs_sim_status simulate(struct bs_arena *arena, const char **ret_problem)
 {
 	const struct bs_step steps[] = {
-		{ .kind = BS_STEP_DLOPEN, .file = "./libplug.so", .mode = BS_MODE_LAZY | BS_MODE_GLOBAL },
+		{ .kind = BS_STEP_DLOPEN,
+		  .file = "./libplug.so",
+		  .mode = BS_MODE_LAZY | BS_MODE_GLOBAL },
 		{ .kind = BS_STEP_DLSYM, .handle = BS_HANDLE_STEP, .of_step = 1, .symbol = "plug" },
 		{ .kind = BS_STEP_DLMOPEN, .file = "./libplug.so", .mode = BS_MODE_NOW },
 		{ .kind = BS_STEP_DLCLOSE, .of_step = 1 },
@@ -197,7 +200,8 @@ static void try_one(int fd, unsigned at)
 		abort();
 }
 
-/* ---- one process after the other --------------------------------------------------------------- */
+/* ---- one process after the other ---------------------------------------------------------------
+ */
 
 _Noreturn static void try_from(unsigned at)
 {
@@ -250,7 +254,8 @@ int main(int argc, char **argv)
 	way = argv[3];
 	snprintf(path, sizeof path, "%s/%s", argv[1], argv[2]);
 	null = fopen("/dev/null", "w");
-	progress = mmap(NULL, sizeof *progress, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	progress = mmap(NULL, sizeof *progress, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			-1, 0);
 	read_fields();
 	char *copy = read_file(&n);
 
@@ -272,8 +277,8 @@ int main(int argc, char **argv)
 		printf("%s %s: %s = %#" PRIx64 ": %s %d\n", argv[2], way, field->name,
 		       odd_value(old, field->width, at % N_VALUES),
 		       WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM ? "no end, signal"
-		       : WIFSIGNALED(status)				 ? "signal"
-									 : "status",
+		       : WIFSIGNALED(status)				  ? "signal"
+									  : "status",
 		       WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 		fflush(stdout);
 		restore(copy, n);
@@ -281,8 +286,8 @@ int main(int argc, char **argv)
 		if (++n_bad == 20)
 			break;
 	}
-	printf("%s %s: %u fields, %u ok, %u refused, %u cannot, %u bad; worst %u ms: %s\n", argv[2], way, n_fields,
-	       progress->n_ok, progress->n_refused, progress->n_cannot, n_bad, progress->worst_ms,
-	       n_fields ? fields[progress->worst_at / N_VALUES].name : "");
+	printf("%s %s: %u fields, %u ok, %u refused, %u cannot, %u bad; worst %u ms: %s\n", argv[2],
+	       way, n_fields, progress->n_ok, progress->n_refused, progress->n_cannot, n_bad,
+	       progress->worst_ms, n_fields ? fields[progress->worst_at / N_VALUES].name : "");
 	return n_bad != 0;
 }

@@ -19,12 +19,14 @@ extern char **environ;
 
 enum { CANNOT = 77 };
 
-#define NUMBER	     offsetof(struct seccomp_data, nr)
-#define LOW_HALF(i)  (offsetof(struct seccomp_data, args[i]) + 4 * (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__))
-#define HIGH_HALF(i) (offsetof(struct seccomp_data, args[i]) + 4 * (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__))
-#define LOAD(at)     BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(at))
+#define NUMBER offsetof(struct seccomp_data, nr)
+#define LOW_HALF(i)                                                                                \
+	(offsetof(struct seccomp_data, args[i]) + 4 * (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__))
+#define HIGH_HALF(i)                                                                               \
+	(offsetof(struct seccomp_data, args[i]) + 4 * (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__))
+#define LOAD(at)	   BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(at))
 #define IF(value, yes, no) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(value), yes, no)
-#define RETURN(what) BPF_STMT(BPF_RET | BPF_K, (what))
+#define RETURN(what)	   BPF_STMT(BPF_RET | BPF_K, (what))
 
 static int install(struct sock_filter *filter, unsigned n)
 {
@@ -74,7 +76,8 @@ int main(int argc, char **argv)
 		RETURN(SECCOMP_RET_ALLOW),
 	};
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || !install(others, sizeof others / sizeof *others) ||
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+	    !install(others, sizeof others / sizeof *others) ||
 	    !install(filter, sizeof filter / sizeof *filter)) {
 		fprintf(stderr, "jail: %s\n", strerror(errno));
 		return CANNOT;

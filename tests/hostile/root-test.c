@@ -97,7 +97,8 @@ static void make_tree(struct tree *tree)
 	assert_non_null(mkdtemp(tree->top));
 	snprintf(tree->root, sizeof tree->root, "%s/root", tree->top);
 	assert_int_equal(mkdir(tree->root, 0755), 0);
-	int top = open(tree->top, O_RDONLY | O_DIRECTORY), root = open(tree->root, O_RDONLY | O_DIRECTORY);
+	int top = open(tree->top, O_RDONLY | O_DIRECTORY),
+	    root = open(tree->root, O_RDONLY | O_DIRECTORY);
 
 	/* What a wrong way would come to. */
 	for (unsigned i = 0; i < N_NAMES; i++)
@@ -138,12 +139,13 @@ static void remove_tree(const struct tree *tree)
 	assert_int_equal(system(command), 0);
 }
 
-/* ---- what there is at a path ------------------------------------------------------------------ */
+/* ---- what there is at a path ------------------------------------------------------------------
+ */
 
 struct found {
 	int error;
 	mode_t kind;
-	char text[32];	 /* of a file */
+	char text[32]; /* of a file */
 	char canonical[MOST_TEXT];
 };
 
@@ -176,7 +178,8 @@ _Noreturn static void be_oracle(const struct tree *tree, int in, int out)
 	char *path = NULL, real[PATH_MAX];
 	size_t room = 0;
 
-	if (chdir(tree->root) != 0 || (chroot(".") != 0 && (unshare(CLONE_NEWUSER) != 0 || chroot(".") != 0)))
+	if (chdir(tree->root) != 0 ||
+	    (chroot(".") != 0 && (unshare(CLONE_NEWUSER) != 0 || chroot(".") != 0)))
 		_exit(1);
 	while (getdelim(&path, &room, '\0', paths) > 0) {
 		struct found found = { 0 };
@@ -224,7 +227,8 @@ static void end_oracle(struct oracle *oracle)
 	waitpid(oracle->pid, NULL, 0);
 }
 
-/* ---- the three ways --------------------------------------------------------------------------- */
+/* ---- the three ways ---------------------------------------------------------------------------
+ */
 
 struct view {
 	struct bs_diags diags;
@@ -258,13 +262,15 @@ static void see(const struct view *view, const char *path, struct found *ret)
 		strcpy(ret->canonical, canonical);
 }
 
-static void assert_same(const struct found *a, const struct found *b, const char *path, const char *who)
+static void assert_same(const struct found *a, const struct found *b, const char *path,
+			const char *who)
 {
 	if (a->error == b->error && a->kind == b->kind && strcmp(a->text, b->text) == 0 &&
 	    strcmp(a->canonical, b->canonical) == 0)
 		return;
-	print_error("%s, %s: %s %o \"%s\" %s, not %s %o \"%s\" %s\n", path, who, strerror(a->error), a->kind,
-		    a->text, a->canonical, strerror(b->error), b->kind, b->text, b->canonical);
+	print_error("%s, %s: %s %o \"%s\" %s, not %s %o \"%s\" %s\n", path, who, strerror(a->error),
+		    a->kind, a->text, a->canonical, strerror(b->error), b->kind, b->text,
+		    b->canonical);
 	fail();
 }
 
@@ -313,7 +319,8 @@ static void three_ways_agree(void **state)
 	assert_true(n_found > n / 10);
 }
 
-/* ---- somebody moves things about --------------------------------------------------------------- */
+/* ---- somebody moves things about ---------------------------------------------------------------
+ */
 
 struct mover {
 	const struct tree *tree;
@@ -373,9 +380,15 @@ static void make_racing_tree(struct tree *tree, struct mover *m)
 
 static void race(bool own)
 {
-	static const char *const paths[] = { "/a/secret",	  "/d/secret",	   "/b/c/../secret",
-					     "/b/c/../../secret", "/b/c/../../../secret", "/b/c/file",
-					     "/a/../secret",	  "/d/../../x/secret",	   "/up/secret" };
+	static const char *const paths[] = { "/a/secret",
+					     "/d/secret",
+					     "/b/c/../secret",
+					     "/b/c/../../secret",
+					     "/b/c/../../../secret",
+					     "/b/c/file",
+					     "/a/../secret",
+					     "/d/../../x/secret",
+					     "/up/secret" };
 	struct tree tree;
 	struct mover m;
 	struct view view;
@@ -394,7 +407,8 @@ static void race(bool own)
 	}
 	__atomic_store_n(&m.is_over, true, __ATOMIC_RELAXED);
 	pthread_join(thread, NULL);
-	print_message("%u of %u lookups find something, things are moved %u times\n", n_found, N_RACES, m.n_moves);
+	print_message("%u of %u lookups find something, things are moved %u times\n", n_found,
+		      N_RACES, m.n_moves);
 	assert_true(n_found > 0);
 	end_view(&view);
 	close(m.top);
@@ -414,12 +428,14 @@ static void nor_are_we(void **state)
 	race(true);
 }
 
-/* ---- magic links --------------------------------------------------------------------------------- */
+/* ---- magic links
+ * --------------------------------------------------------------------------------- */
 
 static void magic_links_are_refused(void **state)
 {
-	static const char *const magic[] = { "/proc/self/root", "/proc/self/cwd/x", "/proc/self/exe",
-					     "/proc/self/root/etc/passwd", "/proc/self/ns/mnt" };
+	static const char *const magic[] = { "/proc/self/root", "/proc/self/cwd/x",
+					     "/proc/self/exe", "/proc/self/root/etc/passwd",
+					     "/proc/self/ns/mnt" };
 	static const char *const ordinary[] = { "/proc/self/status", "/proc/mounts", "/proc/self" };
 	const struct tree host = { .root = "/" };
 

@@ -188,7 +188,7 @@ static bool read_long(const struct bs_memory *memory, uint64_t address, void *to
 	return true;
 }
 
-/* A small core would take gigabytes otherwise. Found by fuzz-live. */
+/* A small core would take gigabytes otherwise. */
 static void names_that_are_too_long_in_all_are_refused(void **state)
 {
 	struct bs_arena *arena = bs_arena_new();
