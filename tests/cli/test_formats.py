@@ -464,7 +464,7 @@ class HostileTest(FormatTest):
 
     @staticmethod
     def escaped(name):
-        text = name.decode("utf-8", "surrogateescape")
+        text = name.decode("utf-8", "surrogateescape").replace("\u202e", os.fsdecode(b"\\xe2\\x80\\xae"))
         return "".join(f"\\x{ord(c) & 0xff:02x}" if ord(c) < 0x20 or 0xdc80 <= ord(c) <= 0xdcff else c for c in text)
 
     def each(self):
