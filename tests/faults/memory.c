@@ -189,7 +189,7 @@ bs_ids __wrap_bs_ids_copy(struct bs_arena *arena, const bs_ids *from)
 }
 
 char *__wrap_bs_arena_printf(struct bs_arena *arena, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+	__attribute__((format(printf, 2, 3), nonnull(2)));
 
 char *__wrap_bs_arena_printf(struct bs_arena *arena, const char *format, ...)
 {
