@@ -234,7 +234,9 @@ bool bs_destination_open(struct bs_arena *arena, const char *path, struct bs_des
 
 const char *bs_destination_unfinished(const struct bs_destination *d)
 {
-	return d->unfinished ? d->unfinished->name : NULL;
+	struct bs_unfinished *u = d->unfinished;
+
+	return u && (u->is_there || name_nameless(u, fileno(d->file))) ? u->name : NULL;
 }
 
 bool bs_destination_close(struct bs_destination *d, struct bs_writer *writer, bool keep)

@@ -174,7 +174,7 @@ class BashTest(ShellTest):
         self.assertEqual(self.replies("bindsim --plan x --dlopen ./a.so --dlclose "), set())
 
     def test_parts_of_commands(self):
-        for command, words in (("advise", ["x"]), ("order", ["x"]), ("log", ["x"]), ("scan", ["x"]), ("verify", ["--run", "x"]),
+        for command, words in (("advise", ["x"]), ("order", ["x"]), ("log", ["x"]), ("scan", ["--format=ndjson", "x"]), ("verify", ["--run", "x"]),
                                ("diff", ["x", "y"]), ("explain", ["--symbol=x", "x"])):
             known = project.run(command, "--show=?", *words).stderr.partition(" has ")[2].split()
             self.assertTrue(known, command)
@@ -362,9 +362,10 @@ class FishTest(ShellTest):
         self.assertEqual(self.replies("bindsim --plan x --dlopen ./a.so --dlclose "), set())
 
     def test_of_commands(self):
-        for command, parts in (("advise", {"clashes", "tried", "changes", "all-changes"}), ("scan", {"programs", "pairs", "notes", "objects"})):
+        for command, parts in (("advise", {"clashes", "tried", "changes", "all-changes"}), ("scan", {"programs", "pairs", "notes", "objects", "exports", "bindings"})):
             self.assertEqual(self.replies(f"bindsim {command} --show="), {f"--show={part}" for part in parts})
-        self.assertEqual(self.replies("bindsim scan --format "), {"text", "json", "ndjson"})
+        self.assertEqual(self.replies("bindsim scan --format "),
+                         {"text", "json", "ndjson", "sqlite", "sarif", "junit", "github", "gitlab", "markdown"})
         self.assertIn("musl", self.replies("bindsim loaders "))
         self.assertEqual(self.replies("bindsim help "), project.commands() | {"options"})
 

@@ -3,15 +3,16 @@
 """Where the system gives less than usual: standard files that are closed, readers that leave, disks that are full, files that
 nobody may read, and limits of a process."""
 
+import contextlib
 import json
 import os
 import resource
 import signal
 import subprocess
 import tempfile
-import threading
 import time
 import unittest
+from pathlib import Path
 
 from faults import BINDSIM, CommandLineTest, environment
 
@@ -228,37 +229,59 @@ class SignalTest(LimitsTest):
     """Signals while the tool works."""
 
     def start(self, *arguments):
-        os.mkfifo(self.directory / "fifo")
+        """One of its outputs is a pipe that is full: it has begun both of them, and waits."""
+        fifo = self.directory / "fifo"
+        os.mkfifo(fifo)
         self.before = sorted(os.listdir(self.directory))
+        self.pipe = os.open(fifo, os.O_RDWR | os.O_NONBLOCK)
+        self.filled = 0
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self.filled += os.write(self.pipe, b"x" * 4096)
         process = subprocess.Popen([BINDSIM, "--report=json:report", "--report=text:fifo", *arguments], cwd=self.directory,
                                    env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         deadline = time.monotonic() + 20
-        while not self.left() and time.monotonic() < deadline:
+        while not self.has_open(process, fifo) and time.monotonic() < deadline:
             time.sleep(0.01)
         return process
+
+    @staticmethod
+    def has_open(process, path):
+        for link in Path(f"/proc/{process.pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                if os.readlink(link) == str(path):
+                    return True
+        return False
+
+    def drain(self):
+        """What the pipe has now."""
+        text = b""
+        with contextlib.suppress(BlockingIOError):
+            while piece := os.read(self.pipe, 1 << 16):
+                text += piece
+        return text
 
     def test_each_that_ends_it(self):
         for number in (signal.SIGQUIT, signal.SIGXCPU, signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF):
             with self.start("./app") as process:
                 process.send_signal(number)
                 process.wait(timeout=20)
+            os.close(self.pipe)
             self.assertEqual((process.returncode, self.left()), (-number, []))
             (self.directory / "fifo").unlink()
 
     def test_stopped_and_continued(self):
         with self.start("./app") as process:
-            for _ in range(20):
-                process.send_signal(signal.SIGSTOP)
-                process.send_signal(signal.SIGCONT)
-            text = []
-            reader = threading.Thread(target=lambda: text.append((self.directory / "fifo").read_text()))
-            reader.start()
+            text = b""
             while process.poll() is None:
-                process.send_signal(signal.SIGSTOP)
-                process.send_signal(signal.SIGCONT)
-            reader.join(timeout=20)
+                for _ in range(20):
+                    process.send_signal(signal.SIGSTOP)
+                    process.send_signal(signal.SIGCONT)
+                text += self.drain()
+            text += self.drain()
+        os.close(self.pipe)
         self.assertEqual((process.returncode, self.left()), (0, ["report"]))
-        self.assertIn("start-up", text[0])
+        self.assertIn(b"start-up", text[self.filled:])
 
 
 class RecordedTest(LimitsTest):

@@ -16,6 +16,7 @@
 
 char *__wrap_bs_fs_read(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *path,
 			size_t *ret_n);
+int __wrap_bs_fs_stat(const struct bs_fs *fs, const char *path, struct stat *ret);
 
 static struct bs_fuzz_in file;
 static const char *magic;
@@ -38,6 +39,14 @@ char *__wrap_bs_fs_read(const struct bs_fs *fs, const struct bs_ctx *ctx, const 
 		memcpy(bytes + n_magic, file.at, file.n);
 	*ret_n = n_magic + file.n;
 	return bytes;
+}
+
+/* There is no ld.so.conf. */
+int __wrap_bs_fs_stat(const struct bs_fs *fs, const char *path, struct stat *ret)
+{
+	(void)fs, (void)path, (void)ret;
+	errno = ENOENT;
+	return -1;
 }
 
 static const struct {

@@ -80,7 +80,7 @@ class NothingRunsTest(CommandLineTest):
                           ["--loader=musl", "./app"], ["explain", "--symbol=hook", "./app", *steps], ["explain", "--rule=captured"],
                           ["check", "--no-policy", "./app", *steps], ["check", "--no-policy", "."], ["advise", "./app", *steps],
                           ["diff", "./app", "./libplug.so"], ["order", "./app", *steps], ["order", "--pairs=.", "./app"], ["scan", "."], ["scan", "--libraries", "."],
-                          ["loaders"], ["--version"], ["--help"], ["--follow-dlopen-notes", "./app"], ["--proof=all", "./app", *steps]):
+                          ["loaders"], ["help"], ["help", "check"], ["--version"], ["--help"], ["--follow-dlopen-notes", "./app"], ["--proof=all", "./app", *steps]):
             self.assert_runs_nothing(*arguments, wanted=(0, 1) if arguments[0] != "explain" else (0, 1, 2))
         self.assert_runs_nothing("./script", wanted=(2,))
         for name in ("text", "json", "ndjson", "sarif", "junit", "github", "gitlab", "markdown", "dot", "html", "ldd", "ld-debug", "plan"):

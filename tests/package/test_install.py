@@ -61,7 +61,8 @@ class InstallTest(unittest.TestCase):
         files |= {f"{data}/bindsim/schema/{path.name}" for path in (ROOT / "schema").glob("*.json")}
         files |= {f"{option['mandir']}/man{path.suffix[1:]}/{path.name}" for path in (ROOT / "man").glob("*.[1-9]")}
         if option["docs"]:
-            files |= {f"{data}/doc/bindsim/{path.name}" for path in (ROOT / "docs").iterdir() if path.name != "meson.build"}
+            files |= {f"{data}/doc/bindsim/{path.relative_to(ROOT / 'docs')}" for path in (ROOT / "docs").rglob("*")
+                      if path.is_file() and path.name != "meson.build"}
             files |= {f"{data}/doc/bindsim/{name}" for name in ("README.md", "CHANGELOG.md")}
         library = option["libdir"]
         if option["library"]:
