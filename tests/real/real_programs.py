@@ -37,6 +37,7 @@ from programs import ALL, Program  # noqa: E402
 from trees import Unavailable, unpack  # noqa: E402
 
 SKIPPED = 77
+RACES = 2
 MOST_SHOWN = 8
 # The shell tells the process id, which every program that it becomes keeps.
 TELLING = 'echo $$ >"$1"; shift; exec "$@"'
@@ -214,6 +215,13 @@ def check(job: tuple[Program, Path], built: Path, base: Path, bindsim: str) -> T
     for now in (False, True):
         mode = "now" if now else "lazily"
         problems = examine(Run(program, tree, built, base / f"{program.name}-{mode}", now, bindsim), tally)
+        # Where threads open and close at once, a close that unmaps nothing has no place that anybody could know: now and then
+        # a plan has it too early or too late. What is wrong in the recorder is wrong each time.
+        for attempt in range(RACES if problems and not program.steady else 0):
+            print(f"{program.name}, {mode}: once more, for: {problems[0].splitlines()[0]}", flush=True)
+            problems = examine(Run(program, tree, built, base / f"{program.name}-{mode}-{attempt}", now, bindsim), tally)
+            if not problems:
+                break
         tally.runs += 1
         tally.problems += [f"{program.name}, {mode}: {problem}" for problem in problems[:MOST_SHOWN]]
         if len(problems) > MOST_SHOWN:
