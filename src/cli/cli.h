@@ -279,8 +279,8 @@ bool bs_destination_open(struct bs_arena *arena, const char *path, struct bs_des
  */
 bool bs_destination_close(struct bs_destination *d, struct bs_writer *writer, bool keep);
 
-/* The name of D's file until it is complete, which it gets if it had none; NULL: it can have none of
- * its own. */
+/* The name of D's file until it is complete, which it gets if it had none; NULL: it can have none
+ * of its own. */
 const char *bs_destination_unfinished(const struct bs_destination *d);
 
 /* Removes all files that are not complete, for who ends without closing them. A signal to end does
