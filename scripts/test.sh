@@ -57,11 +57,13 @@ want lld have ld.lld
 want man-db have man
 want groff 'printf ".Dd\n" | groff -mdoc -Tutf8 -z'
 want mandoc have mandoc
+want bash-completion test -e /usr/share/bash-completion/bash_completion
 want zsh have zsh
 want fish have fish
 want musl test -e /lib/ld-musl-x86_64.so.1
 want musl-tools have musl-gcc
 want gdb have gcore
+want python3-dev 'ls /usr/include/python3*/Python.h'
 if ! $quick; then
 	want clang-format-14 have clang-format-14
 	want valgrind have valgrind
@@ -200,8 +202,8 @@ if ! $quick; then
 	unset LC_ALL LOCPATH
 
 	if step 'build with sanitizers' build build-test/sanitize --native-file dev.ini; then
-		suites 'sanitizers: unit, command line, JSON, fuzz replay, scenarios and random graphs' build-test/sanitize \
-			--suite unit --suite cli --suite json --suite fuzz-replay --suite scenario --suite oracle --suite api --no-suite long --timeout-multiplier 3
+		suites 'sanitizers: unit, command line, JSON, fuzz replay, hostile files, library, scenarios and random graphs' build-test/sanitize \
+			--suite unit --suite cli --suite json --suite fuzz-replay --suite scenario --suite oracle --suite api --suite hostile --no-suite long --timeout-multiplier 3
 	fi
 
 	if have clang-format-14; then
