@@ -34,6 +34,19 @@ class VersionTest(unittest.TestCase):
         self.assertEqual(project.run("--version").stdout, f"bindsim {self.version}\n")
 
 
+class TextTest(unittest.TestCase):
+    """What a merge leaves behind when it goes wrong."""
+
+    def test_tables_are_whole(self):
+        """A row stands in a table, whose second line says how its columns stand."""
+        for page in project.ROOT.glob("**/*.md"):
+            if any(part.startswith("build") for part in page.relative_to(project.ROOT).parts):
+                continue
+            text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+            for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+                self.assertRegex(table, r"\A.*\n\|(?: :?-+:? \|)+\n", f"{page}: a row is lost")
+
+
 class ManTest(unittest.TestCase):
     """The pages are sound for those who print them."""
 
