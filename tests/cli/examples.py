@@ -38,6 +38,7 @@ Lookups that are decided by something else than the order:
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 from pathlib import Path
 
@@ -148,3 +149,12 @@ def build_host(directory: Path) -> None:
     subprocess.run([*CC, "-g0", "-Wl,--build-id=none", "-Wl,-z,lazy", "-o", "host", "host.c", "lib/libcodec.so.1", "-Wl,-rpath,$ORIGIN/lib"],
                    cwd=directory, check=True)
     source.unlink()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Builds the examples of README.md and docs/queries.md in DIRECTORY, to be tried.")
+    parser.add_argument("directory", metavar="DIRECTORY", type=Path, help="is made if it is not there")
+    place = parser.parse_args().directory
+    place.mkdir(parents=True, exist_ok=True)
+    build_examples(place)
+    build_host(place)

@@ -64,6 +64,16 @@ class ReadmeTest(unittest.TestCase):
         build_examples(directory)
         self.check("examples", directory)
 
+    @unittest.skipUnless(os.path.exists("/lib64/ld-linux-x86-64.so.2"), "the examples are for x86-64")
+    def test_a_reader_can_build_the_examples(self):
+        """With the command that stands before the first of them."""
+        directory = transcripts.new_directory()
+        self.addCleanup(shutil.rmtree, directory)
+        [script] = re.findall(r"`python3 (\S+) DIRECTORY` builds", README.read_text())
+        subprocess.run([sys.executable, project.ROOT / script, directory / "new/tried"], check=True)
+        for name in ("player", "copy.so", "lib/libcodec.so.1", "host"):
+            self.assertTrue((directory / "new/tried" / name).exists(), name)
+
     @unittest.skipUnless(shutil.which("dpkg-query"), "nobody tells of which version the C library is")
     def test_process(self):
         version = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", "libc6"], capture_output=True, text=True, check=False).stdout
