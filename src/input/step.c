@@ -79,6 +79,21 @@ static const char *hint_at_flags(struct bs_arena *arena, const char *text)
 			       text[wrong_n] ? text : "", text[wrong_n] ? "' is " : "");
 }
 
+/* What to say of FILE, behind which flags stand: nothing unless it ends in flags of its own. */
+static const char *hint_at_colon(struct bs_arena *arena, const char *file)
+{
+	const char *colon = strrchr(file, ':');
+	struct bs_step ignored;
+
+	if (!colon || !looks_like_flag(colon + 1, strcspn(colon + 1, "|,+")) ||
+	    !bs_parse_flags(colon + 1, &ignored))
+		return NULL;
+	return bs_arena_printf(arena,
+			       "flags are joined by a comma; '%s' is taken as part of the "
+			       "file name",
+			       colon);
+}
+
 /* FILE[:FLAGS] into STEP. */
 static void read_file(struct bs_arena *arena, const char *text, struct bs_step *step,
 		      const char **ret_hint)
@@ -94,6 +109,7 @@ static void read_file(struct bs_arena *arena, const char *text, struct bs_step *
 	}
 	step->file = bs_arena_strndup(arena, text, (size_t)(colon - text));
 	step->spelled = colon + 1;
+	*ret_hint = hint_at_colon(arena, step->file);
 }
 
 /* All of TEXT, N bytes, is the number of a step. */

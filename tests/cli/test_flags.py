@@ -81,8 +81,16 @@ class FlagsTest(CommandLineTest):
                 answer = self.bindsim(f"{option}=./libuse.so:{text}", "--format=plan", "./app")
                 self.assertEqual(answer.err, f"bindsim: {option} './libuse.so:{text}': {words}\n")
                 self.assertEqual(answer.status, 0)
-        for text in ("", "1.2", "foo", "C", "a,b", "x86-64", "NOW:LAZY", "LAZY"):
+        for text in ("", "1.2", "foo", "C", "a,b", "x86-64", "C:LAZY", "2:LAZY", "now:", "LAZY"):
             self.assertEqual(self.bindsim(f"--dlopen=./libuse.so:{text}", "--format=plan", "./app").err, "")
+
+    def test_flags_that_a_colon_joins(self):
+        for text, before in (("NOW:LAZY", ":NOW"), ("rtld_now:GLOBAL", ":rtld_now"), ("NOW,GLOBAL:DEEPBIND", ":NOW,GLOBAL"),
+                             ("LAZY:NOW:0x2", ":NOW")):
+            answer = self.bindsim(f"--dlopen=./libuse.so:{text}", "--format=plan", "./app")
+            self.assertEqual(answer.err, f"bindsim: --dlopen './libuse.so:{text}': flags are joined by a comma; "
+                                         f"'{before}' is taken as part of the file name\n")
+            self.assertEqual(answer.status, 0)
 
     def test_the_last_colon_counts(self):
         self.assertEqual(self.use("NOW:LAZY"), NOT_A_FILE.format("./libuse.so:NOW"))
