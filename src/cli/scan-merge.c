@@ -75,6 +75,8 @@ static bool read_head(struct merge *m, struct part *part)
 			bs_complain("%s: it is empty", part->path);
 		return false;
 	}
+	if (*part->line != '{')
+		return complain(part, "it is no part of a scan, as --format=ndjson writes it");
 	const char *problem = bs_scan_head_read(m->arena, part->line, part->n, &part->head);
 
 	return problem ? complain(part, problem) : true;

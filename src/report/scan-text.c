@@ -301,8 +301,13 @@ static void end(struct bs_report *report, struct bs_arena *arena, const struct b
 	say_part(report, &comma, sum->n_outcomes[BS_SCAN_UNANSWERED], "unknown", "unknown");
 	say_part(report, &comma, sum->n_worst[BS_LEVEL_ERROR], "with errors", "with errors");
 	say_part(report, &comma, sum->n_worst[BS_LEVEL_WARNING], "with warnings", "with warnings");
-	say_part(report, &comma, sum->n_worst[BS_LEVEL_NOTE] + sum->n_worst[BS_LEVEL_NONE],
-		 "with neither", "with neither");
+	/* Neither of which is clear where the line has named them. */
+	const char *rest = sum->n_worst[BS_LEVEL_ERROR] || sum->n_worst[BS_LEVEL_WARNING]
+				   ? "with neither"
+				   : "without errors and warnings";
+
+	say_part(report, &comma, sum->n_worst[BS_LEVEL_NOTE] + sum->n_worst[BS_LEVEL_NONE], rest,
+		 rest);
 	bs_say(report, "\n");
 	say_skipped(report, &head->skipped);
 	if (bs_scan_is_judged(head))

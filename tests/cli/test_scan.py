@@ -310,6 +310,7 @@ class RunsTest(ScanTest):
         self.assertRegex(out, r"(?m)^ +1  error +captured-references +libcodec-two and libcodec-one, as in \./bin/clash$")
         self.assertIn("3 programs: 1 refused, 1 with errors, 1 with neither\n", out)
         self.assertNotIn("sound", out)
+        self.assertEqual(self.bindsim("scan", "bin/sound").out.splitlines()[0], "1 program: 1 without errors and warnings")
 
 
 class ManyTest(ScanTest):
@@ -407,6 +408,9 @@ class SameBytesTest(ManyTest):
         self.assert_trouble(self.bindsim("scan", "--merge", name, "shut"), "shut: Is a directory")
         self.assert_trouble(self.bindsim("scan", "--merge", name, "nowhere"), "nowhere: No such file")
         self.assert_trouble(self.bindsim("scan", "--merge", "/dev/null"), "/dev/null")
+        (self.directory / "words").write_text("part\n")
+        for other in ("words", "bin/sound"):
+            self.assert_trouble(self.bindsim("scan", "--merge", name, other), f"{other}: line 1: it is no part of a scan")
 
     def test_a_long_line_in_a_part(self):
         """Longer than what is read at once."""
