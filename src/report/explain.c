@@ -493,6 +493,25 @@ static void say_no_object(struct bs_report *report, const char *option, const ch
 	bs_say(report, "); --show=objects lists them\n");
 }
 
+/* That none is to the symbol that --symbol asks for, of those that --from and --to leave. */
+static void say_no_reference(struct bs_report *report)
+{
+	const struct bs_selection *selection = &report->selection;
+
+	bs_say(report, "no reference to a symbol '");
+	bs_say_escaped(report, selection->symbol);
+	if (selection->from) {
+		bs_say(report, "' is made by '");
+		bs_say_escaped(report, selection->from);
+	}
+	if (selection->to) {
+		bs_say(report, selection->from ? "' and bound to '" : "' is bound to '");
+		bs_say_escaped(report, selection->to);
+	}
+	bs_say(report, selection->from || selection->to ? "'" : "' is made in this process");
+	bs_say(report, ": nothing to explain\n");
+}
+
 static void end(struct bs_report *report, const struct bs_run *run, const bs_findings *findings)
 {
 	const struct explained *explained = report->state;
@@ -510,7 +529,7 @@ static void end(struct bs_report *report, const struct bs_run *run, const bs_fin
 		bs_say(report,
 		       "no reference of the one is bound to the other: nothing to explain\n");
 	else
-		bs_say(report, "no reference is asked for by this: nothing to explain\n");
+		say_no_reference(report);
 }
 
 const struct bs_format bs_format_explain = {

@@ -95,7 +95,7 @@ static void say_tried(struct bs_report *report, const struct bs_orders *orders)
 	bs_say(report, " tried");
 	if (orders->movable.n < 2)
 		bs_say(report,
-		       ": there is no other order of less than two steps that open something");
+		       ": there is no other order of fewer than two steps that open something");
 	else if (!orders->all) {
 		bs_say(report, ", two for each pair of steps, of ");
 		if (orders->possible == UINT64_MAX)

@@ -344,8 +344,9 @@ void bs_text_bindings(struct bs_report *report, const struct bs_run *run,
 
 /* ---- jump slots ---------------------------------------------------------------------------- */
 
+/* Under a heading, which stands before the first that is selected: *HEADED says whether it does. */
 static void write_slot(struct bs_report *report, const struct bs_run *run,
-		       const struct bs_slot *slot)
+		       const struct bs_slot *slot, bool *headed)
 {
 	bs_bindings answers = { 0 };
 	bs_ids since = { 0 };
@@ -359,6 +360,9 @@ static void write_slot(struct bs_report *report, const struct bs_run *run,
 	const struct bs_binding *first = &answers.v[0];
 	const struct bs_image *image = bs_map_of(&run->process, first->referrer)->image;
 
+	if (!*headed)
+		bs_say(report, "\nat the first call\n");
+	*headed = true;
 	write_reference(report, run, first, bs_reference_version(image, first->symbol));
 	bs_say(report, "  at the first call");
 	for (uint32_t i = 1; i < answers.n; i++) {
@@ -375,9 +379,8 @@ static void write_slot(struct bs_report *report, const struct bs_run *run,
 
 void bs_text_slots(struct bs_report *report, const struct bs_run *run)
 {
-	if (!run->slots.n)
-		return;
-	bs_say(report, "\nat the first call\n");
+	bool headed = false;
+
 	bs_vec_each (i, &run->slots)
-		write_slot(report, run, &run->slots.v[i]);
+		write_slot(report, run, &run->slots.v[i], &headed);
 }
