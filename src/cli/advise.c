@@ -15,12 +15,12 @@ bool bs_read_remedies(struct bs_option_reader *r, const char *text)
 		enum bs_remedy_kind kind = bs_remedy_find(name, n);
 
 		if (kind == BS_REMEDY_COUNT_) {
-			const char *names = "";
+			const char *names[BS_REMEDY_COUNT_ + 1] = { NULL };
 
 			for (kind = 0; kind < BS_REMEDY_COUNT_; kind++)
-				names = bs_arena_printf(r->arena, "%s %s", names,
-							bs_remedy_text(kind)->slug);
-			bs_complain("--remedy '%.*s': unknown; there are%s", (int)n, name, names);
+				names[kind] = bs_remedy_text(kind)->slug;
+			bs_complain("--remedy '%.*s': unknown; %s", (int)n, name,
+				    bs_choices(r->arena, name, n, names));
 			return false;
 		}
 		r->line->advise.remedies |= 1u << kind;

@@ -317,6 +317,14 @@ void bs_private_end(void);
 /* The one of WORDS (NULL ends) that the N bytes at WORD may have been meant to be, or NULL. */
 const char *bs_closest_word(const char *word, size_t n, const char *const *words);
 
+/* What to say of the N bytes at WORD, which are none of WORDS (NULL ends): the one that may have
+ * been meant, else all. */
+const char *bs_choices(struct bs_arena *arena, const char *word, size_t n,
+		       const char *const *words);
+
+/* Says that WORD, no option, has no place on LINE, and where it may have been meant to be. */
+void bs_complain_of_word(const struct bs_command_line *line, const char *word);
+
 /* --help of COMMAND, or of the tool. */
 void bs_print_help(enum bs_command command);
 

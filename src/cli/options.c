@@ -356,32 +356,6 @@ static int short_to_id(int id)
 	return id;
 }
 
-/* What a second word of verify was likely meant for, by shells that replace *, or as `gdb --args'.
- */
-static const char *meant_for(const struct bs_command_line *line)
-{
-	if (line->verify.logs.n)
-		return "; each log has a --log of its own";
-	if (line->verify.runs)
-		return "; each word for the program has an --argument of its own";
-	return "";
-}
-
-/* The first word of two may have been meant to be a command. */
-static void complain_of_word(const struct bs_option_reader *r, const char *word)
-{
-	const char *first = r->line->plan.executable;
-	const char *meant = r->line->command == BS_COMMAND_NONE ? bs_closest_command(first) : NULL;
-
-	if (meant)
-		bs_complain("'%s' is no command, did you mean %s? As an executable, '%s' is one "
-			    "too many",
-			    first, meant, word);
-	else
-		bs_complain("one executable at a time: '%s' is one too many%s", word,
-			    meant_for(r->line));
-}
-
 /* The first word may be a command; "./explain" is a file. */
 static bool take_word(struct bs_option_reader *r, const char *word)
 {
@@ -424,7 +398,7 @@ static bool take_word(struct bs_option_reader *r, const char *word)
 		line->second = word;
 		return true;
 	}
-	complain_of_word(r, word);
+	bs_complain_of_word(line, word);
 	return false;
 }
 
@@ -439,11 +413,12 @@ static bool read_rule(struct bs_option_reader *r)
 		return false;
 	}
 	if (rule == BS_RULE_COUNT_) {
-		const char *names = "";
+		const char *names[BS_RULE_COUNT_ + 1] = { NULL };
 
 		for (rule = 0; rule < BS_RULE_COUNT_; rule++)
-			names = bs_arena_printf(r->arena, "%s %s", names, bs_rule_text(rule)->slug);
-		bs_complain("--rule '%s': unknown; there are%s", r->rule, names);
+			names[rule] = bs_rule_text(rule)->slug;
+		bs_complain("--rule '%s': unknown; %s", r->rule,
+			    bs_choices(r->arena, r->rule, strlen(r->rule), names));
 		return false;
 	}
 	r->line->advise.rule = rule;

@@ -97,12 +97,14 @@ const struct bs_format *bs_read_format(struct bs_option_reader *r, const char *o
 				       const char *text)
 {
 	const struct bs_format *found = bs_format_find(text);
-	const char *names = "";
+	BS_VEC(const char *) names = { 0 };
 
 	for (const struct bs_format *const *format = bs_formats(); *format; format++)
-		names = bs_arena_printf(r->arena, "%s %s", names, (*format)->name);
+		bs_vec_push(r->arena, &names, (*format)->name);
+	bs_vec_push(r->arena, &names, NULL);
 	if (!found)
-		bs_complain("%s '%s': unknown format; there are%s", option, text, names);
+		bs_complain("%s '%s': unknown format; %s", option, text,
+			    bs_choices(r->arena, text, strlen(text), names.v));
 	const char *problem = found && found->open ? found->open() : NULL;
 
 	if (problem)
@@ -184,16 +186,23 @@ bool bs_read_pair(struct bs_option_reader *r, const char *text)
 static bool complain_of_part(struct bs_option_reader *r, const char *name, size_t n)
 {
 	const char *names = "";
+	BS_VEC(const char *) parts = { 0 };
 
 	bs_vec_each (i, &r->line->outputs) {
 		const struct bs_format *format = r->line->outputs.v[i].format;
 
 		names = bs_arena_printf(r->arena, "%s%s format %s has%s", names, i ? ";" : "",
 					format->name, format->parts[0] ? "" : " none");
-		for (unsigned k = 0; format->parts[k]; k++)
+		for (unsigned k = 0; format->parts[k]; k++) {
 			names = bs_arena_printf(r->arena, "%s %s", names, format->parts[k]);
+			bs_vec_push(r->arena, &parts, format->parts[k]);
+		}
 	}
-	bs_complain("--show '%.*s': no such part;%s", (int)n, name, names);
+	bs_vec_push(r->arena, &parts, NULL);
+	const char *meant = bs_closest_word(name, n, parts.v);
+
+	bs_complain("--show '%.*s': no such part;%s%s%s", (int)n, name,
+		    meant ? " did you mean " : names, meant ? meant : "", meant ? "?" : "");
 	return false;
 }
 

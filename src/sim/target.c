@@ -41,9 +41,14 @@ static int open_executable(struct bs_run *run, const char **ret_path)
 		return fd;
 	if (fd >= 0 && !bs_fs_is_directory(run->fs, typed))
 		return fd;
-	if (fd >= 0)
+	bool is_directory = fd >= 0;
+
+	if (is_directory)
 		close(fd);
-	return open_in_path(run, typed, ret_path);
+	fd = open_in_path(run, typed, ret_path);
+	if (fd < 0 && is_directory)
+		errno = EISDIR;
+	return fd;
 }
 
 /* "#!/bin/sh -e" names /bin/sh; NULL when the bytes are no script. */

@@ -32,6 +32,38 @@ class MisuseTest(CommandLineTest):
         for word in ("--nothing-like-it", "--", "--x"):
             self.assertNotIn("did you mean", self.bindsim(word + "=1", "./app").err)
 
+    def test_a_value_that_was_mistyped(self):
+        for words, meant in ((("--format=jsn",), "json"), (("--report=sarf:x",), "sarif"), (("--show=finding",), "findings"),
+                             (("explain", "--rule=captured-reference"), "captured-references"),
+                             (("advise", "--remedy=deepbind,simbolic"), "symbolic")):
+            answer = self.bindsim(*words, "./app")
+            self.assert_trouble(answer, f"did you mean {meant}?")
+            self.assertNotIn("there are", answer.err)
+        for words, one in ((("--format=xml",), "there are text"), (("--show=names",), "format text has steps"),
+                           (("explain", "--rule=nothing"), "there are captured-references"),
+                           (("advise", "--remedy=prayer"), "there are deepbind")):
+            answer = self.bindsim(*words, "./app")
+            self.assert_trouble(answer, one)
+            self.assertNotIn("did you mean", answer.err)
+
+    def test_a_word_too_many(self):
+        """What it may have been meant for is told."""
+        for words, told in ((("./app", "./libhook.so"), "steps: --dlopen ./libhook.so"),
+                            (("order", "./app", "lib/libhook.so.1"), "steps: --dlopen lib/libhook.so.1"),
+                            (("./app", "explain"), "'explain' is one too many; a command stands before it: bindsim explain ..."),
+                            (("explain", "hook", "./app"), "option: --symbol GLOB, --pair FROM,TO or --rule RULE"),
+                            (("diff", "a", "b", "c"), "diff is about LEFT and RIGHT: 'c' is one too many"),
+                            (("check", "./app", "libhook.so"), "one executable, directory or archive at a time: 'libhook.so'")):
+            self.assert_trouble(self.bindsim(*words), told)
+        for words in (("./app", "./some.sox"), ("./app", "./a.so/b"), ("explain", "--symbol=hook", "./app", "b")):
+            self.assert_trouble(self.bindsim(*words), "is one too many\n")
+
+    def test_a_directory_is_no_executable(self):
+        (self.directory / "app").mkdir()
+        for word in ("app", "./app", "."):
+            self.assert_trouble(self.bindsim(word), f"{word}: Is a directory")
+        self.assert_trouble(self.bindsim("absent"), "absent: No such file or directory")
+
     def test_an_option_that_is_too_short(self):
         answer = self.bindsim("--inhibit=x", "./app")
         self.assert_trouble(answer, "--inhibit may be any of --inhibit-cache, --inhibit-rpath")
@@ -165,6 +197,21 @@ class CommandTest(CommandLineTest):
         """A program with a reference to hook."""
         self.program(name, "int hook(void); void _start(void) { hook(); }", str(self.object("libhook.so", HOOK)))
         return name
+
+    def test_a_selection_of_nothing(self):
+        """No heading stands over nothing."""
+        self.user("app")
+        lazily = "\nat the first call\n  app -> libhook.so  hook"
+        self.assertIn(lazily, self.bindsim("--show=bindings", "--symbol=hook", "./app").out)
+        for chosen in ("--symbol=other", "--from=libhook.so"):
+            self.assertEqual(self.bindsim("--show=bindings", chosen, "./app").out.splitlines()[1:], [])
+        for words, told in ((("--symbol=other",), "to a symbol 'other' is made in this process"),
+                            (("--symbol=other", "--from=app"), "to a symbol 'other' is made by 'app'"),
+                            (("--symbol=other", "--to=libhook.so"), "to a symbol 'other' is bound to 'libhook.so'"),
+                            (("--symbol=other", "--pair=app,libhook.so"),
+                             "to a symbol 'other' is made by 'app' and bound to 'libhook.so'")):
+            answer = self.bindsim("explain", *words, "./app")
+            self.assertEqual((answer.status, answer.out), (0, f"no reference {told}: nothing to explain\n"))
 
     def test_options_on_both_sides(self):
         self.user("app")
