@@ -190,8 +190,7 @@ class WordsTest(unittest.TestCase):
 
     PAGES = [*project.ROOT.glob("*.md"), *(project.ROOT / "docs").rglob("*.md"), project.ROOT / "tests/README.md"]
     # The options of other programs that stand alone in a code span, and of the project's own scripts.
-    FOREIGN = {"--exclude-libs", "--as-needed", "--no-as-needed", "--quick", "--foreign", "--exhaustive", "--update", "--sshlogin", "--transferfile", "--return", "--remove-rpath",
-               "--deploy-mode"}
+    FOREIGN = {"--exclude-libs", "--as-needed", "--no-as-needed", "--quick", "--foreign", "--exhaustive", "--update", "--sshlogin", "--transferfile", "--return", "--remove-rpath", "--deploy-mode"}
 
     def spans(self, path):
         """What stands in code: spans, blocks and indented lines."""
