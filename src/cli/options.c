@@ -466,6 +466,9 @@ static void complain_of_unknown(struct bs_arena *arena, const char *word)
 		names[i] = long_options[i].name;
 	const char *meant = bs_closest_word(word, n, names);
 
+	/* Other tools have --json. */
+	if (!meant && bs_format_find(word))
+		meant = bs_arena_printf(arena, "format=%s", word);
 	bs_complain("unknown option --%.*s; %s%s%s", (int)n, word, meant ? "did you mean --" : "",
 		    meant ? meant : "bindsim help options lists all", meant ? "?" : "");
 }

@@ -27,7 +27,7 @@ class MisuseTest(CommandLineTest):
 
     def test_an_option_that_was_mistyped(self):
         for word, meant in (("--formt=text", "--format"), ("--dlopne", "--dlopen"), ("--libary-path=x", "--library-path"),
-                            ("--bindnow", "--bind-now")):
+                            ("--bindnow", "--bind-now"), ("--json", "--format=json"), ("--sarif", "--format=sarif")):
             self.assert_trouble(self.bindsim(word, "./app"), f"option {word.partition('=')[0]};", f"did you mean {meant}?")
         for word in ("--nothing-like-it", "--", "--x"):
             self.assertNotIn("did you mean", self.bindsim(word + "=1", "./app").err)
