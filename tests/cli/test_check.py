@@ -54,7 +54,7 @@ class VerdictTest(CheckTest):
         self.assert_trouble(self.check("--dlopen=./first.so"), "steps without an EXECUTABLE")
         self.assert_trouble(self.bindsim("--use-env", "./app"), "--use-env belongs to the commands check and scan")
         self.assert_trouble(self.check("--today=2026-02-30", "./app"), "a day is wanted")
-        self.assert_trouble(self.check("chekc", "./app"), "one executable at a time")
+        self.assert_trouble(self.check("chekc", "./app"), "one executable, directory or archive at a time: './app'")
         self.assert_trouble(self.bindsim("chekc", "./app"), "did you mean check?")
 
     def test_a_file_of_that_name(self):
