@@ -36,9 +36,10 @@ struct job {
 	/* What waits until all else of the object is done, and whether that is so. */
 	BS_VEC(struct put_off) put_off;
 	bool is_late;
-	bool defers; /* what nobody defines may wait */
-	bs_ids tls;  /* symbols whose definers need a place in the static TLS block;
-			0: the object itself */
+	bool defers;	 /* what nobody defines may wait */
+	bool has_failed; /* told or not: of what fails behind another failure nothing is noted */
+	bs_ids tls;	 /* symbols whose definers need a place in the static TLS block;
+			    0: the object itself */
 	struct bs_standing standing;
 	bs_ids asked; /* of the bindings, those that may be others where the object stands like this
 		       */
@@ -53,6 +54,7 @@ static void note(struct job *job, enum bs_note_kind kind, uint32_t a, uint32_t b
 /* The loader's first failure in this step; later ones are only noted. */
 static void stop(struct job *job, enum bs_relocation_end end, const struct bs_failure *failure)
 {
+	job->has_failed = true;
 	if (job->ret->stopped)
 		return;
 	if (end == BS_RELOCATION_FAILED && job->binder->policy.startup_finds_all &&
@@ -526,11 +528,11 @@ static void relocate_tables(struct job *job, bool lazy, bool waits)
 }
 
 /* What came of the job comes of it in other processes, too. */
-static void keep(const struct job *job, bool was_stopped)
+static void keep(const struct job *job)
 {
 	const struct bs_standing *standing = &job->standing;
 
-	if (!standing->referrer || job->end != BS_RELOCATED || job->ret->stopped != was_stopped)
+	if (!standing->referrer || job->has_failed)
 		return;
 	const struct bs_to_keep relocation = {
 		.bindings = &job->ret->bindings.v[job->first_binding],
@@ -548,8 +550,6 @@ static void keep(const struct job *job, bool was_stopped)
 
 static void relocate_or_repeat(struct job *job, bool lazy, bool waits)
 {
-	bool was_stopped = job->ret->stopped;
-
 	bs_answers_stand(job->binder, job->process, job->ctx, job->map,
 			 &bs_map_of(job->process, job->map)->scope,
 			 waits ? BS_KEPT_FOR_LAZY : BS_KEPT_FOR_NOW, &job->standing);
@@ -558,7 +558,7 @@ static void relocate_or_repeat(struct job *job, bool lazy, bool waits)
 	if (!kept || !bs_relocate_again(job->binder, job->process, job->ctx, job->map,
 					&job->standing, kept, job->ret)) {
 		relocate_tables(job, lazy, waits);
-		keep(job, was_stopped);
+		keep(job);
 	}
 	bs_answers_leave(&job->standing);
 }

@@ -5,11 +5,13 @@
 import itertools
 import json
 import os
+import platform
 import pty
 import random
 import resource
 import shutil
 import signal
+import struct
 import subprocess
 import tempfile
 import time
@@ -231,6 +233,26 @@ class RunsTest(ScanTest):
         for line in lines[1:13]:
             single = self.bindsim("check", "--no-policy", "--format=json", "--show=findings,objects,steps,mapped", line["path"])
             self.assertEqual(of_record(line), of_report(json.loads(single.out)))
+
+    @unittest.skipUnless(platform.machine() == "x86_64", "it writes a type of relocation for x86-64")
+    def test_what_fails_behind_another_failure(self):
+        """A program that is refused tells but the first reason; the next has the second one for itself."""
+        self.object("part/libdata.so", "int datum;", "-Wl,-soname,libdata.so")
+        # No linker writes a type that no loader knows. The addend shows where it belongs.
+        odd = self.object("part/libodd.so", "extern char datum[]; char *place = datum + 0x5a5a5a5a;", "-Wl,-soname,libodd.so",
+                          "-nostdlib")
+        data = odd.read_bytes()
+        at = data.index(struct.pack("<Q", 0x5a5a5a5a)) - 8
+        odd.write_bytes(data[:at] + b"\xc8" + data[at + 1:])
+        self.object("part/libopen.so", "extern int nowhere; int *place = &nowhere;", "-Wl,-soname,libopen.so", "-nostdlib")
+        link = [f"-L{self.directory}/part", f"-Wl,-rpath,{self.directory}/part", "-Wl,--no-as-needed",
+                "-Wl,--unresolved-symbols=ignore-all", "-lodd", "-ldata"]
+        self.program("turn/a", PROGRAM, *link, "-lopen")
+        self.program("turn/b", PROGRAM, *link)
+        messages = {name: line["refusals"][0]["message"]
+                    for name, line in self.programs(self.scan("turn", "-j1", status=1)).items()}
+        self.assertIn("undefined symbol: nowhere", messages["a"])
+        self.assertIn("unexpected reloc type 0xc8", messages["b"])
 
     def test_pairs(self):
         for number in range(3):
