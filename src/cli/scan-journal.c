@@ -323,7 +323,7 @@ static bool refuse_head(const struct bs_scan_journal *journal, const char *line,
 			journal->path, n ? " " : "", (int)n, n ? version + 1 : "");
 	else
 		bs_complain("%s: it is the journal of another scan: its options, paths, steps, "
-			    "plugins or policy were others",
+			    "plugins, policy or working directory were others",
 			    journal->path);
 	return false;
 }

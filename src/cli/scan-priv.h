@@ -53,7 +53,7 @@ typedef BS_VEC(struct bs_scan_plugin) bs_scan_plugins;
  */
 bool bs_scan_question(struct bs_arena *arena, const struct bs_command_line *line,
 		      const bs_scan_subjects *subjects, const bs_scan_plugins *plugins,
-		      struct bs_scan_head *head, uint64_t *ret_of_journal);
+		      struct bs_scan_head *head, const char *cwd, uint64_t *ret_of_journal);
 
 /* ---- scan-read.c: lines that were written ---------------------------------------------------- */
 

@@ -152,9 +152,28 @@ static void hash_subjects(const bs_scan_subjects *subjects, const struct bs_scan
 	}
 }
 
+/* Somebody is named from the working directory: so is what he says of himself by $ORIGIN. */
+static bool has_relative(const struct bs_command_line *line, const bs_scan_subjects *subjects,
+			 const bs_scan_plugins *plugins)
+{
+	bs_vec_each (i, subjects)
+		if (*subjects->v[i].path != '/')
+			return true;
+	bs_vec_each (i, plugins)
+		if (*plugins->v[i].step.file != '/')
+			return true;
+	for (uint32_t i = 0; i < line->plan.n_steps; i++) {
+		const char *file = line->plan.steps[i].file;
+
+		if (file && *file != '/' && strchr(file, '/'))
+			return true;
+	}
+	return false;
+}
+
 bool bs_scan_question(struct bs_arena *arena, const struct bs_command_line *line,
 		      const bs_scan_subjects *subjects, const bs_scan_plugins *plugins,
-		      struct bs_scan_head *head, uint64_t *ret_of_journal)
+		      struct bs_scan_head *head, const char *cwd, uint64_t *ret_of_journal)
 {
 	struct bs_scan_hash hash = bs_scan_hash_new();
 
@@ -164,6 +183,7 @@ bool bs_scan_question(struct bs_arena *arena, const struct bs_command_line *line
 
 	/* What tells a directory tree from a copy of it. */
 	bs_scan_hash_text(&of_journal, line->plan.root);
+	bs_scan_hash_text(&of_journal, has_relative(line, subjects, plugins) ? cwd : NULL);
 	hash_number(&of_journal, line->scan.part);
 	hash_number(&of_journal, line->scan.n_parts);
 	*ret_of_journal = bs_scan_hash_end(of_journal);

@@ -510,9 +510,9 @@ static enum bs_exit scan_all(struct scan *scan)
 	    !find_plugins(scan))
 		return BS_EXIT_TROUBLE;
 	make_head(scan);
-	if (!bs_scan_question(scan->arena, scan->line, &scan->subjects, &scan->plugins, &scan->head,
-			      &question) ||
-	    !open_files(scan, &ctx))
+	if (!open_files(scan, &ctx) ||
+	    !bs_scan_question(scan->arena, scan->line, &scan->subjects, &scan->plugins, &scan->head,
+			      scan->fs ? bs_fs_cwd(scan->fs) : NULL, &question))
 		return BS_EXIT_TROUBLE;
 	keep_part(scan);
 	enum bs_exit status = make_answer(scan, question);

@@ -624,6 +624,24 @@ class JournalTest(ManyTest):
             self.assert_trouble(self.bindsim(*self.COMMAND), "journal", "another bindsim")
             self.assertEqual(self.journal(), other)
 
+    def test_another_working_directory(self):
+        """What is named from there is another file elsewhere, and finds others by $ORIGIN, though it has the same inode."""
+        self.program("here/bin/app", USER.format(0), f"-L{SHARED}/lib", "-l:libcodec-one.so", "-Wl,-rpath,$ORIGIN/../lib")
+        for tree in ("here", "there"):
+            shutil.copytree(SHARED / "lib", self.directory / tree / "lib")
+        os.makedirs(self.directory / "there/bin")
+        os.link(self.directory / "here/bin/app", self.directory / "there/bin/app")
+        self.settle()
+        command = ("scan", "--format=ndjson", "--show=objects,programs", f"--journal={self.directory}/journal")
+        here = self.bindsim(*command, "bin", cwd="here")
+        self.assertEqual(self.bindsim(*command, "bin", cwd="here").out, here.out)
+        self.assert_trouble(self.bindsim(*command, "bin", cwd="there"), "journal", "working directory")
+        (self.directory / "journal").unlink()
+        self.assertIn("/there/bin/../lib/libcodec-one.so", self.bindsim(*command, "bin", cwd="there").out)
+        (self.directory / "journal").unlink()
+        whole = self.bindsim(*command, self.directory / "here/bin", cwd="here")
+        self.assertEqual(self.bindsim(*command, self.directory / "here/bin", cwd="there").out, whole.out)
+
     def test_threads_and_verdicts_are_no_question(self):
         """Nor is what counts a part of it, or a baseline."""
         self.bindsim("scan", "--write-baseline=known.json", "-q", "many")
