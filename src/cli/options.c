@@ -492,6 +492,24 @@ static void complain_of_option(struct bs_arena *arena, int id, const char *word)
 		complain_of_unknown(arena, word + strlen("--"));
 }
 
+/* Two reports would lie there mixed with each other. False after a message. */
+static bool one_to_standard_output(const struct bs_option_reader *r)
+{
+	unsigned n = 0;
+
+	bs_vec_each (i, &r->line->outputs) {
+		/* diff has its own one, the last, with -q, too, and does not write it. */
+		bool is_dropped = r->quiet && r->line->command == BS_COMMAND_DIFF &&
+				  i + 1 == r->line->outputs.n;
+
+		n += !is_dropped && !r->line->outputs.v[i].path;
+	}
+	if (n > 1)
+		bs_complain("standard output has room for one report: -q drops the one of --format,"
+			    " -o FILE and --report FORMAT:FILE write others to files");
+	return n <= 1;
+}
+
 bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **environ,
 			  struct bs_command_line *ret)
 {
@@ -542,5 +560,7 @@ bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **
 		return false;
 	if (r.rule && ret->command == BS_COMMAND_EXPLAIN)
 		return explain_rule(&r);
-	return bs_options_end(&r, environ) && all_taken(&r);
+	if (r.output && strcmp(r.output, "-") == 0)
+		r.output = NULL;
+	return bs_options_end(&r, environ) && all_taken(&r) && one_to_standard_output(&r);
 }

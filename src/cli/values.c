@@ -139,7 +139,7 @@ bool bs_use_formats(struct bs_command_line *line, const struct bs_format *text,
 	return bs_take_formats(line, formats, "text or json");
 }
 
-/* FORMAT:FILE */
+/* FORMAT:FILE; "-" is standard output. */
 bool bs_read_report(struct bs_option_reader *r, const char *text)
 {
 	const char *colon = strchr(text, ':');
@@ -153,7 +153,9 @@ bool bs_read_report(struct bs_option_reader *r, const char *text)
 
 	if (format)
 		bs_vec_push(r->arena, &r->line->outputs,
-			    (struct bs_output){ .format = format, .path = colon + 1 });
+			    ((struct bs_output){
+				    .format = format,
+				    .path = strcmp(colon + 1, "-") == 0 ? NULL : colon + 1 }));
 	return format != NULL;
 }
 

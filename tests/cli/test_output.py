@@ -3,6 +3,7 @@
 """Where the report goes: whole files or none, outputs that cannot be written, colours, silence."""
 
 import contextlib
+import json
 import os
 import pty
 import re
@@ -93,6 +94,26 @@ class FileTest(CommandLineTest):
         with open(self.directory / "file", "w", encoding="ascii") as file:
             self.bindsim("-o", "stdout", *self.ask, stdout=file)
         self.assertEqual(self.read("file"), self.report)
+
+    def test_a_dash_is_standard_output(self):
+        for words in (["-o", "-"], ["--output=-"], ["-o", "out/report", "-o", "-"], ["-q", "--report=text:-"]):
+            self.assertEqual(self.bindsim(*words, *self.ask), (0, self.report, ""), words)
+        self.assertEqual(self.bindsim("-o", "./-", *self.ask), (0, "", ""))
+        self.assertEqual(self.read("-"), self.report)
+        (self.directory / "-").unlink()
+        answer = self.to_file("--report=json:-", *self.ask)
+        self.assertEqual((answer.status, json.loads(answer.out)["reason"]), (0, None))
+        self.assertEqual(self.read(), self.report)
+        answer = self.bindsim("diff", "-q", "--report=json:-", "./app", "./app")
+        self.assertEqual((answer.status, answer.err), (0, ""))
+        json.loads(answer.out)
+        self.assertFalse((self.directory / "-").exists())
+
+    def test_one_report_for_standard_output(self):
+        for words in (["--report=json:-"], ["-q", "--report=json:-", "--report=text:-"], ["-o", "-", "--report=sarif:-"]):
+            answer = self.bindsim(*words, *self.ask)
+            self.assert_trouble(answer, "standard output has room for one report")
+            self.assertEqual(answer.out, "")
 
     def test_places_where_nothing_can_be_written(self):
         self.assert_trouble(self.bindsim("-o", "absent/report", *self.ask), "absent/report", "No such file")
