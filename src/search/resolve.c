@@ -9,7 +9,9 @@
  * outside.
  *
  * Where there are two layers, a component is looked for in the upper one first. Directories that
- * both have are one: DIRS has a descriptor of each.
+ * both have are one: DIRS has a descriptor of each. A link of the lower one to a directory of its
+ * own counts as that: a wheel that has a directory lib hides nothing of a system whose /lib is
+ * usr/lib.
  *
  * A magic link (those of /proc that are more than their text) is refused where there is a root, as
  * by openat2(2): its text is a name of another process's. Where there is none it is taken by its
@@ -37,6 +39,7 @@ struct resolution {
 	char *rest; /* what is left to resolve */
 	unsigned links;
 	bool has_root; /* no magic link is followed */
+	const struct bs_fs *fs;
 };
 
 struct component {
@@ -149,16 +152,18 @@ static int open_here(const struct resolution *r, const char *name, int flags)
 	return -1;
 }
 
+static int open_in_lower(const struct resolution *r, const char *name);
+
 /* Opens the directory NAME in each layer that has it. What is no directory in the upper one hides
  * what the lower one has. */
 static bool open_dir_here(const struct resolution *r, const char *name, struct bs_fs_dir *ret)
 {
 	bool found = false;
 
+	*ret = (struct bs_fs_dir){ { -1, -1 } };
 	for (unsigned i = 0; i < BS_FS_LAYERS; i++) {
 		int at = here(r)->fd[i];
 
-		ret->fd[i] = -1;
 		if (at < 0)
 			continue;
 		ret->fd[i] = bs_open_at(at, name, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
@@ -166,6 +171,17 @@ static bool open_dir_here(const struct resolution *r, const char *name, struct b
 			found = true;
 		else if (!found && errno != ENOENT)
 			return false;
+		else if (found && (errno == ENOTDIR || errno == ELOOP))
+			ret->fd[i] = open_in_lower(r, name);
+		/* A layer that could not be looked at is not one without it. */
+		if (found && ret->fd[i] < 0 &&
+		    (errno == ENOMEM || errno == EMFILE || errno == ENFILE)) {
+			int error = errno;
+
+			close_dir(ret);
+			errno = error;
+			return false;
+		}
 	}
 	if (!found)
 		errno = ENOENT;
@@ -306,7 +322,8 @@ static int begin_and_resolve(struct resolution *r, const struct bs_fs *fs, const
 			     int flags, bool all)
 {
 	*r = (struct resolution){ .root = { { fs->upper_fd, fs->root_fd } },
-				  .has_root = fs->root != NULL };
+				  .has_root = fs->root != NULL,
+				  .fs = fs };
 	r->rest = whole_path(fs, path);
 	r->canon = r->rest ? calloc(2, 1) : NULL;
 	return r->canon ? resolve(r, flags, all) : -1;
@@ -322,6 +339,27 @@ static void end_resolution(struct resolution *r)
 	free(r->rest);
 	free(r->canon);
 	errno = error;
+}
+
+/* The directory that the link NAME leads to in the lower layer alone; -1: to none. */
+static int open_in_lower(const struct resolution *r, const char *name)
+{
+	struct bs_fs lower = *r->fs;
+	struct resolution there;
+	size_t n = strlen(name);
+	char *path = malloc(r->n_canon + n + 2);
+	int fd = -1;
+
+	if (!path)
+		return -1;
+	memcpy(path, r->canon, r->n_canon);
+	path[r->n_canon] = '/';
+	memcpy(path + r->n_canon + 1, name, n + 1);
+	lower.upper_fd = -1;
+	fd = begin_and_resolve(&there, &lower, path, O_PATH | O_DIRECTORY | O_CLOEXEC, false);
+	end_resolution(&there);
+	free(path);
+	return fd;
 }
 
 int bs_fs_resolve(const struct bs_fs *fs, const char *path, int flags, char **ret_canonical)

@@ -161,6 +161,15 @@ class WheelTest(ArchiveTest):
         steps = [s["file"] for s in self.document(self.wheel(), f"--host={self.host}", "--plan-name=modules")["question"]["steps"]]
         self.assertEqual(steps, [MODULE, "pack/_other.abi3.so"])
 
+    def test_directories_of_the_system_in_it(self):
+        """Its lib/ lies over the system's /lib, be that a directory or a link to one, and hides nothing of it."""
+        self.members["lib/libtop.so"] = self.bytes_of("libtop.so")
+        self.members["lib64/libtop64.so"] = self.bytes_of("libtop64.so")
+        answer = self.check(self.wheel(), f"--host={self.host}")
+        self.assertEqual((answer.status, self.headings(answer)), (0, ["modules", "libraries apart", "libraries together"]), answer)
+        opened = self.document(self.wheel(), f"--host={self.host}", "--plan-name=libraries apart")["question"]["steps"]
+        self.assertEqual([step["file"] for step in opened], ["lib/libtop.so", "lib64/libtop64.so"])
+
     def test_module_at_the_top(self):
         self.members = {"top.abi3.so": self.bytes_of("top.so")}
         self.assertIn("./top.abi3.so", self.names(self.wheel(), f"--host={self.host}"))
