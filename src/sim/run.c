@@ -34,9 +34,10 @@ static bool prepare(struct bs_run *run, struct bs_store *store, struct bs_target
 	if (!run->fs) {
 		const struct bs_diag *last = &run->ctx.diags->list.v[run->ctx.diags->list.n - 1];
 
-		*ret_problem = bs_arena_printf(
-			run->ctx.arena, "%s: %s%s%s", last->path ? last->path : "", last->detail,
-			last->os_error ? ": " : "", last->os_error ? strerror(last->os_error) : "");
+		*ret_problem = bs_arena_printf(run->ctx.arena, "%s: %s%s%s",
+					       last->path && *last->path ? last->path : "''",
+					       last->detail, last->os_error ? ": " : "",
+					       last->os_error ? strerror(last->os_error) : "");
 		return false;
 	}
 	if (!bs_target_open(run, store, files, ret_problem) ||

@@ -171,7 +171,12 @@ static bool choose_profile(struct bs_run *run, struct bs_target_files *files,
 	}
 	run->profile = files->executable->interp ? bs_profile_guess(files->executable->interp)
 						 : &bs_profile_glibc;
-	if (!run->profile)
+	if (!run->profile && !*files->executable->interp)
+		*ret_problem = bs_arena_printf(
+			run->ctx.arena,
+			"%s: the name of its loader (PT_INTERP) is empty; --loader chooses one",
+			files->path);
+	else if (!run->profile)
 		*ret_problem = bs_arena_printf(
 			run->ctx.arena, "%s: no loader profile knows %s; --loader chooses one",
 			files->path, files->executable->interp);

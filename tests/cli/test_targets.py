@@ -7,7 +7,7 @@ import struct
 import subprocess
 import unittest
 
-from harness import HOOK, PROGRAM, CommandLineTest, environment
+from harness import HOOK, INTERPRETER, PROGRAM, CommandLineTest, environment
 
 
 class FindTest(CommandLineTest):
@@ -166,6 +166,13 @@ class RefuseTest(CommandLineTest):
         self.file("ld.so.text", "no loader\n")
         self.program("odd", PROGRAM, f"-Wl,--dynamic-linker={self.directory}/ld.so.text")
         self.assert_trouble(self.bindsim("./odd"), "./odd", "ld.so.text")
+
+    def test_loader_without_a_name(self):
+        content = self.program().read_bytes()
+        name = INTERPRETER.encode() + b"\0"
+        self.assertEqual(content.count(name), 1)
+        self.file("nameless", content.replace(name, bytes(len(name))), 0o755)
+        self.assert_trouble(self.bindsim("./nameless"), "./nameless: the name of its loader (PT_INTERP) is empty; --loader chooses one\n")
 
     def test_devices_and_pipes(self):
         os.mkfifo(self.directory / "pipe")
