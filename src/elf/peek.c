@@ -10,13 +10,16 @@
 #include <unistd.h>
 
 enum {
-	AT_ONCE = 4096,		/* bytes: the headers are mostly among them */
-	MOST_SEGMENTS = 256,	/* looked at; linkers make some ten */
-	MOST_DYNAMIC = 16 << 10 /* bytes of the dynamic section */
+	AT_ONCE = 4096,		 /* bytes: the headers are mostly among them */
+	MOST_SEGMENTS = 256,	 /* looked at; linkers make some ten */
+	MOST_DYNAMIC = 16 << 10, /* bytes of the dynamic section */
+	MOST_SECTIONS = 1024
 };
 
 struct file {
-	int fd;
+	int fd;		      /* -1: it lies at WHOLE */
+	const uint8_t *whole; /* N_WHOLE bytes */
+	uint64_t n_whole;
 	uint8_t first[AT_ONCE];
 	size_t n_first;
 	bool wide, foreign;
@@ -28,6 +31,8 @@ static const uint8_t *bytes_at(const struct file *f, uint64_t offset, size_t n, 
 {
 	if (offset <= f->n_first && n <= f->n_first - offset)
 		return f->first + offset;
+	if (f->fd < 0)
+		return offset <= f->n_whole && n <= f->n_whole - offset ? f->whole + offset : NULL;
 	if (offset > INT64_MAX || bs_read_up_to(f->fd, buffer, n, offset) != (ssize_t)n)
 		return NULL;
 	return buffer;
@@ -61,7 +66,7 @@ static uint64_t number_at(const struct file *f, const uint8_t *bytes, size_t siz
 
 struct segments {
 	bool interp, dynamic;
-	uint64_t offset, n; /* of the dynamic section */
+	uint64_t offset, n, address; /* of the dynamic section */
 };
 
 static bool read_segments(const struct file *f, struct segments *ret)
@@ -86,8 +91,45 @@ static bool read_segments(const struct file *f, struct segments *ret)
 		ret->dynamic = true;
 		ret->offset = MEMBER(f, p, Phdr, p_offset);
 		ret->n = MEMBER(f, p, Phdr, p_filesz);
+		ret->address = MEMBER(f, p, Phdr, p_vaddr);
 	}
 	return true;
+}
+
+/*
+ * What strip(1) and objcopy(1) put aside with --only-keep-debug has the headers of the whole file,
+ * and none of the bytes that are loaded: those sections have become SHT_NOBITS. The program headers
+ * may be those of the whole file or say nothing (binutils 2.35). In a file that can be loaded the
+ * dynamic section has bytes, and so has some code: the .plt of 32-bit PowerPC has none, but is not
+ * all.
+ */
+static bool is_separate_debug(const struct file *f, const struct segments *segments)
+{
+	uint8_t buffer[sizeof(Elf64_Shdr)];
+	uint64_t offset = MEMBER(f, f->first, Ehdr, e_shoff);
+	uint64_t n = MEMBER(f, f->first, Ehdr, e_shnum);
+	size_t size = f->wide ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr);
+	bool has_code = false, lacks_code = false;
+
+	if (MEMBER(f, f->first, Ehdr, e_shentsize) != size)
+		return false;
+	for (uint64_t i = 0; i < n && i < MOST_SECTIONS; i++) {
+		const uint8_t *s = bytes_at(f, offset + i * size, size, buffer);
+
+		if (!s)
+			return false;
+		uint64_t flags = MEMBER(f, s, Shdr, sh_flags);
+		bool is_there = MEMBER(f, s, Shdr, sh_type) != SHT_NOBITS;
+
+		if (!(flags & SHF_ALLOC) || !MEMBER(f, s, Shdr, sh_size))
+			continue;
+		if (segments->dynamic && MEMBER(f, s, Shdr, sh_addr) == segments->address &&
+		    !(flags & SHF_TLS))
+			return !is_there;
+		if (flags & SHF_EXECINSTR)
+			*(is_there ? &has_code : &lacks_code) = true;
+	}
+	return lacks_code && !has_code;
 }
 
 struct marks {
@@ -125,7 +167,7 @@ static enum bs_peeked judge(const struct file *f)
 
 	if (type != ET_EXEC && type != ET_DYN)
 		return BS_PEEKED_OTHER;
-	if (!read_segments(f, &segments))
+	if (!read_segments(f, &segments) || is_separate_debug(f, &segments))
 		return BS_PEEKED_OTHER;
 	struct marks marks = { 0 };
 
@@ -144,6 +186,18 @@ static enum bs_peeked judge(const struct file *f)
 	return segments.interp && !marks.soname ? BS_PEEKED_PROGRAM : BS_PEEKED_LIBRARY;
 }
 
+/* Whether F, whose first bytes are there, has a header whose members can be read. */
+static bool read_header(struct file *f)
+{
+	if (f->n_first < EI_NIDENT)
+		return false;
+	f->wide = f->first[EI_CLASS] == ELFCLASS64;
+	f->foreign = (f->first[EI_DATA] == ELFDATA2MSB) != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
+	return (f->wide || f->first[EI_CLASS] == ELFCLASS32) &&
+	       (f->first[EI_DATA] == ELFDATA2LSB || f->first[EI_DATA] == ELFDATA2MSB) &&
+	       f->n_first >= (f->wide ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr));
+}
+
 enum bs_peeked bs_peek(int fd)
 {
 	struct file f = { .fd = fd };
@@ -156,14 +210,20 @@ enum bs_peeked bs_peek(int fd)
 	if (n < 4 || memcmp(f.first, ELFMAG, SELFMAG) != 0)
 		return BS_PEEKED_OTHER;
 	n = bs_read_up_to(fd, f.first, sizeof f.first, 0);
-	if (n < EI_NIDENT)
-		return n < 0 ? BS_PEEKED_UNREADABLE : BS_PEEKED_OTHER;
+	if (n < 0)
+		return BS_PEEKED_UNREADABLE;
 	f.n_first = (size_t)n;
-	f.wide = f.first[EI_CLASS] == ELFCLASS64;
-	f.foreign = (f.first[EI_DATA] == ELFDATA2MSB) != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
-	if ((!f.wide && f.first[EI_CLASS] != ELFCLASS32) ||
-	    (f.first[EI_DATA] != ELFDATA2LSB && f.first[EI_DATA] != ELFDATA2MSB) ||
-	    f.n_first < (f.wide ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr)))
-		return BS_PEEKED_OTHER;
-	return judge(&f);
+	return read_header(&f) ? judge(&f) : BS_PEEKED_OTHER;
+}
+
+bool bs_image_is_separate_debug(const struct bs_image *image)
+{
+	struct file f = { .fd = -1,
+			  .whole = (const uint8_t *)image->bytes,
+			  .n_whole = image->n_bytes };
+	struct segments segments = { 0 };
+
+	f.n_first = f.n_whole < sizeof f.first ? (size_t)f.n_whole : sizeof f.first;
+	memcpy(f.first, f.whole, f.n_first);
+	return read_header(&f) && read_segments(&f, &segments) && is_separate_debug(&f, &segments);
 }

@@ -159,7 +159,7 @@ void bs_image_close(struct bs_image *image);
 /* ---- a look that needs no image ------------------------------------------------------------- */
 
 enum bs_peeked {
-	BS_PEEKED_OTHER,
+	BS_PEEKED_OTHER,      /* a separate debug file, too */
 	BS_PEEKED_UNREADABLE, /* errno says why */
 	BS_PEEKED_SCRIPT,     /* "#!" */
 	BS_PEEKED_STATIC,     /* a program that no loader starts, or with nothing to bind */
@@ -172,3 +172,7 @@ enum bs_peeked {
 
 /* What the regular file FD is, by its headers alone. Any thread may call it. */
 enum bs_peeked bs_peek(int fd);
+
+/* True when IMAGE, an executable or a shared object, was made to hold debug information alone: what
+ * would be loaded is not in it. */
+bool bs_image_is_separate_debug(const struct bs_image *image);

@@ -7,7 +7,7 @@
 
 static enum bs_file_kind kind_of(const struct bs_image *image)
 {
-	if (image->state != BS_IMAGE_OK || !image->machine)
+	if (image->state != BS_IMAGE_OK || !image->machine || bs_image_is_separate_debug(image))
 		return BS_FILE_OTHER;
 	if (image->header.type == ET_EXEC)
 		return image->interp ? BS_FILE_PROGRAM : BS_FILE_STATIC;

@@ -349,6 +349,12 @@ bool bs_target_open(struct bs_run *run, struct bs_store *store, struct bs_target
 			arena, "%s: neither an executable nor a shared object", ret->path);
 		return false;
 	}
+	if (bs_image_is_separate_debug(exe)) {
+		*ret_problem = bs_arena_printf(
+			arena, "%s: a separate debug file: the program itself is elsewhere",
+			ret->path);
+		return false;
+	}
 	if (!exe->interp &&
 	    (!exe->has_dynamic || exe->header.type == ET_EXEC || (exe->flags_1 & DF_1_PIE))) {
 		*ret_problem = bs_arena_printf(

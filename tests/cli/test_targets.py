@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """What EXECUTABLE may be, how it is found, and what is said of files that no loader starts."""
 
+import json
 import os
 import struct
 import subprocess
@@ -173,6 +174,31 @@ class RefuseTest(CommandLineTest):
         self.assertEqual(content.count(name), 1)
         self.file("nameless", content.replace(name, bytes(len(name))), 0o755)
         self.assert_trouble(self.bindsim("./nameless"), "./nameless: the name of its loader (PT_INTERP) is empty; --loader chooses one\n")
+
+    def test_separate_debug_files(self):
+        """They have the headers of a program or library, and nothing of what is loaded."""
+        self.program()
+        self.object("libhook.so", HOOK)
+        self.program("static", PROGRAM, "-static", "-no-pie", "-fno-pie")
+        self.program("headers", PROGRAM)
+        for name in ("app", "libhook.so", "static"):
+            subprocess.run(["objcopy", "--only-keep-debug", name, f"{name}.debug"], cwd=self.directory, check=True)
+            self.assert_trouble(self.bindsim(f"./{name}.debug"), f"./{name}.debug: a separate debug file: the program itself is elsewhere\n")
+        # As strip(1) of elfutils leaves them: the program headers are those of the whole file.
+        whole, debug = ((self.directory / name).read_bytes() for name in ("app", "app.debug"))
+        start = struct.unpack_from("<Q", whole, 32)[0]
+        size = struct.unpack_from("<H", whole, 54)[0] * struct.unpack_from("<H", whole, 56)[0]
+        self.assertEqual(struct.unpack_from("<Q", debug, 32)[0], start)
+        self.file("other.debug", debug[:start] + whole[start:start + size] + debug[start + size:])
+        self.assert_trouble(self.bindsim("./other.debug"), "a separate debug file")
+        answer = self.bindsim("scan", "--format=ndjson", ".")
+        head, *records = [json.loads(line) for line in answer.out.splitlines()]
+        self.assertEqual((answer.status, answer.err, head["skipped"]["static"]), (0, "", 1), head)
+        self.assertGreaterEqual(head["skipped"]["other"], 5)
+        self.assertEqual([record["path"] for record in records if "path" in record], ["./app", "./headers"])
+        answer = self.bindsim("check", "--no-policy", "--format=json", ".")
+        self.assertEqual(answer.status, 0, answer.err)
+        self.assertNotIn(".debug", answer.out)
 
     def test_devices_and_pipes(self):
         os.mkfifo(self.directory / "pipe")
