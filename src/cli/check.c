@@ -396,8 +396,10 @@ static bool add_named(struct bs_option_reader *r, bool is_archive)
 	return false;
 }
 
-/* Options that say something of a directory or an archive are of no use elsewhere. */
-static bool words_fit(const struct bs_option_reader *r, bool is_directory, bool is_archive)
+/* Options that say something of a directory or an archive are of no use elsewhere. ERROR: why what
+ * is named is not there, or 0. */
+static bool words_fit(const struct bs_option_reader *r, bool is_directory, bool is_archive,
+		      int error)
 {
 	const struct bs_check_words *words = &r->words;
 	const char *option = words->host && !is_directory && !is_archive ? "host"
@@ -405,7 +407,9 @@ static bool words_fit(const struct bs_option_reader *r, bool is_directory, bool 
 			     : words->executables && !is_archive	 ? "executable"
 									 : NULL;
 
-	if (option)
+	if (option && error)
+		bs_complain("%s: %s", r->line->plan.executable, strerror(error));
+	else if (option)
 		bs_complain("--%s is about %s", option,
 			    strcmp(option, "recursive") == 0	? "a directory"
 			    : strcmp(option, "executable") == 0 ? "an archive"
@@ -413,15 +417,21 @@ static bool words_fit(const struct bs_option_reader *r, bool is_directory, bool 
 	return !option;
 }
 
-/* A name with no slash is a program's, if there is such a one. */
-static bool names_directory(const struct bs_option_reader *r)
+/* A name with no slash is a program's, if there is such a one. *RET_ERROR: why there is nothing of
+ * that name, or 0. */
+static bool names_directory(const struct bs_option_reader *r, int *ret_error)
 {
 	const struct bs_plan *plan = &r->line->plan;
 	const char *name = plan->executable;
 
-	return name && bs_set_has_directory(r->arena, plan, name) &&
-	       (strchr(name, '/') || plan->root ||
-		!bs_find_host(r->arena, plan->search_path, name));
+	bool is_directory = name && bs_set_has_directory(r->arena, plan, name);
+
+	*ret_error = name && !is_directory ? errno : 0;
+	if (!name || strchr(name, '/') || plan->root ||
+	    !bs_find_host(r->arena, plan->search_path, name))
+		return is_directory;
+	*ret_error = 0;
+	return false;
 }
 
 bool bs_check_plans(struct bs_option_reader *r)
@@ -430,9 +440,10 @@ bool bs_check_plans(struct bs_option_reader *r)
 	struct bs_check_line *check = &line->check;
 
 	bool archive = bs_names_archive(r->arena, &line->plan);
-	bool directory = !archive && names_directory(r);
+	int error = 0;
+	bool directory = !archive && names_directory(r, &error);
 
-	if (!words_fit(r, directory, archive))
+	if (!words_fit(r, directory, archive, error))
 		return false;
 	if (archive || directory) {
 		if (!add_named(r, archive))

@@ -25,6 +25,7 @@ struct search {
 	const struct bs_fs *fs;
 	struct bs_store *store;
 	bool recursive;
+	bool failed; /* after a message */
 	bs_set_files *ret;
 };
 
@@ -54,11 +55,18 @@ static const char *below(const struct search *s, const char *directory, const ch
 }
 
 /* A file is known by its own name, by that of a link only where it has none here. */
-static void look_in(const struct search *s, const char *directory, unsigned depth)
+static void look_in(struct search *s, const char *directory, unsigned depth)
 {
 	bs_fs_entries entries = { 0 };
 
-	bs_fs_list(s->fs, s->ctx, directory, &entries);
+	int error = bs_fs_list(s->fs, s->ctx, directory, &entries);
+
+	if (error && !s->failed) {
+		bs_complain("%s: %s", directory, strerror(error));
+		s->failed = true;
+	}
+	if (s->failed)
+		return;
 	for (enum bs_fs_kind kind = BS_FS_FILE; kind <= BS_FS_LINK; kind++)
 		bs_vec_each (i, &entries)
 			if (entries.v[i].kind == kind)
@@ -82,7 +90,7 @@ bool bs_set_find(struct bs_arena *arena, const struct bs_plan *plan, const char 
 	const struct bs_ctx ctx = { arena, bs_names_new(arena), &diags };
 	struct bs_fs *fs = bs_plan_files(&ctx, plan);
 	struct bs_store *store = bs_store_new();
-	struct search s = { arena, &ctx, fs, store, recursive, ret };
+	struct search s = { arena, &ctx, fs, store, recursive, false, ret };
 	int fd = fs ? bs_fs_open_file(fs, directory) : -1;
 
 	if (!store)
@@ -101,7 +109,7 @@ bool bs_set_find(struct bs_arena *arena, const struct bs_plan *plan, const char 
 	}
 	bs_fs_close(fs);
 	bs_store_free(store);
-	return fd >= 0;
+	return fd >= 0 && !s.failed;
 }
 
 bool bs_set_has_directory(struct bs_arena *arena, const struct bs_plan *plan, const char *path)
@@ -109,9 +117,13 @@ bool bs_set_has_directory(struct bs_arena *arena, const struct bs_plan *plan, co
 	struct bs_diags diags = { .arena = arena };
 	const struct bs_ctx ctx = { arena, bs_names_new(arena), &diags };
 	struct bs_fs *fs = bs_plan_files(&ctx, plan);
+
+	errno = 0;
 	bool is = fs && bs_fs_is_directory(fs, path);
+	int error = errno;
 
 	bs_fs_close(fs);
+	errno = error;
 	return is;
 }
 

@@ -22,7 +22,7 @@ typedef BS_VEC(struct bs_set_file) bs_set_files;
 bool bs_set_find(struct bs_arena *arena, const struct bs_plan *plan, const char *directory,
 		 bool recursive, bs_set_files *ret);
 
-/* PATH is a directory for the process of PLAN. */
+/* PATH is a directory for the process of PLAN. False with errno, 0 where it is something else. */
 bool bs_set_has_directory(struct bs_arena *arena, const struct bs_plan *plan, const char *path);
 
 /* Drops those that are of another KIND or whose name GLOB, if there is one, does not match. */

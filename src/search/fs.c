@@ -275,22 +275,22 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct bs_fs_entry *)a)->name, ((const struct bs_fs_entry *)b)->name);
 }
 
-/* Takes FD over. */
-static void list_layer(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *path, int fd,
-		       bs_fs_entries *ret)
+/* Takes FD over. Returns 0, or an errno. */
+static int list_layer(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *path, int fd,
+		      bs_fs_entries *ret)
 {
 	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	int error = errno;
 
 	if (!directory) {
-		int error = errno;
-
 		if (fd >= 0)
 			close(fd);
 		errno = error;
 		bs_must_not_lack(fs->arena, path);
-		return;
+		return error;
 	}
-	for (const struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+	/* Only errno tells the end of the directory from trouble. */
+	for (const struct dirent *entry; errno = 0, (entry = readdir(directory)) != NULL;) {
 		const char *name = entry->d_name;
 
 		if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
@@ -299,9 +299,11 @@ static void list_layer(const struct bs_fs *fs, const struct bs_ctx *ctx, const c
 					    bs_arena_strndup(ctx->arena, name, strlen(name)),
 					    kind_of(fd, entry) }));
 	}
+	error = errno;
 	closedir(directory);
 	if (ret->n)
 		qsort(ret->v, ret->n, sizeof *ret->v, by_name);
+	return error;
 }
 
 /* Adds to RET, which is sorted, those of LOWER that it has not. */
@@ -316,26 +318,30 @@ static void merge(const struct bs_ctx *ctx, const bs_fs_entries *lower, bs_fs_en
 		qsort(ret->v, ret->n, sizeof *ret->v, by_name);
 }
 
-void bs_fs_list(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *path,
-		bs_fs_entries *ret)
+int bs_fs_list(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *path,
+	       bs_fs_entries *ret)
 {
 	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 	bs_fs_entries lower = { 0 };
 	struct bs_fs_dir dir;
 
-	if (fs->upper_fd < 0) {
-		list_layer(fs, ctx, path, open_path(fs, path, flags), ret);
-		return;
-	}
+	int error = 0;
+
+	if (fs->upper_fd < 0)
+		return list_layer(fs, ctx, path, open_path(fs, path, flags), ret);
 	if (!bs_fs_resolve_dir(fs, path, &dir))
-		return;
+		return errno;
 	for (unsigned i = 0; i < BS_FS_LAYERS; i++) {
 		if (dir.fd[i] < 0)
 			continue;
-		list_layer(fs, ctx, path, bs_open_at(dir.fd[i], ".", flags), i ? &lower : ret);
+		int failed = list_layer(fs, ctx, path, bs_open_at(dir.fd[i], ".", flags),
+					i ? &lower : ret);
+
+		error = error ? error : failed;
 		close(dir.fd[i]);
 	}
 	merge(ctx, &lower, ret);
+	return error;
 }
 
 int bs_fs_stat(const struct bs_fs *fs, const char *path, struct stat *ret)

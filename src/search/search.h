@@ -68,9 +68,10 @@ struct bs_fs_entry {
 
 typedef BS_VEC(struct bs_fs_entry) bs_fs_entries;
 
-/* Appends what the directory PATH holds, sorted by name; nothing when it cannot be read. */
-void bs_fs_list(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *path,
-		bs_fs_entries *ret);
+/* Appends what the directory PATH holds, sorted by name. Returns 0, or an errno: it cannot be
+ * read, or not to its end. */
+int bs_fs_list(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *path,
+	       bs_fs_entries *ret);
 
 /*
  * The path, absolute and free of links, `.` and `..`, of the file PATH: what /proc/self/exe says

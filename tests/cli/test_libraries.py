@@ -122,6 +122,19 @@ class DirectoryTest(SetTest):
         self.assertNotIn(str(self.directory), answer.out)
         self.assert_trouble(self.check("/lib", "--root=root"), "/lib: No such file or directory")
 
+    def test_unreadable(self):
+        """What lies in a directory that cannot be read is not passed over."""
+        self.object("open/libx.so", "int x;")
+        self.object("open/shut/liby.so", "int y;")
+        (self.directory / "open/shut").chmod(0)
+        self.addCleanup((self.directory / "open/shut").chmod, 0o755)
+        nobody = self.unprivileged()
+        self.assert_trouble(self.bindsim("check", "--no-policy", "--recursive", "open", **nobody), "open/shut: Permission denied")
+        self.assert_trouble(self.bindsim("check", "--no-policy", "open/shut", "--host=./app", **nobody), "open/shut: Permission denied")
+        self.assert_trouble(self.bindsim("check", "--no-policy", "open/shut/below", "--host=./app", **nobody),
+                            "open/shut/below: Permission denied")
+        self.assertEqual(self.bindsim("check", "--no-policy", "open", **nobody).status, 0)
+
     def test_problems(self):
         (self.directory / "empty").mkdir()
         self.assert_trouble(self.check("empty"), "empty: no shared object in it")
@@ -129,6 +142,8 @@ class DirectoryTest(SetTest):
         self.assert_trouble(self.check("lib", "--dlopen=x"), "lib: steps belong to an executable")
         self.assert_trouble(self.check("lib", "--plan-name=other"), "--plan-name 'other': no such plan of lib")
         self.assert_trouble(self.check("./app", "--host=./app"), "--host is about a directory or an archive")
+        self.assert_trouble(self.check("./absent", "--host=./app"), "./absent: No such file or directory")
+        self.assert_trouble(self.check("./app/lib", "--host=./app"), "./app/lib: Not a directory")
         self.assert_trouble(self.check("./app", "--recursive"), "--recursive is about a directory")
         self.assert_trouble(self.check("lib", "--executable=x"), "--executable is about an archive")
         self.assert_trouble(self.bindsim("lib", "--recursive"), "--recursive belongs to the command check")
