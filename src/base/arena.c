@@ -15,10 +15,17 @@ struct block {
 	_Alignas(ALIGNMENT) unsigned char bytes[];
 };
 
+struct ending {
+	struct ending *next;
+	void (*end)(void *what);
+	void *what;
+};
+
 struct bs_arena {
 	struct block *blocks; /* the first one is being filled */
 	size_t used;	      /* bytes of it */
 	size_t next_size;
+	struct ending *endings; /* the last one first; in the arena itself */
 	jmp_buf own_handler;
 	jmp_buf *handler; /* own_handler, another arena's, or NULL while nobody asked */
 };
@@ -36,6 +43,8 @@ void bs_arena_free(struct bs_arena *arena)
 {
 	if (!arena)
 		return;
+	for (struct ending *e = arena->endings; e; e = e->next)
+		e->end(e->what);
 	for (struct block *b = arena->blocks, *next; b; b = next) {
 		next = b->next;
 		bs_block_give(b, b->size);
@@ -91,6 +100,10 @@ bool bs_arena_try(struct bs_arena *arena, void (*work)(void *user), void *user)
 	jmp_buf *handler = arena->handler, outer;
 	volatile bool ok = false;
 
+	if (!handler) {
+		work(user);
+		return true;
+	}
 	memcpy(&outer, handler, sizeof outer);
 	if (setjmp(*handler) == 0) {
 		work(user);
@@ -98,6 +111,14 @@ bool bs_arena_try(struct bs_arena *arena, void (*work)(void *user), void *user)
 	}
 	memcpy(handler, &outer, sizeof outer);
 	return ok;
+}
+
+void bs_arena_at_end(struct bs_arena *arena, void (*end)(void *what), void *what)
+{
+	struct ending *ending = bs_new(arena, struct ending, 1);
+
+	*ending = (struct ending){ arena->endings, end, what };
+	arena->endings = ending;
 }
 
 static void add_block(struct bs_arena *arena, size_t need)

@@ -32,6 +32,12 @@ struct bs_arena *bs_arena_new(void);
 /* Ends ARENA and everything allocated from it. NULL is allowed. */
 void bs_arena_free(struct bs_arena *arena);
 
+/*
+ * END is called with WHAT when ARENA ends, before its memory goes, whichever way that comes about:
+ * for what is no memory, such as descriptors. The last one first. Unwinds before anything is noted.
+ */
+void bs_arena_at_end(struct bs_arena *arena, void (*end)(void *what), void *what);
+
 /* N zeroed objects of SIZE bytes, aligned for any type; valid until the arena ends. N or SIZE may
  * be 0. */
 void *bs_arena_alloc(struct bs_arena *arena, size_t n, size_t size);

@@ -9,7 +9,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
 	WINDOW = 64,	       /* programs for each thread that are begun and not written */
@@ -470,10 +469,8 @@ static bool describe(void *user, struct bs_arena *scratch, struct bs_scan_file *
 	const struct bs_ctx ctx = { scratch, bs_names_new(scratch), &diags };
 	int fd = bs_fs_open_file(scan->fs, file->name);
 	const struct bs_image *image =
-		fd < 0 ? NULL : bs_store_acquire(scan->store, &ctx, fd, file->name);
+		fd < 0 ? NULL : bs_store_acquire_closing(scan->store, &ctx, fd, file->name);
 
-	if (fd >= 0)
-		close(fd);
 	if (!image)
 		return false;
 	bs_scan_describe(scratch, image, file);

@@ -455,6 +455,35 @@ const struct bs_image *bs_store_acquire(struct bs_store *store, const struct bs_
 	return &given->image;
 }
 
+struct acquiring {
+	struct bs_store *store;
+	const struct bs_ctx *ctx;
+	int fd;
+	const char *path;
+	const struct bs_image *image;
+};
+
+static void acquire(void *data)
+{
+	struct acquiring *a = data;
+
+	a->image = bs_store_acquire(a->store, a->ctx, a->fd, a->path);
+}
+
+const struct bs_image *bs_store_acquire_closing(struct bs_store *store, const struct bs_ctx *ctx,
+						int fd, const char *path)
+{
+	struct acquiring a = { store, ctx, fd, path, NULL };
+	bool done = bs_arena_try(ctx->arena, acquire, &a);
+	int error = errno;
+
+	close(fd);
+	if (!done)
+		bs_arena_unwind(ctx->arena);
+	errno = error;
+	return a.image;
+}
+
 const struct bs_image *bs_store_hold(struct bs_store *store, const struct bs_ctx *ctx,
 				     const struct bs_image *image, const char *path)
 {

@@ -39,6 +39,10 @@ void bs_store_free(struct bs_store *store);
 const struct bs_image *bs_store_acquire(struct bs_store *store, const struct bs_ctx *ctx, int fd,
 					const char *path);
 
+/* The same, and FD is closed, also where memory runs out. errno is the former's. */
+const struct bs_image *bs_store_acquire_closing(struct bs_store *store, const struct bs_ctx *ctx,
+						int fd, const char *path);
+
 /*
  * From here on STORE has a worker, whose thread begins as soon as there are images enough for it to
  * pay, and computes what bs_image_name_hash() will be asked for; it ends with STORE or with

@@ -91,23 +91,40 @@ static const char *below(const char *root, const char *cwd)
 	return cwd[n] ? cwd + n : "/";
 }
 
+struct copying {
+	struct bs_arena *arena;
+	const char *text, *copy;
+};
+
+static void copy_text(void *data)
+{
+	struct copying *c = data;
+
+	c->copy = bs_arena_strndup(c->arena, c->text, strlen(c->text));
+}
+
 static const char *real_cwd_in_root(const struct bs_fs *fs, const struct bs_ctx *ctx)
 {
 	char *cwd = getcwd(NULL, 0);
 	char *root = fs->root ? realpath(fs->root, NULL) : strdup("/");
-	const char *inside = cwd && root && cwd[0] == '/' ? below(root, cwd) : NULL;
+	bool is_named = cwd && root;
+	const char *inside = is_named && cwd[0] == '/' ? below(root, cwd) : NULL;
 	int error = errno;
+	struct copying c = { ctx->arena, inside, "/" };
+	bool done = !inside || bs_arena_try(ctx->arena, copy_text, &c);
+	bool has_cwd = cwd != NULL;
 
-	if (!cwd || !root)
-		bs_must_not_lack(fs->arena, fs->root ? fs->root : ".");
-
-	if (!cwd && !fs->root)
-		bs_diag_add(ctx->diags, BS_DIAG_ASSUMED, NULL, BS_NO_OFFSET, error,
-			    "the working directory cannot be named: \"/\" is taken for it");
-	inside = inside ? bs_arena_strndup(ctx->arena, inside, strlen(inside)) : "/";
 	free(cwd);
 	free(root);
-	return inside;
+	if (!done)
+		bs_arena_unwind(ctx->arena);
+	errno = error;
+	if (!is_named)
+		bs_must_not_lack(fs->arena, fs->root ? fs->root : ".");
+	if (!has_cwd && !fs->root)
+		bs_diag_add(ctx->diags, BS_DIAG_ASSUMED, NULL, BS_NO_OFFSET, error,
+			    "the working directory cannot be named: \"/\" is taken for it");
+	return c.copy;
 }
 
 static bool enter(struct bs_fs *fs, const struct bs_ctx *ctx, const char *cwd)
@@ -150,6 +167,19 @@ static int open_directory(const struct bs_ctx *ctx, const char *path)
 	return fd;
 }
 
+static void close_layers(void *what)
+{
+	struct bs_fs *fs = what;
+
+	if (fs->upper_fd >= 0)
+		close(fs->upper_fd);
+	if (fs->root_fd >= 0)
+		close(fs->root_fd);
+	if (fs->cwd_fd >= 0)
+		close(fs->cwd_fd);
+	fs->upper_fd = fs->root_fd = fs->cwd_fd = -1;
+}
+
 static struct bs_fs *open_layers(const struct bs_ctx *ctx, const char *upper, const char *root,
 				 const char *cwd, bool own_resolver)
 {
@@ -158,7 +188,9 @@ static struct bs_fs *open_layers(const struct bs_ctx *ctx, const char *upper, co
 	fs->arena = ctx->arena;
 	fs->root = root ? bs_arena_strndup(ctx->arena, root, strlen(root)) : NULL;
 	fs->cwd_fd = AT_FDCWD;
-	fs->upper_fd = -1;
+	fs->upper_fd = fs->root_fd = -1;
+	/* What follows may unwind, and nobody has FS yet who could close it. */
+	bs_arena_at_end(ctx->arena, close_layers, fs);
 	fs->root_fd = open_directory(ctx, root ? root : "/");
 	if (fs->root_fd < 0)
 		return NULL;
@@ -224,13 +256,7 @@ void bs_fs_close(struct bs_fs *fs)
 	if (!fs)
 		return;
 	bs_paths_end(fs);
-	if (fs->upper_fd >= 0)
-		close(fs->upper_fd);
-	if (fs->root_fd >= 0)
-		close(fs->root_fd);
-	if (fs->cwd_fd >= 0)
-		close(fs->cwd_fd);
-	fs->upper_fd = fs->root_fd = fs->cwd_fd = -1;
+	close_layers(fs);
 }
 
 const char *bs_fs_cwd(const struct bs_fs *fs)
@@ -275,35 +301,52 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct bs_fs_entry *)a)->name, ((const struct bs_fs_entry *)b)->name);
 }
 
+struct listing {
+	const struct bs_ctx *ctx;
+	DIR *directory;
+	bs_fs_entries *ret;
+	int error;
+};
+
+static void list_entries(void *data)
+{
+	struct listing *l = data;
+
+	/* Only errno tells the end of the directory from trouble. */
+	for (const struct dirent *entry; errno = 0, (entry = readdir(l->directory)) != NULL;) {
+		const char *name = entry->d_name;
+
+		if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
+			bs_vec_push(l->ctx->arena, l->ret,
+				    ((struct bs_fs_entry){
+					    bs_arena_strndup(l->ctx->arena, name, strlen(name)),
+					    kind_of(dirfd(l->directory), entry) }));
+	}
+	l->error = errno;
+}
+
 /* Takes FD over. Returns 0, or an errno. */
 static int list_layer(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *path, int fd,
 		      bs_fs_entries *ret)
 {
-	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	struct listing l = { .ctx = ctx, .directory = fd < 0 ? NULL : fdopendir(fd), .ret = ret };
 	int error = errno;
 
-	if (!directory) {
+	if (!l.directory) {
 		if (fd >= 0)
 			close(fd);
 		errno = error;
 		bs_must_not_lack(fs->arena, path);
 		return error;
 	}
-	/* Only errno tells the end of the directory from trouble. */
-	for (const struct dirent *entry; errno = 0, (entry = readdir(directory)) != NULL;) {
-		const char *name = entry->d_name;
+	bool done = bs_arena_try(ctx->arena, list_entries, &l);
 
-		if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
-			bs_vec_push(ctx->arena, ret,
-				    ((struct bs_fs_entry){
-					    bs_arena_strndup(ctx->arena, name, strlen(name)),
-					    kind_of(fd, entry) }));
-	}
-	error = errno;
-	closedir(directory);
+	closedir(l.directory);
+	if (!done)
+		bs_arena_unwind(ctx->arena);
 	if (ret->n)
 		qsort(ret->v, ret->n, sizeof *ret->v, by_name);
-	return error;
+	return l.error;
 }
 
 /* Adds to RET, which is sorted, those of LOWER that it has not. */
@@ -384,10 +427,14 @@ const char *bs_fs_canonical(const struct bs_fs *fs, const struct bs_ctx *ctx, co
 	if (fd < 0)
 		return NULL;
 	close(fd);
-	const char *copy = bs_arena_strndup(ctx->arena, canonical, strlen(canonical));
+	/* Not to be lost when memory runs out. */
+	struct copying c = { ctx->arena, canonical, NULL };
+	bool done = bs_arena_try(ctx->arena, copy_text, &c);
 
 	free(canonical);
-	return copy;
+	if (!done)
+		bs_arena_unwind(ctx->arena);
+	return c.copy;
 }
 
 static char *read_all(const struct bs_ctx *ctx, int fd, size_t *ret_n)
@@ -432,16 +479,33 @@ static char *read_all(const struct bs_ctx *ctx, int fd, size_t *ret_n)
 	return text;
 }
 
+struct reading {
+	const struct bs_ctx *ctx;
+	int fd;
+	size_t *ret_n;
+	char *text; /* NULL, with ERROR */
+	int error;
+};
+
+static void read_to_end(void *data)
+{
+	struct reading *r = data;
+
+	r->text = read_all(r->ctx, r->fd, r->ret_n);
+	r->error = errno;
+}
+
 char *bs_fs_read(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *path, size_t *ret_n)
 {
-	int fd = bs_fs_open_file(fs, path);
+	struct reading r = { .ctx = ctx, .fd = bs_fs_open_file(fs, path), .ret_n = ret_n };
 
-	if (fd < 0)
+	if (r.fd < 0)
 		return NULL;
-	char *text = read_all(ctx, fd, ret_n);
-	int error = errno;
+	bool done = bs_arena_try(ctx->arena, read_to_end, &r);
 
-	close(fd);
-	errno = error;
-	return text;
+	close(r.fd);
+	if (!done)
+		bs_arena_unwind(ctx->arena);
+	errno = r.error;
+	return r.text;
 }

@@ -8,7 +8,6 @@
 #include "ldconfig-priv.h"
 
 #include <elf.h>
-#include <unistd.h>
 
 /* One name in one directory, and which of its files is the newest. */
 struct library {
@@ -52,9 +51,8 @@ static bool read_library(struct builder *b, const char *path, const char *name, 
 
 	if (fd < 0)
 		return false;
-	const struct bs_image *image = bs_store_acquire(b->store, &b->quiet, fd, path);
+	const struct bs_image *image = bs_store_acquire_closing(b->store, &b->quiet, fd, path);
 
-	close(fd);
 	if (!image)
 		return false;
 	bool taken = image->state == BS_IMAGE_OK && image->has_dynamic &&

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 struct end_of_path {
 	const struct bs_image *image; /* or NULL: the path cannot be opened, because of ERROR */
@@ -100,10 +99,7 @@ static const struct bs_image *open_image(const struct bs_fs *fs, const struct bs
 	*ret_error = fd < 0 ? errno : 0;
 	if (fd < 0)
 		return NULL;
-	const struct bs_image *image = bs_store_acquire(store, ctx, fd, path);
-
-	close(fd);
-	return image;
+	return bs_store_acquire_closing(store, ctx, fd, path);
 }
 
 const struct bs_image *bs_paths_open(const struct bs_fs *fs, const struct bs_ctx *ctx,

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <unistd.h>
 
 /* The loader builds paths in a buffer of this size and passes over what does not fit. */
 enum { PATH_BUFFER = 2 * NAME_MAX + 2 };
@@ -33,9 +32,8 @@ static enum bs_outcome take(struct bs_walk *walk, int fd, const char *path, stru
 {
 	struct bs_found *found = walk->found;
 
-	found->image = bs_store_acquire(walk->state->store, walk->ctx, fd, path);
+	found->image = bs_store_acquire_closing(walk->state->store, walk->ctx, fd, path);
 	trace->os_error = found->image ? 0 : errno;
-	close(fd);
 	found->path = path;
 	found->how = trace->how;
 	if (!found->image || is_taken(walk, found->image, trace)) {

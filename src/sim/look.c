@@ -3,7 +3,6 @@
 #include "sim-priv.h"
 
 #include <elf.h>
-#include <unistd.h>
 
 static enum bs_file_kind kind_of(const struct bs_image *image)
 {
@@ -25,11 +24,10 @@ bool bs_look_at(const struct bs_ctx *ctx, const struct bs_fs *fs, struct bs_stor
 		const char *path, struct bs_file_look *ret)
 {
 	int fd = bs_fs_open_file(fs, path);
-	const struct bs_image *image = fd < 0 ? NULL : bs_store_acquire(store, ctx, fd, path);
+	const struct bs_image *image =
+		fd < 0 ? NULL : bs_store_acquire_closing(store, ctx, fd, path);
 
 	*ret = (struct bs_file_look){ 0 };
-	if (fd >= 0)
-		close(fd);
 	if (!image)
 		return false;
 	*ret = (struct bs_file_look){

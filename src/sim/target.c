@@ -149,11 +149,9 @@ static const char *why_no_elf(struct bs_run *run, const char *path, const struct
 static bool open_image(struct bs_run *run, struct bs_store *store, int fd, const char *path,
 		       const struct bs_image **ret, const char **ret_problem)
 {
-	*ret = fd < 0 ? NULL : bs_store_acquire(store, &run->ctx, fd, path);
+	*ret = fd < 0 ? NULL : bs_store_acquire_closing(store, &run->ctx, fd, path);
 	int error = errno;
 
-	if (fd >= 0)
-		close(fd);
 	if (*ret)
 		return true;
 	*ret_problem = bs_arena_printf(run->ctx.arena, "%s: %s", path, strerror(error));

@@ -6,6 +6,7 @@
 #include "api-test.h"
 
 #include <errno.h>
+#include <fcntl.h>
 
 enum { MOST = 1000000 };
 
@@ -59,6 +60,16 @@ char *__wrap_strdup(const char *s)
 	return is_granted() ? __real_strdup(s) : NULL;
 }
 
+/* How many files are open. */
+static unsigned count_open(void)
+{
+	unsigned n = 0;
+
+	for (int fd = 0; fd < 64; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
 /* All that a program does; true when nothing lacked. */
 static bool live(void)
 {
@@ -102,10 +113,13 @@ static bool live(void)
 int main(void)
 {
 	long n = 0;
+	unsigned n_open;
 
 	/* What is opened when it is used is opened. */
 	CHECK(live());
+	n_open = count_open();
 	do {
+		CHECK(count_open() == n_open);
 		left = n++;
 		failed = false;
 	} while (!live() && n < MOST);
