@@ -4,7 +4,7 @@
  *
  *	struct bindsim_plan *plan;
  *	struct bindsim_result *result;
- *	struct bindsim_error *error;
+ *	struct bindsim_error *error = NULL;
  *
  *	if (bindsim_plan_new(&plan) == BINDSIM_OK &&
  *	    bindsim_plan_set(plan, "executable", "./app", &error) == BINDSIM_OK &&
@@ -79,13 +79,13 @@ BINDSIM_API uint32_t bindsim_version_number(void);
 
 enum bindsim_status {
 	BINDSIM_OK = 0,
-	BINDSIM_ERROR_NO_MEMORY = 1,
-	BINDSIM_ERROR_ARGUMENT = 2, /* a parameter is none that there is: see the reason */
-	BINDSIM_ERROR_FILE = 3,	    /* a file cannot be read */
-	BINDSIM_ERROR_PLAN = 4,	    /* a text is no plan */
-	BINDSIM_ERROR_QUESTION = 5, /* the plan cannot be simulated: no such executable, ... */
-	BINDSIM_ERROR_OUTPUT = 6,   /* a report could not be written */
-	BINDSIM_ERROR_LIBRARY = 7,  /* a library that is opened when it is needed cannot be */
+	BINDSIM_ERROR_NO_MEMORY = 1, /* or none of what no answer can do without: descriptors */
+	BINDSIM_ERROR_ARGUMENT = 2,  /* a parameter is none that there is: see the reason */
+	BINDSIM_ERROR_FILE = 3,	     /* a file cannot be read */
+	BINDSIM_ERROR_PLAN = 4,	     /* a text is no plan */
+	BINDSIM_ERROR_QUESTION = 5,  /* the plan cannot be simulated: no such executable, ... */
+	BINDSIM_ERROR_OUTPUT = 6,    /* a report could not be written */
+	BINDSIM_ERROR_LIBRARY = 7,   /* a library that is opened when it is needed cannot be */
 };
 
 /* "out of memory": STATUS in words. Static; for values that it does not know, too. Since 0.1. */
@@ -351,7 +351,8 @@ BINDSIM_API enum bindsim_status bindsim_options_report_to_file(struct bindsim_op
 							       FILE *file,
 							       struct bindsim_error **error);
 
-/* To the file descriptor FD, which stays the caller's. Since 0.1. */
+/* To the file descriptor FD, which stays the caller's. A pipe that nobody reads raises SIGPIPE, as
+ * with write(2); where that is ignored it is BINDSIM_ERROR_OUTPUT. Since 0.1. */
 BINDSIM_API enum bindsim_status bindsim_options_report_to_fd(struct bindsim_options *options,
 							     const char *format, const char *show,
 							     int fd, struct bindsim_error **error);

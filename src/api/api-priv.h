@@ -32,6 +32,9 @@ enum bindsim_status bs_api_refuse(struct bindsim_error **error, const char *form
 
 enum bindsim_status bs_api_no_memory(struct bindsim_error **error);
 
+/* The same where an arena has unwound, which tells what was wanting. */
+enum bindsim_status bs_api_lacks(struct bindsim_error **error);
+
 /* To be called first. */
 static inline void bs_api_begin(struct bindsim_error **error)
 {

@@ -27,6 +27,15 @@ enum bindsim_status bs_api_no_memory(struct bindsim_error **error)
 	return BINDSIM_ERROR_NO_MEMORY;
 }
 
+enum bindsim_status bs_api_lacks(struct bindsim_error **error)
+{
+	const char *problem = bs_arena_problem();
+
+	if (strcmp(problem, no_memory.reason) == 0)
+		return bs_api_no_memory(error);
+	return bs_api_fail(error, BINDSIM_ERROR_NO_MEMORY, NULL, NULL, problem);
+}
+
 /* TEXT behind *AT, which is left behind it; NULL for an empty one. */
 static const char *put(char **at, const char *text)
 {

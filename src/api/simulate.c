@@ -221,7 +221,7 @@ static enum bindsim_status run(struct simulation *s, struct bindsim_error **erro
 		status = cannot(s, report.problem, error);
 		break;
 	case BS_SIM_NO_MEMORY:
-		status = bs_api_no_memory(error);
+		status = bs_api_lacks(error);
 		break;
 	}
 	bs_reports_done(&s->reports);
@@ -240,7 +240,7 @@ static enum bindsim_status simulate(struct simulation *s, struct bindsim_error *
 	enum bindsim_status status;
 
 	if (BS_ON_OUT_OF_MEMORY(s->arena))
-		return bs_api_no_memory(error);
+		return bs_api_lacks(error);
 	s->reports.proof = s->options->no_proof ? BS_PROOF_NONE : BS_PROOF_AUTO;
 	s->reports.weighs = true;
 	/* Where start-up fails it is told what else is missing. */

@@ -30,12 +30,17 @@ struct bs_arena {
 	jmp_buf *handler; /* own_handler, another arena's, or NULL while nobody asked */
 };
 
+/* Of the thread: it is the one that unwinds. */
+static _Thread_local char problem[BS_LONGEST_PROBLEM];
+
 struct bs_arena *bs_arena_new(void)
 {
 	struct bs_arena *arena = calloc(1, sizeof *arena);
 
 	if (arena)
 		arena->next_size = FIRST_BLOCK;
+	else
+		problem[0] = '\0';
 	return arena;
 }
 
@@ -62,9 +67,6 @@ void bs_arena_unwind_with(struct bs_arena *arena, const struct bs_arena *other)
 {
 	arena->handler = other->handler;
 }
-
-/* Of the thread: it is the one that unwinds. */
-static _Thread_local char problem[BS_LONGEST_PROBLEM];
 
 _Noreturn void bs_arena_unwind(struct bs_arena *arena)
 {

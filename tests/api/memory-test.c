@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 enum { MOST = 1000000 };
 
@@ -110,6 +112,34 @@ static bool live(void)
 	return status == BINDSIM_OK && !failed;
 }
 
+/* Want of descriptors is told by what it was for. */
+static void lack_descriptors(void)
+{
+	struct rlimit before, none;
+	struct bindsim_plan *plan;
+	struct bindsim_result *result;
+	struct bindsim_error *error;
+	unsigned n_open = count_open();
+	int next = dup(STDIN_FILENO);
+
+	CHECK(next >= 0 && close(next) == 0 && getrlimit(RLIMIT_NOFILE, &before) == 0);
+	CHECK(bindsim_plan_new(&plan) == BINDSIM_OK);
+	CHECK(bindsim_plan_set(plan, "executable", "./player", NULL) == BINDSIM_OK);
+	for (int more = 0; more < 2; more++) {
+		none = (struct rlimit){ (rlim_t)(next + more), before.rlim_max };
+		CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0);
+		CHECK(bindsim_simulate(NULL, plan, NULL, &result, &error) ==
+		      BINDSIM_ERROR_NO_MEMORY);
+		CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
+		CHECK(!result && bindsim_error_status(error) == BINDSIM_ERROR_NO_MEMORY);
+		CHECK_TEXT(bindsim_error_reason(error),
+			   more ? "./player: Too many open files" : "/: Too many open files");
+		bindsim_error_free(error);
+		CHECK(count_open() == n_open);
+	}
+	bindsim_plan_free(plan);
+}
+
 int main(void)
 {
 	long n = 0;
@@ -117,6 +147,7 @@ int main(void)
 
 	/* What is opened when it is used is opened. */
 	CHECK(live());
+	lack_descriptors();
 	n_open = count_open();
 	do {
 		CHECK(count_open() == n_open);
