@@ -64,7 +64,7 @@ static const char *resolve(const struct bs_tree *tree, const char *path, const c
 /* Opens the directory PLACE, and makes what of it is not there. -1 and errno. */
 static int walk(const struct bs_tree *tree, const char *place, bool make)
 {
-	int at = dup(tree->fd);
+	int at = fcntl(tree->fd, F_DUPFD_CLOEXEC, 0);
 	unsigned depth = 0;
 	const char *name;
 
@@ -184,7 +184,7 @@ const char *bs_tree_remove(struct bs_tree *tree, const char *path, bool keep)
 	if (keep) {
 		int fd = *place.name ? bs_open_at(place.at, place.name,
 						  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-				     : dup(place.at);
+				     : fcntl(place.at, F_DUPFD_CLOEXEC, 0);
 
 		if (fd >= 0)
 			ok = bs_empty_directory(fd);

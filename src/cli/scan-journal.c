@@ -385,7 +385,7 @@ static bool open_file(struct bs_scan_journal *journal, uint64_t question)
 			complain(journal);
 		return false;
 	}
-	copy = dup(journal->fd);
+	copy = fcntl(journal->fd, F_DUPFD_CLOEXEC, 0);
 	file = copy < 0 ? NULL : fdopen(copy, "r");
 	if (!file) {
 		complain(journal);
