@@ -15,7 +15,7 @@
 #include "../report/report.h"
 
 #include <bindsim/bindsim.h>
-#include <bindsim/plan.h>
+#include "../profile/plan.h"
 
 #include <locale.h>
 

@@ -2,7 +2,7 @@
 /*
  * cli.h - argv -> plan, and the tool's own behaviour: messages, exit status, output files
  *
- * Floor 18: may include sim.h, report.h, profile.h for its names, and <bindsim/plan.h>; it knows no
+ * Floor 18: may include sim.h, report.h, profile.h for its names, and plan.h; it knows no
  * image and no symbol.
  */
 #pragma once
@@ -17,7 +17,7 @@
 #include "../report/verify-report.h"
 #include "../study/scan.h"
 
-#include <bindsim/plan.h>
+#include "../profile/plan.h"
 
 enum bs_exit {
 	BS_EXIT_OK = 0,

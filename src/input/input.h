@@ -6,14 +6,14 @@
  * Nothing here prints: what is wrong with a text is returned in words, with the place where it is.
  *
  * Floor 16: may include base.h, check.h for its database of libraries, profile.h for the names of
- * modes, plan-format.h, and <bindsim/plan.h>.
+ * modes, plan-format.h, and plan.h.
  */
 #pragma once
 
 #include "../base/base.h"
 #include "../check/library-db.h"
 
-#include <bindsim/plan.h>
+#include "../profile/plan.h"
 
 /* What is wrong with a file, and where in it: "steps[2].flags", or "" for all of it. */
 struct bs_input_problem {

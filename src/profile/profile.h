@@ -7,7 +7,7 @@
  * environment is read. What depends on the root at hand (how its ld.so was built) is read from that
  * ld.so itself.
  *
- * Floor 5: may include base.h, elf.h, search.h, scope.h, bind.h and <bindsim/plan.h>.
+ * Floor 5: may include base.h, elf.h, search.h, scope.h, bind.h and plan.h.
  */
 #pragma once
 
@@ -17,7 +17,7 @@
 #include "../scope/scope.h"
 #include "../search/search.h"
 
-#include <bindsim/plan.h>
+#include "plan.h"
 
 #include <stddef.h>
 

@@ -6,7 +6,7 @@
 #include "../log/account.h"
 #include "report.h"
 
-#include <bindsim/plan.h>
+#include "../profile/plan.h"
 
 enum {
 	BS_LOG_SHOW_PROCESSES = 1 << 0, /* each process in a line */

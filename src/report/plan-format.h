@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include <bindsim/plan.h>
+#include "../profile/plan.h"
 
 #include <stddef.h>
 

@@ -6,7 +6,7 @@
  * versions, relocate, commit, promote. What happened in a step is handed to a sink when the step is
  * over.
  *
- * Floor 6: may include all floors below and <bindsim/plan.h>.
+ * Floor 6: may include all floors below and plan.h.
  */
 #pragma once
 
@@ -16,7 +16,7 @@
 #include "../scope/scope.h"
 #include "../search/search.h"
 
-#include <bindsim/plan.h>
+#include "../profile/plan.h"
 
 enum bs_step_state {
 	BS_STEP_OK,

@@ -8,13 +8,13 @@
  * loader tells debuggers of new link maps, where dlopen(3) and its kin begin, and where they
  * return.
  *
- * Floor 15: may include base.h, live.h and <bindsim/plan.h>.
+ * Floor 15: may include base.h, live.h and plan.h.
  */
 #pragma once
 
 #include "../base/base.h"
 
-#include <bindsim/plan.h>
+#include "../profile/plan.h"
 
 #include <sys/types.h>
 
