@@ -479,6 +479,12 @@ static const char *escaped(struct bs_arena *scratch, const char *text)
 	return made;
 }
 
+/* STAMP is of another file than the run had that SOURCE is about. */
+static bool is_of_another(const struct bs_scan_source *source, const char *stamp)
+{
+	return source->seen && strncmp(stamp, source->seen, strlen(source->seen)) != 0;
+}
+
 /* The number of SOURCE as it is now, which gets a line if it has none. */
 static uint32_t number_of(struct bs_scan_journal *journal, struct bs_arena *scratch,
 			  struct bs_writer *writer, const struct bs_scan_source *source)
@@ -487,13 +493,17 @@ static uint32_t number_of(struct bs_scan_journal *journal, struct bs_arena *scra
 	uint32_t number = journal->latest.v[name];
 	struct stamped file = { .as_list = source->as_list, .state = SAME };
 
-	if (number && is_as_it_was(journal, number - 1))
+	if (number && is_as_it_was(journal, number - 1) &&
+	    !is_of_another(source, journal->files.v[number - 1].stamp))
 		return number - 1;
 	/* What changes all the time is said so once. */
 	if (number && strcmp(journal->files.v[number - 1].stamp, "?") == 0)
 		return number - 1;
 	file.path = bs_arena_strndup(journal->arena, source->path, strlen(source->path));
 	file.stamp = stamp_of(journal, journal->arena, source->path, source->as_list);
+	/* A link that was turned meanwhile may lead to an old file. */
+	if (is_of_another(source, file.stamp))
+		file.stamp = "?";
 	if (strcmp(file.stamp, "?") == 0)
 		file.state = CHANGED;
 	add_line(writer, 'f',

@@ -48,7 +48,8 @@ typedef BS_VEC(struct bs_scan_plugin) bs_scan_plugins;
 
 /*
  * What LINE asks of SUBJECTS, with PLUGINS, in the head's question. *RET_OF_JOURNAL: what it asks
- * of any program, and where; records of the same one say the same, as long as files do not change.
+ * of any program, and where, from CWD on; records of the same one say the same, as long as files do
+ * not change.
  * False after a message.
  */
 bool bs_scan_question(struct bs_arena *arena, const struct bs_command_line *line,

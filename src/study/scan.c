@@ -2,6 +2,7 @@
 /* One run, and what is kept of it. */
 #include "scan.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -166,9 +167,9 @@ static void take_bindings(struct recorder *r, const struct bs_run *run,
 static void take_source(const struct recorder *r, const char *path, size_t n, bool as_list)
 {
 	if (n)
-		bs_vec_push(
-			r->arena, r->sources,
-			((struct bs_scan_source){ bs_arena_strndup(r->arena, path, n), as_list }));
+		bs_vec_push(r->arena, r->sources,
+			    ((struct bs_scan_source){ .path = bs_arena_strndup(r->arena, path, n),
+						      .as_list = as_list }));
 }
 
 /* Where a file is not, its directory may be missing: then the loader asks there no more, and what
@@ -198,6 +199,20 @@ static void take_path(const struct recorder *r, const char *path, bool as_list)
 		take_source(r, path, strlen(path), as_list);
 }
 
+/* Paths may come to lead to another file while the scan goes on. */
+static void take_object_file(const struct recorder *r, const char *path,
+			     const struct bs_image *image)
+{
+	bs_vec_push(
+		r->arena, r->sources,
+		((struct bs_scan_source){
+			.path = own(r, path),
+			.seen = bs_arena_printf(r->arena, "%" PRIx64 ":%" PRIx64 ":%" PRIx64 ":",
+						(uint64_t)image->dev, (uint64_t)image->ino,
+						(uint64_t)image->size),
+		}));
+}
+
 /* The objects, and what else the loader reads. */
 static void take_files(const struct recorder *r, const struct bs_run *run)
 {
@@ -205,10 +220,11 @@ static void take_files(const struct recorder *r, const struct bs_run *run)
 		const struct bs_map *map = bs_map_of(&run->process, id);
 
 		if (map->image && map->role != BS_ROLE_VDSO)
-			take_path(r,
-				  map->kind == BS_MAP_EXECUTABLE ? map->image->path
-								 : bs_text(&run->ctx, map->name),
-				  false);
+			take_object_file(r,
+					 map->kind == BS_MAP_EXECUTABLE
+						 ? map->image->path
+						 : bs_text(&run->ctx, map->name),
+					 map->image);
 	}
 	take_path(r, run->profile->preload_file, false);
 	take_path(r, run->setup.system_path_file, false);

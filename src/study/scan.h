@@ -116,6 +116,8 @@ struct bs_scan_options {
 struct bs_scan_source {
 	const char *path; /* inside the root; there may be no such file */
 	bool as_list;	  /* a directory: what is in it counts, and not only that it is there */
+	const char *seen; /* the file that the run had: device, inode and size in hexadecimal, each
+			     with a colon behind it; NULL: it had none */
 };
 
 typedef BS_VEC(struct bs_scan_source) bs_scan_sources;

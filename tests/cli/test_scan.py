@@ -624,6 +624,33 @@ class JournalTest(ManyTest):
             self.assert_trouble(self.bindsim(*self.COMMAND), "journal", "another bindsim")
             self.assertEqual(self.journal(), other)
 
+    def test_a_link_that_is_turned_meanwhile(self):
+        """A program that was run with the file before is asked again, though the one that the link leads to now is an old one."""
+        names = [f"a_name_that_fills_the_pipe_{number}" for number in range(150)]
+        (self.directory / "turn/bin").mkdir(parents=True)
+        self.object("turn/libfull.so", " ".join(f"int {name}(void) {{ return 1; }}" for name in names), "-Wl,-soname,libfull.so")
+        for version, name in enumerate(("turned", "other")):
+            self.object(f"turn/libturn.so.{version}", f"int {name}(void) {{ return 1; }}", "-Wl,-soname,libturn.so")
+        link = self.directory / "turn/libturn.so"
+        link.symlink_to("libturn.so.0")
+        flags = [f"-L{link.parent}", f"-Wl,-rpath,{link.parent}"]
+        calls = " ".join(f"extern int {name}(void); void *of_{name} = {name};" for name in names)
+        self.program("turn/bin/00", PROGRAM + calls, *flags, "-lfull")
+        for number in range(1, 30):
+            shutil.copy(self.directory / "turn/bin/00", self.directory / f"turn/bin/{number:02}")
+        self.program("turn/bin/last", PROGRAM + "extern int turned(void); void *place = turned;", *flags, "-lturn")
+        self.settle()
+        command = ["scan", "--format=ndjson", "--show=programs,bindings", "-j2", "turn/bin"]
+        with subprocess.Popen([BINDSIM, *command, "--journal=turned"], stdout=subprocess.PIPE, cwd=self.directory,
+                              env=environment()) as process:
+            process.stdout.read(1)
+            # Its threads go on until it waits for who reads; should it be slower than that, nothing is tried.
+            time.sleep(0.5)
+            link.unlink()
+            link.symlink_to("libturn.so.1")
+            process.stdout.read()
+        self.assertEqual(self.bindsim(*command, "--journal=turned").out, self.bindsim(*command).out)
+
     def test_another_working_directory(self):
         """What is named from there is another file elsewhere, and finds others by $ORIGIN, though it has the same inode."""
         self.program("here/bin/app", USER.format(0), f"-L{SHARED}/lib", "-l:libcodec-one.so", "-Wl,-rpath,$ORIGIN/../lib")
