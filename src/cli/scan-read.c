@@ -321,13 +321,24 @@ static bool take_judgement(struct bs_plan_reader *reader, const json_t *root,
 	return !json_object_get(root, "gone") || take_each(reader, root, "gone", take_gone, record);
 }
 
+/* A run with plugins has the name of one, or of their directory. */
+static bool take_plugins(struct bs_plan_reader *reader, const json_t *root,
+			 struct bs_scan_record *record)
+{
+	if (!get_text(reader, root, "plugin", &record->plugin) ||
+	    !get_number(reader, root, "plugins", &record->n_plugins))
+		return false;
+	return !record->plugin == !record->n_plugins ||
+	       fail(reader, "plugin",
+		    "a name where there are plugins, and null where there are none,");
+}
+
 static bool take_record(struct bs_plan_reader *reader, const json_t *root,
 			struct bs_scan_record *record)
 {
 	return get_some_text(reader, root, "path", &record->path) &&
 	       get_bool(reader, root, "library", &record->is_library) &&
-	       get_text(reader, root, "plugin", &record->plugin) &&
-	       get_number(reader, root, "plugins", &record->n_plugins) &&
+	       take_plugins(reader, root, record) &&
 	       get_text(reader, root, "machine", &record->machine) &&
 	       get_text(reader, root, "loader", &record->loader) &&
 	       get_text(reader, root, "build_id", &record->build_id) &&

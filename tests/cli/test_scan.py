@@ -448,6 +448,7 @@ class SameBytesTest(ManyTest):
         lines = content.splitlines(keepends=True)
         for bad in (content[:-1], content[:-20], "".join(lines[:-1]), content + lines[1], "", "x\n", lines[1],
                     content.replace('"type":"scan"', '"type":"run"'), content.replace('"schema":"b', '"schema":"c'),
+                    content.replace('"plugin":null,"plugins":0', '"plugin":null,"plugins":5'),
                     lines[0] + lines[1].replace('"objects":', '"objekte":') + "".join(lines[2:]),
                     lines[0] + "".join(lines[2:]), lines[0] + lines[2] + lines[1] + "".join(lines[3:])):
             path.write_text(bad)
