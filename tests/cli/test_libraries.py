@@ -129,11 +129,11 @@ class DirectoryTest(SetTest):
         (self.directory / "open/shut").chmod(0)
         self.addCleanup((self.directory / "open/shut").chmod, 0o755)
         nobody = self.unprivileged()
-        self.assert_trouble(self.bindsim("check", "--no-policy", "--recursive", "open", **nobody), "open/shut: Permission denied")
-        self.assert_trouble(self.bindsim("check", "--no-policy", "open/shut", "--host=./app", **nobody), "open/shut: Permission denied")
-        self.assert_trouble(self.bindsim("check", "--no-policy", "open/shut/below", "--host=./app", **nobody),
-                            "open/shut/below: Permission denied")
-        self.assertEqual(self.bindsim("check", "--no-policy", "open", **nobody).status, 0)
+        self.assert_trouble(self.bindsim("check", "--no-policy", "--recursive", "./open", **nobody), "./open/shut: Permission denied")
+        self.assert_trouble(self.bindsim("check", "--no-policy", "./open/shut", "--host=./app", **nobody), "./open/shut: Permission denied")
+        self.assert_trouble(self.bindsim("check", "--no-policy", "./open/shut/below", "--host=./app", **nobody),
+                            "./open/shut/below: Permission denied")
+        self.assertEqual(self.bindsim("check", "--no-policy", "./open", **nobody).status, 0)
 
     def test_problems(self):
         (self.directory / "empty").mkdir()
