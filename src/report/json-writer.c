@@ -86,6 +86,10 @@ static int pass_on(const char *bytes, size_t n, void *data)
 	struct bs_json *json = data;
 	size_t done = 0;
 
+	if (!json->in_markup && !memchr(bytes, DELETE, n)) {
+		bs_write(json->out, bytes, n);
+		return 0;
+	}
 	for (size_t i = 0; i < n; i++) {
 		if (bytes[i] != DELETE && !(json->in_markup && bytes[i] == '<'))
 			continue;

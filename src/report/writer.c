@@ -159,7 +159,7 @@ static bool is_utf8(const char *text)
 	const unsigned char *s = (const unsigned char *)text;
 
 	while (*s) {
-		size_t n = length_of_any(s);
+		size_t n = *s < 0x80 ? 1 : length_of_any(s);
 
 		if (!n)
 			return false;
