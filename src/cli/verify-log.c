@@ -312,7 +312,7 @@ static void hear(void *user, struct bs_log *log, const struct bs_log_event *even
 	if (event->kind == BS_LOG_FINI)
 		bs_testimony_fini(w->testimony, event->to, ns);
 	else if (event->kind == BS_LOG_DESTROYED)
-		bs_testimony_gone(w->testimony, event->to, ns);
+		bs_testimony_gone(w->testimony, event->to, ns, place);
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */

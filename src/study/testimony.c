@@ -247,6 +247,7 @@ static void see(struct bs_testimony *t, bs_name name, uint32_t ns, struct bs_ver
 			object_hash(name, ns));
 	}
 	t->objects.v[i].is_there = true;
+	t->objects.v[i].is_ending = false;
 	t->objects.v[i].came = t->marks.n;
 	mark(t, BS_MARK_SEEN, name, ns, t->objects.v[i].n_times++);
 }
@@ -256,8 +257,10 @@ static void bury(struct bs_testimony *t)
 {
 	uint32_t i = t->dying ? find_object(t, t->dying, t->dying_ns) : UINT32_MAX;
 
-	if (i != UINT32_MAX)
+	if (i != UINT32_MAX) {
 		t->objects.v[i].is_there = false;
+		t->objects.v[i].is_ending = true;
+	}
 	t->dying = 0;
 }
 
@@ -294,12 +297,21 @@ void bs_testimony_fini(struct bs_testimony *t, bs_name name, uint32_t ns)
 	t->dying_ns = ns;
 }
 
-void bs_testimony_gone(struct bs_testimony *t, bs_name name, uint32_t ns)
+void bs_testimony_gone(struct bs_testimony *t, bs_name name, uint32_t ns,
+		       struct bs_verify_place place)
 {
 	bury(t);
+	uint32_t i = find_object(t, name, ns);
+
+	/* One that goes before anything was bound has come all the same. */
+	if (i == UINT32_MAX || !t->objects.v[i].is_ending)
+		see(t, name, ns, place);
 	t->dying = name;
 	t->dying_ns = ns;
 	bury(t);
+	i = find_object(t, name, ns);
+	if (i != UINT32_MAX)
+		t->objects.v[i].is_ending = false;
 }
 
 void bs_testimony_tell(struct bs_testimony *t, const struct bs_deed *deed,

@@ -97,6 +97,7 @@ struct bs_told_object {
 	uint32_t ns, n_times; /* that it came */
 	uint32_t came;	      /* the mark of the last time */
 	bool is_there;
+	bool is_ending;	     /* it was told that it ends, and not yet that it is gone */
 	uint32_t first_mark; /* that says so */
 	struct bs_verify_place first;
 };
@@ -150,7 +151,8 @@ void bs_testimony_tear(struct bs_testimony *testimony, const struct bs_deed *dee
 void bs_testimony_init(struct bs_testimony *testimony, bs_name name);
 void bs_testimony_control(struct bs_testimony *testimony);
 void bs_testimony_fini(struct bs_testimony *testimony, bs_name name, uint32_t ns);
-void bs_testimony_gone(struct bs_testimony *testimony, bs_name name, uint32_t ns);
+void bs_testimony_gone(struct bs_testimony *testimony, bs_name name, uint32_t ns,
+		       struct bs_verify_place place);
 
 /* "binding"; "bindings". */
 const char *bs_deed_text(enum bs_deed_kind kind);

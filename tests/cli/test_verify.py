@@ -338,6 +338,23 @@ class LogTest(VerifyTest):
         self.assertRegex(text.out, r"./app: hook\n      loader      ./plug.so \(standard input:\d+\)\n"
                                    r"      simulation  (\./)?libhook.so: the first in scope order that matches\n")
 
+    def test_a_library_that_came_for_nothing_first(self):
+        """What was mapped and gone before anything was bound has come: its constructors run the second time, and what stands
+        before them was not told when it came first."""
+        once = "int once_value(void) { return 1; } __attribute__((constructor)) static void start(void) { once_value(); }"
+        options = ("-shared", "-fPIC", "-L.", "-Lsub", "-Wl,--no-as-needed", "-Wl,-rpath,.", "-Wl,-z,lazy")
+        self.native("libonce.so", once, "-shared", "-fPIC", "-O0", "-Wl,-z,lazy")
+        self.native("sub/libgone.so", "int gone;", "-shared", "-fPIC", "-Wl,-soname,libgone.so")
+        self.native("first.so", "int first;", *options, "-lgone")
+        self.native("second.so", "int second;", *options, "-lonce")
+        self.native("opener", '#include <dlfcn.h>\nint main(void) { dlopen("./first.so", RTLD_NOW); dlopen("./second.so", RTLD_LAZY);'
+                    'dlopen("./sub/libgone.so", RTLD_NOW); return !dlopen("./first.so", RTLD_LAZY); }', "-ldl")
+        log = self.log(words="bindings,files", program="./opener")
+        self.assertRegex(log, "first.so .*destroying link map")
+        document, _ = self.verify("./opener", "--dlopen=./first.so:NOW", "--dlopen=./second.so:LAZY", "--dlopen=./sub/libgone.so:NOW",
+                                  "--dlopen=./first.so:LAZY", log=log)
+        self.assertEqual(self.causes(document), [])
+
     def test_a_call_is_no_lookup_besides(self):
         """Its own list, or what is behind it, has what the call was bound to; who called dlsym would be told the same."""
         self.native("own.so", "int hook(void) { return 2; } __attribute__((constructor)) static void start(void) { hook(); }",
