@@ -82,9 +82,15 @@ static bool wants_answer(const struct bs_holding *h, const struct bs_held_deed *
 
 void bs_holding_list_untold(struct bs_holding *h)
 {
-	bs_vec_each (i, &h->t->deeds)
-		if (wants_answer(h, &h->t->deeds.v[i]))
-			bs_vec_push(h->arena, &h->untold, i);
+	bs_vec_each (i, &h->t->deeds) {
+		struct bs_held_deed *held = &h->t->deeds.v[i];
+
+		if (!wants_answer(h, held))
+			continue;
+		/* Answers that are no slots' come later. */
+		held->is_call = is_call(h, held);
+		bs_vec_push(h->arena, &h->untold, i);
+	}
 }
 
 /* ---- asking ---------------------------------------------------------------------------------- */
@@ -221,7 +227,7 @@ static void ask_all(struct bs_holding *h, const struct bs_run *run, uint32_t low
 			.run = run,
 			.held = held,
 			.is_error = held->deed.kind == BS_DEED_ERROR,
-			.is_call = is_call(h, held),
+			.is_call = held->is_call,
 		};
 		uint32_t from, to;
 

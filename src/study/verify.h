@@ -64,6 +64,7 @@ struct bs_held_deed {
 	uint32_t step, last_step;	/* that make it, the first one and the last */
 	uint8_t why;			/* enum bs_why of a binding that was made */
 	bool is_silent; /* of a binding that was made: the loader prints no line of it */
+	bool is_call;	/* a slot waits for it, and no other line is its call */
 	uint8_t outcome;
 	uint32_t next_of_subject; /* index plus 1 of another one about the same; 0 ends */
 	/* What a slot, or a lookup that no step tells, comes to in the simulation;

@@ -355,6 +355,16 @@ class LogTest(VerifyTest):
                                   "--dlopen=./first.so:LAZY", log=log)
         self.assertEqual(self.causes(document), [])
 
+    def test_a_lookup_by_a_handle_that_came_late(self):
+        """Nothing tells of the dlsym: by the object's scope it finds another one, by its handle its own."""
+        self.native("libentry.so", "int entry(void) { return 1; }", "-shared", "-fPIC")
+        self.native("user.so", "int entry(void) { return 2; }", "-shared", "-fPIC", "-L.", "-Wl,--no-as-needed", "-lentry", "-Wl,-rpath,.")
+        self.native("opener", '#include <dlfcn.h>\nint main(void) { dlopen("./user.so", RTLD_NOW);'
+                    'return !dlsym(dlopen("./libentry.so", RTLD_NOW), "entry"); }', "-ldl")
+        log = self.log(words="bindings,files", program="./opener")
+        document, _ = self.verify("./opener", "--dlopen=./user.so:NOW", "--dlopen=./libentry.so:NOW", log=log)
+        self.assertEqual(self.causes(document), [])
+
     def test_a_call_is_no_lookup_besides(self):
         """Its own list, or what is behind it, has what the call was bound to; who called dlsym would be told the same."""
         self.native("own.so", "int hook(void) { return 2; } __attribute__((constructor)) static void start(void) { hook(); }",
