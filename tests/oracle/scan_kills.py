@@ -106,9 +106,11 @@ class Kills:
 
     # ---- at every byte ----------------------------------------------------------------------------------------------
 
-    def at_every_byte(self) -> None:
+    def at_every_byte(self, every: int) -> None:
+        """At each byte, or at EVERY byte of so many, and at the first and the last ones."""
         whole = self.run(f"--journal={self.journal}", "-j1").stdout
         journal = self.journal.read_bytes()
+        places = [at for at in range(len(journal)) if at % every == 0 or at < 50 or at >= len(journal) - 50]
 
         def goes_on(how: str, at: int, may_refuse: bool = False) -> bool:
             done = self.run(f"--journal={self.journal}", "-j1")
@@ -118,23 +120,23 @@ class Kills:
                 self.problem(f"{how} at byte {at}: status {done.returncode}, {done.stderr!r}, {len(done.stdout)} bytes")
             return False
 
-        for at in range(len(journal)):
+        for at in places:
             self.journal.unlink()
             done = self.run(f"--journal={self.journal}", "-j1",
                             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (at, at)))
             if not done.returncode or self.journal.stat().st_size != at:
                 self.problem(f"the journal may have {at} bytes: status {done.returncode}, {done.stderr!r}")
             goes_on("ended", at)
-        print(f"{len(journal)} scans ended while they wrote byte 0 to {len(journal) - 1} of their journal", flush=True)
-        for at in range(len(journal)):
+        print(f"{len(places)} scans ended while they wrote a byte from 0 to {len(journal) - 1} of their journal", flush=True)
+        for at in places:
             self.journal.write_bytes(journal[:at])
             goes_on("cut", at)
         refused = 0
-        for at in range(len(journal)):
+        for at in places:
             for other in {journal[at] ^ 1, ord("\n")} - {journal[at]}:
                 self.journal.write_bytes(journal[:at] + bytes([other]) + journal[at + 1:])
                 refused += not goes_on("changed", at, may_refuse=True)
-        print(f"{len(journal)} journals were cut, and {2 * len(journal)} changed, of which {refused} were refused", flush=True)
+        print(f"{len(places)} journals were cut, and some {2 * len(places)} changed, of which {refused} were refused", flush=True)
         self.journal.unlink()
 
     # ---- a full disk ------------------------------------------------------------------------------------------------
@@ -190,6 +192,7 @@ def main() -> int:
     parser.add_argument("--bindsim", required=True)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="end, cut and change the journal at every Nth byte")
     parser.add_argument("--root")
     parser.add_argument("paths", nargs="*")
     options = parser.parse_args()
@@ -199,7 +202,7 @@ def main() -> int:
         kills = Kills(options.bindsim, Path(directory), arguments)
         kills.killed(random.Random(options.seed), options.kills)
         kills.arguments = few_programs(options.bindsim, arguments)
-        kills.at_every_byte()
+        kills.at_every_byte(max(1, options.every))
         if shutil.which("unshare"):
             kills.arguments = arguments
             kills.full_disk()
