@@ -301,12 +301,12 @@ static int open_unknown(struct bs_run *run, struct bs_store *store, const char *
 	if (!*ret_problem && !like->machine)
 		*ret_problem = bs_arena_printf(run->ctx.arena, "%s: unknown machine %u", path,
 					       like->header.machine);
-	int fd = *ret_problem ? -1 : bs_unknown_program(like);
+	int fd = *ret_problem ? -1 : bs_unknown_program(like), error = errno;
 
-	if (fd < 0 && !*ret_problem)
-		*ret_problem = bs_arena_printf(run->ctx.arena, "%s: no program for it: %s", path,
-					       strerror(errno));
 	bs_store_release(store, like);
+	/* What this tool lacks is no answer about a file. */
+	if (fd < 0 && !*ret_problem)
+		bs_arena_give_up(run->ctx.arena, path, error);
 	return fd;
 }
 
