@@ -11,6 +11,7 @@ import resource
 import shutil
 import signal
 import subprocess
+import time
 import unittest
 from pathlib import Path
 
@@ -63,12 +64,21 @@ __attribute__((constructor)) static void patch(void)
 """
 
 
+def wait_for_rest(pid):
+    """Until the process waits for its input: what it calls for that is bound. Those that do something else are given a second."""
+    deadline = time.monotonic() + 1
+    with contextlib.suppress(OSError):
+        while time.monotonic() < deadline and not re.match(r"\d+ 0x0 ", Path(f"/proc/{pid}/syscall").read_text()):
+            time.sleep(0.005)
+
+
 def started(command, directory, **options):
     """A process of COMMAND that has said that it is ready."""
     process = subprocess.Popen(command, cwd=directory, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                env=environment(**options.pop("variables", {})), **options)
     for line in process.stdout:
         if line == "ready\n":
+            wait_for_rest(process.pid)
             return process
     raise RuntimeError(f"{command} ends with {process.wait()}")
 
