@@ -434,22 +434,15 @@ char *bs_scan_journal_records(const struct bs_scan_journal *journal, struct bs_a
 {
 	const struct place *place = &journal->places[subject];
 	char *text = bs_new(scratch, char, place->length + 2);
-	size_t n = 0;
+	ssize_t n = bs_read_up_to(journal->fd, text, place->length, (uint64_t)place->at);
 
-	while (n < place->length) {
-		ssize_t got = pread(journal->fd, text + n, place->length - n, place->at + (off_t)n);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0) {
-			bs_complain("%s: %s", journal->path,
-				    got ? strerror(errno) : "it has become shorter");
-			return NULL;
-		}
-		n += (size_t)got;
+	if (n != (ssize_t)place->length) {
+		bs_complain("%s: %s", journal->path,
+			    n < 0 ? strerror(errno) : "it has become shorter");
+		return NULL;
 	}
 	/* The tab before each record is the end of the one before. */
-	for (size_t i = 1; i < n; i++)
+	for (ssize_t i = 1; i < n; i++)
 		if (text[i] == '\t')
 			text[i] = '\n';
 	text[n] = '\n';

@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 void bs_scan_lines_begin(struct bs_scan_lines *lines, const char *path, size_t block)
 {
@@ -58,16 +57,6 @@ static bool make_room(struct bs_scan_lines *lines)
 	return true;
 }
 
-static ssize_t read_at(int fd, char *bytes, size_t n, off_t at)
-{
-	ssize_t got;
-
-	do
-		got = pread(fd, bytes, n, at);
-	while (got < 0 && errno == EINTR);
-	return got;
-}
-
 /* Bytes of the file behind those that are there; 0 at its end, -1 with errno. */
 static ssize_t read_on(struct bs_scan_lines *lines)
 {
@@ -75,7 +64,8 @@ static ssize_t read_on(struct bs_scan_lines *lines)
 
 	if (!make_room(lines) || !bs_input_open(&input, lines->path, BS_INPUT_REGULAR))
 		return -1;
-	ssize_t n = read_at(input.fd, lines->bytes + lines->n, lines->room - lines->n, lines->at);
+	ssize_t n = bs_read_up_to(input.fd, lines->bytes + lines->n, lines->room - lines->n,
+				  (uint64_t)lines->at);
 
 	bs_input_close(&input);
 	if (n > 0) {
