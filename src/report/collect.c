@@ -56,26 +56,6 @@ static void take_objects(struct bs_collected *kept, const struct bs_run *run)
 
 /* ---- steps ----------------------------------------------------------------------------------- */
 
-/* The object that the step came to. */
-static bs_map_id object_of(const struct bs_run *run, const struct bs_step_result *result)
-{
-	if (!result->step || result->state != BS_STEP_OK)
-		return BS_NO_MAP;
-	switch (result->step->kind) {
-	case BS_STEP_DLOPEN:
-	case BS_STEP_DLMOPEN:
-		return result->opening.root;
-	case BS_STEP_DLSYM:
-		return result->found.map;
-	case BS_STEP_DLCLOSE:
-		return run->opened.v[result->step->of_step];
-	case BS_STEP_CALL:
-	case BS_STEP_KIND_COUNT_:
-		break;
-	}
-	return BS_NO_MAP;
-}
-
 static void take_step(struct bs_collected *kept, const struct bs_run *run,
 		      const struct bs_step_result *result)
 {
@@ -89,7 +69,7 @@ static void take_step(struct bs_collected *kept, const struct bs_run *run,
 		.message = keep(kept, result->message),
 		.is_refusal = bs_is_refusal(result),
 		.ends_process = result->ends_process,
-		.object = object_of(run, result),
+		.object = bs_step_came_to(run, result),
 		.has_offset = found && result->found.has_offset,
 		.offset = found ? result->found.offset : 0,
 	};

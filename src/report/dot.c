@@ -127,23 +127,10 @@ static void write_all_missing(struct bs_report *report, const struct bs_run *run
 /* Where the arrow of a step leads; BS_NO_MAP: nowhere. */
 static bs_map_id leads_to(const struct bs_run *run, const struct bs_step_result *result)
 {
-	if (result->state != BS_STEP_OK)
-		return BS_NO_MAP;
-	switch (result->step->kind) {
-	case BS_STEP_DLOPEN:
-	case BS_STEP_DLMOPEN:
-		return result->opening.root;
-	case BS_STEP_DLSYM:
-		return result->found.map;
-	case BS_STEP_DLCLOSE:
-		return run->opened.v[result->step->of_step];
-	case BS_STEP_CALL:
+	if (result->state == BS_STEP_OK && result->step->kind == BS_STEP_CALL)
 		return result->relocated.bindings.n ? result->relocated.bindings.v[0].definer
 						    : BS_NO_MAP;
-	case BS_STEP_KIND_COUNT_:
-		break;
-	}
-	return BS_NO_MAP;
+	return bs_step_came_to(run, result);
 }
 
 static void write_step(struct bs_report *report, const struct bs_run *run,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which object a person means who writes OBJECT in a plan. */
+/* Which object a person means who writes OBJECT in a plan, and which one a step came to. */
 #include "sim-priv.h"
 
 #include <string.h>
@@ -126,4 +126,23 @@ const char *bs_run_object_text(const struct bs_run *run, bs_map_id id)
 	if (ns)
 		text = bs_arena_printf(run->ctx.arena, "%s[%u]", text, ns);
 	return bs_run_find_object(run, text, &problem) == id ? text : NULL;
+}
+
+bs_map_id bs_step_came_to(const struct bs_run *run, const struct bs_step_result *result)
+{
+	if (!result->step || result->state != BS_STEP_OK)
+		return BS_NO_MAP;
+	switch (result->step->kind) {
+	case BS_STEP_DLOPEN:
+	case BS_STEP_DLMOPEN:
+		return result->opening.root;
+	case BS_STEP_DLSYM:
+		return result->found.map;
+	case BS_STEP_DLCLOSE:
+		return run->opened.v[result->step->of_step];
+	case BS_STEP_CALL:
+	case BS_STEP_KIND_COUNT_:
+		break;
+	}
+	return BS_NO_MAP;
 }

@@ -317,6 +317,10 @@ const char *bs_run_map_name(const struct bs_run *run, bs_map_id map);
  * there is no such text. */
 const char *bs_run_object_text(const struct bs_run *run, bs_map_id map);
 
+/* The object that the step of RESULT opened, closed or found; BS_NO_MAP: none, as at start-up, or
+ * it failed, or it is a call. */
+bs_map_id bs_step_came_to(const struct bs_run *run, const struct bs_step_result *result);
+
 /* The name of the symbol that BINDING's reference asks for. */
 const char *bs_run_symbol_name(const struct bs_run *run, const struct bs_binding *binding);
 
