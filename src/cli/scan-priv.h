@@ -7,6 +7,8 @@
 #include "../report/json-writer.h"
 #include "../report/scan-report.h"
 
+#include <sys/stat.h>
+
 /* ---- scan-subjects.c: what there is to ask about -------------------------------------------- */
 
 struct bs_scan_subject {
@@ -21,6 +23,46 @@ typedef BS_VEC(struct bs_scan_subject) bs_scan_subjects;
  * False after a message. */
 bool bs_scan_find(struct bs_arena *arena, const struct bs_command_line *line, bs_scan_subjects *ret,
 		  struct bs_scan_skipped *skipped);
+
+/* ---- scan-walk.c: what lies below a directory ------------------------------------------------ */
+
+/* A file that was looked at. */
+struct bs_scan_seen {
+	dev_t dev;
+	ino_t ino;
+	bool is_link; /* the name is a symbolic link's */
+	enum bs_peeked kind;
+	struct bs_scan_subject subject; /* its path is NULL where it is none */
+};
+
+struct bs_scan_found {
+	struct bs_arena *arena;
+	struct bs_fs *fs;
+	/* Each is there for each of its names, and counted later; but for what has one name and is
+	 * no program, which is counted in SKIPPED at once. */
+	BS_VEC(struct bs_scan_seen) seen;
+	struct bs_scan_skipped skipped;
+};
+
+/* Adds to FOUND the regular file FD, of which ST is known, named PATH. Closes FD. */
+void bs_scan_look_at(struct bs_scan_found *found, const struct bs_command_line *line, int fd,
+		     const struct stat *st, const char *path, bool is_link);
+
+struct bs_scan_place {
+	const char *path; /* as it is printed */
+	int fd;		  /* of the directory */
+	dev_t dev;
+	bool is_root;  /* it is the root: the kernel's file systems are left out */
+	bool is_alone; /* nothing else is named, which may have the same files */
+};
+
+/*
+ * Adds what lies below PLACE, whose descriptor it closes. Without --libraries, files that nobody
+ * may execute are passed over, unless there are no others: the modes of that tree were lost then,
+ * as those of zip archives and artifacts are. False after a message.
+ */
+bool bs_scan_walk(struct bs_scan_found *found, const struct bs_command_line *line,
+		  const struct bs_scan_place *place);
 
 /* ---- scan-question.c: numbers that stand for much -------------------------------------------- */
 

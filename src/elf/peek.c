@@ -22,20 +22,30 @@ struct file {
 	uint64_t n_whole;
 	uint8_t first[AT_ONCE];
 	size_t n_first;
+	/* N_LATER bytes at LATER_AT: the headers of sections are asked for one by one. */
+	uint8_t later[AT_ONCE];
+	uint64_t later_at;
+	size_t n_later;
 	bool wide, foreign;
 };
 
-/* The N bytes at OFFSET, in BUFFER or among those that were read first; NULL: there are not so
- * many. */
-static const uint8_t *bytes_at(const struct file *f, uint64_t offset, size_t n, uint8_t *buffer)
+/* The N bytes at OFFSET, no more than AT_ONCE, until the next call; NULL: there are not so many. */
+static const uint8_t *bytes_at(struct file *f, uint64_t offset, size_t n)
 {
 	if (offset <= f->n_first && n <= f->n_first - offset)
 		return f->first + offset;
 	if (f->fd < 0)
 		return offset <= f->n_whole && n <= f->n_whole - offset ? f->whole + offset : NULL;
-	if (offset > INT64_MAX || bs_read_up_to(f->fd, buffer, n, offset) != (ssize_t)n)
+	if (offset > INT64_MAX)
 		return NULL;
-	return buffer;
+	if (offset < f->later_at || offset - f->later_at > f->n_later ||
+	    n > f->n_later - (offset - f->later_at)) {
+		ssize_t got = bs_read_up_to(f->fd, f->later, sizeof f->later, offset);
+
+		f->later_at = offset;
+		f->n_later = got < 0 ? 0 : (size_t)got;
+	}
+	return n <= f->n_later - (offset - f->later_at) ? f->later + (offset - f->later_at) : NULL;
 }
 
 static uint64_t number_at(const struct file *f, const uint8_t *bytes, size_t size)
@@ -69,9 +79,8 @@ struct segments {
 	uint64_t offset, n, address; /* of the dynamic section */
 };
 
-static bool read_segments(const struct file *f, struct segments *ret)
+static bool read_segments(struct file *f, struct segments *ret)
 {
-	uint8_t buffer[sizeof(Elf64_Phdr)];
 	uint64_t offset = MEMBER(f, f->first, Ehdr, e_phoff);
 	uint64_t n = MEMBER(f, f->first, Ehdr, e_phnum);
 	size_t size = f->wide ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
@@ -79,7 +88,7 @@ static bool read_segments(const struct file *f, struct segments *ret)
 	if (MEMBER(f, f->first, Ehdr, e_phentsize) != size)
 		return false;
 	for (uint64_t i = 0; i < n && i < MOST_SEGMENTS; i++) {
-		const uint8_t *p = bytes_at(f, offset + i * size, size, buffer);
+		const uint8_t *p = bytes_at(f, offset + i * size, size);
 
 		if (!p)
 			return false;
@@ -103,9 +112,8 @@ static bool read_segments(const struct file *f, struct segments *ret)
  * dynamic section has bytes, and so has some code: the .plt of 32-bit PowerPC has none, but is not
  * all.
  */
-static bool is_separate_debug(const struct file *f, const struct segments *segments)
+static bool is_separate_debug(struct file *f, const struct segments *segments)
 {
-	uint8_t buffer[sizeof(Elf64_Shdr)];
 	uint64_t offset = MEMBER(f, f->first, Ehdr, e_shoff);
 	uint64_t n = MEMBER(f, f->first, Ehdr, e_shnum);
 	size_t size = f->wide ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr);
@@ -114,7 +122,7 @@ static bool is_separate_debug(const struct file *f, const struct segments *segme
 	if (MEMBER(f, f->first, Ehdr, e_shentsize) != size)
 		return false;
 	for (uint64_t i = 0; i < n && i < MOST_SECTIONS; i++) {
-		const uint8_t *s = bytes_at(f, offset + i * size, size, buffer);
+		const uint8_t *s = bytes_at(f, offset + i * size, size);
 
 		if (!s)
 			return false;
@@ -136,28 +144,27 @@ struct marks {
 	bool soname, pie;
 };
 
-static struct marks read_dynamic(const struct file *f, const struct segments *segments)
+static struct marks read_dynamic(struct file *f, const struct segments *segments)
 {
 	struct marks marks = { 0 };
-	uint8_t buffer[MOST_DYNAMIC];
 	size_t size = f->wide ? sizeof(Elf64_Dyn) : sizeof(Elf32_Dyn);
-	size_t n = segments->n < MOST_DYNAMIC ? (size_t)segments->n : MOST_DYNAMIC;
-	const uint8_t *bytes = bytes_at(f, segments->offset, n, buffer);
+	uint64_t n = segments->n < MOST_DYNAMIC ? segments->n : MOST_DYNAMIC;
 
-	for (size_t at = 0; bytes && n - at >= size; at += size) {
-		uint64_t tag = MEMBER(f, bytes + at, Dyn, d_tag);
+	for (uint64_t at = 0; n - at >= size; at += size) {
+		const uint8_t *entry = bytes_at(f, segments->offset + at, size);
+		uint64_t tag = entry ? MEMBER(f, entry, Dyn, d_tag) : DT_NULL;
 
 		if (tag == DT_NULL)
 			break;
 		marks.soname |= tag == DT_SONAME;
 		if (tag == DT_FLAGS_1)
-			marks.pie = MEMBER(f, bytes + at, Dyn, d_un) & DF_1_PIE;
+			marks.pie = MEMBER(f, entry, Dyn, d_un) & DF_1_PIE;
 	}
 	return marks;
 }
 
 /* The same judgement as on an image in src/sim/look.c, but for programs with no dynamic section. */
-static enum bs_peeked judge(const struct file *f)
+static enum bs_peeked judge(struct file *f)
 {
 	struct segments segments = { 0 };
 	uint64_t type = number_at(f, f->first + offsetof(Elf64_Ehdr, e_type), 2);

@@ -99,7 +99,7 @@ static int by_from(const void *a, const void *b)
 
 static const char *read_headers(struct bs_core *core, struct bs_subject *subject)
 {
-	uint64_t phoff, n;
+	uint64_t phoff = 0, n = 0;
 	const char *problem = read_header(core, &phoff, &n);
 	size_t size = core->memory.word == 8 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
 

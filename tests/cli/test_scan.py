@@ -107,6 +107,43 @@ class SubjectsTest(ScanTest):
         self.assertEqual(self.paths("bin"), ["./bin/again", "./bin/broken", "./bin/clash"])
         self.assertEqual(self.paths("other", "loop"), ["./other/link"])
 
+    def test_what_nobody_may_execute(self):
+        """It is no program, as execve(2) has it, unless it is named, or the modes of the whole tree were lost."""
+        for name in ("sound", "clash"):
+            (self.directory / "bin" / name).chmod(0o644)
+        os.link(self.directory / "bin/sound", self.directory / "bin/again")
+        (self.directory / "bin/link").symlink_to("clash")
+        self.file("bin/script", "#!/bin/sh\n", 0o644)
+        for jobs in ("-j1", "-j4"):
+            lines = self.scan("bin", jobs)
+            self.assertEqual([line["path"] for line in lines if line["type"] == "program"], ["./bin/broken"])
+            self.assertEqual(lines[0]["skipped"], {"static": 0, "scripts": 0, "foreign": 0, "other": 3, "unreadable": 0})
+            self.assertEqual(self.paths("bin", "bin/sound", jobs), ["./bin/broken", "bin/sound"])
+            self.assertEqual(self.paths("-", jobs, input=b"bin\nbin/again\n"), ["./bin/broken", "bin/again"])
+            self.assertEqual(self.paths("bin", "--libraries", jobs), ["./bin/again", "./bin/broken", "./bin/clash"])
+        (self.directory / "bin/broken").chmod(0o644)
+        for jobs in ("-j1", "-j4"):
+            lines = self.scan("bin", jobs)
+            self.assertEqual([line["path"] for line in lines if line["type"] == "program"],
+                             ["./bin/again", "./bin/broken", "./bin/clash"])
+            self.assertEqual(lines[0]["skipped"], {"static": 0, "scripts": 1, "foreign": 0, "other": 0, "unreadable": 0})
+        for mode in (0o100, 0o010, 0o001):
+            (self.directory / "bin/clash").chmod(mode)
+            self.assertEqual(self.paths("bin"), ["./bin/clash"])
+
+    def test_many_directories(self):
+        """Some threads walk through them; what they find hangs on none."""
+        for number in range(300):
+            place = self.directory / f"deep/{number % 7}/{number % 11}/{number}"
+            place.mkdir(parents=True)
+            shutil.copy(self.directory / "bin/sound", place / "own")
+            (place / "data").write_text("x")
+            os.link(self.directory / "bin/clash", place / "clash")
+        answers = {self.bindsim("scan", "--format=ndjson", "deep", f"-j{jobs}").out for jobs in (1, 2, 3, 4, 8)}
+        self.assertEqual(len(answers), 1)
+        lines = [json.loads(line) for line in answers.pop().splitlines()]
+        self.assertEqual((lines[0]["programs"], lines[0]["skipped"]["other"]), (301, 300))
+
     def test_lists(self):
         names = ["./bin/sound", "bin/clash", "./bin/broken"]
         expected = ["./bin/broken", "./bin/sound", "bin/clash"]
@@ -189,6 +226,9 @@ class SubjectsTest(ScanTest):
     def test_what_cannot_be_read(self):
         self.file("bin/secret", "x", 0o000)
         (self.directory / "bin/closed").mkdir(mode=0o000)
+        answer = self.bindsim("scan", "bin/sound", "bin", "--format=json", **self.unprivileged())
+        self.assertEqual(json.loads(answer.out)["skipped"]["unreadable"], 1)
+        (self.directory / "bin/secret").chmod(0o011)
         answer = self.bindsim("scan", "bin/sound", "bin", "--format=json", **self.unprivileged())
         self.assertEqual(json.loads(answer.out)["skipped"]["unreadable"], 2)
         self.assertIn("what cannot be read is left out: 2 in all, the first: ./bin/closed: Permission denied\n", answer.err)
@@ -345,7 +385,7 @@ class ManyTest(ScanTest):
             place = self.directory / f"many/{number % 5}"
             place.mkdir(parents=True, exist_ok=True)
             kind = ("sound", "clash", "broken")[number % 3]
-            (place / f"{kind}-{number}").write_bytes((source / kind).read_bytes())
+            shutil.copy(source / kind, place / f"{kind}-{number}")
 
     def whole(self, form="ndjson", *arguments):
         return self.bindsim("scan", f"--format={form}", *arguments, "many").out
