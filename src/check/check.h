@@ -32,6 +32,9 @@ const struct bs_rule_text *bs_rule_text(enum bs_rule rule);
 /* The rule with SLUG, or BS_RULE_COUNT_. */
 enum bs_rule bs_rule_find(const char *slug);
 
+/* The slugs of all, NULL at the end, in ARENA. */
+const char *const *bs_rule_slugs(struct bs_arena *arena);
+
 /* RULE tells of captured references: captured-references, or its worse half. */
 static inline bool bs_rule_is_capture(enum bs_rule rule)
 {

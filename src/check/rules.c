@@ -15,6 +15,16 @@ const struct bs_rule_text *bs_rule_text(enum bs_rule rule)
 	return &rules[rule];
 }
 
+const char *const *bs_rule_slugs(struct bs_arena *arena)
+{
+	const char **slugs = bs_new(arena, const char *, BS_RULE_COUNT_ + 1);
+
+	for (enum bs_rule rule = 0; rule < BS_RULE_COUNT_; rule++)
+		slugs[rule] = rules[rule].slug;
+	slugs[BS_RULE_COUNT_] = NULL;
+	return slugs;
+}
+
 enum bs_rule bs_rule_find(const char *slug)
 {
 	for (enum bs_rule rule = 0; rule < BS_RULE_COUNT_; rule++)

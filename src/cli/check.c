@@ -335,7 +335,8 @@ static bool make_plans(struct bs_option_reader *r)
 static bool complain_of_no_plan(const struct bs_option_reader *r)
 {
 	const struct bs_policy *policy = r->line->check.policy;
-	const char *names = "";
+	const char *wanted = r->words.plan_name;
+	BS_VEC(const char *) names = { 0 };
 
 	if (!policy || (!policy->plans.n && !policy->libraries.n)) {
 		bs_complain("which executable? %s%s", policy ? policy->path : "There is no policy",
@@ -343,10 +344,12 @@ static bool complain_of_no_plan(const struct bs_option_reader *r)
 		return false;
 	}
 	bs_vec_each (i, &policy->plans)
-		names = bs_arena_printf(r->arena, "%s %s", names, policy->plans.v[i].name);
+		bs_vec_push(r->arena, &names, policy->plans.v[i].name);
 	bs_vec_each (i, &policy->libraries)
-		names = bs_arena_printf(r->arena, "%s %s", names, policy->libraries.v[i].name);
-	bs_complain("--plan-name '%s': no such plan; there are%s", r->words.plan_name, names);
+		bs_vec_push(r->arena, &names, policy->libraries.v[i].name);
+	bs_vec_push(r->arena, &names, NULL);
+	bs_complain("--plan-name '%s': no such plan; %s", wanted,
+		    bs_choices(r->arena, wanted, strlen(wanted), names.v));
 	return false;
 }
 

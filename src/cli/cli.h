@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "../base/base.h"
+#include "../base/guess.h"
 #include "../input/input.h"
 #include "../report/diff-report.h"
 #include "../report/dlopen-notes.h"
@@ -89,7 +89,7 @@ struct bs_advise_line {
 struct bs_diff_line {
 	const char *root[2]; /* by side: --left-root, --right-root, or NULL */
 	uint32_t n_set;	     /* so many of the plan's last variables are set by --env */
-	bool quiet;	     /* the last of the outputs is not written */
+	bool quiet;	     /* the last of the outputs is not written: -q without a file */
 };
 
 /* What `bindsim order` goes by. */
@@ -313,14 +313,6 @@ bool bs_pipe(int ends[2]);
 
 /* Removes it now, if there is one. */
 void bs_private_end(void);
-
-/* The one of WORDS (NULL ends) that the N bytes at WORD may have been meant to be, or NULL. */
-const char *bs_closest_word(const char *word, size_t n, const char *const *words);
-
-/* What to say of the N bytes at WORD, which are none of WORDS (NULL ends): the one that may have
- * been meant, else all. */
-const char *bs_choices(struct bs_arena *arena, const char *word, size_t n,
-		       const char *const *words);
 
 /* Says that WORD, no option, has no place on LINE, and where it may have been meant to be. */
 void bs_complain_of_word(const struct bs_command_line *line, const char *word);

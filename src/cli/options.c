@@ -413,12 +413,9 @@ static bool read_rule(struct bs_option_reader *r)
 		return false;
 	}
 	if (rule == BS_RULE_COUNT_) {
-		const char *names[BS_RULE_COUNT_ + 1] = { NULL };
-
-		for (rule = 0; rule < BS_RULE_COUNT_; rule++)
-			names[rule] = bs_rule_text(rule)->slug;
-		bs_complain("--rule '%s': unknown; %s", r->rule,
-			    bs_choices(r->arena, r->rule, strlen(r->rule), names));
+		bs_complain(
+			"--rule '%s': unknown; %s", r->rule,
+			bs_choices(r->arena, r->rule, strlen(r->rule), bs_rule_slugs(r->arena)));
 		return false;
 	}
 	r->line->advise.rule = rule;
@@ -499,7 +496,7 @@ static bool one_to_standard_output(const struct bs_option_reader *r)
 
 	bs_vec_each (i, &r->line->outputs) {
 		/* diff has its own one, the last, with -q, too, and does not write it. */
-		bool is_dropped = r->quiet && r->line->command == BS_COMMAND_DIFF &&
+		bool is_dropped = r->line->diff.quiet && r->line->command == BS_COMMAND_DIFF &&
 				  i + 1 == r->line->outputs.n;
 
 		n += !is_dropped && !r->line->outputs.v[i].path;

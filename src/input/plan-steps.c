@@ -2,6 +2,7 @@
 /* The steps of a plan file. */
 #include "plan-reader.h"
 
+#include "../base/guess.h"
 #include "../profile/profile.h"
 #include "../report/plan-format.h"
 
@@ -111,7 +112,8 @@ static bool read_number(struct bs_plan_reader *r, const struct bs_place *place, 
 static bool complain_of_flags(struct bs_plan_reader *r, const struct bs_place *place,
 			      const char *text)
 {
-	const char *names = "", *word = text;
+	BS_VEC(const char *) names = { 0 };
+	const char *word = text;
 	size_t n = strcspn(word, "|,+");
 
 	while (word[n] && bs_mode_named(word, n)) {
@@ -119,8 +121,14 @@ static bool complain_of_flags(struct bs_plan_reader *r, const struct bs_place *p
 		n = strcspn(word, "|,+");
 	}
 	for (const struct bs_mode_name *m = bs_mode_names; m->name; m++)
-		names = bs_arena_printf(r->arena, "%s %s", names, m->name);
-	return bs_plan_fail(r, place, "'%.*s' is no flag; there are%s", (int)n, word, names);
+		bs_vec_push(r->arena, &names, m->name);
+	bs_vec_push(r->arena, &names, NULL);
+	const char *meant = bs_mode_meant(word, n);
+
+	return meant ? bs_plan_fail(r, place, "'%.*s' is no flag; did you mean %s?", (int)n, word,
+				    meant)
+		     : bs_plan_fail(r, place, "'%.*s' is no flag; %s", (int)n, word,
+				    bs_choices(r->arena, word, n, names.v));
 }
 
 /* Flags as an array of names: as if they were joined by commas. */

@@ -55,28 +55,32 @@ static bool looks_like_flag(const char *word, size_t n)
  * words is a flag or looks like one. */
 static const char *hint_at_flags(struct bs_arena *arena, const char *text)
 {
-	const char *wrong = NULL;
+	const char *wrong = NULL, *meant = NULL;
 	size_t wrong_n = 0;
-	bool meant = false;
+	bool are_flags = false;
 
 	for (const char *s = text;; s++) {
 		size_t n = strcspn(s, "|,+");
 		bool is_flag = bs_mode_named(s, n) != 0;
 
-		meant |= is_flag || looks_like_flag(s, n);
 		if (!is_flag && !wrong) {
 			wrong = s;
 			wrong_n = n;
+			meant = bs_mode_meant(s, n);
 		}
+		are_flags |= is_flag || meant || looks_like_flag(s, n);
 		s += n;
 		if (!*s)
 			break;
 	}
-	if (!meant || !wrong)
+	if (!are_flags || !wrong)
 		return NULL;
-	return bs_arena_printf(arena, "'%.*s' is no flag; %s%s%staken as part of the file name",
-			       (int)wrong_n, wrong, text[wrong_n] ? "':" : "",
-			       text[wrong_n] ? text : "", text[wrong_n] ? "' is " : "");
+	bool is_all = wrong == text && !text[wrong_n];
+
+	return bs_arena_printf(arena, "'%.*s' is no flag%s%s; %s%s%staken as part of the file name",
+			       (int)wrong_n, wrong, meant ? " (did you mean " : "",
+			       meant ? bs_arena_printf(arena, "%s?)", meant) : "",
+			       is_all ? "" : "':", is_all ? "" : text, is_all ? "" : "' is ");
 }
 
 /* What to say of FILE, behind which flags stand: nothing unless it ends in flags of its own. */

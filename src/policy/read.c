@@ -2,6 +2,8 @@
 /* Reads policies: INI, as inih understands it; see bindsim-policy(5). */
 #include "policy-priv.h"
 
+#include "../base/guess.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -211,6 +213,30 @@ static const char *behind(const char *name, const char *word)
 	return name + n + strspn(name + n, " \t");
 }
 
+static const char *no_such_rule(struct reader *r, const char *name)
+{
+	return bs_arena_printf(r->arena, "no such rule: '%s'; %s", name,
+			       bs_choices(r->arena, name, strlen(name), bs_rule_slugs(r->arena)));
+}
+
+/* The head of some has a name behind its first word, in which they are mistyped as well. */
+static const char *no_such_section(struct reader *r, const char *name)
+{
+	static const char *const with_names[] = { "plan", "libraries", "level", NULL };
+	const char *names[4 + N_SECTIONS + 1] = { "check", "plan NAME", "libraries NAME",
+						  "level RULE" };
+	size_t n_word = strcspn(name, " \t");
+	const char *meant = name[n_word] ? bs_closest_word(name, n_word, with_names) : NULL;
+
+	for (unsigned i = 0; i < N_SECTIONS; i++)
+		names[4 + i] = sections[i].name;
+	if (meant)
+		return bs_arena_printf(r->arena, "no such section: '%s'; did you mean %s%s?", name,
+				       meant, name + n_word);
+	return bs_arena_printf(r->arena, "no such section: '%s'; %s", name,
+			       bs_choices(r->arena, name, strlen(name), names));
+}
+
 static const char *begin_section(struct reader *r, const char *name, uint32_t line)
 {
 	const char *rest;
@@ -226,19 +252,13 @@ static const char *begin_section(struct reader *r, const char *name, uint32_t li
 	if ((rest = behind(name, "level"))) {
 		enum bs_rule rule = bs_rule_find(rest);
 
-		return rule == BS_RULE_COUNT_
-			       ? bs_arena_printf(r->arena, "no such rule: '%s'", rest)
-			       : begin_entry(r, BS_POLICY_LEVEL, rule, line);
+		return rule == BS_RULE_COUNT_ ? no_such_rule(r, rest)
+					      : begin_entry(r, BS_POLICY_LEVEL, rule, line);
 	}
 	for (unsigned i = 0; i < N_SECTIONS; i++)
 		if (strcmp(name, sections[i].name) == 0)
 			return begin_entry(r, sections[i].kind, BS_RULE_COUNT_, line);
-	return bs_arena_printf(
-		r->arena,
-		"no such section: '%s'; there are check, plan NAME, libraries NAME, level RULE, "
-		"allow, forbid, "
-		"require-binding, require-isolation, require-export, require-bind-now, suppress",
-		name);
+	return no_such_section(r, name);
 }
 
 /* ---- keys ---------------------------------------------------------------------------------- */
@@ -257,8 +277,18 @@ static const char *read_yes(const char *value, bool *ret)
 	return *ret || strcmp(value, "no") == 0 ? NULL : "yes or no is wanted";
 }
 
+/* KEY stands WHERE, and is none of KEYS, NULL at the end. */
+static const char *no_such_key(struct reader *r, const char *where, const char *key,
+			       const char *const *keys)
+{
+	return bs_arena_printf(r->arena, "no such key %s: '%s'; %s", where, key,
+			       bs_choices(r->arena, key, strlen(key), keys));
+}
+
 static const char *take_check(struct reader *r, const char *key, const char *value)
 {
+	static const char *const keys[] = { "fail-on",	    "use-env",	"loader", "root",
+					    "library-path", "baseline", NULL };
 	struct bs_policy_defaults *d = &r->policy->defaults;
 	const char **text = strcmp(key, "loader") == 0	       ? &d->loader
 			    : strcmp(key, "root") == 0	       ? &d->root
@@ -275,15 +305,13 @@ static const char *take_check(struct reader *r, const char *key, const char *val
 		return read_level(value, &d->fail_on);
 	}
 	if (strcmp(key, "use-env") != 0)
-		return bs_arena_printf(r->arena,
-				       "no such key in [check]: '%s'; there are fail-on, use-env, "
-				       "loader, root, library-path and baseline",
-				       key);
+		return no_such_key(r, "in [check]", key, keys);
 	return read_yes(value, &d->use_env);
 }
 
 static const char *take_libraries(struct reader *r, const char *key, const char *value)
 {
+	static const char *const keys[] = { "directory", "glob", "recursive", "host", NULL };
 	struct bs_policy_libraries *set = &r->policy->libraries.v[r->policy->libraries.n - 1];
 	const char **text = strcmp(key, "directory") == 0 ? &set->directory
 			    : strcmp(key, "glob") == 0	  ? &set->glob
@@ -296,14 +324,12 @@ static const char *take_libraries(struct reader *r, const char *key, const char 
 	}
 	if (strcmp(key, "recursive") == 0)
 		return read_yes(value, &set->recursive);
-	return bs_arena_printf(r->arena,
-			       "no such key in [libraries NAME]: '%s'; there are directory, glob, "
-			       "recursive and host",
-			       key);
+	return no_such_key(r, "in [libraries NAME]", key, keys);
 }
 
 static const char *take_plan(struct reader *r, const struct bs_ini_key *key)
 {
+	static const char *const keys[] = { "executable", "host", "step", "env", "caller", NULL };
 	struct bs_policy_plan *plan = &r->policy->plans.v[r->policy->plans.n - 1];
 
 	if (strcmp(key->name, "executable") == 0) {
@@ -318,10 +344,7 @@ static const char *take_plan(struct reader *r, const struct bs_ini_key *key)
 			    (struct bs_policy_line){ copy(r, key->name), copy(r, key->value),
 						     key->line });
 	} else {
-		return bs_arena_printf(r->arena,
-				       "no such key in [plan NAME]: '%s'; there are executable, "
-				       "host, step, env and caller",
-				       key->name);
+		return no_such_key(r, "in [plan NAME]", key->name, keys);
 	}
 	return NULL;
 }
@@ -342,17 +365,21 @@ static const char *take_between(struct reader *r, struct bs_policy_entry *entry,
 	return NULL;
 }
 
-static const char *keys_of(struct reader *r, enum bs_policy_kind kind)
+static const char *no_such_key_of(struct reader *r, enum bs_policy_kind kind, const char *key)
 {
-	const char *names = kind == BS_POLICY_LEVEL		  ? " level"
-			    : kind == BS_POLICY_SUPPRESS	  ? " rule"
-			    : kind == BS_POLICY_REQUIRE_ISOLATION ? " between"
-								  : "";
+	const char *names[1 + N_TEXTS + 1] = { NULL };
+	unsigned n = 0;
 
+	if (kind == BS_POLICY_LEVEL)
+		names[n++] = "level";
+	else if (kind == BS_POLICY_SUPPRESS)
+		names[n++] = "rule";
+	else if (kind == BS_POLICY_REQUIRE_ISOLATION)
+		names[n++] = "between";
 	for (unsigned i = 0; i < N_TEXTS; i++)
 		if (texts[i].kinds >> kind & 1)
-			names = bs_arena_printf(r->arena, "%s %s", names, texts[i].name);
-	return names;
+			names[n++] = texts[i].name;
+	return no_such_key(r, "here", key, names);
 }
 
 static const char *take_text(struct reader *r, struct bs_policy_entry *entry, const char *key,
@@ -368,8 +395,7 @@ static const char *take_text(struct reader *r, struct bs_policy_entry *entry, co
 			       ? "a day is wanted: YYYY-MM-DD"
 			       : NULL;
 	}
-	return bs_arena_printf(r->arena, "no such key here: '%s'; there are%s", key,
-			       keys_of(r, entry->kind));
+	return no_such_key_of(r, entry->kind, key);
 }
 
 static const char *take_entry(struct reader *r, const char *key, const char *value)
@@ -385,9 +411,7 @@ static const char *take_entry(struct reader *r, const char *key, const char *val
 	if (entry->kind != BS_POLICY_SUPPRESS || strcmp(key, "rule") != 0)
 		return take_text(r, entry, key, value);
 	entry->rule = bs_rule_find(value);
-	return entry->rule == BS_RULE_COUNT_
-		       ? bs_arena_printf(r->arena, "no such rule: '%s'", value)
-		       : NULL;
+	return entry->rule == BS_RULE_COUNT_ ? no_such_rule(r, value) : NULL;
 }
 
 static const char *take(void *user, const struct bs_ini_key *key)

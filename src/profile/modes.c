@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "profile.h"
 
+#include "../base/guess.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -25,6 +27,26 @@ unsigned bs_mode_named(const char *text, size_t n)
 		if (strlen(m->name) == n && strncasecmp(m->name, text, n) == 0)
 			return m->mode;
 	return 0;
+}
+
+const char *bs_mode_meant(const char *text, size_t n)
+{
+	enum { N_MODES = sizeof bs_mode_names / sizeof *bs_mode_names };
+	const char *names[N_MODES];
+	char upper[32];
+	const size_t prefix = strlen("RTLD_");
+
+	if (n > prefix && strncasecmp(text, "RTLD_", prefix) == 0) {
+		text += prefix;
+		n -= prefix;
+	}
+	if (n > sizeof upper)
+		return NULL;
+	for (size_t i = 0; i < n; i++)
+		upper[i] = text[i] >= 'a' && text[i] <= 'z' ? (char)(text[i] - 'a' + 'A') : text[i];
+	for (unsigned i = 0; i < N_MODES; i++)
+		names[i] = bs_mode_names[i].name;
+	return bs_closest_word(upper, n, names);
 }
 
 const char *bs_step_kind_name(enum bs_step_kind kind)

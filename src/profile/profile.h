@@ -33,6 +33,9 @@ extern const struct bs_mode_name bs_mode_names[];
 /* The flag that the N bytes at TEXT name, with or without RTLD_, in upper or lower case; or 0. */
 unsigned bs_mode_named(const char *text, size_t n);
 
+/* The flag that they, which name none, may have been meant to name, or NULL. */
+const char *bs_mode_meant(const char *text, size_t n);
+
 /* "dlopen" */
 const char *bs_step_kind_name(enum bs_step_kind kind);
 

@@ -2,6 +2,8 @@
 /* Releases of a loader, and its switches: which rule holds in which. */
 #include "profile.h"
 
+#include "../base/guess.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,13 +49,13 @@ const struct bs_profile *bs_profile_read(struct bs_arena *arena, const char *tex
 {
 	const char *colon = strchr(text, ':');
 	size_t n_name = colon ? (size_t)(colon - text) : strlen(text), n = 0;
-	const char *names = "";
+	BS_VEC(const char *) names = { 0 };
 
 	*ret_version = 0;
 	for (size_t i = 0; bs_profiles[i]; i++) {
 		const struct bs_profile *p = bs_profiles[i];
 
-		names = bs_arena_printf(arena, "%s%s%s", names, i ? ", " : "", p->name);
+		bs_vec_push(arena, &names, p->name);
 		if (strlen(p->name) != n_name || strncmp(p->name, text, n_name) != 0)
 			continue;
 		if (!colon || p->of_version)
@@ -73,8 +75,9 @@ const struct bs_profile *bs_profile_read(struct bs_arena *arena, const char *tex
 						       p->name);
 		return NULL;
 	}
-	*ret_problem = bs_arena_printf(arena, "no loader profile is called '%.*s'; there are %s",
-				       (int)n_name, text, names);
+	bs_vec_push(arena, &names, NULL);
+	*ret_problem = bs_arena_printf(arena, "no loader profile is called '%.*s'; %s", (int)n_name,
+				       text, bs_choices(arena, text, n_name, names.v));
 	return NULL;
 }
 
@@ -136,23 +139,32 @@ static const struct bs_switch *find_switch(const struct bs_profile *profile, con
 static const char *unknown_key(struct bs_arena *arena, const struct bs_profile *profile,
 			       const char *key)
 {
-	const char *keys = "";
+	BS_VEC(const char *) keys = { 0 };
 
 	for (const struct bs_switch *s = profile->switches; s && s->key; s++)
-		keys = bs_arena_printf(arena, "%s%s%s", keys, *keys ? ", " : "", s->key);
-	return bs_arena_printf(arena, "%s has no switch '%s'; %s%s", profile->name, key,
-			       *keys ? "there are " : "there is none", keys);
+		bs_vec_push(arena, &keys, s->key);
+	bs_vec_push(arena, &keys, NULL);
+	return bs_arena_printf(arena, "%s has no switch '%s'; %s", profile->name, key,
+			       bs_choices(arena, key, strlen(key), keys.v));
 }
 
 static const char *unknown_value(struct bs_arena *arena, const struct bs_switch *s,
 				 const char *value)
 {
+	BS_VEC(const char *) all = { 0 };
 	const char *names = "";
 
-	for (unsigned i = 0; s->values ? s->values[i] != NULL : i < 2; i++)
+	for (unsigned i = 0; s->values ? s->values[i] != NULL : i < 2; i++) {
 		names = bs_arena_printf(arena, "%s%s%s", names, *names ? " or " : "",
 					bs_switch_name(s, i));
-	return bs_arena_printf(arena, "%s is %s, not '%s'", s->key, names, value);
+		bs_vec_push(arena, &all, bs_switch_name(s, i));
+	}
+	bs_vec_push(arena, &all, NULL);
+	const char *meant = bs_closest_word(value, strlen(value), all.v);
+
+	return bs_arena_printf(arena, "%s is %s, not '%s'%s%s%s", s->key, names, value,
+			       meant ? "; did you mean " : "", meant ? meant : "",
+			       meant ? "?" : "");
 }
 
 /* Turns the switch of PROFILE that NAME, "glibc.sort", means. NULL, or what is wrong. */

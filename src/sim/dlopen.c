@@ -299,6 +299,23 @@ static void warn_of_damage(struct bs_run *run, const struct bs_step_result *resu
 		"later, which is not simulated");
 }
 
+/* The first flag of MODE, and a loader that has it. */
+static void tell_foreign_flag(struct bs_run *run, const struct bs_step *step, unsigned mode)
+{
+	const struct bs_profile *const *p = bs_profiles;
+	const struct bs_mode_name *flag = bs_mode_names;
+
+	while (flag->name && !(flag->mode & mode))
+		flag++;
+	while (*p && !((*p)->own_modes & flag->mode))
+		p++;
+	if (flag->name && *p)
+		bs_diag_add(run->ctx.diags, BS_DIAG_IGNORED, NULL, BS_NO_OFFSET, 0,
+			    "%s is a flag of %s, and none of %s: ':%s' is taken as part of the "
+			    "file name %s",
+			    flag->name, (*p)->name, run->profile->name, step->spelled, step->file);
+}
+
 /* A word that is a flag of another loader only is none: then all of it belongs to the name. */
 static const struct bs_step *own_flags_only(struct bs_run *run, const struct bs_step *step)
 {
@@ -306,6 +323,7 @@ static const struct bs_step *own_flags_only(struct bs_run *run, const struct bs_
 
 	if (!(step->mode & special & ~run->profile->own_modes) || !step->spelled)
 		return step;
+	tell_foreign_flag(run, step, step->mode & special & ~run->profile->own_modes);
 	struct bs_step *copy = bs_new(run->ctx.arena, struct bs_step, 1);
 
 	*copy = *step;

@@ -71,10 +71,14 @@ class FlagsTest(CommandLineTest):
 
     def test_a_flag_that_was_mistyped(self):
         """A name may hold such a text, so this is no error."""
-        for text, words in (("GLOBL", "'GLOBL' is no flag; taken as part of the file name"),
-                            ("NOW,GLOBL", "'GLOBL' is no flag; ':NOW,GLOBL' is taken as part of the file name"),
-                            ("globl|now", "'globl' is no flag; ':globl|now' is taken as part of the file name"),
-                            ("rtld_nwo", "'rtld_nwo' is no flag; taken as part of the file name"),
+        for text, words in (("GLOBL", "'GLOBL' is no flag (did you mean GLOBAL?); taken as part of the file name"),
+                            ("DEEPBND", "'DEEPBND' is no flag (did you mean DEEPBIND?); taken as part of the file name"),
+                            ("deepbnd", "'deepbnd' is no flag (did you mean DEEPBIND?); taken as part of the file name"),
+                            ("NOW,GLOBL", "'GLOBL' is no flag (did you mean GLOBAL?); ':NOW,GLOBL' is taken as part of the file name"),
+                            ("NOW,FOO", "'FOO' is no flag; ':NOW,FOO' is taken as part of the file name"),
+                            ("globl|now", "'globl' is no flag (did you mean GLOBAL?); ':globl|now' is taken as part of the file name"),
+                            ("rtld_nwo", "'rtld_nwo' is no flag (did you mean NOW?); taken as part of the file name"),
+                            ("FOO", "'FOO' is no flag; taken as part of the file name"),
                             ("RTLD_", "'RTLD_' is no flag; taken as part of the file name"),
                             ("NOW,", "'' is no flag; ':NOW,' is taken as part of the file name")):
             for option in ("--dlopen", "--dlmopen"):
@@ -83,6 +87,16 @@ class FlagsTest(CommandLineTest):
                 self.assertEqual(answer.status, 0)
         for text in ("", "1.2", "foo", "C", "a,b", "x86-64", "C:LAZY", "2:LAZY", "now:", "LAZY"):
             self.assertEqual(self.bindsim(f"--dlopen=./libuse.so:{text}", "--format=plan", "./app").err, "")
+
+    def test_a_flag_of_another_loader(self):
+        """Belongs to the name, as any other word does; but who wrote it meant a flag."""
+        for text, flag in (("WORLD", "WORLD"), ("NOW,rtld_group", "GROUP")):
+            answer = self.bindsim("--no-env", f"--dlopen=./libuse.so:{text}", "./app")
+            self.assertIn(f"bindsim: {flag} is a flag of qnx, and none of glibc: ':{text}' is taken as part of the file name "
+                          "./libuse.so\n", answer.err)
+            self.assertEqual(answer.status, 1)
+        self.assertNotIn("is a flag", self.bindsim("--no-env", "--loader=qnx", "--dlopen=./libuse.so:WORLD", "./app").err)
+        self.assertNotIn("is a flag", self.bindsim("--no-env", "--dlopen=./libuse.so:DEEPBIND", "./app").err)
 
     def test_flags_that_a_colon_joins(self):
         for text, before in (("NOW:LAZY", ":NOW"), ("rtld_now:GLOBAL", ":rtld_now"), ("NOW,GLOBAL:DEEPBIND", ":NOW,GLOBAL"),

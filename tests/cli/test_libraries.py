@@ -214,7 +214,7 @@ class PolicyTest(SetTest):
         for text, problem in (
                 ("[libraries]\n", "1: libraries have a name: [libraries NAME]"),
                 ("[libraries a]\n", "1: [libraries NAME] needs a directory"),
-                ("[libraries a]\ndir = x\n", "2: no such key in [libraries NAME]: 'dir'; there are directory, glob"),
+                ("[libraries a]\ndir = x\n", "2: no such key in [libraries NAME]: 'dir'; there are directory glob"),
                 ("[libraries a]\nrecursive = maybe\n", "2: yes or no is wanted"),
                 ("[libraries a]\ndirectory = x\n[plan a]\n", "3: there are libraries a in line 1 already"),
                 ("[plan a]\nexecutable = x\n[libraries a]\n", "3: there is a plan a in line 1 already"),

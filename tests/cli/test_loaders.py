@@ -133,7 +133,10 @@ class SettingTest(CommandLineTest):
         for setting, complaint in (("glibc.sort", "PROFILE.KEY=VALUE is wanted"),
                                    ("sort=dfs", "'sort' is no PROFILE.KEY, as in glibc.sort"),
                                    ("nix.sort=dfs", "no loader profile is called 'nix'"),
-                                   ("glibc.sorts=dfs", "glibc has no switch 'sorts'; there are glibc-hwcaps, "),
+                                   ("glibc.sorts=dfs", "glibc has no switch 'sorts'; did you mean sort?"),
+                                   ("glibc.order=dfs", "glibc has no switch 'order'; there are glibc-hwcaps "),
+                                   ("glibc.sort=countign", "sort is dfs or counting, not 'countign'; did you mean counting?"),
+                                   ("musl.sort=dfs", "musl has no switch 'sort'; there "),
                                    ("glibc.sort=bubble", "sort is dfs or counting, not 'bubble'"),
                                    ("glibc.opens-pie=maybe", "opens-pie is no or yes, not 'maybe'")):
             answer = self.bindsim("--set", setting, "./app")

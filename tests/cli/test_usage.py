@@ -33,10 +33,15 @@ class MisuseTest(CommandLineTest):
             self.assertNotIn("did you mean", self.bindsim(word + "=1", "./app").err)
 
     def test_a_value_that_was_mistyped(self):
+        self.program()
+        self.file("policy.ini", "[plan plugins]\nexecutable = ./app\n[libraries library]\ndirectory = .\n")
         for words, meant in ((("--format=jsn",), "json"), (("--report=sarf:x",), "sarif"), (("--show=finding",), "findings"),
                              (("explain", "--rule=captured-reference"), "captured-references"),
-                             (("advise", "--remedy=deepbind,simbolic"), "symbolic")):
-            answer = self.bindsim(*words, "./app")
+                             (("advise", "--remedy=deepbind,simbolic"), "symbolic"), (("--loader=glib:2.31",), "glibc"),
+                             (("--set=gilbc.sort=dfs",), "glibc"), (("--set=glibc.sorts=dfs",), "sort"),
+                             (("check", "--plan-name=pluggins", "--policy=policy.ini"), "plugins"),
+                             (("check", "--plan-name=libary", "--policy=policy.ini"), "library")):
+            answer = self.bindsim(*words, *([] if "check" in words else ["./app"]))
             self.assert_trouble(answer, f"did you mean {meant}?")
             self.assertNotIn("there are", answer.err)
         for words, one in ((("--format=xml",), "there are text"), (("--show=names",), "format text has steps"),
