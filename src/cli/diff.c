@@ -33,13 +33,13 @@ bool bs_diff_open(struct bs_option_reader *r)
 			    r->words.has_fail_on ? "fail-on" : "proof");
 		return false;
 	}
-	/* With -q, too: --show says what is compared. */
+	/* Also where -q drops it: --show says what is compared. */
 	bs_vec_push(r->arena, &line->outputs,
 		    (struct bs_output){ .format = r->format ? r->format : &bs_format_text,
 					.path = r->output });
 	/* As in the reports that programs read: all that a start-up lacks is told. */
 	line->plan.trace = true;
-	diff->quiet = r->quiet;
+	diff->quiet = r->quiet && !r->output;
 	diff->n_set = r->set.n;
 	return bs_use_formats(line, &bs_format_diff_text, &bs_format_diff_json);
 }

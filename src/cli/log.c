@@ -108,10 +108,7 @@ bool bs_log_open(struct bs_option_reader *r)
 			return false;
 	if (line->log.globs.n)
 		bs_vec_push(r->arena, &line->log.globs, NULL);
-	if (!r->quiet)
-		bs_vec_push(r->arena, &line->outputs,
-			    ((struct bs_output){ .format = r->format ? r->format : &bs_format_text,
-						 .path = r->output }));
+	bs_add_own_output(r, NULL);
 	bs_vec_each (i, &line->outputs)
 		if (!take_format(&line->outputs.v[i]))
 			return false;

@@ -85,6 +85,19 @@ static const char *judging_option(const struct bs_option_reader *r)
 					       : NULL;
 }
 
+bool bs_add_own_output(struct bs_option_reader *r, const struct bs_format *format)
+{
+	/* Whoever names a file wants it, and quiet where others read along. */
+	bool is_written = !r->quiet || r->output;
+
+	if (!format)
+		format = r->format ? r->format : &bs_format_text;
+	if (is_written)
+		bs_vec_push(r->arena, &r->line->outputs,
+			    ((struct bs_output){ .format = format, .path = r->output }));
+	return is_written;
+}
+
 bool bs_options_end(struct bs_option_reader *r, char **environ)
 {
 	struct bs_command_line *line = r->line;
@@ -139,18 +152,13 @@ bool bs_options_end(struct bs_option_reader *r, char **environ)
 		bs_complain("explain writes text only, not --format=%s", r->format->name);
 		return false;
 	}
-	if (!r->quiet)
-		bs_vec_push(r->arena, &line->outputs,
-			    (struct bs_output){
-				    .format = explains			  ? &bs_format_explain
-					      : r->words.gen_suppressions ? &bs_format_suppressions
-					      : r->format		  ? r->format
-									  : &bs_format_text,
-				    .path = r->output,
-			    });
+	bool is_written = bs_add_own_output(r, explains			   ? &bs_format_explain
+					       : r->words.gen_suppressions ? &bs_format_suppressions
+									   : NULL);
+
 	if (line->command == BS_COMMAND_ADVISE && !bs_advise_open(r))
 		return false;
-	line->simulates = r->quiet;
+	line->simulates = !is_written;
 	bs_vec_each (i, &line->outputs) {
 		line->plan.trace |= line->outputs.v[i].format->traces;
 		line->simulates |= !line->outputs.v[i].format->question;

@@ -138,6 +138,11 @@ bool bs_read_plan(struct bs_option_reader *r, const char *path);
 /* options.c: each option belongs to the command that there is. False after a message. */
 bool bs_options_fit(const struct bs_option_reader *r);
 
+/* options-end.c: the report of --format and -o is one of the line's outputs, in FORMAT, or in that
+ * of --format where FORMAT is NULL. False: it is none, for -q drops what standard output would have
+ * had. */
+bool bs_add_own_output(struct bs_option_reader *r, const struct bs_format *format);
+
 /* options-end.c: what is to be known when all words are read. ENVIRON is bindsim's own. False after
  * a message. */
 bool bs_options_end(struct bs_option_reader *r, char **environ);

@@ -41,10 +41,7 @@ bool bs_order_open(struct bs_option_reader *r)
 		bs_complain("--pairs has two orders a pair, and no --max-orders");
 		return false;
 	}
-	if (!r->quiet)
-		bs_vec_push(r->arena, &line->outputs,
-			    ((struct bs_output){ .format = r->format ? r->format : &bs_format_text,
-						 .path = r->output }));
+	bs_add_own_output(r, NULL);
 	return bs_use_formats(line, &bs_format_order_text, &bs_format_order_json);
 }
 

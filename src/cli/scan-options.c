@@ -222,12 +222,7 @@ bool bs_scan_open(struct bs_option_reader *r)
 	if (!options_go_together(r) || !open_judge(r) || !paths_fit(r))
 		return false;
 	take_defaults(r);
-	if (!r->quiet)
-		bs_vec_push(r->arena, &line->outputs,
-			    ((struct bs_output){ .format = r->format ? r->format : &bs_format_text,
-						 .path = r->output }));
-	if (r->words.gen_suppressions && !r->quiet)
-		line->outputs.v[line->outputs.n - 1].format = &bs_format_suppressions;
+	bs_add_own_output(r, r->words.gen_suppressions ? &bs_format_suppressions : NULL);
 	if (!take_formats(line) || !bs_read_show(r))
 		return false;
 	bs_vec_each (i, &line->outputs)

@@ -78,10 +78,7 @@ bool bs_verify_open(struct bs_option_reader *r)
 		return false;
 	}
 	line->verify.no_env = r->no_env;
-	if (!r->quiet)
-		bs_vec_push(r->arena, &line->outputs,
-			    ((struct bs_output){ .format = r->format ? r->format : &bs_format_text,
-						 .path = r->output }));
+	bs_add_own_output(r, NULL);
 	return bs_use_formats(line, &bs_format_verify_text, &bs_format_verify_json);
 }
 

@@ -317,10 +317,25 @@ class QuietTest(CommandLineTest):
         self.assertEqual(answer.out, "")
         self.assert_trouble(self.bindsim("-q", "./absent"), "./absent")
 
-    def test_no_file_is_written(self):
+    def test_a_file_is_written(self):
+        """By every command: -q is about the terminal, and a file is asked for by its name."""
         self.program()
-        self.bindsim("-q", "-o", "report", "./app")
-        self.assertEqual(os.listdir(self.directory), ["app"])
+        self.file("run.log", "        11:\tbinding file a [0] to b [0]: normal symbol `f'\n"
+                             "        11:\tfind library=libc.so.6 [0]; searching\n")
+        self.bindsim("--format=json", "-o", "left.json", "./app")
+        for words in (["./app"], ["--format=json", "./app"], ["--format=plan", "./app"], ["explain", "--symbol=puts", "./app"],
+                      ["check", "--no-policy", "./app"], ["check", "--no-policy", "--gen-suppressions", "./app"],
+                      ["order", "./app", "--dlopen=libm.so.6", "--dlopen=libdl.so.2"], ["advise", "./app"],
+                      ["diff", "left.json", "left.json"], ["log", "run.log"], ["scan", "app"],
+                      ["scan", "--no-policy", "--gen-suppressions", "app"], ["scan", "--format=ndjson", "app"]):
+            with self.subTest(words=words):
+                loud = self.bindsim(*words)
+                self.assertEqual(self.bindsim("-q", *words), loud._replace(out=""))
+                self.assertEqual(self.bindsim("-q", "-o", "report", *words), loud._replace(out=""))
+                self.assertEqual((self.directory / "report").read_text(), loud.out)
+                self.assertTrue(loud.out or "--gen-suppressions" in words)
+                self.assertEqual(self.bindsim("-q", "-o", "-", *words), loud._replace(out=""))
+                (self.directory / "report").unlink()
 
     def test_other_reports_are_written(self):
         self.program()
@@ -328,7 +343,7 @@ class QuietTest(CommandLineTest):
         self.assertEqual(self.bindsim("-q", "--report=json:file", "./app"), (0, "", ""))
         self.assertEqual((self.directory / "file").read_text(), expected)
         self.assertEqual(self.bindsim("-q", "--report=json:file", "-o", "report", "./app"), (0, "", ""))
-        self.assertEqual(sorted(os.listdir(self.directory)), ["app", "file"])
+        self.assertEqual(sorted(os.listdir(self.directory)), ["app", "file", "report"])
 
 
 class SeveralReportsTest(CommandLineTest):

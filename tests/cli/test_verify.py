@@ -534,6 +534,9 @@ class UsageTest(VerifyTest):
         self.assertIn("all agree\n", (self.directory / "out.txt").read_text())
         quiet = self.bindsim("verify", "-q", "--log=run.log", "./app")
         self.assertEqual((quiet.status, quiet.out, quiet.err), (0, "", ""))
+        quiet = self.bindsim("verify", "-q", "-o", "quiet.txt", "--log=run.log", "./app")
+        self.assertEqual((quiet.status, quiet.out, quiet.err), (0, "", ""))
+        self.assertEqual((self.directory / "quiet.txt").read_text(), (self.directory / "out.txt").read_text())
 
 
 if __name__ == "__main__":
