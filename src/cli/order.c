@@ -55,18 +55,24 @@ struct listed {
 
 typedef BS_VEC(struct listed) listing;
 
-/* Whether the file PATH is an object that may be opened; the loader will say more. */
-static bool is_shared_object(const char *path, struct stat *ret)
+/* What the file PATH is; BS_PEEKED_LIBRARY, too, for one that says so and is damaged: the loader
+ * will say in what. */
+static enum bs_peeked what_is(const char *path, struct stat *ret)
 {
 	unsigned char bytes[EI_NIDENT + 2];
 	int fd = bs_open_at(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	bool ok = fd >= 0 && fstat(fd, ret) == 0 && S_ISREG(ret->st_mode) &&
-		  bs_read_up_to(fd, bytes, sizeof bytes, 0) == (ssize_t)sizeof bytes &&
-		  memcmp(bytes, ELFMAG, SELFMAG) == 0;
+	enum bs_peeked kind = BS_PEEKED_OTHER;
 
+	if (fd >= 0 && fstat(fd, ret) == 0 && S_ISREG(ret->st_mode))
+		kind = bs_peek(fd);
+	if (kind != BS_PEEKED_PROGRAM && kind != BS_PEEKED_STATIC && kind != BS_PEEKED_LIBRARY &&
+	    fd >= 0 && bs_read_up_to(fd, bytes, sizeof bytes, 0) == (ssize_t)sizeof bytes &&
+	    memcmp(bytes, ELFMAG, SELFMAG) == 0 &&
+	    bytes[EI_NIDENT + (bytes[EI_DATA] == ELFDATA2MSB)] == ET_DYN)
+		kind = BS_PEEKED_LIBRARY;
 	if (fd >= 0)
 		close(fd);
-	return ok && bytes[EI_NIDENT + (bytes[EI_DATA] == ELFDATA2MSB)] == ET_DYN;
+	return kind;
 }
 
 static int by_path(const void *a, const void *b)
@@ -93,6 +99,19 @@ static void drop_repeated(listing *files)
 	files->n = n;
 }
 
+/* What is linked as a program cannot be opened, however it is made. */
+static void tell_left_out(listing *programs)
+{
+	if (!programs->n)
+		return;
+	qsort(programs->v, programs->n, sizeof *programs->v, by_path);
+	if (programs->n == 1)
+		bs_complain("--pairs: %s is left out: it is a program", programs->v[0].path);
+	else
+		bs_complain("--pairs: %u programs are left out, the first: %s", programs->n,
+			    programs->v[0].path);
+}
+
 static bool list_files(struct bs_arena *arena, const char *directory, const char *cwd,
 		       listing *files)
 {
@@ -101,7 +120,8 @@ static bool list_files(struct bs_arena *arena, const char *directory, const char
 	int fd = bs_open_at(AT_FDCWD, place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
-	struct stat st;
+	struct stat st = { 0 };
+	listing programs = { 0 };
 
 	if (!dir) {
 		bs_complain("--pairs %s: %s", place, strerror(errno));
@@ -110,8 +130,13 @@ static bool list_files(struct bs_arena *arena, const char *directory, const char
 	while ((errno = 0, entry = readdir(dir))) {
 		const char *path = bs_arena_printf(arena, "%s/%s", directory, entry->d_name);
 
-		if (is_shared_object(bs_arena_printf(arena, "%s%s", prefix, path), &st))
-			bs_vec_push(arena, files, ((struct listed){ path, st.st_dev, st.st_ino }));
+		enum bs_peeked kind = what_is(bs_arena_printf(arena, "%s%s", prefix, path), &st);
+		const struct listed listed = { path, st.st_dev, st.st_ino };
+
+		if (kind == BS_PEEKED_LIBRARY)
+			bs_vec_push(arena, files, listed);
+		else if (kind == BS_PEEKED_PROGRAM || kind == BS_PEEKED_STATIC)
+			bs_vec_push(arena, &programs, listed);
 	}
 	int error = errno;
 
@@ -123,6 +148,7 @@ static bool list_files(struct bs_arena *arena, const char *directory, const char
 	if (files->n)
 		qsort(files->v, files->n, sizeof *files->v, by_path);
 	drop_repeated(files);
+	tell_left_out(&programs);
 	if (files->n >= 2 && files->n <= MOST_PAIR_FILES)
 		return true;
 	bs_complain(files->n < 2 ? "--pairs %s: no two shared objects are there"

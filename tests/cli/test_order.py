@@ -358,6 +358,27 @@ class PairsTest(OrderTest):
                 self.assertEqual(pair["order_dependent"] if pair else "none",
                                  alone["finding"]["level"] if alone["finding"] else "none")
 
+    def test_programs_are_left_out(self):
+        """A program that may lie anywhere has the ELF type of a shared object."""
+        whole, _ = self.order("--pairs=ext:GLOBAL", "./app")
+        self.program("ext/pie", "int main(void) { return 0; }", "-fPIE", "-pie")
+        document, text = self.order("--pairs=ext:GLOBAL", "./app")
+        self.assertEqual(document, whole)
+        self.assertEqual((text.status, text.err), (0, "bindsim: --pairs: ext/pie is left out: it is a program\n"))
+        self.program("ext/fixed", "int main(void) { return 0; }", "-no-pie", "-fno-pie")
+        self.program("ext/static", "int main(void) { return 0; }", "-static-pie")
+        document, text = self.order("--pairs=ext:GLOBAL", "./app")
+        self.assertEqual(document, whole)
+        self.assertEqual((text.status, text.err), (0, "bindsim: --pairs: 3 programs are left out, the first: ext/fixed\n"))
+
+    def test_damaged_files_are_told_by_the_loader(self):
+        data = bytearray((self.directory / "ext/c.so").read_bytes())
+        data[32:40] = b"\xff" * 8  # e_phoff
+        self.file("ext/damaged.so", bytes(data))
+        document, text = self.order("--pairs=ext", "./app")
+        self.assert_refused(text, "alone or in some order of a pair")
+        self.assertEqual([file["file"] for file in document["files"] if file["refusal"]], ["ext/damaged.so"])
+
     def test_the_working_directory(self):
         (self.directory / "deep").mkdir()
         document, _ = self.order("--pairs=ext:GLOBAL", "--cwd=..", "./app", cwd="deep")
