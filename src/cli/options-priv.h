@@ -91,6 +91,9 @@ bool bs_check_plans(struct bs_option_reader *r);
 /* The program NAME in the directories of PATH, a $PATH, or NULL. */
 const char *bs_find_host(struct bs_arena *arena, const char *path, const char *name);
 
+/* explain-rule.c: bindsim explain --rule RULE. No run is needed. */
+bool bs_explain_rule(struct bs_option_reader *r);
+
 /* advise.c: what holds for advise alone, when the line is read. */
 bool bs_advise_open(struct bs_option_reader *r);
 bool bs_read_remedies(struct bs_option_reader *r, const char *text);

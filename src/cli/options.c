@@ -406,34 +406,17 @@ static bool take_word(struct bs_option_reader *r, const char *word)
 static bool read_rule(struct bs_option_reader *r)
 {
 	enum bs_command command = r->line->command;
-	enum bs_rule rule = bs_rule_find(r->rule);
 
 	if (command != BS_COMMAND_EXPLAIN && command != BS_COMMAND_ADVISE) {
 		bs_complain("--rule belongs to the commands explain and advise");
 		return false;
 	}
-	if (rule == BS_RULE_COUNT_) {
-		bs_complain(
-			"--rule '%s': unknown; %s", r->rule,
-			bs_choices(r->arena, r->rule, strlen(r->rule), bs_rule_slugs(r->arena)));
-		return false;
-	}
-	r->line->advise.rule = rule;
-	return true;
-}
-
-/* bindsim explain --rule RULE: no run is needed. */
-static bool explain_rule(struct bs_option_reader *r)
-{
-	const struct bs_rule_text *text = bs_rule_text(r->line->advise.rule);
-
-	printf("%s: %s\n\n%s\n\n"
-	       "An example, bad and mended: rules/%s.md of the documents of bindsim. How a finding "
-	       "is\n"
-	       "silenced: bindsim-findings(7).\n",
-	       text->slug, text->summary, text->help, text->slug);
-	r->line->done = true;
-	return true;
+	r->line->advise.rule = bs_rule_find(r->rule);
+	if (command == BS_COMMAND_EXPLAIN || r->line->advise.rule != BS_RULE_COUNT_)
+		return true;
+	bs_complain("--rule '%s': unknown; %s", r->rule,
+		    bs_choices(r->arena, r->rule, strlen(r->rule), bs_rule_slugs(r->arena)));
+	return false;
 }
 
 /* The long options that the N letters at WORD begin, joined by commas. */
@@ -555,9 +538,9 @@ bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **
 	}
 	if (r.rule && !read_rule(&r))
 		return false;
-	if (r.rule && ret->command == BS_COMMAND_EXPLAIN)
-		return explain_rule(&r);
 	if (r.output && strcmp(r.output, "-") == 0)
 		r.output = NULL;
+	if (r.rule && ret->command == BS_COMMAND_EXPLAIN)
+		return bs_explain_rule(&r);
 	return bs_options_end(&r, environ) && all_taken(&r) && one_to_standard_output(&r);
 }

@@ -24,7 +24,7 @@ struct bs_log_accounts {
 const char *bs_log_rule_slug(enum bs_log_rule rule)
 {
 	static const char *const slugs[] = {
-#define RULE(id, slug, summary) [BS_LOG_RULE_##id] = slug,
+#define RULE(id, slug, summary, help) [BS_LOG_RULE_##id] = slug,
 #include "rules.def"
 #undef RULE
 	};
@@ -35,12 +35,23 @@ const char *bs_log_rule_slug(enum bs_log_rule rule)
 const char *bs_log_rule_summary(enum bs_log_rule rule)
 {
 	static const char *const summaries[] = {
-#define RULE(id, slug, summary) [BS_LOG_RULE_##id] = summary,
+#define RULE(id, slug, summary, help) [BS_LOG_RULE_##id] = summary,
 #include "rules.def"
 #undef RULE
 	};
 
 	return summaries[rule];
+}
+
+const char *bs_log_rule_help(enum bs_log_rule rule)
+{
+	static const char *const helps[] = {
+#define RULE(id, slug, summary, help) [BS_LOG_RULE_##id] = help,
+#include "rules.def"
+#undef RULE
+	};
+
+	return helps[rule];
 }
 
 static struct bs_log_details *new_details(struct bs_log_accounts *accounts)

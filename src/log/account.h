@@ -16,7 +16,7 @@
 enum bs_log_level { BS_LOG_NONE, BS_LOG_NOTE, BS_LOG_WARNING, BS_LOG_ERROR_LEVEL };
 
 enum bs_log_rule {
-#define RULE(id, slug, summary) BS_LOG_RULE_##id,
+#define RULE(id, slug, summary, help) BS_LOG_RULE_##id,
 #include "rules.def"
 #undef RULE
 	BS_LOG_RULE_COUNT_
@@ -24,6 +24,9 @@ enum bs_log_rule {
 
 const char *bs_log_rule_slug(enum bs_log_rule rule);
 const char *bs_log_rule_summary(enum bs_log_rule rule);
+
+/* What it means, its levels and what helps: lines, without a newline at the end. */
+const char *bs_log_rule_help(enum bs_log_rule rule);
 
 #define BS_LOG_NO_OBJECT UINT32_MAX
 #define BS_LOG_NO_STEP	 UINT32_MAX

@@ -13,6 +13,17 @@ const char *bs_cause_slug(enum bs_cause_kind kind)
 	return slugs[kind];
 }
 
+const char *bs_cause_meaning(enum bs_cause_kind kind)
+{
+	static const char *const meanings[BS_CAUSE_COUNT_] = {
+#define CAUSE(id, slug, meaning) [BS_CAUSE_##id] = meaning,
+#include "causes.def"
+#undef CAUSE
+	};
+
+	return meanings[kind];
+}
+
 static struct bs_because because(enum bs_cause_kind kind, uint32_t object, uint32_t step)
 {
 	return (struct bs_because){

@@ -94,8 +94,9 @@ enum bs_cause_kind {
 	BS_CAUSE_COUNT_
 };
 
-/* The short name of KIND. */
+/* The short name of KIND, and what it means in a line. */
 const char *bs_cause_slug(enum bs_cause_kind kind);
+const char *bs_cause_meaning(enum bs_cause_kind kind);
 
 /* Why a reference is bound otherwise. */
 struct bs_because {

@@ -4,15 +4,27 @@
 
 #include <string.h>
 
-static const char *const cause_names[BS_VERIFY_CAUSE_COUNT_] = {
-#define CAUSE(id, slug) slug,
+static const struct {
+	const char *name, *meaning, *help;
+} causes[BS_VERIFY_CAUSE_COUNT_] = {
+#define CAUSE(id, slug, meaning, help) { slug, meaning, help },
 #include "verify-causes.def"
 #undef CAUSE
 };
 
 const char *bs_verify_cause_name(enum bs_verify_cause cause)
 {
-	return cause_names[cause];
+	return causes[cause].name;
+}
+
+const char *bs_verify_cause_meaning(enum bs_verify_cause cause)
+{
+	return causes[cause].meaning;
+}
+
+const char *bs_verify_cause_help(enum bs_verify_cause cause)
+{
+	return causes[cause].help;
 }
 
 static const char *own(struct bs_holding *h, const char *text)

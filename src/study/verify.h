@@ -163,7 +163,7 @@ const char *bs_verify_part_name(enum bs_verify_part part);
 /* ---- the comparison -------------------------------------------------------------------------- */
 
 enum bs_verify_cause {
-#define CAUSE(id, slug) BS_VERIFY_##id,
+#define CAUSE(id, slug, meaning, help) BS_VERIFY_##id,
 #include "verify-causes.def"
 #undef CAUSE
 	BS_VERIFY_CAUSE_COUNT_
@@ -171,6 +171,10 @@ enum bs_verify_cause {
 
 /* The slug of CAUSE. */
 const char *bs_verify_cause_name(enum bs_verify_cause cause);
+
+/* What it says, in a line, and what to do about it, in some. */
+const char *bs_verify_cause_meaning(enum bs_verify_cause cause);
+const char *bs_verify_cause_help(enum bs_verify_cause cause);
 
 /* N times the same: TOLD and MADE are indexes of deeds, of which one may be missing. */
 struct bs_disagreement {

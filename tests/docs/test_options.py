@@ -3,7 +3,9 @@
 """options.def is the one list of options: --help, the manual page and the completions say the same."""
 
 import json
+import pathlib
 import re
+import tempfile
 import unittest
 
 import project
@@ -140,7 +142,45 @@ class RuleTest(unittest.TestCase):
     def test_no_other(self):
         done = project.run("explain", "--rule=?")
         self.assertEqual(done.returncode, 2)
+        self.assertEqual(done.stderr.partition("there are ")[2].split(),
+                         [*(rule.slug for rule in project.rules()), *(slug for slug, _ in self.words_of_other_commands())])
+        done = project.run("advise", "--rule=?", "x")
         self.assertEqual(done.stderr.partition("there are ")[2].split(), [rule.slug for rule in project.rules()])
+
+    @staticmethod
+    def words_of_other_commands():
+        """The rules of log, the causes of verify and of diff, each with what it means."""
+        found = []
+        for name in ("log/rules", "study/verify-causes", "study/causes"):
+            text = (project.ROOT / f"src/{name}.def").read_text()
+            rows = re.findall(r'^(?:RULE|CAUSE)\(\w+, "([\w-]+)",\s+"([^"]+)"', text, re.MULTILINE)
+            assert len(rows) == len(re.findall(r"^(?:RULE|CAUSE)\(", text, re.MULTILINE)), name
+            found += rows
+        return found
+
+    def test_words_of_other_commands(self):
+        """Whatever log, verify and diff say why by is explained, with a page that is there."""
+        rules = {rule.slug: rule.summary for rule in project.rules()}
+        for slug, meaning in self.words_of_other_commands():
+            with self.subTest(slug=slug):
+                done = project.run("explain", "--rule", slug)
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertIn(f"{slug}: {meaning}\n\n", done.stdout)
+                self.assertEqual(f"{slug}: {rules.get(slug)}\n\n" in done.stdout, slug in rules)
+                page, section = re.findall(r": (bindsim-\w+)\((\d)\)\.$", done.stdout, re.MULTILINE)[-1]
+                if page != "bindsim-diff":
+                    self.assertIn(f".It Cm {slug}\n", (project.ROOT / f"man/{page}.{section}").read_text())
+                self.assertLessEqual(max(map(len, done.stdout.splitlines())), 110)
+
+    def test_it_goes_where_it_is_told(self):
+        done = project.run("explain", "--rule", "healed")
+        with tempfile.TemporaryDirectory() as directory:
+            told = project.run("explain", "-q", "--rule", "healed", "-o", f"{directory}/healed.txt")
+            self.assertEqual((told.returncode, told.stdout, told.stderr), (0, "", ""))
+            self.assertEqual((pathlib.Path(directory) / "healed.txt").read_text(), done.stdout)
+        told = project.run("explain", "--rule", "healed", "-o", "/nowhere/healed.txt")
+        self.assertEqual((told.returncode, told.stdout), (2, ""))
+        self.assertIn("/nowhere/healed.txt: ", told.stderr)
 
 
 class ManTest(unittest.TestCase):
