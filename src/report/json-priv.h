@@ -37,6 +37,12 @@ struct bs_json_report {
 
 /* Why the exit status is 1, in the order in which the tool asks; NULL: it is not. */
 const char *bs_json_reason(const struct bs_report *report);
+
+/* json-finding.c */
+/* Members of the records of a finding, and of what is left out as none. */
+void bs_json_finding_members(struct bs_report *report, const struct bs_run *run,
+			     const struct bs_finding *f);
+void bs_json_left_out_members(struct bs_report *report, const struct bs_left_out *item);
 /* Whether findings of this rule have a member "before", a member "slot", and who decided. */
 bool bs_json_tells_before(const struct bs_finding *f);
 bool bs_json_tells_slot(const struct bs_finding *f);
@@ -45,7 +51,7 @@ const char *bs_json_decider(const struct bs_finding *f);
 const struct bs_left_out *bs_json_next_left_out(const struct bs_report *report,
 						const struct bs_run *run, uint32_t *at);
 
-/* Members "symbol" and, where wanted and different, "demangled". */
+/* json.c: members "symbol" and, where wanted and different, "demangled". */
 void bs_json_symbol(struct bs_report *report, const char *name);
 
 /* json-proof.c: the member "proof", null for NULL. */

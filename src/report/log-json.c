@@ -276,6 +276,8 @@ static void write_findings(struct telling *t)
 			continue;
 		begin_record(t, "finding");
 		bs_json_member_word(&t->json, "rule", bs_log_rule_slug(f->rule));
+		bs_json_member(&t->json, "help",
+			       bs_log_rule_page(t->arena, bs_log_rule_slug(f->rule)));
 		bs_json_member_word(&t->json, "level", bs_log_level_name(f->level));
 		if (f->error != UINT32_MAX)
 			write_error_members(t, &t->d->errors.v[f->error]);
@@ -398,7 +400,7 @@ static void write_head(struct telling *t)
 		worst = a->worst > worst ? a->worst : worst;
 	}
 	bs_json_member(&t->json, "schema", "bindsim-log-1");
-	bs_json_member(&t->json, "schema_version", "1.0");
+	bs_json_member(&t->json, "schema_version", "1.1");
 	bs_json_member(&t->json, "reason",
 		       t->result->is_refusal   ? "refusal"
 		       : t->result->is_reached ? "finding"

@@ -82,6 +82,11 @@ bool bs_writer_flush(struct bs_writer *writer);
 /* NUMBER with a comma between groups of three digits. */
 void bs_write_grouped(struct bs_writer *writer, uint64_t number);
 
+/* rule-page.c: an address, for programs that show links, of the page of the rule with SLUG of the
+ * findings, or of those of logs; in ARENA. */
+const char *bs_rule_page(struct bs_arena *arena, const char *slug);
+const char *bs_log_rule_page(struct bs_arena *arena, const char *slug);
+
 /* ---- what is shown ------------------------------------------------------------------------- */
 
 /* When the calls of an object are bound, and the mark that decides. */

@@ -127,11 +127,7 @@ static void write_rule(struct bs_json *json, enum bs_rule rule)
 	bs_json_member(json, "name", name_of(json->arena, text->slug));
 	bs_sarif_message(json, "shortDescription", text->summary);
 	bs_sarif_message(json, "fullDescription", first_paragraph(json->arena, text->help));
-#ifdef BINDSIM_DOCS_URL
-	bs_json_member(
-		json, "helpUri",
-		bs_arena_printf(json->arena, "%s/rules/%s.md", BINDSIM_DOCS_URL, text->slug));
-#endif
+	bs_json_member(json, "helpUri", bs_rule_page(json->arena, text->slug));
 	bs_json_key(json, "help");
 	bs_json_object(json, BS_JSON_INLINE);
 	bs_json_member(json, "text", text->help);

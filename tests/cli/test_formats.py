@@ -162,9 +162,13 @@ class FindingTest(FormatTest):
         told = self.bindsim("explain", "--rule=captured-references").out
         text = f"{rule['id']}: {rule['shortDescription']['text']}\n\n{rule['help']['text']}\n"
         self.assertTrue(told.startswith(text + "\n"), told)
-        # Only a build that was told where the documents are knows an address of the rule's page.
+        # A build that was told where the documents are links the rule's page there, else that of the manual.
         place = os.environ.get("DOCS_URL")
-        self.assertEqual(rule.get("helpUri"), f"{place}/rules/{rule['id']}.md" if place else None)
+        self.assertEqual(rule["helpUri"], f"{place}/rules/{rule['id']}.md" if place else f"man:bindsim-findings(7)#{rule['id']}")
+        document = json.loads(self.bindsim("--format=json", *self.ask).out)
+        self.assertEqual([finding["help"] for finding in document["findings"]], [rule["helpUri"]])
+        lines = self.bindsim("--format=ndjson", *self.ask).out.splitlines()
+        self.assertEqual([line["help"] for line in map(json.loads, lines) if line["type"] == "finding"], [rule["helpUri"]])
         self.assertEqual(rule["name"], "CapturedReferences")
         self.assertIn("\n- **error** functions are captured", rule["help"]["markdown"])
         self.assertEqual(rule["defaultConfiguration"], {"level": "error"})

@@ -19,7 +19,8 @@ except ImportError:
     sqlite3 = None
 
 # As schema.sql names the parts of a message; what the plan said, word for word.
-LEFT_OUT = {"step": ("spelled", "caller", "dlopen_note"), "message": ("failure",), "document": ("assumptions", "on_demand", "waiting")}
+LEFT_OUT = {"step": ("spelled", "caller", "dlopen_note"), "message": ("failure",), "document": ("assumptions", "on_demand", "waiting"),
+            "finding": ("help",)}
 STEP_COUNTS = ("objects", "bindings", "first_call", "local", "weak_unresolved", "undefined")
 RUN_COUNTS = (*STEP_COUNTS, "refused", "errors", "warnings", "notes")
 FINDING_COUNTS = ("symbols", "functions", "data", "weak", "replaceable", "first_call", "inside")
@@ -359,6 +360,9 @@ def comparable(document: dict) -> dict:
         for entry in (*step["missing"], *step["passed_over"]):
             for name in LEFT_OUT["message"]:
                 entry.pop(name, None)
+    for finding in made.get("findings", ()):
+        for name in LEFT_OUT["finding"]:
+            finding.pop(name, None)
     return made
 
 
