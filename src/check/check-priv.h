@@ -93,19 +93,26 @@ struct bs_class_part {
 
 typedef BS_VEC(struct bs_class_part) bs_class_parts;
 
-/* Which symbols of one referrer were counted already: one that is called and whose address is taken
- * has two bindings. Bindings come referrer by referrer. */
-struct bs_counted {
-	uint8_t *symbols; /* by symbol: bits, one for each manner of counting */
-	bs_map_id of;
+enum bs_counted_manner {
+	BS_COUNTED_INSIDE,
+	BS_COUNTED_CAPTURED,
+	BS_COUNTED_DEPENDENCY,
+	BS_COUNTED_UNIQUE,
+	BS_COUNTED_UNDECLARED,
+	BS_COUNTED_CROSSED,
+	BS_COUNTED_MANNERS
 };
 
-enum {
-	BS_COUNTED_INSIDE = 1,
-	BS_COUNTED_CAPTURED = 2,
-	BS_COUNTED_UNIQUE = 4,
-	BS_COUNTED_UNDECLARED = 8,
-	BS_COUNTED_CROSSED = 16,
+/* By symbol of one referrer: the definer with which it was counted last, and 1; or 0. */
+struct bs_counted_symbols {
+	uint32_t *definers[BS_COUNTED_MANNERS]; /* or NULL: none was */
+};
+
+/* Which symbols were counted already: one that is called and whose address is taken has two
+ * bindings, between which those of other referrers may come. */
+struct bs_counted {
+	struct bs_counted_symbols *of; /* by referrer */
+	uint32_t n;
 };
 
 /* What is known of a pair of objects when the first binding between them was met. */
@@ -186,9 +193,10 @@ void bs_check_slots(const struct bs_checker *checker, const struct bs_run *run,
 bool bs_is_captured(const struct bs_checker *checker, const struct bs_run *run,
 		    const struct bs_binding *binding);
 
-/* True when the symbol of BINDING was counted before in this MANNER. */
+/* True when the symbol of BINDING, which has one, was counted before in this MANNER and with this
+ * definer. Its entry in the referrer's table is its name and its version. */
 bool bs_counted_before(const struct bs_run *run, struct bs_counted *counted,
-		       const struct bs_binding *binding, uint8_t manner);
+		       const struct bs_binding *binding, enum bs_counted_manner manner);
 
 /* deepbind.c: what RTLD_DEEPBIND would have bound elsewhere, where the loader passes it over. */
 void bs_check_deepbind(struct bs_pass *pass);

@@ -152,10 +152,12 @@ struct class
 	bool keeps_types;
 };
 
+enum { BOUND_INSIDE = 1, BOUND_OUTSIDE = 2 };
+
 struct object {
 	bs_map_id id;
 	const struct bs_image *image;
-	const uint8_t *bound;	      /* by symbol: BS_COUNTED_* */
+	const uint8_t *bound;	      /* by symbol: BOUND_* */
 	BS_VEC(struct class) classes; /* by name */
 };
 
@@ -167,7 +169,7 @@ static void mark_bound(uint8_t *const *bound, const bs_bindings *bindings)
 
 		if (b->is_defined && b->outcome == BS_BOUND && bound[b->referrer])
 			bound[b->referrer][b->symbol] |=
-				b->definer == b->referrer ? BS_COUNTED_INSIDE : BS_COUNTED_CAPTURED;
+				b->definer == b->referrer ? BOUND_INSIDE : BOUND_OUTSIDE;
 	}
 }
 
@@ -238,7 +240,7 @@ static void look_inside(const struct bs_run *run, const struct object *object)
 		if (!class || !class->n_types)
 			continue;
 		class->is_twice = class->is_twice || implements(run, class->to, function);
-		class->n_bound_inside += object->bound[i] == BS_COUNTED_INSIDE;
+		class->n_bound_inside += object->bound[i] == BOUND_INSIDE;
 		class->n_unbound += !object->bound[i];
 	}
 }
@@ -253,7 +255,7 @@ static bool keeps_vtable(const struct bs_run *run, const struct object *object,
 					     (int)name.n, name.v, nested ? "E" : "");
 	uint32_t symbol = bs_own_definition(run, object->id, vtable);
 
-	return symbol && object->bound[symbol] == BS_COUNTED_INSIDE;
+	return symbol && object->bound[symbol] == BOUND_INSIDE;
 }
 
 static void tell(struct bs_pass *pass, const struct class *class)

@@ -199,7 +199,8 @@ static void check_captured(struct bs_pass *pass, const struct bs_binding *b, boo
 	struct bs_symbol own = bs_image_symbol(bs_map_of(&run->process, definer)->image, symbol);
 
 	/* Who is preloaded is there to interpose. */
-	if (to->preloaded || to->role != BS_ROLE_ORDINARY || !is_strong(&own))
+	if (to->preloaded || to->role != BS_ROLE_ORDINARY || !is_strong(&own) ||
+	    bs_counted_before(run, &pass->counted, b, BS_COUNTED_DEPENDENCY))
 		return;
 	bool is_function = bs_symbol_type(&own) == STT_FUNC;
 	struct bs_finding *f = bs_finding_of(pass, BS_RULE_CAPTURED_DEPENDENCY, BS_LEVEL_NONE, b);

@@ -159,17 +159,23 @@ const char *bs_level_name(enum bs_level level)
 }
 
 bool bs_counted_before(const struct bs_run *run, struct bs_counted *counted,
-		       const struct bs_binding *binding, uint8_t manner)
+		       const struct bs_binding *binding, enum bs_counted_manner manner)
 {
-	if (!counted->symbols || counted->of != binding->referrer) {
-		const struct bs_image *image = bs_map_of(&run->process, binding->referrer)->image;
-
-		counted->symbols = bs_new(run->ctx.arena, uint8_t, image->symbols.n);
-		counted->of = binding->referrer;
+	if (!counted->of) {
+		counted->n = run->process.maps.n;
+		counted->of = bs_new(run->ctx.arena, struct bs_counted_symbols, counted->n);
 	}
-	bool before = counted->symbols[binding->symbol] & manner;
+	uint32_t **definers = &counted->of[binding->referrer].definers[manner];
 
-	counted->symbols[binding->symbol] |= manner;
+	if (!*definers)
+		*definers = bs_new(run->ctx.arena, uint32_t,
+				   bs_map_of(&run->process, binding->referrer)->image->symbols.n);
+	uint32_t *last = &(*definers)[binding->symbol];
+	/* BS_NO_MAP is the greatest number, and plus 1 would be none. */
+	uint32_t now = binding->definer == BS_NO_MAP ? BS_NO_MAP : binding->definer + 1;
+	bool before = *last == now;
+
+	*last = now;
 	return before;
 }
 

@@ -378,5 +378,54 @@ class ObjectSplitTest(ClashTest):
         self.assertEqual(self.found("./app", "--dlopen=./plugin.so:DEEPBIND"), [])
 
 
+class CountTest(CommandLineTest):
+    """A symbol counts once, whether it is called, its address is taken, or both, and whatever else the step brings."""
+
+    NAMES = ("one", "two")
+    CODE = "".join(f"int {name}(void) {{ return {number}; }}" for number, name in enumerate(NAMES))
+    USE = ("int one(void), two(void); int (*addresses[])(void) = {{ one, two }};"
+           "int use{}(void) {{ return one() + two(); }}")
+
+    def counts(self, *arguments):
+        document = json.loads(self.bindsim("--format=json", *arguments).out)
+        names = [os.path.basename(item["name"]) for item in document["objects"]]
+        return {(f["rule"], names[f["from"]], names[f["to"]]):
+                (f["level"], f["counts"]["symbols"], f["counts"]["functions"], sorted(e["symbol"] for e in f["examples"]))
+                for f in document["findings"]}
+
+    def setUp(self):
+        super().setUp()
+        self.program()
+        self.object("libfirst.so", self.CODE.replace("return", "return 10 +"))
+        self.object("libother.so", self.USE.format("_other"))
+
+    def test_captured(self):
+        for flags in ("LAZY", "NOW"):
+            self.object("libcopy.so", self.CODE + self.USE.format("_copy"), "-Wl,--no-as-needed", "./libother.so", "-Wl,-rpath,$ORIGIN")
+            found = self.counts("./app", "--dlopen=./libfirst.so:GLOBAL", f"--dlopen=./libcopy.so:{flags}")
+            self.assertEqual(found["captured-references", "libcopy.so", "libfirst.so"], ("warning", 2, 2, ["one", "two"]), flags)
+            self.assertEqual(found["undeclared-dependency", "libother.so", "libfirst.so"], ("warning", 2, 0, ["one", "two"]), flags)
+
+    def test_dependency(self):
+        self.object("libright.so", self.CODE)
+        self.object("user.so", self.USE.format("_user"), "-Wl,--no-as-needed", "./libright.so", "./libother.so", "-Wl,-rpath,$ORIGIN")
+        for flags in ("LAZY", "NOW"):
+            found = self.counts("./app", "--dlopen=./libfirst.so:GLOBAL", f"--dlopen=./user.so:{flags}")
+            self.assertEqual(found["captured-dependency", "user.so", "libfirst.so"], ("warning", 2, 2, ["one", "two"]), flags)
+
+    def test_versions_are_symbols_of_their_own(self):
+        """f@V1 and f@@V2 are two."""
+        versions = self.file("versions", "V1 { one; }; V2 { two; };")
+        twice = ('int old(void) {{ return 1; }} int new(void) {{ return 2; }}'
+                 '__asm__(".symver old, {0}@V1"); __asm__(".symver new, {0}@@V2");')
+        script = f"-Wl,--version-script={versions}"
+        self.object("libone.so", twice.format("name"), script, "-Wl,-soname,libone.so")
+        self.object("user.so", 'int old(void), new(void); __asm__(".symver old, name@V1"); __asm__(".symver new, name@V2");'
+                    "int (*addresses[])(void) = { old, new }; int use(void) { return old() + new(); }", "./libone.so", "-Wl,-rpath,$ORIGIN")
+        self.object("libzero.so", "int name(void) { return 0; }")
+        found = self.counts("./app", "--dlopen=./libzero.so:GLOBAL", "--dlopen=./user.so:LAZY")
+        self.assertEqual(found["captured-dependency", "user.so", "libzero.so"], ("warning", 2, 2, ["name", "name"]))
+
+
 if __name__ == "__main__":
     unittest.main()
