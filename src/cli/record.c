@@ -4,6 +4,7 @@
 
 #include "../trace/trace.h"
 
+#include <dirent.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -111,6 +112,13 @@ static const struct bs_recording *main_program(const struct bs_traced *trace, pi
 	return found;
 }
 
+/* What opened and asked for nothing, and went on as another program, is no question by itself. */
+static bool has_plan(const struct bs_traced *trace, const struct bs_recording *recording)
+{
+	return is_told(recording) &&
+	       (recording->n_calls || recording == main_program(trace, recording->pid));
+}
+
 /* Where the plan of RECORDING goes: OUTPUT; for a child with its number; for what a process ran
  * besides, with a number that says how many programs it ran before. */
 static const char *path_of(struct bs_arena *arena, const struct bs_traced *trace,
@@ -139,11 +147,62 @@ static void tell(const struct bs_recording *recording, const char *path)
 		bs_complain("%s: %s", path, recording->notes.v[i]);
 }
 
+/* ---- plans of a run before
+ * --------------------------------------------------------------------- */
+
+/* ".1234", ".exec-2" or ".1234.exec-2" */
+static bool is_ending(const char *text)
+{
+	static const char digits[] = "0123456789";
+	size_t n = *text == '.' ? strspn(text + 1, digits) : 0;
+
+	if (n)
+		text += 1 + n;
+	if (strncmp(text, ".exec-", 6) == 0 && strspn(text + 6, digits) > 0)
+		text += 6 + strspn(text + 6, digits);
+	else if (!n)
+		return false;
+	return !*text;
+}
+
+/* Which of the files beside OUTPUT that are called as its other plans are were not WRITTEN now. */
+static void tell_older(struct bs_arena *arena, const char *output, const bs_texts *written)
+{
+	const char *base = base_of(output), *first = NULL;
+	const char *directory = bs_arena_strndup(arena, output, (size_t)(base - output));
+	DIR *dir = opendir(*directory ? directory : ".");
+	const struct dirent *entry;
+	uint32_t n = 0;
+
+	while (dir && (entry = readdir(dir))) {
+		const char *path = bs_arena_printf(arena, "%s%s", directory, entry->d_name);
+		bool is_new = strncmp(entry->d_name, base, strlen(base)) != 0 ||
+			      !is_ending(entry->d_name + strlen(base));
+
+		for (uint32_t i = 0; i < written->n && !is_new; i++)
+			is_new = strcmp(written->v[i], path) == 0;
+		if (is_new)
+			continue;
+		if (!first || strcmp(path, first) < 0)
+			first = path;
+		n++;
+	}
+	if (dir)
+		closedir(dir);
+	if (n == 1)
+		bs_complain("%s: it is there from before, and no plan of this run", first);
+	else if (n)
+		bs_complain("%s and %u more are there from before, and no plans of this run", first,
+			    n - 1);
+}
+
 static bool write_plans(struct bs_arena *arena, const struct bs_command_line *line,
 			const struct bs_traced *trace)
 {
 	const struct bs_record_line *record = &line->record;
 	bool verbose = line->verbose && !record->quiet;
+	uint32_t n_silent = 0;
+	bs_texts written = { 0 };
 	bool ok = true;
 
 	bs_vec_each (i, &trace->recordings) {
@@ -158,11 +217,28 @@ static bool write_plans(struct bs_arena *arena, const struct bs_command_line *li
 					(long)recording->pid, recording->plan.executable);
 			continue;
 		}
+		if (!recording->is_foreign && !has_plan(trace, recording)) {
+			n_silent++;
+			if (verbose)
+				bs_complain("process %ld, %s: program %u of it made no call, there "
+					    "is no plan of it",
+					    (long)recording->pid, recording->plan.executable,
+					    recording->exec + 1);
+			continue;
+		}
+		bs_vec_push(arena, &written, path);
 		if (!recording->is_foreign && !write_plan(arena, path, &recording->plan))
 			ok = false;
 		else if (!record->quiet)
 			tell(recording, path);
 	}
+	if (n_silent && !verbose && !record->quiet)
+		bs_complain("%u other program%s that %s run in the same process made no call, and "
+			    "%s no plan; -v names %s",
+			    n_silent, n_silent == 1 ? "" : "s", n_silent == 1 ? "was" : "were",
+			    n_silent == 1 ? "has" : "have", n_silent == 1 ? "it" : "them");
+	if (!record->quiet)
+		tell_older(arena, record->output, &written);
 	if (trace->n_let_go && !record->quiet)
 		bs_complain("%u forked process%s %s not recorded; --children records them, too",
 			    trace->n_let_go, trace->n_let_go == 1 ? "" : "es",

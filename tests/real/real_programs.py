@@ -67,6 +67,7 @@ class Run:
         self.program, self.now, self.bindsim = program, now, bindsim
         self.tree, self.built, self.directory = tree, built, directory
         self.plan = directory / "plan"
+        self.said = ""  # by record
 
     def _filled(self, text: str) -> str:
         return text.replace("{T}", str(self.tree)).replace("{W}", str(self.directory))
@@ -89,7 +90,9 @@ class Run:
     def record(self) -> subprocess.CompletedProcess[bytes]:
         """Runs it and writes its plan."""
         followed = ["--children"] if self.program.children else []
-        return self.start(self.bindsim, "record", "-q", *followed, "-o", str(self.plan), "--")
+        done = self.start(self.bindsim, "record", "-v", *followed, "-o", str(self.plan), "--")
+        self.said = done.stderr.decode(errors="replace")
+        return done
 
     @property
     def log(self) -> Path:
@@ -100,11 +103,15 @@ class Run:
         """All plans of programs under LD_DEBUG, with the log and the process in it that each is about."""
         first = self.log.suffix[1:]
         others = {int(plan.name.rpartition("-")[2]): plan for plan in self.directory.glob("plan.exec-*")}
+        for number in re.findall(rf"^bindsim: process {first}, .*: program (\d+) of it made no call", self.said, re.MULTILINE):
+            others[int(number)] = None
         # What the process was in turn; the number that is not there is that of the plan itself.
-        number = next(number for number in range(1, len(others) + 2) if number not in others)
-        images = [plan for _, plan in sorted({**others, number: self.plan}.items()) if is_told(plan)]
+        others[next(number for number in range(1, len(others) + 2) if number not in others)] = self.plan
+        # A shell and env(1) come before there is LD_DEBUG.
+        images = [plan for number, plan in sorted(others.items()) if (is_told(plan) if plan else number > 2)]
         for image, plan in enumerate(images, start=1):
-            yield plan, self.log, f"{first}:{image}"
+            if plan:
+                yield plan, self.log, f"{first}:{image}"
         for plan in sorted(self.directory.glob("plan.[0-9]*")):
             process = plan.suffix[1:]
             own = self.directory / f"log.{process}"

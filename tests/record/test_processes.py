@@ -4,6 +4,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import struct
@@ -115,13 +116,44 @@ class ProcessesTest(RecordTest):
         """The last program that opened something is the one; the others' plans lie beside it."""
         self.executable("app", f'int main(int n, char **v) {{ {OPEN} if (n > 1) execvp(v[1], v + 1); return 3; }}')
         self.assertEqual(self.record("env", "X=1", "./app").status, 3)
-        self.assertEqual(self.plans(), {"out.plan": [[HOOK]], "out.plan.exec-1": [[]]})
+        self.assertEqual(self.plans(), {"out.plan": [[HOOK]]})
         for path in self.directory.glob("out.plan*"):
             path.unlink()
         recorded = self.record("./app", "./app", "true")
         self.assertEqual((recorded.status, recorded.plan["arguments"]), (0, ["true"]))
-        self.assertEqual(self.plans(), {"out.plan": [[HOOK]], "out.plan.exec-1": [[HOOK]], "out.plan.exec-3": [[]]})
+        self.assertEqual(self.plans(), {"out.plan": [[HOOK]], "out.plan.exec-1": [[HOOK]]})
         self.assertIn("bindsim: out.plan.exec-1: ./app, 1 step\n", recorded.err)
+
+    def test_programs_that_made_no_call(self):
+        """As those that a wrapper is before it is the program: a plan of each start-up is in nobody's way, and of no use."""
+        self.executable("app", f'int main(int n, char **v) {{ if (n == 1) {OPEN} else execvp(v[1], v + 1); return 0; }}')
+        recorded = self.record("./app", "env", "./app")
+        self.assertEqual(self.plans(), {"out.plan": [[HOOK]]})
+        self.assertIn("bindsim: 2 other programs that were run in the same process made no call, and have no plan; -v names them\n",
+                      recorded.err)
+        recorded = self.record("./app", "env", "./app", options=("-v",))
+        self.assertEqual(re.findall(r"process \d+, (\S+): program (\d) of it made no call, there is no plan of it\n", recorded.err),
+                         [("./app", "1"), ("/usr/bin/env", "2")])
+        self.assertNotIn("-v names", recorded.err)
+        self.assertEqual(self.record("./app", "env", "./app", options=("-q",)).err, "")
+        # Where none made a call the last one is what was run.
+        self.assertEqual(self.record("env", "env", "true").steps, [])
+        self.assertEqual(list(self.plans()), ["out.plan"])
+
+    def test_plans_of_a_run_before(self):
+        """They stay, for nobody knows whose they are, and are told."""
+        self.executable("app", f'int main(int n, char **v) {{ {OPEN} if (n > 1) execvp(v[1], v + 1); return 0; }}')
+        self.assertNotIn("from before", self.record("./app", "./app").err)
+        self.assertIn("out.plan.exec-1", self.plans())
+        recorded = self.record("./app")
+        self.assertIn("bindsim: out.plan.exec-1: it is there from before, and no plan of this run\n", recorded.err)
+        for name in ("out.plan.17", "out.plan.17.exec-2"):
+            self.file(name, "{}")
+        for name in ("out.plan.exec-", "out.plan.old", "out.plan.exec-1.bak", "xout.plan.exec-1", "out.plan.1.2"):
+            self.file(name, "{}")
+        self.assertIn("bindsim: out.plan.17 and 2 more are there from before, and no plans of this run\n", self.record("./app").err)
+        self.assertNotIn("from before", self.record("./app", options=("-q",)).err)
+        self.assertTrue((self.directory / "out.plan.exec-1").exists())
 
     def test_exec_by_a_thread(self):
         """The other threads are gone with their calls."""
