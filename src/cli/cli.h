@@ -112,7 +112,7 @@ struct bs_live_line {
 /* What `bindsim log` goes by. */
 struct bs_log_line {
 	BS_VEC(const char *) files;
-	bs_ids pids;		    /* --process, or ... */
+	bs_log_wanted_list wanted;  /* --process, or ... */
 	BS_VEC(const char *) globs; /* ... NULL at the end, if there are any */
 };
 

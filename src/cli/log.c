@@ -9,27 +9,42 @@
 
 /* ---- the command line ------------------------------------------------------------------------ */
 
-static bool is_number(const char *text)
+/* Moves *AT past the number that it begins with; false where there is none, or a longer one than
+ * those of processes. */
+static bool take_number(const char **at, uint32_t *ret)
 {
-	return *text && strspn(text, "0123456789") == strlen(text) && strlen(text) < 10;
+	size_t n = strspn(*at, "0123456789");
+
+	for (*ret = 0; n > 0 && n < 10 && **at >= '0' && **at <= '9'; ++*at)
+		*ret = *ret * 10 + (uint32_t)(**at - '0');
+	return n > 0 && n < 10;
+}
+
+/* PID or PID:IMAGE; false where TEXT is neither. */
+static bool is_process(const char *text, struct bs_log_wanted *ret)
+{
+	*ret = (struct bs_log_wanted){ 0 };
+	if (!take_number(&text, &ret->pid))
+		return false;
+	if (*text != ':')
+		return !*text;
+	text++;
+	return take_number(&text, &ret->image) && ret->image && !*text;
 }
 
 static bool read_process(struct bs_option_reader *r, const char *text)
 {
 	struct bs_log_line *log = &r->line->log;
-	uint32_t pid = 0;
+	struct bs_log_wanted wanted;
 
 	if (!*text) {
 		bs_complain("--process '': a process id or the name of a program is wanted");
 		return false;
 	}
-	if (!is_number(text)) {
+	if (is_process(text, &wanted))
+		bs_vec_push(r->arena, &log->wanted, wanted);
+	else
 		bs_vec_push(r->arena, &log->globs, text);
-		return true;
-	}
-	for (; *text; text++)
-		pid = pid * 10 + (uint32_t)(*text - '0');
-	bs_vec_push(r->arena, &log->pids, pid);
 	return true;
 }
 
@@ -166,19 +181,34 @@ static const char *program_of(const struct bs_log_result *result,
 	return process->program ? bs_log_words(result, process->program) : "unknown program";
 }
 
+/* What --process chooses PROCESS by, and its program: "11:2 (./app)". */
+static const char *chosen_by(struct bs_arena *arena, const struct bs_log_result *result,
+			     const struct bs_log_process *process)
+{
+	bool has_others = process->generation != 0;
+
+	for (uint32_t i = 0; i < bs_log_n_processes(result->log) && !has_others; i++)
+		has_others = bs_log_process(result->log, i) != process &&
+			     bs_log_process(result->log, i)->pid == process->pid;
+	if (has_others)
+		return bs_arena_printf(arena, "%u:%u (%s)", process->pid, process->generation + 1,
+				       program_of(result, process));
+	return bs_arena_printf(arena, "%u (%s)", process->pid, program_of(result, process));
+}
+
 /* The one process that a plan, or lines, are of; or BS_LOG_NOBODY after a message. */
-static uint32_t only_process(const struct bs_log_result *result, const struct bs_format *format)
+static uint32_t only_process(struct bs_arena *arena, const struct bs_log_result *result,
+			     const struct bs_format *format)
 {
 	if (result->chosen.n == 1)
 		return result->chosen.v[0];
 	const struct bs_log_process *first = bs_log_process(result->log, result->chosen.v[0]);
 	const struct bs_log_process *second = bs_log_process(result->log, result->chosen.v[1]);
 
-	bs_complain(
-		"--format=%s is of one process, and there are %u: --process says which, such as "
-		"%u (%s) or %u (%s)",
-		format->name, result->chosen.n, first->pid, program_of(result, first), second->pid,
-		program_of(result, second));
+	bs_complain("--format=%s is of one process, and there are %u: --process says which, such "
+		    "as %s or %s",
+		    format->name, result->chosen.n, chosen_by(arena, result, first),
+		    chosen_by(arena, result, second));
 	return BS_LOG_NOBODY;
 }
 
@@ -204,7 +234,7 @@ static bool write_answer(struct bs_arena *arena, const struct bs_command_line *l
 	struct bs_begun_output begun;
 	bool is_of_one =
 		output->format == &bs_format_log_plan || output->format == &bs_format_log_lines;
-	uint32_t process = is_of_one ? only_process(result, output->format) : 0;
+	uint32_t process = is_of_one ? only_process(arena, result, output->format) : 0;
 	const char *problem = output->format->open ? output->format->open() : NULL;
 
 	if (problem)
@@ -263,8 +293,8 @@ static void complain_of_choice(struct bs_arena *arena, const struct bs_log_resul
 	for (uint32_t i = 0; i < n && i < MOST_LISTED; i++) {
 		const struct bs_log_process *process = bs_log_process(result->log, i);
 
-		list = bs_arena_printf(arena, "%s%s%u (%s)", list, i ? ", " : "", process->pid,
-				       program_of(result, process));
+		list = bs_arena_printf(arena, "%s%s%s", list, i ? ", " : "",
+				       chosen_by(arena, result, process));
 	}
 	if (n > MOST_LISTED)
 		list = bs_arena_printf(arena, "%s and %u more", list, n - MOST_LISTED);
@@ -276,7 +306,7 @@ static void complain_of_choice(struct bs_arena *arena, const struct bs_log_resul
 static bool choose(struct bs_arena *arena, const struct bs_command_line *line,
 		   struct bs_log_result *result)
 {
-	result->has_choice = line->log.pids.n || line->log.globs.n;
+	result->has_choice = line->log.wanted.n || line->log.globs.n;
 	for (uint32_t i = 0; i < bs_log_n_processes(result->log); i++)
 		if (bs_log_account(result->accounts, i)->is_wanted)
 			bs_vec_push(arena, &result->chosen, i);
@@ -304,7 +334,7 @@ static enum bs_exit conclude(struct bs_arena *arena, const struct bs_command_lin
 enum bs_exit bs_log_command(struct bs_arena *arena, const struct bs_command_line *line)
 {
 	struct bs_log_accounts_options options = {
-		.pids = line->log.pids,
+		.wanted = line->log.wanted,
 		.globs = line->log.globs.n ? line->log.globs.v : NULL,
 	};
 	struct bs_names *names = bs_names_new(arena);

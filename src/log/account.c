@@ -99,14 +99,28 @@ static void sum_up_one(struct bs_log_accounts *accounts, const struct bs_log *lo
 	accounts->in_full.v[at] = accounts->in_full.v[--accounts->in_full.n];
 }
 
+/* By its id, whatever its program. */
+static bool is_named(const struct bs_log_accounts_options *options,
+		     const struct bs_log_process *process)
+{
+	bs_vec_each (i, &options->wanted) {
+		const struct bs_log_wanted *wanted = &options->wanted.v[i];
+
+		if (wanted->pid == process->pid &&
+		    (!wanted->image || wanted->image == process->generation + 1))
+			return true;
+	}
+	return false;
+}
+
 /* The program may be known later only: what may match is kept. */
 static bool is_wanted(const struct bs_log_accounts *accounts, const struct bs_log_process *process)
 {
 	const struct bs_log_accounts_options *options = accounts->options;
 
-	if (!options->pids.n && !options->globs)
+	if (!options->wanted.n && !options->globs)
 		return true;
-	if (bs_ids_have(&options->pids, process->pid))
+	if (is_named(options, process))
 		return true;
 	if (!options->globs)
 		return false;
@@ -202,7 +216,7 @@ void bs_log_accounts_end(struct bs_log_accounts *accounts, const struct bs_log *
 
 		if (is_wanted(accounts, bs_log_process(log, process)) &&
 		    (bs_log_process(log, process)->program || !accounts->options->globs ||
-		     bs_ids_have(&accounts->options->pids, bs_log_process(log, process)->pid)))
+		     is_named(accounts->options, bs_log_process(log, process))))
 			conclude(accounts, log, process);
 		else
 			drop_unwanted(accounts, process);

@@ -163,9 +163,16 @@ struct bs_log_details {
 	struct bs_log_state *state;		/* while it is read */
 };
 
+/* A process by its id; IMAGE, from 1 on, of those that it was in turn; 0: all of them. */
+struct bs_log_wanted {
+	uint32_t pid, image;
+};
+
+typedef BS_VEC(struct bs_log_wanted) bs_log_wanted_list;
+
 struct bs_log_accounts_options {
-	bs_ids pids;		  /* wanted, */
-	const char *const *globs; /* or programs that these match (NULL ends, or NULL) */
+	bs_log_wanted_list wanted;
+	const char *const *globs; /* and programs that these match (NULL ends, or NULL) */
 	bool keeps_sequence;
 };
 

@@ -371,6 +371,25 @@ class StepsTest(LogTest):
             self.assert_trouble(self.bindsim("log", f"--format={kind}", "b.log"), "--process", "sh", "app")
             self.assertIn(self.bindsim("log", f"--format={kind}", "--process=app", "b.log").status, (0, 1))
 
+    def test_programs_that_a_process_was_in_turn(self):
+        """Have one id; which of them is meant says a number behind it, as for verify."""
+        _, log = self.run_logged("all", "/bin/sh", "-c", "exec ./app")
+        self.file("b.log", log)
+        document, _ = self.log("b.log")
+        (shell, app) = document["processes"]
+        self.assertEqual((shell["pid"], shell["image"], app["image"]), (app["pid"], 1, 2))
+        for image, program in ((1, "sh"), (2, "app")):
+            chosen, _ = self.log(f"--process={app['pid']}:{image}", "b.log")
+            self.assertEqual([(p["image"], os.path.basename(p["program"])) for p in chosen["processes"]], [(image, program)])
+            plan = self.bindsim("log", "--format=plan", f"--process={app['pid']}:{image}", "b.log")
+            self.assertEqual(os.path.basename(json.loads(plan.out)["executable"]), program)
+        both, _ = self.log(f"--process={app['pid']}", "b.log")
+        self.assertEqual(len(both["processes"]), 2)
+        self.assert_trouble(self.bindsim("log", "--format=plan", f"--process={app['pid']}", "b.log"),
+                            f"{app['pid']}:1 (", f"sh) or {app['pid']}:2 (./app)")
+        for wrong in ("3", "0", "x", ""):
+            self.assert_trouble(self.bindsim("log", f"--process={app['pid']}:{wrong}", "b.log"), "no such process")
+
     def test_a_process_that_is_not_there(self):
         """The message names those that are, the first of many."""
         _, log = self.run_logged("all", "./app")
