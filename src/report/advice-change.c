@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The exact change that a remedy is: a call, a linker's flag, a script, a shim in Python. */
+/* The exact change that a remedy is: a call, a linker's flag, a script; what is to be written in
+ * Python is in advice-python.c. */
 #include "advice-report.h"
 #include "text-priv.h"
 
-#include <ctype.h>
 #include <string.h>
 
 static void add(struct bs_arena *arena, bs_change_texts *changes, const char *language,
@@ -49,84 +49,18 @@ static const char *c_call(struct bs_arena *arena, const struct bs_step *step)
 		       : bs_arena_printf(arena, "dlopen(%s, %s)", file, flags);
 }
 
-/* ---- Python ---------------------------------------------------------------------------------- */
-
-static bool is_identifier(const char *name)
-{
-	if (!isalpha((unsigned char)*name) && *name != '_')
-		return false;
-	for (; *name; name++)
-		if (!isalnum((unsigned char)*name) && *name != '_')
-			return false;
-	return true;
-}
-
-/* The module that OBJECT is an extension of, or NULL. (Python "Extending": PyInit_NAME) */
-static const char *python_module(const struct bs_study *study, bs_object_id object)
-{
-	static const char prefix[] = "PyInit_";
-	const struct bs_image *image =
-		object == BS_NO_OBJECT ? NULL : study->objects.v[object].image;
-
-	for (uint32_t i = 1; image && i < image->symbols.n; i++) {
-		const struct bs_symbol s = bs_image_symbol(image, i);
-		const char *name = bs_image_string(image, s.name);
-
-		if (strncmp(name, prefix, sizeof prefix - 1) == 0 && bs_is_exported(&s) &&
-		    is_identifier(name + sizeof prefix - 1))
-			return name + sizeof prefix - 1;
-	}
-	return NULL;
-}
-
-/* Flags are of the whole interpreter: they are put back whatever becomes of the import. Where the
- * system has no RTLD_DEEPBIND nothing is changed. (Python sys.setdlopenflags, os.RTLD_*) */
-static const char *python_shim(struct bs_arena *arena, const char *module)
-{
-	return bs_arena_printf(
-		arena,
-		"import os\n"
-		"import sys\n"
-		"\n"
-		"\n"
-		"def _open_apart():\n"
-		"    \"\"\"Imports %s so that it asks its own symbols first.\"\"\"\n"
-		"    deepbind = getattr(os, \"RTLD_DEEPBIND\", 0)\n"
-		"    before = sys.getdlopenflags() if deepbind else None\n"
-		"    try:\n"
-		"        if deepbind:\n"
-		"            sys.setdlopenflags(os.RTLD_NOW | os.RTLD_LOCAL | deepbind)\n"
-		"        import %s\n"
-		"        return %s\n"
-		"    finally:\n"
-		"        if before is not None:\n"
-		"            sys.setdlopenflags(before)\n"
-		"\n"
-		"\n"
-		"%s = _open_apart()",
-		module, module, module, module);
-}
-
 static void add_call(struct bs_arena *arena, const struct bs_advice *advice,
 		     const struct bs_trial *trial, bs_change_texts *changes)
 {
 	const struct bs_step *step = &trial->plan.steps[trial->remedy.step - 1];
-	const char *module = python_module(advice->study, trial->remedy.object);
+	struct bs_change_text python;
+	bool is_import;
 
-	if (module && trial->remedy.kind == BS_REMEDY_DEEPBIND) {
-		add(arena, changes, "python",
-		    bs_arena_printf(arena,
-				    "in the package that imports %s, before anything else does "
-				    "(inside it: from . import %s)",
-				    module, module),
-		    python_shim(arena, module));
-		return;
-	}
-	if (module && trial->remedy.kind == BS_REMEDY_LOCAL) {
-		add(arena, changes, "python",
-		    bs_arena_printf(arena, "where %s is imported", module),
-		    "sys.setdlopenflags(sys.getdlopenflags() & ~os.RTLD_GLOBAL)");
-		return;
+	if (bs_python_change(arena, advice, trial, &python, &is_import)) {
+		bs_vec_push(arena, changes, python);
+		/* Who else makes the call nobody knows where the plan does not say. */
+		if (is_import || step->caller)
+			return;
 	}
 	add(arena, changes, "c", bs_arena_printf(arena, "where %s is opened", step->file),
 	    c_call(arena, step));
@@ -144,7 +78,7 @@ static const char *version_script(struct bs_arena *arena, const struct bs_trial 
 	if (trial->exports.n)
 		bs_write_literal(writer, "  global:\n");
 	for (uint32_t i = 0; i < trial->exports.n; i++) {
-		const char *name = trial->exports.v[i], *quote = is_identifier(name) ? "" : "\"";
+		const char *name = trial->exports.v[i], *quote = bs_is_identifier(name) ? "" : "\"";
 
 		bs_write_format(writer, "    %s", quote);
 		bs_write_escaped(writer, name);
@@ -211,6 +145,22 @@ static void add_link(struct bs_arena *arena, const struct bs_advice *advice,
 	}
 }
 
+static void add_order(struct bs_arena *arena, const struct bs_advice *advice,
+		      const struct bs_trial *trial, bs_change_texts *changes)
+{
+	const struct bs_remedy *r = &trial->remedy;
+	struct bs_change_text python;
+	bool is_import;
+
+	if (bs_python_order(arena, advice, trial, &python, &is_import))
+		bs_vec_push(arena, changes, python);
+	if (!changes->n || !is_import)
+		add(arena, changes, "c", "where they are opened",
+		    bs_arena_printf(arena, "%s;\n%s;",
+				    c_call(arena, &advice->plan->steps[r->step - 1]),
+				    c_call(arena, &advice->plan->steps[r->before - 1])));
+}
+
 bs_change_texts bs_trial_changes(struct bs_arena *arena, const struct bs_advice *advice,
 				 const struct bs_trial *trial)
 {
@@ -220,11 +170,7 @@ bs_change_texts bs_trial_changes(struct bs_arena *arena, const struct bs_advice 
 	if (bs_remedy_text(r->kind)->relinks)
 		add_link(arena, advice, trial, &changes);
 	else if (r->kind == BS_REMEDY_ORDER)
-		add(arena, &changes, "c",
-		    "where they are opened; in Python, the order of the imports",
-		    bs_arena_printf(arena, "%s;\n%s;",
-				    c_call(arena, &advice->plan->steps[r->step - 1]),
-				    c_call(arena, &advice->plan->steps[r->before - 1])));
+		add_order(arena, advice, trial, &changes);
 	else if (r->kind == BS_REMEDY_PRELOAD_ORDER)
 		add(arena, &changes, "shell", "where the program is started",
 		    bs_arena_printf(arena, "LD_PRELOAD=%s", bs_shell_word(arena, r->preload)));

@@ -51,3 +51,15 @@ struct bs_change_text {
 typedef BS_VEC(struct bs_change_text) bs_change_texts;
 bs_change_texts bs_trial_changes(struct bs_arena *arena, const struct bs_advice *advice,
 				 const struct bs_trial *trial);
+
+/* NAME is one in C and Python, of ASCII letters. */
+bool bs_is_identifier(const char *name);
+
+/* advice-python.c: the lines to write in Python for TRIAL, which changes a call, or an order.
+ * False: it is none of Python's. *RET_IS_IMPORT: an extension is imported, which nothing but an
+ * interpreter opens. */
+bool bs_python_change(struct bs_arena *arena, const struct bs_advice *advice,
+		      const struct bs_trial *trial, struct bs_change_text *ret,
+		      bool *ret_is_import);
+bool bs_python_order(struct bs_arena *arena, const struct bs_advice *advice,
+		     const struct bs_trial *trial, struct bs_change_text *ret, bool *ret_is_import);

@@ -92,5 +92,90 @@ class ShimTest(CommandLineTest):
         self.assertEqual(done.stdout, "True\n")
 
 
+MODULE = EXTENSION.replace("codecs_here", "{0}").replace("codec_0() + codec_1() + codec_2()", "{1}").replace("%s", "{2}")
+# The braces of C stay what they are.
+MODULE = MODULE.replace("{", "{{").replace("}", "}}")
+for number in "012":
+    MODULE = MODULE.replace("{{" + number + "}}", "{" + number + "}")
+
+
+class LinesTest(CommandLineTest):
+    """What is to be written where Python makes the call: it does what the simulation says, in a real Python."""
+
+    def setUp(self):
+        super().setUp()
+        self.python = os.path.realpath(sys.executable)
+
+    def changes(self, remedy, *plan, step=None):
+        document = json.loads(self.bindsim("advise", "--format=json", self.python, *plan).out)
+        trial, = [trial for trial in document["trials"] if trial["remedy"] == remedy and step in (None, trial["step"])]
+        return {change["language"]: change["text"] for change in trial["changes"]}
+
+    def run_python(self, code):
+        done = subprocess.run([self.python, "-c", "import ctypes, os, sys\n" + code], cwd=self.directory, text=True,
+                              capture_output=True, timeout=60, check=False)
+        return done.stdout.strip() if done.returncode == 0 else done.stderr.strip().splitlines()[-1]
+
+    def test_an_import_that_serves_others(self):
+        self.object("giver.so", MODULE.format("giver", "7", "int given(void) { return 7; }"))
+        self.object("taker.so", MODULE.format("taker", "given()", "int given(void);"))
+        changes = self.changes("global", "--dlopen=./giver.so:NOW,LOCAL", "--dlopen=./taker.so:NOW,LOCAL")
+        self.assertEqual(list(changes), ["python"])
+        tail = "\nimport taker\nprint(taker.answer, sys.getdlopenflags() == os.RTLD_NOW)"
+        self.assertIn("undefined symbol: given", self.run_python("import giver" + tail))
+        self.assertEqual(self.run_python(changes["python"] + tail), "7 True")
+
+    def clash(self):
+        self.object("other.so", functions(3))
+        self.object("codecs_here.so", EXTENSION % functions(3, 100))
+        return ("--dlopen=./other.so:NOW,GLOBAL", "--dlopen=./codecs_here.so:NOW,LOCAL")
+
+    TAIL = "\nimport codecs_here\nprint(codecs_here.answer)"
+
+    def test_a_library_that_ctypes_opens(self):
+        changes = self.changes("local", *self.clash(), step=1)
+        self.assertEqual(changes, {"python": 'ctypes.CDLL("./other.so", mode=os.RTLD_NOW | os.RTLD_LOCAL)',
+                                   "c": 'dlopen("./other.so", RTLD_NOW | RTLD_LOCAL)'})
+        self.assertEqual(self.run_python(changes["python"].replace("LOCAL", "GLOBAL") + self.TAIL), str(OTHER))
+        self.assertEqual(self.run_python(changes["python"] + self.TAIL), str(OWN))
+
+    def test_an_order(self):
+        changes = self.changes("order", *self.clash())
+        self.assertEqual(changes, {"python": 'import codecs_here\nctypes.CDLL("./other.so", mode=os.RTLD_NOW | os.RTLD_GLOBAL)'})
+        self.assertEqual(self.run_python(changes["python"] + self.TAIL), str(OWN))
+
+    def test_a_module_of_a_package(self):
+        """Its name is what is below the directory of what is installed."""
+        ask = self.clash()
+        target = self.directory / "lib/site-packages/deep/inner/codecs_here.so"
+        target.parent.mkdir(parents=True)
+        (self.directory / "codecs_here.so").rename(target)
+        ask = (ask[0], ask[1].replace("./codecs_here", "./lib/site-packages/deep/inner/codecs_here"))
+        first, _ = self.changes("order", *ask)["python"].splitlines()
+        self.assertEqual(first, "import deep.inner.codecs_here")
+        self.assertEqual(self.run_python("sys.path.append('lib/site-packages')\n" + first + "\nprint(deep.inner.codecs_here.answer)"),
+                         str(OWN))
+
+    def test_names_of_any_bytes(self):
+        self.clash()
+        name = 'o"t\\h\u00e9r.so'
+        (self.directory / "other.so").rename(self.directory / name)
+        line = self.changes("local", f"--dlopen=./{name}:NOW,GLOBAL", "--dlopen=./codecs_here.so:NOW,LOCAL", step=1)["python"]
+        self.assertEqual(line, r'ctypes.CDLL(os.fsdecode(b"./o\"t\\h\xc3\xa9r.so"), mode=os.RTLD_NOW | os.RTLD_LOCAL)')
+        self.assertEqual(self.run_python(line + self.TAIL), str(OWN))
+
+    def test_programs_that_are_no_python(self):
+        ask = self.clash()
+        self.program()
+        self.object("again.so", functions(3, 5) + "int use(void) { return codec_0() + codec_1() + codec_2(); }")
+        document = json.loads(self.bindsim("advise", "--format=json", "./app", ask[0], ask[0].replace("other", "again")).out)
+        self.assertEqual({change["language"] for trial in document["trials"] for change in trial["changes"]} & {"python"}, set())
+        self.assertTrue(document["trials"])
+
+    def test_a_caller_that_is_no_ctypes(self):
+        ask = self.clash()
+        self.assertEqual(list(self.changes("local", "--caller=libc.so.6", ask[0], f"--caller={self.python}", ask[1], step=1)), ["c"])
+
+
 if __name__ == "__main__":
     unittest.main()
