@@ -33,6 +33,15 @@ class VersionTest(unittest.TestCase):
     def test_the_tool_says_it(self):
         self.assertEqual(project.run("--version").stdout, f"bindsim {self.version}\n")
 
+    def test_no_newer_meson_is_wanted(self):
+        """Than meson.build and README.md say: meson knows what is newer, and warns."""
+        declared = re.search(r"^  meson_version: '>= ([\d.]+)'", (project.ROOT / "meson.build").read_text(), re.MULTILINE)[1]
+        self.assertIn(f"meson {declared} or newer", " ".join((project.ROOT / "README.md").read_text().split()))
+        log = Path(project.BINDSIM).resolve().parents[2] / "meson-logs/meson-log.txt"
+        if not log.exists():
+            self.skipTest("it lies in no directory of a build")
+        self.assertNotIn("uses feature introduced in", log.read_text(errors="replace"))
+
 
 class TextTest(unittest.TestCase):
     """What a merge leaves behind when it goes wrong."""
