@@ -63,8 +63,8 @@ static void print_usage(const struct bs_command_text *text, const char *indent)
 }
 
 static const char flags[] =
-	"FLAGS: LAZY NOW GLOBAL LOCAL DEEPBIND NODELETE NOLOAD WORLD GROUP LAZYLOAD\n"
-	"NOSHARE, joined by , + or |, or a number.";
+	"FLAGS: LAZY NOW GLOBAL LOCAL DEEPBIND NODELETE NOLOAD, and of qnx WORLD GROUP\n"
+	"LAZYLOAD NOSHARE, joined by , + or |, or a number.";
 
 /* A line or two about each command, for the list of them. */
 static const char *const briefs[BS_COMMAND_COUNT_] = {

@@ -64,7 +64,8 @@ static bool finish_plan(struct bs_option_reader *r, char **environ)
 static void complain_of_none(enum bs_command command)
 {
 	if (command == BS_COMMAND_NONE)
-		bs_complain("which executable? Usage: bindsim [OPTION]... EXECUTABLE [STEP]...");
+		bs_complain("which executable? Usage: bindsim [OPTION]... EXECUTABLE [STEP]...; "
+			    "bindsim --help tells more");
 	else
 		bs_complain("%s: which executable? bindsim %s --help tells how it is called",
 			    bs_command_text(command)->name, bs_command_text(command)->name);

@@ -16,7 +16,9 @@ bool bs_plan_load(struct bs_arena *arena, const char *path, struct bs_plan *ret)
 		bs_complain("%s: %s", name, bs_open_words(errno));
 		return false;
 	}
-	const char *problem = bs_plan_read(arena, text, n, ret);
+	bool is_elf = n > 4 && memcmp(text, "\177ELF", 4) == 0;
+	const char *problem = is_elf ? "an ELF file, and no plan: programs are named without --plan"
+				     : bs_plan_read(arena, text, n, ret);
 
 	if (problem)
 		bs_complain("%s: %s", name, problem);

@@ -3,6 +3,7 @@
 #include "cli.h"
 
 #include <string.h>
+#include <unistd.h>
 
 /* As libNAME.so, libNAME.so.1 */
 static bool is_named_as_library(const char *word)
@@ -54,9 +55,10 @@ void bs_complain_of_word(const struct bs_command_line *line, const char *word)
 			    word);
 	else if (line->command != BS_COMMAND_CHECK && line->command != BS_COMMAND_DIFF &&
 		 is_named_as_library(word))
+		/* Without a slash it would be looked for where the loader looks. */
 		bs_complain("one executable at a time: '%s' is one too many; what it opens are "
-			    "steps: --dlopen %s",
-			    word, word);
+			    "steps: --dlopen %s%s",
+			    word, !strchr(word, '/') && access(word, F_OK) == 0 ? "./" : "", word);
 	else
 		bs_complain("%s: '%s' is one too many", subject_of(line->command), word);
 }

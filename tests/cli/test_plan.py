@@ -152,6 +152,10 @@ class WriteTest(PlanTest):
         self.assertIn("absent", (self.directory / "third").read_text())
         self.assert_trouble(self.bindsim("--format=plan", "-o", "absent/file", "./app"), "absent/file")
 
+    def test_a_program_in_place_of_a_plan(self):
+        self.program()
+        self.assert_trouble(self.bindsim("--plan", "./app"), "./app: an ELF file, and no plan: programs are named without --plan")
+
     def test_beside_a_report(self):
         """The question is written whatever comes of the run."""
         answer = self.bindsim("--format=plan", "--report=json:report", "./absent")

@@ -60,6 +60,9 @@ class MisuseTest(CommandLineTest):
                             (("diff", "a", "b", "c"), "diff is about LEFT and RIGHT: 'c' is one too many"),
                             (("check", "./app", "libhook.so"), "one executable, directory or archive at a time: 'libhook.so'")):
             self.assert_trouble(self.bindsim(*words), told)
+        self.file("here.so", "")
+        self.assert_trouble(self.bindsim("./app", "here.so"), "steps: --dlopen ./here.so\n")
+        self.assert_trouble(self.bindsim("./app", "nowhere.so"), "steps: --dlopen nowhere.so\n")
         for words in (("./app", "./some.sox"), ("./app", "./a.so/b"), ("explain", "--symbol=hook", "./app", "b")):
             self.assert_trouble(self.bindsim(*words), "is one too many\n")
 
@@ -266,7 +269,7 @@ class HelpTest(CommandLineTest):
 
     def test_nothing_to_ask_about(self):
         """The message names the help of the command."""
-        self.assert_trouble(self.bindsim(), "which executable? Usage: bindsim [OPTION]... EXECUTABLE")
+        self.assert_trouble(self.bindsim(), "which executable? Usage: bindsim [OPTION]... EXECUTABLE", "bindsim --help tells more")
         for command in ("advise", "order", "verify"):
             self.assert_trouble(self.bindsim(command), f"{command}: which executable? bindsim {command} --help tells how")
         self.assert_trouble(self.bindsim("-x"), "unknown option -x; bindsim help options lists all")

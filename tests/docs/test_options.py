@@ -88,8 +88,10 @@ class HelpTest(unittest.TestCase):
         self.assertEqual(project.levels(), {"error", "warning", "note", "none"})
 
     def test_flags(self):
-        words = re.search(r"^FLAGS: ([A-Z \n]+),", help_text(), re.MULTILINE)[1].split()
-        self.assertEqual(set(words), project.flags())
+        words = re.search(r"^FLAGS: ([A-Z ]+), and of qnx ([A-Z \n]+),", help_text(), re.MULTILINE)
+        self.assertEqual({*words[1].split(), *words[2].split()}, project.flags())
+        own = re.search(r"^qnx\n(?:  .*\n)*?  own flags +([A-Z, ]+)", project.run("loaders").stdout, re.MULTILINE)[1]
+        self.assertEqual(words[2].split(), own.split(", "))
 
     def test_exit_statuses(self):
         self.assertRegex(help_text(), r"(?s)Exit status: 0 .*1 .*2\s")
