@@ -172,8 +172,14 @@ class LinesTest(CommandLineTest):
         self.assertEqual({change["language"] for trial in document["trials"] for change in trial["changes"]} & {"python"}, set())
         self.assertTrue(document["trials"])
 
-    def test_a_caller_that_is_no_ctypes(self):
+    def test_who_makes_the_call(self):
+        """As record has it: where it is ctypes, nobody else has to write anything."""
         ask = self.clash()
+        module = subprocess.run([self.python, "-c", "import _ctypes; print(getattr(_ctypes, '__file__', ''))"], check=True, text=True,
+                                capture_output=True).stdout.strip()
+        if module:
+            changes = self.changes("local", f"--dlopen={module}:NOW", f"--caller={module}", ask[0], f"--caller={self.python}", ask[1], step=2)
+            self.assertEqual(list(changes), ["python"])
         self.assertEqual(list(self.changes("local", "--caller=libc.so.6", ask[0], f"--caller={self.python}", ask[1], step=1)), ["c"])
 
 
