@@ -355,6 +355,8 @@ complete -c bindsim -n '__bindsim_takes from' -l from -r -F -d 'References that 
 complete -c bindsim -n '__bindsim_takes to' -l to -r -F -d 'References that are bound to this object'
 complete -c bindsim -n '__bindsim_takes pair' -l pair -x -d 'Explain the references between two objects'
 complete -c bindsim -n '__bindsim_takes rule explain advise' -l rule -x -a 'captured-references unresolved-at-call healed when-matters ignored-deepbind two-versions loaded-twice captured-dependency type-identity unique-crosses definitions-differ interposer-bypassed object-split split-copy constructed-twice leaked-static-runtime mixed-unwinders embedded-and-needed embedded-copy isolated potential undeclared-dependency needs-global unused-needed version-crossed pinned search-path required-binding required-isolation required-export required-bind-now forbidden-duplicate unused-suppression expired-suppression order-dependent slot-patched' -d 'Explain a rule of the findings'
+# What log, verify and diff say why by.
+complete -c bindsim -n '__bindsim_takes rule explain' -l rule -x -a 'not-started undefined-symbol version-missing open-failed captured split-symbol not-found missing-object missing-step step-not-made other-outcome other-file other-search other-scope other-definer other-version other-order not-in-log not-in-simulation asks-other-version object-came object-went definition-gone definition-new definition-version loader deepbind global not-global referrer-rebuilt order step definer-rebuilt scope'
 
 # The answer
 complete -c bindsim -n '__bindsim_takes format' -l format -x -a '(__bindsim_format)' -d 'Format of the report'

@@ -114,6 +114,23 @@ class Rule(NamedTuple):
     help: str = ""
 
 
+def words_of_other_commands() -> list[tuple[str, str]]:
+    """The rules of log, the causes of verify and of diff, each with what it means."""
+    found = []
+    for name in ("log/rules", "study/verify-causes", "study/causes"):
+        text = (ROOT / f"src/{name}.def").read_text()
+        rows = re.findall(r'^(?:RULE|CAUSE)\(\w+, "([\w-]+)",\s+"([^"]+)"', text, re.MULTILINE)
+        if len(rows) != len(re.findall(r"^(?:RULE|CAUSE)\(", text, re.MULTILINE)):
+            raise AssertionError(f"a row of {name}.def is not understood")
+        found += rows
+    return found
+
+
+def causes() -> set[str]:
+    """Those of them that are no rules of the findings."""
+    return {slug for slug, _ in words_of_other_commands()} - {rule.slug for rule in rules()}
+
+
 def rules() -> list[Rule]:
     """All rules of the findings. Their help has a line for each level that they give."""
     text = (ROOT / "src/check/rules.def").read_text()

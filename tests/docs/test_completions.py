@@ -139,7 +139,8 @@ class BashTest(ShellTest):
         self.assertEqual(self.replies("bindsim --fail-on="), project.levels())
         self.assertEqual(self.replies("bindsim --follow-dlopen-notes=re"), {"required", "recommended"})
         self.assertEqual(self.replies("bindsim --follow-dlopen-notes pro"), {"program"})
-        self.assertEqual(self.replies("bindsim explain --rule "), {rule.slug for rule in project.rules()})
+        self.assertEqual(self.replies("bindsim explain --rule "), {rule.slug for rule in project.rules()} | project.causes())
+        self.assertEqual(self.replies("bindsim advise --rule "), {rule.slug for rule in project.rules()})
         self.assertEqual(self.replies("bindsim --report="), {f"{name}:" for name in project.formats()})
         self.assertEqual(self.replies("bindsim --report json:pro"), {"program"})
         self.assertEqual(self.replies("bindsim --color=a"), {"auto", "always"})
@@ -392,7 +393,9 @@ class FishTest(ShellTest):
         self.assertEqual(self.replies("bindsim --report json:./pro"), {"json:./program"})
         self.assertEqual(self.replies("bindsim --fail-on="), {f"--fail-on={level}" for level in project.levels()})
         self.assertEqual(self.replies("bindsim --follow-dlopen-notes=s"), {"--follow-dlopen-notes=suggested"})
-        self.assertEqual(self.replies("bindsim explain --rule="), {f"--rule={rule.slug}" for rule in project.rules()})
+        self.assertEqual(self.replies("bindsim explain --rule="),
+                         {f"--rule={slug}" for slug in {rule.slug for rule in project.rules()} | project.causes()})
+        self.assertEqual(self.replies("bindsim advise --rule="), {f"--rule={rule.slug}" for rule in project.rules()})
 
     def test_recorded(self):
         self.assertIn("basename", self.replies("bindsim record -o x -- basena"))

@@ -145,25 +145,14 @@ class RuleTest(unittest.TestCase):
         done = project.run("explain", "--rule=?")
         self.assertEqual(done.returncode, 2)
         self.assertEqual(done.stderr.partition("there are ")[2].split(),
-                         [*(rule.slug for rule in project.rules()), *(slug for slug, _ in self.words_of_other_commands())])
+                         [*(rule.slug for rule in project.rules()), *(slug for slug, _ in project.words_of_other_commands())])
         done = project.run("advise", "--rule=?", "x")
         self.assertEqual(done.stderr.partition("there are ")[2].split(), [rule.slug for rule in project.rules()])
-
-    @staticmethod
-    def words_of_other_commands():
-        """The rules of log, the causes of verify and of diff, each with what it means."""
-        found = []
-        for name in ("log/rules", "study/verify-causes", "study/causes"):
-            text = (project.ROOT / f"src/{name}.def").read_text()
-            rows = re.findall(r'^(?:RULE|CAUSE)\(\w+, "([\w-]+)",\s+"([^"]+)"', text, re.MULTILINE)
-            assert len(rows) == len(re.findall(r"^(?:RULE|CAUSE)\(", text, re.MULTILINE)), name
-            found += rows
-        return found
 
     def test_words_of_other_commands(self):
         """Whatever log, verify and diff say why by is explained, with a page that is there."""
         rules = {rule.slug: rule.summary for rule in project.rules()}
-        for slug, meaning in self.words_of_other_commands():
+        for slug, meaning in project.words_of_other_commands():
             with self.subTest(slug=slug):
                 done = project.run("explain", "--rule", slug)
                 self.assertEqual((done.returncode, done.stderr), (0, ""))
@@ -415,6 +404,7 @@ class CompletionTest(unittest.TestCase):
                  "text": r"^_bindsim_text_parts='([^']*)'", "ld-debug": r"^_bindsim_ld_debug_parts='([^']*)'",
                  "json": r"^_bindsim_json_parts='([^']*)'", "ndjson": r"^_bindsim_json_parts='([^']*)'",
                  "ldd": r"^_bindsim_ldd_parts='([^']*)'", "rules": r"^_bindsim_rules='([^']*)'",
+                 "causes": r"^_bindsim_causes='([^']*)'",
                  **{name: r"^_bindsim_ci_parts='([^']*)'" for name in CI_FORMATS},
                  "markdown": r"^_bindsim_markdown_parts='([^']*)'", "dot": r"^_bindsim_dot_parts='([^']*)'",
                  "remedies": r"^_bindsim_remedies='([^']*)'",
@@ -422,7 +412,8 @@ class CompletionTest(unittest.TestCase):
                  "levels": r"^_bindsim_fail_on='([^']*)'", "commands": r"^_bindsim_commands='([^']*)'"},
         "zsh": {"flags": r"^\tflags=\(([^)]*)\)", "formats": r"^\t\t\*\) compadd (text .*) ;;$",
                 "text": r"^\t\ttext '([^']*)'", "ld-debug": r"^\t\tld-debug '([^']*)'", "json": r"^\t\tjson '([^']*)'",
-                "ndjson": r"^\t\tndjson '([^']*)'", "ldd": r"^\t\tldd '([^']*)'", "rules": r":rule:\(([^)]*)\)",
+                "ndjson": r"^\t\tndjson '([^']*)'", "ldd": r"^\t\tldd '([^']*)'", "rules": r"^_bindsim_rules\(\) {\n\tcompadd (.*)$",
+                "causes": r"\[\[ \$command == explain \]\] && compadd (.*)$",
                 **{name: rf"^\t\t{name} '([^']*)'" for name in (*CI_FORMATS, "markdown", "dot", "html", "sqlite")},
                 "remedies": r"_values -s , remedy (.*)$",
                  "levels": r"--fail-on.*:level:\(([^)]*)\)", "commands": r"commands:command:\(([^)]*)\)"},
@@ -430,6 +421,7 @@ class CompletionTest(unittest.TestCase):
                  "text": r"^set -g __bindsim_text_parts (.*)$", "ld-debug": r"case ld-debug\n +set -a parts (.*)$",
                  "json": r"case json ndjson\n +set -a parts (.*)$", "ndjson": r"case json ndjson\n +set -a parts (.*)$",
                  "ldd": r"case ldd\n +set -a parts (.*)$", "rules": r"-l rule -x -a '([^']*)'",
+                 "causes": r"takes rule explain' -l rule -x -a '([^']*)'",
                  **{name: r"case sarif junit github gitlab\n +set -a parts (.*)$" for name in CI_FORMATS},
                  "markdown": r"case markdown\n +set -a parts (.*)$", "dot": r"case dot\n +set -a parts (.*)$",
                  "remedies": r"for remedy in (.*)$",
@@ -439,7 +431,7 @@ class CompletionTest(unittest.TestCase):
 
     def test_lists_of_words(self):
         expected = {"flags": project.flags(), "formats": set(project.formats()), "levels": project.levels(),
-                    "rules": {rule.slug for rule in project.rules()}, "commands": project.commands(),
+                    "rules": {rule.slug for rule in project.rules()}, "causes": project.causes(), "commands": project.commands(),
                     "remedies": set(project.remedies())}
         expected |= {name: set(parts) for name, parts in project.formats().items() if parts}
         for shell, path in project.COMPLETIONS.items():
