@@ -40,7 +40,8 @@ void bs_note_unwinder(struct bs_pass *pass, const struct bs_binding *b)
 	const char *name = bs_run_symbol_name(run, b);
 	bool begins = raises(name);
 
-	if (begins || goes_on(name))
+	if ((begins || goes_on(name)) &&
+	    !bs_counted_before(run, &pass->counted, b, BS_COUNTED_UNWINDING))
 		bs_vec_push(run->ctx.arena, &pass->checker->unwinding,
 			    (struct bs_unwinding){ *b, pass->result->number, begins });
 }

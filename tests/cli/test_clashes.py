@@ -413,6 +413,23 @@ class CountTest(CommandLineTest):
             found = self.counts("./app", "--dlopen=./libfirst.so:GLOBAL", f"--dlopen=./user.so:{flags}")
             self.assertEqual(found["captured-dependency", "user.so", "libfirst.so"], ("warning", 2, 2, ["one", "two"]), flags)
 
+    def test_what_differs(self):
+        """glibc before 2.36 asks once for a GOT entry and once for a pointer: they may have other answers there."""
+        self.object("deft.so", "__thread int x = 1;")
+        self.object("ref.so", "extern int x; int *address = &x; int use_x(void) { return x; }")
+        for loader in ("glibc:2.31", "glibc:2.36"):
+            found = self.counts(f"--loader={loader}", "./app", "--dlopen=./deft.so:GLOBAL", "--dlopen=./ref.so")
+            self.assertEqual(found["definitions-differ", "ref.so", "deft.so"], ("error", 1, 0, ["x"]), loader)
+
+    def test_unwinders(self):
+        raising = "int _Unwind_RaiseException(void) { return 1; } int _Unwind_Resume(void) { return 1; }"
+        one, two = (str(self.object(name, raising)) for name in ("libone.so.1", "libtwo.so.1"))
+        self.object("raiser.so", "int _Unwind_RaiseException(void); int raise(void) { return _Unwind_RaiseException(); }", one)
+        self.object("through.so", "int _Unwind_Resume(void); int (*address)(void) = _Unwind_Resume;"
+                    "int through(void) { return _Unwind_Resume(); }", two, "-Wl,--no-as-needed", "./libother.so", "-Wl,-rpath,$ORIGIN")
+        found = self.counts("./app", "--dlopen=./libfirst.so:GLOBAL", "--dlopen=./raiser.so", "--dlopen=./through.so:LAZY")
+        self.assertEqual(found["mixed-unwinders", "through.so", "libtwo.so.1"], ("error", 1, 0, ["_Unwind_Resume"]))
+
     def test_versions_are_symbols_of_their_own(self):
         """f@V1 and f@@V2 are two."""
         versions = self.file("versions", "V1 { one; }; V2 { two; };")
