@@ -83,11 +83,10 @@ const char *bs_scan_lines_next(struct bs_scan_lines *lines, size_t *ret_n)
 	lines->number++;
 	lines->end = BS_SCAN_LINES_GO_ON;
 	for (;;) {
-		char *start = lines->bytes + lines->used;
+		size_t left = lines->n - lines->used;
+		char *start = left ? lines->bytes + lines->used : NULL;
 		char *stop =
-			lines->n - lines->used > searched
-				? memchr(start + searched, '\n', lines->n - lines->used - searched)
-				: NULL;
+			left > searched ? memchr(start + searched, '\n', left - searched) : NULL;
 
 		if (stop) {
 			*stop = '\0';
@@ -95,7 +94,7 @@ const char *bs_scan_lines_next(struct bs_scan_lines *lines, size_t *ret_n)
 			lines->used += *ret_n + 1;
 			return start;
 		}
-		searched = lines->n - lines->used;
+		searched = left;
 		got = read_on(lines);
 		if (got > 0)
 			continue;
