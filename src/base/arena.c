@@ -181,16 +181,20 @@ const char *bs_hex(struct bs_arena *arena, const uint8_t *bytes, size_t n)
 char *bs_arena_printf(struct bs_arena *arena, const char *format, ...)
 {
 	va_list ap, again;
-	char *s, probe[1];
+	char *s, short_one[256]; /* as most are: those are formatted once */
 
 	va_start(ap, format);
 	va_copy(again, ap);
-	int n = vsnprintf(probe, sizeof probe, format, ap);
+	int n = vsnprintf(short_one, sizeof short_one, format, ap);
 
 	va_end(ap);
 	if (n < 0) {
 		va_end(again);
 		bs_arena_exhausted(arena);
+	}
+	if ((size_t)n < sizeof short_one) {
+		va_end(again);
+		return bs_arena_strndup(arena, short_one, (size_t)n);
 	}
 	s = bs_arena_alloc(arena, (size_t)n + 1, 1);
 	vsnprintf(s, (size_t)n + 1, format, again);
