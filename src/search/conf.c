@@ -36,42 +36,54 @@ static bool is_blank(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* The directory that PATTERN has before its component at REST, with a slash at its end. */
 static const char *joined(struct reader *r, const char *directory, const char *name, size_t n)
 {
-	return bs_arena_printf(r->ctx->arena, "%s%.*s", directory, (int)n, name);
+	size_t n_directory = strlen(directory);
+	char *path = bs_new(r->ctx->arena, char, n_directory + n + 1);
+
+	memcpy(path, directory, n_directory);
+	memcpy(path + n_directory, name, n);
+	return path;
 }
 
 /* Reads every file that the rest of a pattern, REST, matches below DIRECTORY, in sorted order. */
 static void include_below(struct reader *r, const char *directory, const char *rest)
 {
-	size_t n = strcspn(rest, "/");
-	const char *next = rest + n + strspn(rest + n, "/");
-	const char *component = joined(r, "", rest, n);
+	size_t n_path = strlen(directory), n;
+	char *path = bs_new(r->ctx->arena, char, n_path + strlen(rest) + 1);
 	bs_fs_entries entries = { 0 };
 
-	if (!strpbrk(component, "*?[")) {
-		const char *path = joined(r, directory, rest, n);
-
-		if (*next)
-			include_below(r, joined(r, path, "/", 1), next);
-		else
+	memcpy(path, directory, n_path);
+	/* What is no pattern stands for itself, up to the first component that is one. */
+	while ((n = strcspn(rest, "/*?[")), rest[n] == '/' || !rest[n]) {
+		memcpy(path + n_path, rest, n);
+		n_path += n;
+		rest += n + strspn(rest + n, "/");
+		path[n_path] = *rest ? '/' : '\0';
+		if (!*rest) {
 			read_file(r, path);
-		return;
+			return;
+		}
+		n_path++;
 	}
+	path[n_path] = '\0';
+	n = strcspn(rest, "/");
+	const char *component = joined(r, "", rest, n);
+	const char *next = rest + n + strspn(rest + n, "/");
+
 	if (r->n_looks++ < MOST_LOOKS)
-		bs_fs_list(r->fs, r->ctx, *directory ? directory : ".", &entries);
+		bs_fs_list(r->fs, r->ctx, *path ? path : ".", &entries);
 	bs_vec_each (i, &entries) {
 		const char *name = entries.v[i].name;
 
 		if (fnmatch(component, name, FNM_PERIOD) != 0)
 			continue;
-		const char *path = joined(r, directory, name, strlen(name));
+		const char *found = joined(r, path, name, strlen(name));
 
 		if (*next)
-			include_below(r, joined(r, path, "/", 1), next);
+			include_below(r, joined(r, found, "/", 1), next);
 		else
-			read_file(r, path);
+			read_file(r, found);
 	}
 }
 

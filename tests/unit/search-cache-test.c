@@ -537,6 +537,39 @@ static void files_that_include_each_other_come_to_an_end(void **state)
 	assert_null(dirs[1]);
 }
 
+/* A component that is no pattern stands for itself, before and behind one that is. */
+static void patterns_have_several_components(void **state)
+{
+	static const char text[] = "include ld.so.conf.d//?/x/[a-b]*.conf\n"
+				   "include /etc/./ld.so.conf.d/9/y.conf\n"
+				   "include ld.so.conf.d/*/\n";
+	struct loader *l = *state;
+	static const char *const files[][2] = {
+		{ "/etc/ld.so.conf.d/2/x/a.conf", "/two" },
+		{ "/etc/ld.so.conf.d/1/x/b1.conf", "/one" },
+		{ "/etc/ld.so.conf.d/1/x/c.conf", "/no" },
+		{ "/etc/ld.so.conf.d/10/x/a.conf", "/no" },
+		{ "/etc/ld.so.conf.d/9/y.conf", "/nine" },
+		{ "/etc/ld.so.conf.d/1/z/a.conf", "/no" },
+		{ "/etc/ld.so.conf.d/.1/x/a.conf", "/no" },
+		{ "/etc/ld.so.conf.d/last", "/last" },
+	};
+
+	tree_bytes(&l->tree, "/etc/ld.so.conf", text, sizeof text - 1);
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		tree_dir(&l->tree, files[i][1]);
+		tree_bytes(&l->tree, files[i][0], files[i][1], strlen(files[i][1]));
+	}
+	l->setup.conf_path = "/etc/ld.so.conf";
+	const char *const *dirs = bs_search_conf_dirs(&l->ctx, l->fs, &l->setup);
+
+	assert_string_equal(dirs[0], "/one");
+	assert_string_equal(dirs[1], "/two");
+	assert_string_equal(dirs[2], "/nine");
+	assert_string_equal(dirs[3], "/last");
+	assert_null(dirs[4]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -553,6 +586,7 @@ int main(void)
 		with_cache(offsets_at_the_edge),
 		with_cache(ldconfig_writes_what_is_read),
 		with_cache(files_that_include_each_other_come_to_an_end),
+		with_cache(patterns_have_several_components),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
