@@ -135,8 +135,7 @@ static void forget(struct bs_tree *tree)
 
 bool bs_tree_has(const struct bs_tree *tree, const char *path)
 {
-	return bs_fs_canonical(tree->fs, &tree->ctx,
-			       bs_arena_printf(tree->ctx.arena, "/%s", path)) != NULL;
+	return bs_fs_has(tree->fs, bs_arena_printf(tree->ctx.arena, "/%s", path));
 }
 
 /* ---- removing ------------------------------------------------------------------------------ */

@@ -405,6 +405,13 @@ int bs_fs_stat(const struct bs_fs *fs, const char *path, struct stat *ret)
 	return status;
 }
 
+bool bs_fs_has(const struct bs_fs *fs, const char *path)
+{
+	struct stat st;
+
+	return bs_fs_stat(fs, path, &st) == 0;
+}
+
 bool bs_fs_is_directory(const struct bs_fs *fs, const char *path)
 {
 	struct stat st;

@@ -53,6 +53,9 @@ const char *bs_fs_cwd(const struct bs_fs *fs);
  */
 int bs_fs_open_file(const struct bs_fs *fs, const char *path);
 
+/* True when PATH leads to something, whatever that is. */
+bool bs_fs_has(const struct bs_fs *fs, const char *path);
+
 /* True when PATH is a directory. */
 bool bs_fs_is_directory(const struct bs_fs *fs, const char *path);
 
