@@ -25,7 +25,8 @@ struct bs_store {
 	uint32_t n_read, n_images;
 	pthread_mutex_t lock; /* guards the slots, the lists in them and the counts of users */
 	struct bs_image_file *slots[N_SLOTS];
-	struct bs_worker *worker; /* or NULL */
+	uint64_t used[N_SLOTS / 64]; /* a bit for each slot that may have images */
+	struct bs_worker *worker;    /* or NULL */
 	struct kept {
 		bool is_wanted;
 		void *what; /* or NULL */
@@ -340,22 +341,40 @@ static void end_worker(struct bs_store *store)
 
 enum dropped { ALL, UNUSED, RARE };
 
+static void drop_of(struct bs_store *store, size_t slot, enum dropped which)
+{
+	for (struct bs_image_file **at = &store->slots[slot], *file; (file = *at);) {
+		bool stays =
+			(which != ALL && file->n_users) || (which == RARE && file->n_asked > 1);
+
+		file->n_asked = 0;
+		if (stays) {
+			at = &file->next;
+			continue;
+		}
+		*at = file->next;
+		store->n_images--;
+		free_file(file);
+	}
+}
+
+/* The first slot from AT on that may have images; N_SLOTS: there is none. */
+static size_t next_used(const struct bs_store *store, size_t at)
+{
+	while (at < N_SLOTS) {
+		uint64_t bits = store->used[at / 64] >> at % 64;
+
+		if (bits)
+			return at + (size_t)__builtin_ctzll(bits);
+		at = (at / 64 + 1) * 64;
+	}
+	return N_SLOTS;
+}
+
 static void drop(struct bs_store *store, enum dropped which)
 {
-	for (size_t i = 0; i < N_SLOTS; i++)
-		for (struct bs_image_file **at = &store->slots[i], *file; (file = *at);) {
-			bool stays = (which != ALL && file->n_users) ||
-				     (which == RARE && file->n_asked > 1);
-
-			file->n_asked = 0;
-			if (stays) {
-				at = &file->next;
-				continue;
-			}
-			*at = file->next;
-			store->n_images--;
-			free_file(file);
-		}
+	for (size_t i = 0; (i = next_used(store, i)) < N_SLOTS; i++)
+		drop_of(store, i, which);
 }
 
 void bs_store_free(struct bs_store *store)
@@ -401,6 +420,13 @@ static struct bs_image_file **slot_of(struct bs_store *store, const struct stat 
 	return &store->slots[key >> 52 & (N_SLOTS - 1)];
 }
 
+static void note_used(struct bs_store *store, struct bs_image_file **slot)
+{
+	size_t at = (size_t)(slot - store->slots);
+
+	store->used[at / 64] |= UINT64_C(1) << at % 64;
+}
+
 static struct bs_image_file *find(struct bs_image_file *list, const struct stat *st)
 {
 	for (; list; list = list->next)
@@ -440,6 +466,7 @@ const struct bs_image *bs_store_acquire(struct bs_store *store, const struct bs_
 			file = fresh;
 			file->next = *slot;
 			*slot = file;
+			note_used(store, slot);
 			store->n_read++;
 			store->n_images++;
 			if (store->worker)
@@ -522,7 +549,7 @@ void bs_store_as_if(struct bs_store *store, const struct bs_ctx *ctx, const stru
 void bs_store_as_it_is(struct bs_store *store)
 {
 	pthread_mutex_lock(&store->lock);
-	for (size_t i = 0; i < N_SLOTS; i++)
+	for (size_t i = 0; (i = next_used(store, i)) < N_SLOTS; i++)
 		for (struct bs_image_file *file = store->slots[i]; file; file = file->next)
 			file->instead = NULL;
 	pthread_mutex_unlock(&store->lock);
