@@ -168,32 +168,61 @@ static void check_outside(void)
 		abort();
 }
 
+/* The directory that archives are laid out in: it is there from one to the next, for its own name
+ * is not theirs to change. */
+struct directory {
+	char path[128];
+	struct bs_arena *arena;
+	struct bs_diags diags;
+	struct bs_fs *fs;
+	int fd;
+};
+
+static struct directory *the_directory(void)
+{
+	static struct directory directory;
+	struct directory *d = &directory;
+
+	if (d->arena)
+		return d;
+	d->arena = d->diags.arena = bs_fuzz_arena();
+	const struct bs_ctx ctx = { d->arena, bs_names_new(d->arena), &d->diags };
+
+	snprintf(d->path, sizeof d->path, "%s/in", bs_fuzz_directory());
+	if (mkdir(d->path, 0700) != 0)
+		abort();
+	d->fs = bs_fs_open(&ctx, d->path, "/");
+	d->fd = open(d->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (!d->fs || d->fd < 0)
+		abort();
+	return d;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static const struct bs_archive_budget budget = { 1 << 20, 200 };
+	const struct directory *d = the_directory();
 	struct bs_fuzz_in in = { data, n };
 	uint8_t how = bs_fuzz_u8(&in);
 	struct bs_arena *arena = bs_fuzz_arena();
-	char path[64], directory[128];
+	char path[64];
 	const char *problem;
 
-	snprintf(directory, sizeof directory, "%s/in", bs_fuzz_directory());
-	mkdir(directory, 0700);
 	snprintf(path, sizeof path, "/proc/self/fd/%d", memory_file(make_archive(in, how)));
 	struct bs_diags diags = { .arena = arena };
 	const struct bs_ctx ctx = { arena, bs_names_new(arena), &diags };
 	struct bs_unpacking u = {
 		.arena = arena,
 		.budget = budget,
-		.directory = directory,
-		.fs = bs_fs_open(&ctx, directory, "/"),
+		.directory = d->path,
+		.fs = d->fs,
 		.text_prefixes = how & REPLACES ? bs_image_texts : NULL,
 	};
 
 	u.tree = (struct bs_tree){
 		.ctx = ctx,
-		.fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
-		.fs = u.fs,
+		.fd = d->fd,
+		.fs = d->fs,
 		.replaces = how & REPLACES,
 	};
 	struct bs_archive *archive = bs_archive_open(arena, path, &u.budget, &problem);
@@ -206,8 +235,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (problem && !*problem)
 		abort();
 	check_outside();
-	if (!bs_empty_directory(u.tree.fd))
+	if (!bs_empty_directory(d->fd))
 		abort();
+	/* What stays is not its to close. */
+	u.fs = NULL;
+	u.tree.fd = -1;
 	bs_unpacking_done(&u);
 	bs_arena_free(arena);
 	return 0;

@@ -4,16 +4,24 @@
  * each other.
  *
  * A byte each for the shares of .debug_abbrev, .debug_str and .debug_line, and one for addresses at
- * which functions are sought; the sections' own bytes follow, .debug_info's last.
+ * which functions are sought; the sections' own bytes follow, .debug_info's last. The functions of
+ * bs_fs that look for debug information are this file's: there is the object, in memory, and no
+ * other file.
  */
 #include "fuzz.h"
 
 #include "proof/proof-priv.h"
 
+#include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+int __wrap_bs_fs_open_file(const struct bs_fs *fs, const char *path);
+const char *__wrap_bs_fs_canonical(const struct bs_fs *fs, const struct bs_ctx *ctx,
+				   const char *path);
 
 enum { N_SECTIONS = 6, ROOM = 1 << 16, MOST_COMPARED = 6, BUDGET = 4000 };
 
@@ -26,6 +34,23 @@ static struct {
 } file;
 
 static size_t used; /* of BYTES */
+static int object = -1;
+
+static const char object_path[] = "/x.so";
+
+int __wrap_bs_fs_open_file(const struct bs_fs *fs, const char *path)
+{
+	(void)fs;
+	errno = ENOENT;
+	return strcmp(path, object_path) == 0 ? fcntl(object, F_DUPFD_CLOEXEC, 0) : -1;
+}
+
+const char *__wrap_bs_fs_canonical(const struct bs_fs *fs, const struct bs_ctx *ctx,
+				   const char *path)
+{
+	(void)fs;
+	return bs_arena_strndup(ctx->arena, path, strlen(path));
+}
 
 static void add_section(unsigned i, const char *name, struct bs_fuzz_in part)
 {
@@ -131,37 +156,42 @@ static void ask(struct bs_arena *arena, struct bs_debug *debug, uint8_t address)
 			compare(arena, debug, &placed.v[i], &placed.v[k]);
 }
 
+/* The file's bytes are OBJECT's, too. */
+static void write_object(struct bs_fuzz_in in, struct stat *ret)
+{
+	if (object < 0)
+		object = memfd_create("object", MFD_CLOEXEC);
+	if (object < 0 || ftruncate(object, (off_t)in.n) != 0 ||
+	    pwrite(object, in.at, in.n, 0) != (ssize_t)in.n || fstat(object, ret) != 0)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	static int fd = -1;
 	struct bs_fuzz_in in = { data, n };
 	uint8_t address = bs_fuzz_u8(&in);
 	struct bs_arena *arena = bs_fuzz_arena();
-	struct bs_store *store = bs_store_new();
-	char path[128];
+	struct stat st;
 
-	if (bs_libdw_open() || !store)
+	if (bs_libdw_open())
 		abort();
 	struct bs_diags diags = { .arena = arena };
-	struct bs_run run = { .ctx = { arena, bs_names_new(arena), &diags } };
+	const struct bs_run run = { .ctx = { arena, bs_names_new(arena), &diags } };
 
-	snprintf(path, sizeof path, "%s/x.so", bs_fuzz_directory());
-	if (fd < 0)
-		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	in = make_file(in);
-	if (fd < 0 || ftruncate(fd, (off_t)in.n) != 0 ||
-	    pwrite(fd, in.at, in.n, 0) != (ssize_t)in.n)
-		abort();
-	run.fs = bs_fs_open(&run.ctx, bs_fuzz_directory(), "/");
-	const struct bs_image *image = bs_store_acquire(store, &run.ctx, fd, "/x.so");
+	write_object(in, &st);
+	void *copy = bs_fuzz_copy(in);
+	struct bs_image *image = bs_image_read_memory(&run.ctx, copy, in.n, object_path);
+
+	image->dev = st.st_dev;
+	image->ino = st.st_ino;
 	struct bs_debug *debug = bs_debug_open(arena, &run, image, BUDGET);
 
 	if (!debug->unproven)
 		ask(arena, debug, address);
 	bs_debug_close(debug);
-	bs_store_release(store, image);
-	bs_store_free(store);
-	bs_fs_close(run.fs);
+	bs_image_close(image);
+	free(copy);
 	bs_arena_free(arena);
 	return 0;
 }

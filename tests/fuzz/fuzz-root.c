@@ -2,7 +2,9 @@
 /*
  * Any bytes as a tiny root: a program, two libraries, an ld.so and an ld.so.cache are cut out of
  * the input and put into a directory; the program's start-up and steps of every kind are simulated,
- * for every format there is, by the rules of glibc and of musl.
+ * for every format there is, by the rules of glibc and of musl. What the first size chooses is one
+ * of these loaders, and the second one a format, 0 all of them: a fuzzer, which asks for one at a
+ * time, comes to thirty times as many roots.
  */
 #include "fuzz.h"
 
@@ -10,16 +12,22 @@
 #include "report/report.h"
 #include "sim/sim.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+enum { MOST_FORMATS = 16 };
 
 static const char *const files[BS_FUZZ_PARTS] = {
 	"app", "lib/liba.so", "lib/libb.so", "lib64/ld-linux-x86-64.so.2", "etc/ld.so.cache",
 };
 
 static const char *const directories[] = { "lib", "lib64", "etc" };
+
+static int fds[BS_FUZZ_PARTS];
 
 static const char *make_root(void)
 {
@@ -31,12 +39,63 @@ static const char *make_root(void)
 		if (mkdir(path, 0700) != 0)
 			abort();
 	}
+	for (int i = 0; i < BS_FUZZ_PARTS; i++) {
+		snprintf(path, sizeof path, "%s/%s", root, files[i]);
+		fds[i] = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		if (fds[i] < 0)
+			abort();
+	}
 	return root;
+}
+
+static void write_file(int i, const struct bs_fuzz_part *part)
+{
+	static size_t sizes[BS_FUZZ_PARTS];
+
+	if (sizes[i] != part->n && ftruncate(fds[i], (off_t)part->n) != 0)
+		abort();
+	sizes[i] = part->n;
+	if (pwrite(fds[i], part->bytes, part->n, 0) != (ssize_t)part->n)
+		abort();
+}
+
+/* The formats that CHOICE stands for: all, or one. The last one is what explains. Few ask for the
+ * database: to make its tables takes longer than all the rest. */
+static void add_reports(struct bs_arena *arena, FILE *null, uint8_t choice,
+			struct bs_reports *reports)
+{
+	const struct bs_format *all[MOST_FORMATS];
+	const struct bs_format *const *formats = bs_formats();
+	uint32_t n = 0, n_quick, first = 0;
+
+	for (; *formats && n < MOST_FORMATS - 2; formats++)
+		/* One that cannot be written on this machine has no functions to call. */
+		if (*formats != &bs_format_sqlite && (!(*formats)->open || !(*formats)->open()))
+			all[n++] = *formats;
+	all[n++] = &bs_format_explain;
+	n_quick = n;
+	if (!bs_format_sqlite.open || !bs_format_sqlite.open())
+		all[n++] = &bs_format_sqlite;
+	if (choice) {
+		first = choice == UINT8_MAX ? n - 1 : choice % n_quick;
+		n = first + 1;
+	}
+	for (uint32_t i = first; i < n; i++) {
+		struct bs_writer *writer = bs_new(arena, struct bs_writer, 1);
+
+		writer->file = null;
+		reports->list[reports->n++] = (struct bs_report){
+			.format = all[i],
+			.show = UINT32_MAX,
+			.selection = { .symbol = all[i] == &bs_format_explain ? "*" : NULL },
+			.writer = writer,
+		};
+	}
 }
 
 /* LOADER: as in a plan; NULL for the one that the program asks for. */
 static void simulate(struct bs_arena *arena, FILE *null, bool lazy, const char *loader,
-		     const char *root)
+		     uint8_t format, const char *root)
 {
 	const struct bs_step steps[] = {
 		{ .kind = BS_STEP_DLOPEN,
@@ -68,29 +127,11 @@ static void simulate(struct bs_arena *arena, FILE *null, bool lazy, const char *
 		.n_blocks = 1,
 		.trace = lazy,
 	};
-	const struct bs_format *const *formats = bs_formats();
-	struct bs_reports reports = { .list = bs_new(arena, struct bs_report, 16) };
+	struct bs_reports reports = { .list = bs_new(arena, struct bs_report, MOST_FORMATS) };
 	struct bs_sim_report answer;
 	struct bs_store *store = bs_store_new();
 
-	for (uint32_t i = 0; reports.n < 16; i++) {
-		bool last = !formats[i];
-
-		/* One that cannot be written on this machine has no functions to call. */
-		if (!last && formats[i]->open && formats[i]->open())
-			continue;
-		struct bs_writer *writer = bs_new(arena, struct bs_writer, 1);
-
-		writer->file = null;
-		reports.list[reports.n++] = (struct bs_report){
-			.format = last ? &bs_format_explain : formats[i],
-			.show = UINT32_MAX,
-			.selection = { .symbol = last ? "*" : NULL },
-			.writer = writer,
-		};
-		if (last)
-			break;
-	}
+	add_reports(arena, null, format, &reports);
 	const struct bs_sink sink = bs_reports_sink(&reports);
 
 	bs_simulate(&plan, store, &sink, &answer);
@@ -109,20 +150,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	static const char *const loaders[] = { NULL, "musl:1.2.2", "musl:1.2.5" };
 	static const char *root;
 	static FILE *null;
+	enum { N_LOADERS = sizeof loaders / sizeof *loaders };
 	struct bs_fuzz_part parts[BS_FUZZ_PARTS];
-	struct bs_arena *arena = bs_arena_new();
+	struct bs_arena *arena = bs_fuzz_arena();
 
-	if (!arena)
-		abort();
 	if (!null) {
 		null = fopen("/dev/null", "w");
 		root = make_root();
 	}
 	bs_fuzz_cut(data, n, parts);
 	for (int i = 0; i < BS_FUZZ_PARTS; i++)
-		bs_fuzz_write(files[i], (struct bs_fuzz_in){ parts[i].bytes, parts[i].n });
-	for (size_t i = 0; i < sizeof loaders / sizeof *loaders; i++)
-		simulate(arena, null, n && data[0] & 1, loaders[i], root);
+		write_file(i, &parts[i]);
+	for (unsigned i = 0; i < N_LOADERS; i++)
+		if (!parts[0].choice || parts[0].choice % N_LOADERS == i)
+			simulate(arena, null, n && data[0] & 1, loaders[i], parts[1].choice, root);
 	bs_arena_free(arena);
 	return 0;
 }

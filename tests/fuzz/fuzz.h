@@ -78,14 +78,16 @@ void bs_fuzz_write(const char *name, struct bs_fuzz_in part);
  */
 
 /*
- * An input of several files: BS_FUZZ_PARTS sizes of four bytes, little-endian, then the bytes of
- * each. Cuts the input into parts; what the sizes promise and the input lacks is left out.
+ * An input of several files: BS_FUZZ_PARTS sizes of three bytes, little-endian, with a byte behind
+ * each that chooses something, then the bytes of each. Cuts the input into parts; what the sizes
+ * promise and the input lacks is left out.
  */
 enum { BS_FUZZ_PARTS = 5 };
 
 struct bs_fuzz_part {
 	const uint8_t *bytes;
 	size_t n;
+	uint8_t choice;
 };
 
 void bs_fuzz_cut(const uint8_t *data, size_t n, struct bs_fuzz_part *parts);
@@ -96,7 +98,8 @@ void bs_fuzz_cut(const uint8_t *data, size_t n, struct bs_fuzz_part *parts);
 /* Changes the ELF file of N bytes at DATA in one place that means something. */
 void bs_fuzz_mutate_elf(uint8_t *data, size_t n, unsigned seed);
 
-/* The same in one of the parts of an input; the last one is no ELF file. */
+/* The same in one of the parts of an input; the last one is no ELF file. A fuzzer's inputs are
+ * given new choices, other than 0, for the first two. */
 size_t bs_fuzz_mutate_parts(uint8_t *data, size_t n, size_t room, unsigned seed);
 
 /* Changes the N bytes at DATA, with room for ROOM, in one place. */

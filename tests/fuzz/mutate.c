@@ -146,9 +146,12 @@ void bs_fuzz_cut(const uint8_t *data, size_t n, struct bs_fuzz_part *parts)
 		if (at > n)
 			continue;
 		memcpy(&size, data + (size_t)i * 4, 4);
+		uint8_t choice = (uint8_t)(size >> 24);
+
+		size &= 0xffffff;
 		if (size > n - at)
 			size = (uint32_t)(n - at);
-		parts[i] = (struct bs_fuzz_part){ data + at, size };
+		parts[i] = (struct bs_fuzz_part){ data + at, size, choice };
 		at += size;
 	}
 }
@@ -168,6 +171,10 @@ size_t bs_fuzz_mutate_parts(uint8_t *data, size_t n, size_t room, unsigned seed)
 		bs_fuzz_mutate_bytes(data + at, part->n, part->n, seed);
 	else if (part->n)
 		bs_fuzz_mutate_elf(data + at, part->n, seed);
+	if (LLVMFuzzerMutate && part->n) {
+		data[3] = (uint8_t)(next(&seed) % 255 + 1);
+		data[7] = (uint8_t)(next(&seed) % 255 + 1);
+	}
 	return n;
 }
 
