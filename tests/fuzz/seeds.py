@@ -4,6 +4,7 @@ those that are not."""
 
 from __future__ import annotations
 
+import json
 import struct
 from pathlib import Path
 
@@ -381,15 +382,58 @@ SEEDS: dict[str, dict[str, bytes]] = {
 }
 
 
+# What `bindsim diff' asks for in a report. The rest is passed over, and makes a seed longer than an input may be.
+ASKED = set("""answers asked_by bindings block blocks born build_id called caller counts definition_version end examples executable file
+    filter finding findings flags found from handle how id kind level loaded loader loader_title message name namespace namespace_of next
+    number number_flags object objects outcome parts path program promoted question rule schema slot slots soname state step steps symbol
+    symbols to type unloaded version when""".split())
+FINDING = {"rule": "captured-references", "level": "note", "step": 0, "from": 1, "to": 2, "counts": {"symbols": 1},
+           "examples": [{"symbol": "f"}]}
+
+
+def asked(value: object) -> object:
+    """VALUE without what nobody asks for, with a few bindings of many."""
+    if isinstance(value, dict):
+        return {key: asked(item[:3] if key == "bindings" and isinstance(item, list) else item) for key, item in value.items()
+                if key in ASKED}
+    return [asked(item) for item in value] if isinstance(value, list) else value
+
+
+def compact(value: object) -> bytes:
+    """VALUE as JSON."""
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def scan(text: bytes) -> list[bytes]:
+    """The records of a scan of three programs, the second of which it has not seen, with a few exports and bindings of many."""
+    lines = []
+    for line in text.splitlines():
+        record = json.loads(line)
+        for key in ("exports", "bindings"):
+            if isinstance(record.get(key), list):
+                record[key] = record[key][:1]
+        if record["type"] == "scan":
+            record["programs"] -= 1
+        if record.get("path") != "/bin/p2" and record["type"] != "pair":
+            lines.append(compact(record))
+    return lines
+
+
 def add_texts() -> None:
     """What bindsim itself once wrote: reports of a small process, and a scan of three programs, in parts and whole."""
     place = Path(__file__).resolve().parent / "texts"
-    whole = (place / "whole.ndjson").read_bytes()
-    SEEDS["report"] |= {"document": b"\0" + (place / "report.json").read_bytes(), "stream": b"\1" + (place / "report.ndjson").read_bytes()}
+    report = asked(json.loads((place / "report.json").read_bytes())) | {"findings": [FINDING]}
+    records = [asked(json.loads(line)) for line in (place / "report.ndjson").read_bytes().splitlines()]
+    bindings = [record for record in records if record["type"] == "binding"]
+    records = [record for record in records if record not in bindings[3:]]
+    records.insert(-1, {"type": "finding"} | FINDING)
+    SEEDS["report"] |= {"document": b"\0" + compact(report), "stream": b"\1" + b"\n".join(map(compact, records)) + b"\n"}
+    whole, first, second = (scan((place / f"{name}.ndjson").read_bytes()) for name in ("whole", "part-1", "part-2"))
+    programs = [line for line in whole if b'"type":"program"' in line]
     SEEDS["scan"] |= {
-        "whole": b"\0" + whole,
-        "parts": b"\1" + (place / "part-1.ndjson").read_bytes() + b"\0" + (place / "part-2.ndjson").read_bytes(),
-        "journal": b"\3f\t0 - f/lib/liba.so\nf\t1 d l/lib\n" + b"".join(b"p\t0,1\t" + line + b"\n" for line in whole.splitlines() if b'"path":' in line[:30]),
+        "whole": b"\0" + b"\n".join(whole) + b"\n",
+        "parts": b"\1" + b"\n".join(first) + b"\n\0" + b"\n".join(second) + b"\n",
+        "journal": b"\3f\t0 - f/lib/liba.so\nf\t1 d l/lib\n" + b"".join(b"p\t0,1\t" + line + b"\n" for line in programs),
     }
 
 
