@@ -103,6 +103,9 @@ def begin(directory: Path, targets: list[str]) -> None:
             (place / f"kept-{number}").write_bytes(data)
         for seed in sorted((seeds / target).iterdir()) if (seeds / target).is_dir() else []:
             (place / f"seed-{seed.name}").write_bytes(seed.read_bytes())
+            # Of ELF files the headers are enough; a text that is cut is mostly none.
+            if seed.stat().st_size > LONGEST[target] and target != "peek":
+                print(f"{target}: the seed {seed.name} is longer than inputs are: it will be cut", file=sys.stderr)
 
 
 def is_afl(program: Path) -> bool:
