@@ -13,6 +13,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "cli"))
 from harness import BINDSIM, HOOK, INTERPRETER, CommandLineTest, environment  # noqa: E402
+from at_once import load_tests  # noqa: E402,F401  # pylint: disable=unused-import
 
 HANGS_AFTER = 60  # seconds: nothing takes a tenth of that
 NONE = "there is none"
@@ -23,7 +24,7 @@ KERNELS = ["/dev/zero", "/dev/null", "/dev/full", "/dev/tty", "/proc/self/mem", 
 
 
 class SpecialFileTest(CommandLineTest):
-    """Each test tries all of the files, several at once."""
+    """Each test tries all of the files, several at once. The tests are, too: a FIFO is given two seconds to find its other end."""
 
     def setUp(self):
         super().setUp()
@@ -92,13 +93,17 @@ class ReadByTheToolTest(SpecialFileTest):
 
     def test_log(self):
         """But for the tool itself, which has the words of loaders inside."""
-        paths = [path for path in self.all if path != "/proc/self/exe"]
-        self.try_all(lambda path: ["log", path], {2}, paths)
-        self.try_all(lambda path: ["verify", f"--log={path}", "./app"], {2}, paths)
+        self.try_all(lambda path: ["log", path], {2}, [path for path in self.all if path != "/proc/self/exe"])
         self.try_all(lambda path: ["log", path], {0, 1, 2}, ["/proc/self/exe"], nothing_else=False)
 
-    def test_report(self):
+    def test_verified_log(self):
+        paths = [path for path in self.all if path != "/proc/self/exe"]
+        self.try_all(lambda path: ["verify", f"--log={path}", "./app"], {2}, paths)
+
+    def test_left_report(self):
         self.try_all(lambda path: ["diff", path, "./app"], {1, 2})
+
+    def test_right_report(self):
         self.try_all(lambda path: ["diff", "./app", path], {1, 2})
 
     def test_part_of_a_scan(self):
@@ -217,12 +222,23 @@ class InTheRootTest(SpecialFileTest):
 class WrittenTest(SpecialFileTest):
     """Reports go where they are sent, or it is said why not."""
 
-    def test_outputs(self):
-        places = [str(self.directory / name) for name in self.own] + ["/dev/null", "/dev/full", "/proc/self/maps"]
-        for option in (["-o"], ["--format=json", "-o"]):
-            self.try_all(lambda path, option=option: [*option, path, "./app"], {0, 2}, places)
-        self.try_all(lambda path: ["check", "--no-policy", f"--write-baseline={path}", "./app"], {0, 2}, places, nothing_else=False)
-        self.try_all(lambda path: ["--format=sqlite", "-o", path, "./app"], {0, 2}, places)
+    def setUp(self):
+        super().setUp()
+        self.places = [str(self.directory / name) for name in self.own] + ["/dev/null", "/dev/full", "/proc/self/maps"]
+
+    def test_text(self):
+        self.try_all(lambda path: ["-o", path, "./app"], {0, 2}, self.places)
+
+    def test_json(self):
+        self.try_all(lambda path: ["--format=json", "-o", path, "./app"], {0, 2}, self.places)
+
+    def test_baseline(self):
+        self.try_all(lambda path: ["check", "--no-policy", f"--write-baseline={path}", "./app"], {0, 2}, self.places, nothing_else=False)
+
+    def test_database(self):
+        self.try_all(lambda path: ["--format=sqlite", "-o", path, "./app"], {0, 2}, self.places)
+
+    def test_why_not(self):
         self.assertEqual(self.run_tool(["-o", "/dev/null", "./app"]), (0, b"", ""))
         self.assertIn("No space left", self.run_tool(["-o", "/dev/full", "./app"])[2])
         self.assertIn("nobody reads", self.run_tool(["-o", "fifo", "./app"])[2])
@@ -256,9 +272,11 @@ class FifoTest(SpecialFileTest):
         self.assertEqual((status, err), (0, ""))
 
     def test_nobody_writes(self):
-        for arguments in (["--plan=fifo"], ["log", "fifo"], ["diff", "fifo", "./app"]):
-            with self.subTest(arguments=arguments):
-                self.assertIn("nobody writes", self.run_tool(arguments)[2])
+        questions = [["--plan=fifo"], ["log", "fifo"], ["diff", "fifo", "./app"]]
+        with concurrent.futures.ThreadPoolExecutor(len(questions)) as pool:
+            for arguments, (_, _, err) in zip(questions, pool.map(self.run_tool, questions)):
+                with self.subTest(arguments=arguments):
+                    self.assertIn("nobody writes", err)
 
 
 if __name__ == "__main__":
