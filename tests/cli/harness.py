@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -34,6 +35,12 @@ INTERPRETER = "/lib64/ld-linux-x86-64.so.2"
 TIMEOUT_SECONDS = 60
 # The tool sees nothing of the caller's environment but this.
 KEPT = ("PATH", "LANG", "LC_ALL", "LOCPATH", "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "MALLOC_PERTURB_")
+
+# Tests that were started in the background, or by nohup(1), have these ignored, and so would have what they start; what is
+# caught is not.
+for _number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, lambda *_: None)
 
 PROGRAM = "void _start(void) {}"
 HOOK = "int hook(void) { return 1; }"

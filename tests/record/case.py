@@ -210,8 +210,6 @@ def may_trace() -> str:
 
 def main() -> None:
     """Runs the tests of the calling module, or skips them all."""
-    # Who started the tests may have it ignored, and then nothing is interrupted by it.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     if reason := may_trace():
         print(f"skipped: {reason}")
         sys.exit(SKIPPED)
