@@ -287,10 +287,21 @@ class SignalTest(LimitsTest):
 class RecordedTest(LimitsTest):
     """A program that hangs is ended by who waits for it."""
 
+    @staticmethod
+    def hangs(process):
+        """Whether what it has started is the program, and sleeps: neither is traced to a stop."""
+        with contextlib.suppress(OSError, IndexError):
+            child = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0]
+            return b"sleep" in Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")[0] and \
+                "\nState:\tS" in Path(f"/proc/{child}/status").read_text()
+        return False
+
     def test_record(self):
         process = subprocess.Popen([BINDSIM, "record", "-o", "sleep.plan", "--", "sleep", "60"], cwd=self.directory,
                                    env=environment(), stderr=subprocess.PIPE, start_new_session=True)
-        time.sleep(0.5)
+        deadline = time.monotonic() + 20
+        while not self.hangs(process) and time.monotonic() < deadline and process.poll() is None:
+            time.sleep(0.01)
         # As a terminal does at ^C: to all of them.
         os.killpg(process.pid, signal.SIGINT)
         _, err = process.communicate(timeout=20)
