@@ -35,17 +35,35 @@ def run(*command: str | os.PathLike[str], **options) -> subprocess.CompletedProc
 
 
 class InstallTest(unittest.TestCase):
-    """One installation."""
+    """One installation, which the tests that change it have a copy of."""
 
     maxDiff = None
 
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.place = Path(os.path.realpath(tempfile.mkdtemp(prefix="bindsim-install-")))
+        cls.addClassCleanup(shutil.rmtree, cls.place, ignore_errors=True)
+        cls.options = options()
+        cls.install(cls.place / "made")
+
+    @classmethod
+    def install(cls, directory: Path) -> None:
+        done = run("meson", "install", "--no-rebuild", "-C", BUILD, "--destdir", directory)
+        if done.returncode:
+            raise AssertionError(done.stdout + done.stderr)
+
     def setUp(self) -> None:
-        self.directory = Path(os.path.realpath(tempfile.mkdtemp(prefix="bindsim-install-")))
-        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
-        self.options = options()
-        done = run("meson", "install", "--no-rebuild", "-C", BUILD, "--destdir", self.directory)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.prefix = self.directory / str(self.options["prefix"]).lstrip("/")
+        self.use(self.place / "made")
+
+    def use(self, directory: Path) -> None:
+        self.directory = directory
+        self.prefix = directory / str(self.options["prefix"]).lstrip("/")
+
+    def use_copy(self) -> None:
+        """What is done to it from here on is this test's own."""
+        copy = Path(tempfile.mkdtemp(dir=self.place))
+        shutil.copytree(self.place / "made", copy, symlinks=True, dirs_exist_ok=True)
+        self.use(copy)
 
     def files(self) -> set[str]:
         """All that is there, from the prefix on. Nothing may be elsewhere."""
@@ -91,6 +109,10 @@ class InstallTest(unittest.TestCase):
             self.assertEqual(oct(mode), oct(0o755 if runs else 0o644), name)
 
     def test_uninstall(self) -> None:
+        """What is taken away is what was installed last."""
+        self.use(self.place / "taken away")
+        self.install(self.directory)
+        self.assertNotEqual(self.files(), set())
         done = run("ninja", "-C", BUILD, "uninstall")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertEqual(self.files(), set())
@@ -104,6 +126,7 @@ class InstallTest(unittest.TestCase):
 
     def test_moved(self) -> None:
         """The known libraries are those that lie beside the tool, wherever that is."""
+        self.use_copy()
         moved = self.directory / "somewhere/else"
         moved.parent.mkdir()
         self.prefix.rename(moved)
@@ -129,6 +152,7 @@ class InstallTest(unittest.TestCase):
         """The same of the library."""
         if not self.options["library"]:
             self.skipTest("the build has no library")
+        self.use_copy()
         moved = self.directory / "somewhere"
         self.prefix.rename(moved)
         library = moved / str(self.options["libdir"])
