@@ -13,6 +13,7 @@ library, so that answers do not depend on the one at hand; nothing that is built
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
@@ -68,6 +69,12 @@ def build(path: Path, source: str, *options: str, root: Path | None = None) -> N
     command = [*CC, "-nostdlib", "-fno-stack-protector", "-g0", "-Wl,--build-id=none", "-o", f"./{path.name}", f"./{text.name}"]
     made.make([*command, *options], path.name, path.parent, root=root, check=True)
     text.unlink()
+
+
+@functools.cache
+def validator_of(schema: str) -> Validator:
+    """The one for a published schema."""
+    return Validator(json.loads((ROOT / "schema" / f"{schema}.schema.json").read_text()))
 
 
 @unittest.skipUnless(os.path.exists(INTERPRETER), f"the tests need an x86-64 system with {INTERPRETER}")
@@ -138,8 +145,7 @@ class CommandLineTest(unittest.TestCase):
     def assert_valid(self, document, schema: str) -> None:
         """DOCUMENT is as the published SCHEMA says, where there is a validator."""
         if VALIDATES:
-            validator = Validator(json.loads((ROOT / "schema" / f"{schema}.schema.json").read_text()))
-            self.assertEqual([], list(validator.problems(document)))
+            self.assertEqual([], list(validator_of(schema).problems(document)))
 
     def assert_refused(self, answer: Answer, message: str) -> None:
         """Status 1, with MESSAGE on standard error."""

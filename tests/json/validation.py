@@ -6,21 +6,21 @@ it cannot be had jsonschema does the same a thousand times slower (QUICK is Fals
 False and nothing can be judged.
 """
 
+import contextlib
 import sys
 import unittest
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "build-test" / "python"))
 
+jsonschema_rs = Draft202012Validator = None
 try:
     import jsonschema_rs
 except ImportError:
-    jsonschema_rs = None
-try:
-    import jsonschema
-    from jsonschema import Draft202012Validator
-except ImportError:
-    Draft202012Validator = None
+    # To import it takes longer than many a test.
+    with contextlib.suppress(ImportError):
+        import jsonschema
+        from jsonschema import Draft202012Validator
 
 QUICK = jsonschema_rs is not None
 VALIDATES = QUICK or Draft202012Validator is not None
