@@ -22,8 +22,8 @@ import shutil
 import stat
 import subprocess
 import tempfile
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Sequence
 
 ROOT = Path(__file__).resolve().parents[1]
 STORE = os.environ.get("BINDSIM_FIXTURES", str(ROOT / "build-test/fixtures"))
@@ -48,6 +48,29 @@ def make(command: Sequence[str | bytes | os.PathLike], output: str | bytes | os.
     if key and done.returncode == 0:
         _keep(target, kept, os.fsencode(root or directory))
     return done
+
+
+def once(ingredients: Iterable[str | bytes], target: str | os.PathLike, make: Callable[[], object]) -> None:
+    """Calls MAKE, which writes TARGET, or copies what it wrote before of the same INGREDIENTS.
+
+    They are all that decides what is written but for the compiler and the linker of this machine; what MAKE does is one of
+    them, too, by files() of its sources. Where TARGET lies must be of no account.
+    """
+    digest = hashlib.sha256(_tools(b"gcc"))
+    for ingredient in map(os.fsencode, ingredients):
+        digest.update(b"%d:%s" % (len(ingredient), ingredient))
+    key = digest.hexdigest()
+    kept = os.path.join(STORE, key[:2], key) if STORE else ""
+    if kept and _take(kept, os.fsencode(target), b""):
+        return
+    make()
+    if kept:
+        _keep(os.fsencode(target), kept, b"")
+
+
+def files(*paths: str | os.PathLike) -> list[bytes]:
+    """What these hold, as ingredients."""
+    return [_content(os.fsencode(path)) for path in paths]
 
 
 def _key(command, directory: Path, text: bytes | None, root: Path, target: bytes) -> str | None:
@@ -129,7 +152,7 @@ def _take(kept: str, target: bytes, name: bytes) -> bool:
     except FileNotFoundError:
         return False
     mode, *places = map(int, head.split())
-    content = bytearray(content)
+    content = bytearray(content) if places else content
     for place in places:
         content[place:place + len(name)] = name
     with contextlib.suppress(FileNotFoundError):
@@ -146,7 +169,8 @@ def _keep(target: bytes, kept: str, name: bytes) -> None:
         return
     with open(target, "rb") as file:
         content = file.read()
-    numbers = [stat.S_IMODE(os.stat(target).st_mode), *(found.start() for found in re.finditer(re.escape(name), content))]
+    places = [found.start() for found in re.finditer(re.escape(name), content)] if name else []
+    numbers = [stat.S_IMODE(os.stat(target).st_mode), *places]
     os.makedirs(os.path.dirname(kept), exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=os.path.dirname(kept), delete=False) as file:
         file.write(b"%s\n%s" % (" ".join(map(str, numbers)).encode(), content))

@@ -55,6 +55,30 @@ class MadeTest(unittest.TestCase):
         self.assertTrue(self.make(self.directory(h="#define N 1\n"), "-Wl,-soname,x"), "an option")
         self.assertTrue(self.make(self.directory(h="#define N 1\n"), text=b"int f(void) { return 2; }"), "the source")
 
+    def test_once(self):
+        """By what it is told, wherever the file lies."""
+        calls = []
+
+        def make(*ingredients, directory=None):
+            target = (directory or self.directory()) / "x"
+
+            def write():
+                calls.append(target)
+                target.write_bytes(b"\0\n".join(os.fsencode(part) for part in ingredients))
+                target.chmod(0o755)
+            made.once(ingredients, target, write)
+            self.assertEqual((target.read_bytes(), target.stat().st_mode & 0o777), (b"\0\n".join(os.fsencode(part) for part in ingredients), 0o755))
+            return len(calls)
+        self.assertEqual([make("a", b"b"), make("a", b"b"), make("ab"), make("a", b"b"), make("ab", ""), make("a", "c")], [1, 1, 2, 2, 3, 4])
+
+    def test_once_that_fails(self):
+        target = self.directory() / "x"
+        for _ in range(2):
+            with self.assertRaises(ZeroDivisionError):
+                made.once(["a"], target, lambda: 1 // 0)
+        made.once(["a"], target, lambda: target.write_text("made"))
+        self.assertEqual(target.read_text(), "made")
+
     def test_elsewhere(self):
         script = self.directory(map="V1 { global: f; };\n") / "map"
         self.assertTrue(self.make(self.directory(), f"-Wl,--version-script={script}"))

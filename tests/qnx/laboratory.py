@@ -85,6 +85,9 @@ class Workshop(fixtures.Workshop):
     def __init__(self, directory: str) -> None:
         super().__init__(directory, HERE / "no-driver")
 
+    def makers(self) -> list[str]:
+        return [*super().makers(), __file__]
+
     def _link(self, recipe, target: str) -> None:
         if "-shared" in recipe.arguments:
             super()._link(recipe, target)

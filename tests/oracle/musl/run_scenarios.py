@@ -54,18 +54,25 @@ class Workshop(fixtures.Workshop):
     """Links programs with musl and its driver, and callers with the code that makes calls on their behalf."""
 
     def __init__(self, directory: str) -> None:
-        super().__init__(directory, HERE / "driver.c")
         self.directory = directory
+        super().__init__(directory, HERE / "driver.c")
         fixtures._run(["musl-gcc", "-O1", "-fno-optimize-sibling-calls", "-c", str(HERE / "driver.c"), "-o",
-                       f"{directory}/musl-driver.o"])
-        fixtures._run(["as", "-o", f"{directory}/musl-agent.o", str(HERE / "agent.s")])
+                       self.compiled(fixtures.DRIVER)])
+        fixtures._run(["as", "-o", self.compiled(fixtures.AGENT), str(HERE / "agent.s")])
+
+    def compiled(self, name: str) -> str:
+        return f"{self.directory}/musl-{name.lower()}.o"
+
+    def makers(self) -> list[str]:
+        """musl's library is also its loader, which other_versions.py exchanges."""
+        return [*super().makers(), __file__, str(HERE / "musl.py"), LOADER]
 
     def _link(self, recipe, target: str) -> None:
         program = fixtures.DRIVER in recipe.arguments
         # Without it an object that has nothing but code and data gets an empty segment, which 1.2.2 refuses.
         command = ["musl-gcc" if program else "gcc", "-o", target, *fixtures.COMMON_ARGUMENTS, "-Wl,-z,noseparate-code"]
         command += [] if program or "-shared" in recipe.arguments else [f"-Wl,--dynamic-linker={LOADER}"]
-        parts = {fixtures.DRIVER: f"{self.directory}/musl-driver.o", fixtures.AGENT: f"{self.directory}/musl-agent.o"}
+        parts = {name: self.compiled(name) for name in (fixtures.DRIVER, fixtures.AGENT)}
         command += [parts.get(argument, argument) for argument in recipe.arguments]
         command += ENTRY if program else []
         if recipe.versions:

@@ -10,12 +10,17 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 import threading
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 
-from loader import AGENT_COMPILING, AGENT_OPTIONS, DRIVER_OPTIONS, link_arguments
-from scenarios import elfpatch
-from scenarios.assembly import assemble_object, assemble_stub, version_script
+sys.path.append(str(Path(__file__).resolve().parents[2]))
+import made  # noqa: E402
+from loader import AGENT_COMPILING, AGENT_OPTIONS, DRIVER_OPTIONS, link_arguments  # noqa: E402
+from scenarios import elfpatch  # noqa: E402
+from scenarios.assembly import assemble_object, assemble_stub, version_script  # noqa: E402
 
 UNNAMED_STUB = "nowhere.so"  # holds what an executable references without saying from where; never needed at run time
 
@@ -26,7 +31,7 @@ class BuildError(Exception):
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that determines a linked file's bytes, so that equal fixtures are built once per run."""
+    """All that determines a linked file's bytes, so that equal fixtures are built once."""
 
     source: str
     arguments: tuple
@@ -55,10 +60,30 @@ class Workshop:
         with self._lock_of(target):
             if not os.path.exists(target):
                 unfinished = target + ".unfinished"
-                self._link(recipe, unfinished)
-                self._edit(recipe, unfinished)
+                made.once(self._ingredients(recipe), unfinished, lambda: self._make(recipe, unfinished))
                 os.replace(unfinished, target)
         return target
+
+    def makers(self):
+        """The files that say how recipes become files."""
+        return [__file__, elfpatch.__file__]
+
+    @cached_property
+    def _made_by(self):
+        return [type(self).__qualname__, *COMMON_ARGUMENTS, *made.files(*self.makers())]
+
+    def _ingredients(self, recipe):
+        """What made.py wants to know."""
+        parts = set(self.sources).intersection(recipe.arguments)
+        yield from self._made_by
+        yield repr(recipe)
+        yield from made.files(*(self.compiled(name) for name in sorted(parts)))
+        if parts:
+            yield from made.files(*filter(os.path.exists, link_arguments()))
+
+    def _make(self, recipe, target):
+        self._link(recipe, target)
+        self._edit(recipe, target)
 
     def _lock_of(self, target):
         with self._guard:
