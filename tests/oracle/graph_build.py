@@ -8,18 +8,22 @@ cycles are no problem, and may promise other symbols and versions than the finis
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dialects import X86_64, Dialect
-from elf_file import (DF_SYMBOLIC, STV_HIDDEN, STV_INTERNAL, STV_PROTECTED, ElfFile, change_binding, change_type,
-                      change_visibility, clear_value)
-from graph_model import DIRECTORIES, Definition, Executable, Graph, Reference, SharedObject
-from loader import AGENT_COMPILING, AGENT_OPTIONS, DRIVER_OPTIONS, HERE, link_arguments
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+import made as kept  # noqa: E402
+from dialects import X86_64, Dialect  # noqa: E402
+from elf_file import (DF_SYMBOLIC, STV_HIDDEN, STV_INTERNAL, STV_PROTECTED, ElfFile, change_binding, change_type,  # noqa: E402
+                      change_visibility, clear_value)  # noqa: E402
+from graph_model import DIRECTORIES, Definition, Executable, Graph, Reference, SharedObject  # noqa: E402
+from loader import AGENT_COMPILING, AGENT_OPTIONS, DRIVER_OPTIONS, HERE, link_arguments  # noqa: E402
 
 if TYPE_CHECKING:
     from foreign_machines import Machine
@@ -58,6 +62,18 @@ def _run(command: Sequence[str | os.PathLike[str]], cwd: Path, text: str = "") -
     done = subprocess.run(command, cwd=cwd, input=text, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(map(str, command))} (in {cwd}): {done.stderr}")
+
+
+@functools.cache
+def _makers() -> list[bytes]:
+    """Who writes the files, for made.py."""
+    return kept.files(__file__, HERE / "elf_file.py")
+
+
+@functools.cache
+def _content(path: str, _when: int) -> bytes:
+    """A file that is linked into many."""
+    return kept.files(path)[0]
 
 
 def _body(dialect: Dialect, kind: str) -> str:
@@ -114,6 +130,7 @@ class Builder:
     def __init__(self, graph: Graph, root: Path, tools: Toolbox) -> None:
         self.graph, self.root, self.tools = graph, root, tools
         self.work = root / ".build"
+        self._sources: dict[str, str] = {}  # of objects that are assembled when they are linked
 
     def build(self) -> Path:
         """Makes all files and returns the program's path."""
@@ -130,8 +147,39 @@ class Builder:
 
     def _assemble(self, name: str, text: str) -> Path:
         output = self.work / f"{name}.o"
-        _run([self.tools.tool("as"), *self.tools.dialect.assembler_options, "-o", output, "-"], self.work, text)
+        self._sources[str(output)] = text
         return output
+
+    def _link(self, command: Sequence[str | Path], output: Path, changes: str = "", change: Callable[[], None] | None = None) -> None:
+        """Runs COMMAND, which writes OUTPUT, and has it changed; or takes what was made before of the same parts."""
+        words = [str(word) for word in command]
+        sources = [word for word in words if word in self._sources]
+
+        def make() -> None:
+            for word in sources:
+                _run([self.tools.tool("as"), *self.tools.dialect.assembler_options, "-o", word, "-"], self.work, self._sources[word])
+            _run(words, self.work)
+            if change:
+                change()
+        ingredients = [*_makers(), changes, *self._parts(words, output)]
+        if self.tools.machine or any(os.fsencode(self.root) in os.fsencode(part) for part in ingredients):
+            make()
+        else:
+            kept.once(ingredients, output, make)
+
+    def _parts(self, words: Sequence[str], output: Path) -> Iterator[str | bytes]:
+        """What the words of a command stand for."""
+        for word in words:
+            option, equals, path = word.rpartition("=")
+            if path == str(output):
+                yield "output"
+            elif path in self._sources:
+                yield self._sources[path]
+            elif os.path.isabs(path) and os.path.isfile(path):
+                yield option + equals
+                yield _content(path, os.stat(path).st_mtime_ns)
+            else:
+                yield word
 
     def _source(self, definitions: Sequence[Definition], references: Sequence[Reference], start: bool = False) -> str:
         return source(definitions, references, start, self.tools.dialect)
@@ -153,8 +201,9 @@ class Builder:
         """A stub has no protected symbols, for the linker refuses copies of them where the loader only warns."""
         definitions = [replace(d, visibility="default") for d in made.stub if d.visibility != "hidden"]
         stub = self._assemble(f"stub{made.index}", self._source(definitions, ()))
-        _run([self.tools.tool("ld"), "-shared", "-o", self._stub_path(made.index), f"-soname={made.request}",
-              *self._script(f"stub{made.index}", made.stub_nodes), stub], self.work)
+        output = self._stub_path(made.index)
+        self._link([self.tools.tool("ld"), "-shared", "-o", output, f"-soname={made.request}",
+                    *self._script(f"stub{made.index}", made.stub_nodes), stub], output)
 
     def _search_path(self, directories: Sequence[str], runpath: bool) -> list[str]:
         if not directories:
@@ -178,8 +227,7 @@ class Builder:
         command += ["-zorigin"] if made.symbolic_flag else []
         command += ["--no-as-needed", *(self._stub_path(index) for index in made.needed)]
         command += [self.tools.libc] if made.libc else []
-        _run(command, self.work)
-        self._change(made, output)
+        self._link(command, output, repr((made.symbolic_flag, made.changes)), lambda: self._change(made, output))
 
     @staticmethod
     def _change(made: SharedObject, output: Path) -> None:
@@ -243,11 +291,11 @@ class Builder:
                                          *DRIVER_OPTIONS]
             for option in options:
                 command += ["-Xlinker", option]
-            _run([*command, *stubs, *link_arguments()], self.work)
+            self._link([*command, *stubs, *link_arguments()], output)
         else:
             kind = ["-pie"] if program.pie else []
-            _run([self.tools.tool("ld"), *kind, "-dynamic-linker", self.tools.interpreter, "-o", output, own, *options, *stubs],
-                 self.work)
+            self._link([self.tools.tool("ld"), *kind, "-dynamic-linker", self.tools.interpreter, "-o", output, own, *options, *stubs],
+                       output)
         return output
 
 

@@ -93,7 +93,7 @@ class MuslBuilder(Builder):
                    "--allow-shlib-undefined", "--no-as-needed", *(() if program.pie else self.tools.dialect.fixed)]
         for option in options:
             command += ["-Xlinker", option]
-        graph_build._run([*command, *(self._stub_path(index) for index in program.needed)], self.work)
+        self._link([*command, *(self._stub_path(index) for index in program.needed)], output)
         return output
 
 
