@@ -68,6 +68,13 @@ def once(ingredients: Iterable[str | bytes], target: str | os.PathLike, make: Ca
         _keep(os.fsencode(target), kept, b"")
 
 
+def compile_once(command: Sequence[str | os.PathLike], output: str | os.PathLike, sources: Iterable[str | os.PathLike] = (),
+                 text: str | None = None) -> None:
+    """Runs COMMAND with `-o OUTPUT', or copies what it wrote before; SOURCES are all that it reads of this repository."""
+    once([*command, text or "", *files(*sources)], output,
+         lambda: subprocess.run([*command, "-o", output], input=text, text=True, check=True))
+
+
 def files(*paths: str | os.PathLike) -> list[bytes]:
     """What these hold, as ingredients."""
     return [_content(os.fsencode(path)) for path in paths]

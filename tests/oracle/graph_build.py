@@ -23,7 +23,7 @@ from dialects import X86_64, Dialect  # noqa: E402
 from elf_file import (DF_SYMBOLIC, STV_HIDDEN, STV_INTERNAL, STV_PROTECTED, ElfFile, change_binding, change_type,  # noqa: E402
                       change_visibility, clear_value)  # noqa: E402
 from graph_model import DIRECTORIES, Definition, Executable, Graph, Reference, SharedObject  # noqa: E402
-from loader import AGENT_COMPILING, AGENT_OPTIONS, DRIVER_OPTIONS, HERE, link_arguments  # noqa: E402
+from loader import AGENT_COMPILING, AGENT_OPTIONS, DRIVER_OPTIONS, DRIVER_SOURCES, HERE, link_arguments  # noqa: E402
 
 if TYPE_CHECKING:
     from foreign_machines import Machine
@@ -328,8 +328,9 @@ class Toolbox:
     def compile(self) -> None:
         """Compiles the shared parts; the workers only use them."""
         for pie, output in self.driver.items():
-            _run([self.tool("gcc"), "-O1", "-fno-optimize-sibling-calls", "-fPIE" if pie else "-fno-pie", "-c", "-o",
-                  output, HERE / "driver.c"], output.parent)
-        _run([self.tool("gcc"), *AGENT_COMPILING, "-c", "-o", self.agent, HERE / "agent.c"], self.agent.parent)
-        _run([self.tool("gcc"), "-O1", "-fPIC", "-ffreestanding", "-fno-builtin", "-x", "c", "-c", "-o", self.malloc,
-              "-"], self.malloc.parent, MALLOC_SOURCE)
+            self._compile(["-O1", "-fno-optimize-sibling-calls", "-fPIE" if pie else "-fno-pie", HERE / "driver.c"], output)
+        self._compile([*AGENT_COMPILING, HERE / "agent.c"], self.agent)
+        self._compile(["-O1", "-fPIC", "-ffreestanding", "-fno-builtin", "-x", "c", "-"], self.malloc, MALLOC_SOURCE)
+
+    def _compile(self, words: Sequence[str | Path], output: Path, text: str = "") -> None:
+        kept.compile_once([self.tool("gcc"), "-c", *words], output, DRIVER_SOURCES, text)

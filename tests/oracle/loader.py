@@ -14,13 +14,16 @@ import os
 import platform
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from transcript import (CRASHED, CRASHED_IN_CONSTRUCTOR, NOT_REACHED, OK, PREFIX, Block, Transcript, binding_parties,
-                        compare, compare_lines, normalise_message, parse_real, parse_simulated)
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+import made  # noqa: E402
+from transcript import (CRASHED, CRASHED_IN_CONSTRUCTOR, NOT_REACHED, OK, PREFIX, Block, Transcript,  # noqa: E402
+                        binding_parties, compare, compare_lines, normalise_message, parse_real, parse_simulated)
 
 if TYPE_CHECKING:
     from foreign_machines import ForeignRoot
@@ -32,6 +35,8 @@ __all__ = ["AGENT_COMPILING", "AGENT_OPTIONS", "CRASHED", "CRASHED_IN_CONSTRUCTO
 
 HERE = Path(__file__).resolve().parent
 TIMEOUT_SECONDS = 60.0
+# All that driver.c and agent.c are made of.
+DRIVER_SOURCES = (HERE / "driver.c", HERE / "agent.c", *sorted((HERE / "driver").glob("*.h")))
 SKIPPED = 77
 
 # What "/" is to the program and to the simulator where that is not this machine's (other_loaders.py says it), and
@@ -132,12 +137,11 @@ def start(command: Sequence[str], question: Question, stdin: int = subprocess.DE
                             stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, preexec_fn=enter)
 
 
-def build_driver(workdir: str | os.PathLike[str], cc_args: Sequence[str] = ()) -> Path:
-    """Compiles the driver into `workdir`; `cc_args` may add objects to link with, or another output kind."""
+def build_driver(workdir: str | os.PathLike[str]) -> Path:
+    """Compiles the driver into `workdir`."""
     driver = Path(workdir) / "driver"
-    command = ["gcc", "-O1", "-Wall", "-fno-optimize-sibling-calls", str(HERE / "driver.c"), "-o", str(driver),
-               *DRIVER_OPTIONS, *cc_args]
-    subprocess.run(command, check=True, cwd=workdir)
+    made.compile_once(["gcc", "-O1", "-Wall", "-fno-optimize-sibling-calls", HERE / "driver.c", *DRIVER_OPTIONS], driver,
+                      DRIVER_SOURCES)
     return driver
 
 

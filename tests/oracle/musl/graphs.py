@@ -10,9 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from musl import ENTRY, HERE, LOADER
+from musl import DRIVER_SOURCES, ENTRY, HERE, LOADER
 
 import graph_build
+import made
 from graph_build import Builder, Toolbox
 from graph_model import Graph, Reference
 from graph_random import make_graph
@@ -112,8 +113,11 @@ class Tools(Toolbox):
         """Makes them; the workers only use them."""
         if self.agent:
             subprocess.run(["as", "-o", self.agent, HERE / "agent.s"], check=True)
-        subprocess.run([*self.compiler, "-O1", "-fPIE", "-fno-optimize-sibling-calls", "-c", "-o", self.driver,
-                        HERE / "driver.c"], check=True)
+        command = [*self.compiler, "-O1", "-fPIE", "-fno-optimize-sibling-calls", "-c", HERE / "driver.c"]
+        if self.machine:
+            subprocess.run([*command, "-o", self.driver], check=True)
+        else:
+            made.compile_once(command, self.driver, DRIVER_SOURCES)
         mark = self.dialect.mark
         names = "".join(f".globl {r.name}\n.type {r.name}, {mark}function\n{r.name}: {self.dialect.end}"
                         for r in LIBC_REFERENCES)

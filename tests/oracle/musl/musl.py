@@ -20,15 +20,17 @@ from typing import TYPE_CHECKING
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
+import loader
 from loader import simulator_steps
 from transcript import CRASHED, NOT_REACHED, OK, PREFIX, Block, Transcript, compare_lines
 
 if TYPE_CHECKING:
     from foreign_machines import ForeignRoot
 
-__all__ = ["CRASHED", "ENTRY", "NOT_REACHED", "OK", "PREFIX", "SKIPPED", "Question", "Transcript", "commands", "compare",
+__all__ = ["CRASHED", "DRIVER_SOURCES", "ENTRY", "NOT_REACHED", "OK", "PREFIX", "SKIPPED", "Question", "Transcript", "commands", "compare",
            "compare_lists", "run_real", "run_simulated", "unavailable", "version"]
 
+DRIVER_SOURCES = (HERE / "driver.c", HERE / "machine.h", *loader.DRIVER_SOURCES)
 LOADER = "/lib/ld-musl-x86_64.so.1"
 SKIPPED = 77
 TIMEOUT_SECONDS = 60.0

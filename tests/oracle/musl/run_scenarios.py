@@ -17,8 +17,9 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from musl import HERE, LOADER, SKIPPED, Question, commands, compare, compare_lists, run_real, run_simulated, unavailable
+from musl import DRIVER_SOURCES, HERE, LOADER, SKIPPED, Question, commands, compare, compare_lists, run_real, run_simulated, unavailable
 from musl import ENTRY, version
+import made
 from scenarios import fixtures, language
 from scenarios.expectations import Run, unexpected_outcomes
 from scenarios.suite import go_through
@@ -56,8 +57,8 @@ class Workshop(fixtures.Workshop):
     def __init__(self, directory: str) -> None:
         self.directory = directory
         super().__init__(directory, HERE / "driver.c")
-        fixtures._run(["musl-gcc", "-O1", "-fno-optimize-sibling-calls", "-c", str(HERE / "driver.c"), "-o",
-                       self.compiled(fixtures.DRIVER)])
+        made.compile_once(["musl-gcc", "-O1", "-fno-optimize-sibling-calls", "-c", HERE / "driver.c"],
+                          self.compiled(fixtures.DRIVER), DRIVER_SOURCES)
         fixtures._run(["as", "-o", self.compiled(fixtures.AGENT), str(HERE / "agent.s")])
 
     def compiled(self, name: str) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 import made  # noqa: E402
-from loader import AGENT_COMPILING, AGENT_OPTIONS, DRIVER_OPTIONS, link_arguments  # noqa: E402
+from loader import AGENT_COMPILING, AGENT_OPTIONS, DRIVER_OPTIONS, DRIVER_SOURCES, link_arguments  # noqa: E402
 from scenarios import elfpatch  # noqa: E402
 from scenarios.assembly import assemble_object, assemble_stub, version_script  # noqa: E402
 
@@ -122,7 +122,7 @@ class Workshop:
             if not os.path.exists(target):
                 unfinished = target + ".unfinished"
                 options = AGENT_COMPILING if name == AGENT else ("-O1", "-fno-optimize-sibling-calls")
-                _run(["gcc", *options, "-c", str(self.sources[name]), "-o", unfinished])
+                made.compile_once(["gcc", *options, "-c", self.sources[name]], unfinished, DRIVER_SOURCES)
                 os.replace(unfinished, target)
         return target
 
