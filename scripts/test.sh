@@ -102,6 +102,8 @@ BINDSIM_FIXTURES=${BINDSIM_FIXTURES-$root/build-test/fixtures}
 export BINDSIM_FIXTURES
 [ ! -d "$BINDSIM_FIXTURES" ] || find "$BINDSIM_FIXTURES" -type f -mtime +7 -delete
 
+# One more than there are processors: some tests wait.
+processes=$(($(getconf _NPROCESSORS_ONLN) + 1))
 passed=0 failed=0 skipped=0
 failures=
 
@@ -145,7 +147,7 @@ suites() {
 	summary=$directory.summary
 	status=0
 	rm -f "$directory"/meson-logs/testlog*.txt
-	meson test -C "$directory" --print-errorlogs "$@" >"$summary" 2>&1 </dev/null || status=$?
+	meson test -C "$directory" --print-errorlogs --num-processes "$processes" "$@" >"$summary" 2>&1 </dev/null || status=$?
 	cat "$summary"
 	# How much was held against the real loader.
 	grep -hE '^[0-9]+ .*(asked of| compared, )' "$directory"/meson-logs/testlog*.txt || true
