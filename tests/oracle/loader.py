@@ -11,7 +11,6 @@ Steps are written as the driver's arguments (driver.c); `simulator_arguments` tu
 from __future__ import annotations
 
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -93,7 +92,7 @@ class Question:
 
 def unavailable(tools: Sequence[str] = ()) -> str | None:
     """Why the real loader cannot be asked here (then a test ends with SKIPPED), or None where it can."""
-    if platform.machine() != "x86_64":
+    if os.uname().machine != "x86_64":
         return "the oracle is the GNU loader for x86-64"
     for tool in tools:
         if shutil.which(tool) is None:

@@ -2,13 +2,11 @@
 # SPDX-License-Identifier: MIT
 """Tests of the oracle itself: agreement is only worth something if disagreement would be seen.
 
-Called with the simulator's options, this program plays the simulator: it asks the real loader and prints the answer in
-the simulator's format, so that whole comparisons run without one.  FAKE_CHANGE=N in the environment spoils line N.
+stand_in.py plays the simulator, so that whole comparisons run without one; FAKE_CHANGE=N in its environment spoils line N.
 """
 
 from __future__ import annotations
 
-import os
 import stat
 import subprocess
 import sys
@@ -20,64 +18,13 @@ from pathlib import Path
 from elf_file import interpreter
 from loader import (AGENT_COMPILING, AGENT_OPTIONS, CRASHED, CRASHED_IN_CONSTRUCTOR, NOT_REACHED, OK, PREFIX, Block, Question,
                     Transcript, build_driver, compare, run_real, run_simulated, simulator_arguments)
+from stand_in import render
 from system_programs import without_final_block
 from transcript import parse_real, parse_simulated
 
 HERE = Path(__file__).resolve().parent
 STEPS = ["libm.so.6:NOW,GLOBAL", "libabsent.so:LAZY", "libz.so.1:NOW,NOLOAD", "sym:1:sin", "sym:absent", "close:1",
          "close:2"]
-
-
-def render(transcript: Transcript, program: str = "./driver") -> str:
-    """A transcript as the simulator would print it."""
-    text = ""
-    for block in transcript.blocks:
-        outcome = "failed: loader crashes: told so" if block.outcome == CRASHED else block.outcome
-        if block.step == 0 and outcome.startswith("failed: "):
-            outcome = f"failed: {program}: symbol lookup error: {outcome.removeprefix('failed: ')}"
-        text += f"{PREFIX}bindsim: step {block.step}: {outcome}\n" + "".join(f"{line}\n" for line in block.lines)
-    return text
-
-
-def play_simulator(arguments: list[str]) -> int:
-    """Answers the question that `arguments` put by asking the real loader."""
-    program, steps, env, categories, bind_now = "", [], {}, ("bindings",), False
-    kinds = {"--dlopen": "", "--dlclose": "close:", "--dlsym": "sym:", "--dlmopen": "newlm:", "--call": "call:",
-             "--init": "init:"}
-    callers = [""]
-    rest = iter(arguments)
-    for argument in rest:
-        if argument in kinds:
-            value = next(rest)
-            if argument == "--init":
-                callers.append("")
-            file, at, number = value.rpartition("@")
-            if argument == "--dlmopen" and at and number.isdigit():
-                step = f"lm:{number}:{file}"
-            else:
-                step = kinds[argument] + value
-            steps.append(step if not callers[-1] or argument == "--init" else f"by:{callers[-1]}:{step}")
-        elif argument == "--end-init":
-            steps.append("end-init")
-            callers.pop()
-        elif argument == "--caller":
-            callers[-1] = next(rest)
-        elif argument == "--env":
-            name, _, value = next(rest).partition("=")
-            env[name] = value
-        elif argument.startswith("--show="):
-            categories = tuple(argument.removeprefix("--show=").split(","))
-        elif argument == "--bind-now":
-            bind_now = True
-        elif not argument.startswith("--"):
-            program = argument
-    driver = b"bindsim: " in Path(program).read_bytes()
-    answer = run_real(Question(program, steps, env, os.getcwd(), categories, bind_now, driver))
-    lines = render(answer, program).splitlines(keepends=True)
-    if (number := int(os.environ.get("FAKE_CHANGE", "-1"))) >= 0:
-        lines[number] = lines[number].replace("symbol `", "symbol `not_")
-    sys.stdout.write("".join(lines))
-    return int(any(block.outcome != OK for block in answer.blocks))
 
 
 class ComparisonTest(unittest.TestCase):
@@ -132,7 +79,7 @@ class ComparisonTest(unittest.TestCase):
 
     def stand_in(self, name: str, variable: str = "") -> Path:
         program = Path(self.directory.name) / name
-        program.write_text(f"#!/bin/sh\n{variable} exec {sys.executable} {HERE / 'self_test.py'} \"$@\"\n")
+        program.write_text(f"#!/bin/sh\n{variable} exec {sys.executable} -S {HERE / 'stand_in.py'} \"$@\"\n")
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
         return program
 
@@ -336,6 +283,4 @@ class OtherTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if any(argument.startswith("--format=") for argument in sys.argv):
-        sys.exit(play_simulator(sys.argv[1:]))
     unittest.main()
