@@ -7,32 +7,58 @@
 
 #include <string.h>
 
+/* An object on the way from the one that was begun with, and the next of its dependencies. */
+struct level {
+	bs_map_id id;
+	uint32_t next;
+};
+
 struct dfs {
 	const struct bs_process *process;
 	uint8_t *pending; /* by map id: in the list and not placed yet */
 	bs_map_id *out;
-	uint32_t head; /* OUT is filled from its end towards 0 */
+	uint32_t head;	   /* OUT is filled from its end towards 0 */
+	struct level *way; /* DEPTH of them: no object is on it twice */
+	uint32_t depth;
 	bool with_reldeps, met_reldeps;
 };
 
-static void place(struct dfs *d, bs_map_id id)
+/* The dependency number I of MAP in the order in which they are gone into, or BS_NO_MAP behind the
+ * last one. */
+static bs_map_id dependency(const struct dfs *d, const struct bs_map *map, uint32_t i)
+{
+	if (i < map->initfini.n)
+		return map->initfini.v[i];
+	i -= map->initfini.n;
+	return d->with_reldeps && i < map->reldeps.n ? map->reldeps.v[map->reldeps.n - 1 - i]
+						     : BS_NO_MAP;
+}
+
+static void enter(struct dfs *d, bs_map_id id)
 {
 	if (!d->pending[id])
 		return;
 	d->pending[id] = 0;
-	const struct bs_map *map = bs_map_of(d->process, id);
+	d->met_reldeps |= d->with_reldeps && bs_map_of(d->process, id)->has_reldeps;
+	d->way[d->depth++] = (struct level){ id, 0 };
+}
 
-	/* The executable is never reached through a dependency, only from the list itself. */
-	bs_vec_each (i, &map->initfini)
-		if (map->initfini.v[i] != d->process->executable)
-			place(d, map->initfini.v[i]);
-	if (d->with_reldeps) {
-		d->met_reldeps |= map->has_reldeps;
-		for (uint32_t i = map->reldeps.n; i-- > 0;)
-			if (map->reldeps.v[i] != d->process->executable)
-				place(d, map->reldeps.v[i]);
+/* Places ID behind whatever it depends on. A chain of needs may be longer than the C stack. */
+static void place(struct dfs *d, bs_map_id id)
+{
+	enter(d, id);
+	while (d->depth) {
+		struct level *level = &d->way[d->depth - 1];
+		bs_map_id next = dependency(d, bs_map_of(d->process, level->id), level->next++);
+
+		if (next == BS_NO_MAP) {
+			d->out[--d->head] = level->id;
+			d->depth--;
+		} else if (next != d->process->executable) {
+			/* That is never reached through a dependency, only from the list itself. */
+			enter(d, next);
+		}
 	}
-	d->out[--d->head] = id;
 }
 
 static void place_all(struct dfs *d, const bs_map_id *maps, uint32_t n)
@@ -51,6 +77,7 @@ static void sort_dfs(const struct bs_process *process, const struct bs_ctx *ctx,
 		.process = process,
 		.pending = bs_new(ctx->arena, uint8_t, process->maps.n),
 		.out = bs_new(ctx->arena, bs_map_id, maps->n),
+		.way = bs_new(ctx->arena, struct level, maps->n),
 		.with_reldeps = with_reldeps,
 	};
 	bs_map_id first = maps->v[0];
