@@ -36,6 +36,8 @@ struct bs_core {
 	bs_ids by_name;		      /* of FILES, by name: index plus 1 */
 	uint32_t n_open, next_parked; /* of FILES: how many are open, and who makes room next */
 	const bs_live_areas *areas;
+	bs_ids heads;	  /* by name: the first of AREAS where that file's ELF header is, plus 1 */
+	uint32_t n_heads; /* so many of AREAS are known to HEADS */
 };
 
 /* The memory that the core itself has. */

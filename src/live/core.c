@@ -208,17 +208,30 @@ static bool read_core(const struct bs_memory *memory, uint64_t address, void *to
 
 /* ---- the files that were mapped -------------------------------------------------------------- */
 
-/* Where the ELF header of AREA's file is mapped, or NULL. */
-static const struct bs_live_area *head_of(const struct bs_core *core,
-					  const struct bs_live_area *area)
+static void take_heads(struct bs_core *core)
 {
-	bs_vec_each (i, core->areas) {
-		const struct bs_live_area *a = &core->areas->v[i];
+	for (; core->n_heads < core->areas->n; core->n_heads++) {
+		const struct bs_live_area *area = &core->areas->v[core->n_heads];
 
-		if (a->file && strcmp(a->file, area->file) == 0 && !a->offset)
-			return a;
+		if (!area->file || area->offset)
+			continue;
+		bs_name name = bs_name_of(core->names, area->file);
+
+		while (core->heads.n <= name)
+			bs_vec_push(core->ctx->arena, &core->heads, 0);
+		if (!core->heads.v[name])
+			core->heads.v[name] = core->n_heads + 1;
 	}
-	return NULL;
+}
+
+/* Where the ELF header of AREA's file is mapped, or NULL. A core may have a million of both. */
+static const struct bs_live_area *head_of(struct bs_core *core, const struct bs_live_area *area)
+{
+	take_heads(core);
+	bs_name name = bs_name_find(core->names, area->file);
+	uint32_t at = name && name < core->heads.n ? core->heads.v[name] : 0;
+
+	return at ? &core->areas->v[at - 1] : NULL;
 }
 
 /* Whether FD, the file PATH, is what AREA was mapped from. */

@@ -17,11 +17,16 @@ const char *bs_live_file_slug(enum bs_live_file file)
 	return slugs[file];
 }
 
+struct extent {
+	uint64_t from, to;
+};
+
 struct finder {
 	const struct bs_ctx *ctx;
 	struct bs_store *store;
 	const struct bs_live_opener *opener;
 	struct bs_subject *subject;
+	struct extent *extents; /* by area, or NULL: nobody has asked yet */
 };
 
 static void take_image(struct finder *f, const struct bs_live_area *area,
@@ -60,21 +65,37 @@ static bool take_twin(struct finder *f, struct bs_live_object *object)
 	return false;
 }
 
+/* How far a file is mapped without anything else between, around each area of it. */
+static struct extent *extents_of(const struct bs_ctx *ctx, const bs_live_areas *areas)
+{
+	struct extent *extents = bs_new(ctx->arena, struct extent, areas->n);
+	uint32_t first = 0;
+
+	for (uint32_t i = 0; i < areas->n; i++) {
+		const struct bs_live_area *area = &areas->v[i], *next = area + 1;
+
+		if (i + 1 < areas->n && area->file && next->file &&
+		    strcmp(area->file, next->file) == 0)
+			continue;
+		const struct extent extent = { areas->v[first].from, area->to };
+
+		while (first <= i)
+			extents[first++] = extent;
+	}
+	return extents;
+}
+
 /* What has no image lies at least where its file is mapped around AREA; elsewhere somebody may have
  * mapped that to read it. */
-static void find_extent(const struct bs_subject *subject, const struct bs_live_area *area,
+static void find_extent(struct finder *f, const struct bs_live_area *area,
 			struct bs_live_object *object)
 {
-	const struct bs_live_area *all = subject->areas.v;
-	uint32_t first = (uint32_t)(area - all), last = first;
+	const bs_live_areas *areas = &f->subject->areas;
 
-	while (first && all[first - 1].file && strcmp(all[first - 1].file, area->file) == 0)
-		first--;
-	while (last + 1 < subject->areas.n && all[last + 1].file &&
-	       strcmp(all[last + 1].file, area->file) == 0)
-		last++;
-	object->from = all[first].from;
-	object->to = all[last].to;
+	if (!f->extents)
+		f->extents = extents_of(f->ctx, areas);
+	object->from = f->extents[area - areas->v].from;
+	object->to = f->extents[area - areas->v].to;
 }
 
 static void add_object(struct finder *f, const struct bs_live_map *map, bool is_executable)
@@ -107,7 +128,7 @@ static void add_object(struct finder *f, const struct bs_live_map *map, bool is_
 		take_image(f, area->file ? area : &named, &object);
 	}
 	if (!object.image && area && area->file)
-		find_extent(f->subject, area, &object);
+		find_extent(f, area, &object);
 	bs_vec_push(f->ctx->arena, &f->subject->objects, object);
 }
 
@@ -253,7 +274,7 @@ static uint64_t debug_of_loader(struct finder *f)
 const char *bs_live_objects_find(const struct bs_ctx *ctx, struct bs_store *store,
 				 const struct bs_live_opener *opener, struct bs_subject *subject)
 {
-	struct finder f = { ctx, store, opener, subject };
+	struct finder f = { .ctx = ctx, .store = store, .opener = opener, .subject = subject };
 	uint64_t debug;
 
 	/* Only then has the table of program headers an end. */

@@ -25,9 +25,9 @@ FULL = bool(os.environ.get("HOSTILE_FULL"))
 class LoopsTest(CommandLineTest):
     """Each question is asked with a stack of 256 KiB."""
 
-    def ask(self, *arguments, wanted=(0,)):
+    def ask(self, *arguments, wanted=(0,), seconds=MOST_SECONDS):
         def limit():
-            resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
+            resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
             resource.setrlimit(resource.RLIMIT_STACK, (STACK, STACK))
 
         done = subprocess.run([BINDSIM, *arguments], cwd=self.directory, env=environment(), stdin=subprocess.DEVNULL,
@@ -264,6 +264,39 @@ class FilesTest(LoopsTest):
         self.file("two", "#!./one\n", 0o755)
         for name in ("self", "one", "two"):
             self.ask("./" + name, wanted=(0, 1, 2))
+
+
+class CoreTest(LoopsTest):
+    """A core file that tells of more files than any process has."""
+
+    @staticmethod
+    def core(n, n_maps, long):
+        """Half of the areas are one file that is not there, with all link maps in it; of the others each two are a file of its own."""
+        base, page, where = 0x100000000, 4096, 0x10000000
+        names = [b"/gone/" + b"x" * long] * (n // 2)
+        for i in range(n // 4):
+            names += [b"/" + b"./" * (long // 2) + b"".join(b"./" if i >> k & 1 else b"//" for k in range(20)) + b"bin/true"] * 2
+        areas = b"".join(struct.pack("<QQQ", base + i * page, base + (i + 1) * page, i % 2) for i in range(len(names)))
+        files = struct.pack("<QQ", len(names), page) + areas + b"\0".join(names) + b"\0"
+        headers = struct.pack("<IIQQQQQQ", 6, 4, 0, where, where, 112, 112, 8) + struct.pack("<IIQQQQQQ", 2, 6, 0, where + 112, where + 112, 32, 32, 8)
+        dynamic, debug, maps = struct.pack("<QQQQ", 21, where + 144, 0, 0), struct.pack("<QQQQQQ", 1, where + 192, 0, 0, 0, 0), where + 192
+        memory = headers + dynamic + debug + b"".join(struct.pack("<QQQQQ", 0, where + 184, base, maps + (i + 1) * 40 if i + 1 < n_maps else 0, 0)
+                                                      for i in range(n_maps))
+
+        def note(kind, text):
+            return struct.pack("<III", 5, len(text), kind) + b"CORE\0\0\0\0" + text + b"\0" * (-len(text) % 4)
+
+        auxv = b"".join(struct.pack("<QQ", *pair) for pair in ((3, where), (4, 56), (5, 2), (6, page), (7, base), (9, base), (0, 0)))
+        notes = note(1, b"\0" * 336) + note(6, auxv) + note(0x46494c45, files)
+        start = 64 + 2 * 56
+        header = b"\x7fELF\x02\x01\x01".ljust(16, b"\0") + struct.pack("<HHIQQQIHHHHHH", 4, 62, 1, 0, 64, 0, 0, 64, 56, 2, 0, 0, 0)
+        loads = struct.pack("<IIQQQQQQ", 4, 0, start, 0, 0, len(notes), 0, 4)
+        loads += struct.pack("<IIQQQQQQ", 1, 6, start + len(notes), where, 0, len(memory), len(memory), page)
+        return header + loads + notes + memory
+
+    def test_many_files(self):
+        self.file("core", self.core(800000 if FULL else 200000, 16000, 200))
+        self.ask("--core=core", wanted=(2,), seconds=60 if FULL else 15)
 
 
 class MuchTest(LoopsTest):
