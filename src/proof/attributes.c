@@ -3,6 +3,8 @@
  * listed. */
 #include "proof-priv.h"
 
+#include <string.h>
+
 /* Chains of instance, abstract instance and declaration are short. */
 enum { LONGEST_CHAIN = 8 };
 
@@ -96,4 +98,18 @@ bool bs_die_next(const Dwarf_Die *parent, Dwarf_Die *child, bool first)
 	/* Entries lie one behind the other: what leads back leads round and round. */
 	return (first ? dwarf_child(&from, child) : dwarf_siblingof(&from, child)) == 0 &&
 	       dwarf_dieoffset(child) > before;
+}
+
+const char *bs_kept_text(struct bs_arena *arena, const char *text)
+{
+	enum { LONGEST = 4096, LONGEST_CHARACTER = 4 };
+	size_t n = text ? strnlen(text, LONGEST + 1) : 0;
+
+	if (n <= LONGEST)
+		return text ? bs_arena_strndup(arena, text, n) : NULL;
+	/* Not in the midst of a character. */
+	for (n = LONGEST;
+	     n > LONGEST - LONGEST_CHARACTER && ((unsigned char)text[n] & 0xc0) == 0x80;)
+		n--;
+	return bs_arena_printf(arena, "%s...", bs_arena_strndup(arena, text, n));
 }

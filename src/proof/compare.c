@@ -9,18 +9,13 @@
 
 enum { MOST_PAIRS = 4096, FIRST_TABLE = 64 };
 
-static const char *kept(struct bs_comparison *c, const char *text)
-{
-	return text ? bs_arena_strndup(c->texts, text, strlen(text)) : NULL;
-}
-
 bool bs_differ(struct bs_comparison *c, const struct bs_edge *edge, const char *left,
 	       const char *right)
 {
 	c->difference = (struct bs_difference){
 		.kind = edge->kind,
-		.type = kept(c, edge->type),
-		.name = kept(c, edge->name),
+		.type = bs_kept_text(c->texts, edge->type),
+		.name = bs_kept_text(c->texts, edge->name),
 		.left = left,
 		.right = right,
 	};

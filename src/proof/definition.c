@@ -77,18 +77,14 @@ static const char *class_of_table(struct bs_arena *arena, const char *name)
 
 /* ---- where it was compiled ----------------------------------------------------------------- */
 
-static const char *copy_of(struct bs_arena *texts, const char *text)
-{
-	return text ? bs_arena_strndup(texts, text, strlen(text)) : NULL;
-}
-
 /* "GNU C++17 12.2.0" without the options. */
 static const char *producer_of(struct bs_arena *texts, const char *producer)
 {
 	const char *options = producer ? strstr(producer, " -") : NULL;
 
-	return options ? bs_arena_strndup(texts, producer, (size_t)(options - producer))
-		       : copy_of(texts, producer);
+	return bs_kept_text(
+		texts, options ? bs_arena_strndup(texts, producer, (size_t)(options - producer))
+			       : producer);
 }
 
 static const char *file_of(struct bs_debug *debug, const Dwarf_Die *die)
@@ -125,14 +121,15 @@ static void tell_place(struct bs_debug *debug, struct bs_arena *texts, const Dwa
 	Dwarf_Die owner;
 	Dwarf_Word line;
 
-	side->file = copy_of(texts, below(file_of(debug, die), directory));
+	side->file = bs_kept_text(texts, below(file_of(debug, die), directory));
 	if (bs_die_inherited(debug, die, DW_AT_decl_line, &attr, &owner) &&
 	    dwarf_formudata(&attr, &line) == 0 && line <= UINT32_MAX)
 		side->line = (uint32_t)line;
 	side->producer =
 		producer_of(texts, unit ? bs_die_string(&unit->die, DW_AT_producer) : NULL);
-	side->directory = copy_of(texts, directory);
-	side->debug_file = copy_of(texts, debug->path);
+	side->directory = bs_kept_text(texts, directory);
+	side->debug_file =
+		debug->path ? bs_arena_strndup(texts, debug->path, strlen(debug->path)) : NULL;
 }
 
 /* ---- a definition -------------------------------------------------------------------------- */

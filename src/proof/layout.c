@@ -269,11 +269,15 @@ static const char *member_type_text(struct sides *s, const struct bs_type *side,
 /* "Shape, Named" */
 static const char *base_names(struct sides *s, const struct bs_type *side, const parts *all)
 {
+	enum { MOST_TOLD = 16 };
 	const char *text = NULL;
+	unsigned n = 0;
 
 	bs_vec_each (i, all) {
 		if (all->v[i].kind != PART_BASE)
 			continue;
+		if (n++ == MOST_TOLD)
+			return bs_arena_printf(s->c->texts, "%s, ...", text);
 		const char *name = member_type_text(s, side, &all->v[i].die);
 
 		text = text ? bs_arena_printf(s->c->texts, "%s, %s", text, name) : name;
@@ -500,6 +504,6 @@ bool bs_compare_layouts(struct bs_comparison *c, const struct bs_type_pair *pair
 	const char *typedefed = name ? NULL : bs_typedef_of(left.debug, &left.die);
 
 	if (typedefed && c->difference.type)
-		c->difference.type = bs_arena_strndup(c->texts, typedefed, strlen(typedefed));
+		c->difference.type = bs_kept_text(c->texts, typedefed);
 	return false;
 }

@@ -151,6 +151,9 @@ static inline bool bs_type_is_void(const struct bs_type *type)
 {
 	return type->die.addr == NULL;
 }
+/* TEXT, which a file has, in ARENA, up to where it is too long for anybody to read; NULL for NULL.
+ */
+const char *bs_kept_text(struct bs_arena *arena, const char *text);
 /* As it is written, in ARENA. */
 const char *bs_type_text(struct bs_arena *arena, const struct bs_type *type);
 /* Two whole names mean one type, whichever compiler wrote them. */

@@ -84,10 +84,13 @@ bool bs_same_name(const char *left, const char *right)
 	return is_end(*left) && is_end(*right) && (*left == *right || !*left || !*right);
 }
 
+enum { MOST_DIMENSIONS = 16 }; /* Fortran has 15 */
+
 /* The dimensions of an array: "[4][2]". */
 static const char *dimensions(struct bs_arena *arena, const struct bs_type *type)
 {
 	const char *text = "";
+	unsigned n_seen = 0;
 	Dwarf_Die child;
 
 	bs_die_each (&type->die, &child) {
@@ -95,6 +98,8 @@ static const char *dimensions(struct bs_arena *arena, const struct bs_type *type
 
 		if (dwarf_tag(&child) != DW_TAG_subrange_type)
 			continue;
+		if (n_seen++ == MOST_DIMENSIONS)
+			return bs_arena_printf(arena, "%s...", text);
 		if (bs_die_number(&child, DW_AT_count, &n) ||
 		    (bs_die_number(&child, DW_AT_upper_bound, &n) && ++n))
 			text = bs_arena_printf(arena, "%s[%llu]", text, (unsigned long long)n);
@@ -147,7 +152,8 @@ const char *bs_type_text(struct bs_arena *arena, const struct bs_type *type)
 		case DW_TAG_ptr_to_member_type:
 			return bs_arena_printf(arena, "%spointer to member%s", before, behind);
 		default:
-			return bs_arena_printf(arena, "%s%s%s", before, plain_name(&at), behind);
+			return bs_arena_printf(arena, "%s%s%s", before,
+					       bs_kept_text(arena, plain_name(&at)), behind);
 		}
 		if (!bs_type_of(at.debug, &at.die, &next))
 			break;

@@ -284,6 +284,14 @@ static struct bs_named *named_around(const struct bs_unit *unit, Dwarf_Off offse
 	return NULL;
 }
 
+/* A text that goes on like this was made so that all that is made of it is endless. */
+static bool is_for_people(const char *text)
+{
+	enum { LONGEST = 16 << 10 };
+
+	return strnlen(text, LONGEST + 1) <= LONGEST;
+}
+
 static const char *whole_name(const struct bs_debug *debug, const struct bs_unit *unit,
 			      struct bs_named *named)
 {
@@ -291,8 +299,12 @@ static const char *whole_name(const struct bs_debug *debug, const struct bs_unit
 
 	if (named->whole)
 		return named->whole;
-	for (uint32_t i = named->scope; text && i; i = unit->named.v[i - 1].scope)
-		if (unit->named.v[i - 1].name)
+	unsigned depth = 0;
+
+	for (uint32_t i = named->scope; text && i && depth < BS_DEEPEST;
+	     i = unit->named.v[i - 1].scope)
+		if (unit->named.v[i - 1].name && is_for_people(text) &&
+		    is_for_people(unit->named.v[i - 1].name) && ++depth)
 			text = bs_arena_printf(debug->arena, "%s::%s", unit->named.v[i - 1].name,
 					       text);
 	named->whole = text;
