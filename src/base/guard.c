@@ -106,6 +106,19 @@ static struct bs_guard *guard_at(uintptr_t address)
 	return NULL;
 }
 
+/* One that somebody sent: true where the process went on before this handler came, and goes on with
+ * it. */
+static bool stays_after_sent(int number, siginfo_t *info, void *context)
+{
+	if (before.sa_flags & SA_SIGINFO)
+		before.sa_sigaction(number, info, context);
+	else if (before.sa_handler == SIG_DFL)
+		return false;
+	else if (before.sa_handler != SIG_IGN)
+		before.sa_handler(number);
+	return true;
+}
+
 /* Zeros are put where the page is missing, and the instruction is carried out again. */
 static void put_zeros(int number, siginfo_t *info, void *context)
 {
@@ -113,7 +126,8 @@ static void put_zeros(int number, siginfo_t *info, void *context)
 	bool is_sent = info->si_code <= 0; /* by kill(2) or the like */
 	struct bs_guard *guard = is_sent ? NULL : guard_at(address);
 
-	(void)context;
+	if (is_sent && stays_after_sent(number, info, context))
+		return;
 	if (guard) {
 		void *page = (void *)(address & ~(page_size - 1));
 

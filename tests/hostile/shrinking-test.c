@@ -246,6 +246,56 @@ static void be_sent_one(void)
 	_exit(0);
 }
 
+static volatile sig_atomic_t n_heard;
+
+static void hear(int number)
+{
+	(void)number;
+	n_heard++;
+}
+
+static void hear_more(int number, siginfo_t *info, void *context)
+{
+	(void)number, (void)context;
+	n_heard += info->si_pid == getpid() ? 1 : 100;
+}
+
+/* In a child where SIGBUS is ACTION's: it is sent, and then a page is read that is gone. Returns
+ * how often ACTION was heard. */
+static int heard_in_child(const struct sigaction *action)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		sigaction(SIGBUS, action, NULL);
+		struct mapped m = map_pages();
+
+		kill(getpid(), SIGBUS);
+		kill(getpid(), SIGBUS);
+		empty(m.fd);
+		if (m.bytes[m.page * 5] != 0 || !bs_guard_is_hit(m.guard))
+			_exit(99);
+		_exit(n_heard);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+/* Who ignores it, or has a handler that comes back, goes on, and the guard with him. */
+static void what_is_sent_goes_where_it_went(void **state)
+{
+	const struct sigaction ignored = { .sa_handler = SIG_IGN };
+	const struct sigaction handler = { .sa_handler = hear };
+	const struct sigaction informed = { .sa_sigaction = hear_more, .sa_flags = SA_SIGINFO };
+
+	(void)state;
+	assert_int_equal(heard_in_child(&ignored), 0);
+	assert_int_equal(heard_in_child(&handler), 2);
+	assert_int_equal(heard_in_child(&informed), 2);
+}
+
 static void assert_dies(void (*child)(void))
 {
 	pid_t pid = fork();
@@ -406,6 +456,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(many_threads_may_read_it),
 		cmocka_unit_test(many_mappings_at_once),
 		cmocka_unit_test(others_end_the_process),
+		cmocka_unit_test(what_is_sent_goes_where_it_went),
 		cmocka_unit_test(a_file_that_stays),
 		cmocka_unit_test(symbols_that_are_gone),
 		cmocka_unit_test(tables_that_are_gone),
