@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "guard.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
@@ -37,6 +38,43 @@ static struct {
 
 static uintptr_t page_size;
 static struct sigaction before;
+
+static size_t pages_of(size_t n)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	return n > SIZE_MAX - 2 * page ? SIZE_MAX : (n + page - 1) / page * page;
+}
+
+/* Other than what the last page has behind the end of the file, which can be written to as well,
+ * the zeros are nobody else's. */
+void *bs_map_file(int fd, size_t n, int protection)
+{
+	size_t in_file = pages_of(n), whole = in_file + pages_of(1);
+
+	if (in_file == SIZE_MAX) {
+		errno = ENOMEM;
+		return MAP_FAILED;
+	}
+	char *map = mmap(NULL, whole, protection, MAP_PRIVATE, fd, 0);
+
+	if (map == MAP_FAILED)
+		return map;
+	if (mmap(map + in_file, pages_of(1), PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+		 0) == MAP_FAILED) {
+		int error = errno;
+
+		munmap(map, whole);
+		errno = error;
+		return MAP_FAILED;
+	}
+	return map;
+}
+
+void bs_unmap_file(void *map, size_t n)
+{
+	munmap(map, pages_of(n) + pages_of(1));
+}
 
 static bool add_block(void)
 {

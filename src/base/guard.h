@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guard.h - mapped files that shrink while they are read
+ * guard.h - mapped files that shrink or are written to while they are read
  *
  * To read a page that the file has lost is a SIGBUS. Who calls bs_guard_catch() reads zeros there
  * instead, and hears that the mapping is not what it was. All that is read of it is in bounds then;
  * what it says is nothing to go by.
+ *
+ * Whoever writes to the file writes to what is mapped of it, at any time: what is read twice may be
+ * two things. So a number that is checked and then used, as an index, a count or an offset, is read
+ * once, by bs_once32() and the like; and what is mapped has a page of zeros behind it
+ * (bs_map_file), where every string ends that has lost its own end. What was counted in a first
+ * pass need not be as many in a second one.
  *
  * Floor 0: includes no other floor.
  */
@@ -12,8 +18,37 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct bs_guard;
+
+/* NUMBER, which stands in a mapped file, as it was when it was read: the compiler may not read it
+ * once more. */
+static inline uint64_t bs_once64(uint64_t number)
+{
+	__asm__("" : "+r"(number));
+	return number;
+}
+
+static inline uint32_t bs_once32(uint32_t number)
+{
+	__asm__("" : "+r"(number));
+	return number;
+}
+
+static inline uint16_t bs_once16(uint16_t number)
+{
+	__asm__("" : "+r"(number));
+	return number;
+}
+
+/*
+ * Maps the first N bytes, at least one, of FD, to be read, or written to as well by this process
+ * alone; behind the last page that has any is a page of zeros. MAP_FAILED with errno as mmap(2).
+ * Ended by bs_unmap_file() of the same N.
+ */
+void *bs_map_file(int fd, size_t n, int protection);
+void bs_unmap_file(void *map, size_t n);
 
 /*
  * From here on the N bytes at MAP, from mmap(2) of a file with PROTECTION, are known to be such.

@@ -55,7 +55,8 @@ static uint32_t slot_of(const struct bs_names *names, const char *s, size_t n)
 	for (; names->slots[at]; at = (at + 1) & (names->n_slots - 1)) {
 		const char *text = names->texts.v[names->slots[at]];
 
-		if (strncmp(text, s, n) == 0 && text[n] == '\0')
+		/* S may be in a file that is written to, and shorter by now. */
+		if (strncmp(text, s, n) == 0 && strnlen(text, n) == n && text[n] == '\0')
 			break;
 	}
 	return at;

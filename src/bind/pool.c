@@ -131,6 +131,11 @@ static void count(struct bs_asker *asker, uint32_t symbol)
 static void enter(struct bs_asker *asker, uint32_t symbol)
 {
 	uint32_t hash = bs_image_name_hash(asker->image, symbol) | 1;
+
+	/* A file that is written to may have more of them than were counted. */
+	if (asker->n_entered == asker->n_refs)
+		return;
+	asker->n_entered++;
 	uint32_t slot = bs_ref_slot(asker, hash);
 
 	while (asker->refs[slot].symbol)

@@ -70,7 +70,7 @@ struct bs_asker {
 	const struct bs_image *image;
 	uint32_t policy;     /* its number */
 	struct bs_ref *refs; /* by hash; N_SLOTS, half of which are empty at least */
-	uint32_t n_refs, n_slots;
+	uint32_t n_refs, n_entered, n_slots;
 	struct bs_kept_answers *kept; /* the last that was used comes first */
 	uint32_t n_kept;
 };

@@ -125,29 +125,42 @@ static void enter(struct bs_name_table *table, uint32_t entry, uint32_t hash)
 	}
 }
 
-/* Takes ENTRY, which came last of all with HASH, away again. */
-static void leave(struct bs_name_table *table, uint32_t entry, uint32_t hash)
+/* Takes ENTRY, which came last of all with HASH, away again. False when it is not there: it came
+ * with another hash, and somebody has written to the file since. */
+static bool leave(struct bs_name_table *table, uint32_t entry, uint32_t hash)
 {
 	struct bs_name_place *place = place_of(table, hash);
 	uint32_t before = entry;
 
 	if (place->last != entry)
-		return;
+		return false;
 	while (table->next[before] != entry)
 		before = table->next[before];
 	/* Its place may be on the way to others. */
 	if (before == entry) {
 		*place = (struct bs_name_place){ hash & ~UINT32_C(1), BS_NAME_PLACE_LEFT };
-		return;
+		table->next[entry] = 0;
+		return true;
 	}
 	table->next[before] = table->next[entry];
+	table->next[entry] = 0;
 	place->last = before;
 	if (table->next[before] != before)
-		return;
+		return true;
 	place->hash &= ~UINT32_C(1);
 	/* Entries leave in the order in which they came, backwards. */
 	assert(table->shared.n && table->shared.v[table->shared.n - 1] == entry);
 	table->shared.n--;
+	return true;
+}
+
+/* As if nothing had ever been entered. */
+static void forget_all(struct bs_name_table *table)
+{
+	memset(table->places, 0, table->size * sizeof *table->places);
+	memset(table->next, 0, table->capacity * sizeof *table->next);
+	table->n_places = table->shared.n = table->maps.n = 0;
+	table->n = BS_OWNER_UNIT;
 }
 
 /* ---- DT_GNU_HASH ----------------------------------------------------------------------------- */
@@ -161,7 +174,7 @@ static void enter_chains(struct bs_name_table *table, const struct bs_gnu_hash *
 		if (i + AHEAD < gnu->n_chain)
 			__builtin_prefetch(
 				&table->places[bs_name_table_start(table, gnu->chain[i + AHEAD])]);
-		enter(table, first + i, gnu->chain[i]);
+		enter(table, first + i, bs_once32(gnu->chain[i]));
 	}
 }
 
@@ -220,11 +233,19 @@ static void leave_map(struct bs_name_table *table)
 	const struct bs_image *image = of->image;
 	uint32_t symbol, n = bs_count_names(image, &symbol);
 
-	while (n-- > 0)
-		if (image->gnu_hash.present)
-			leave(table, of->first + n, image->gnu_hash.chain[n]);
-		else if (n && can_answer(image, n))
-			leave(table, of->first + n, bs_image_name_hash(image, n));
+	while (n-- > 0) {
+		const uint32_t entry = of->first + n;
+
+		/* What was entered is on a circle. */
+		if (!table->next[entry])
+			continue;
+		if (!leave(table, entry,
+			   image->gnu_hash.present ? image->gnu_hash.chain[n]
+						   : bs_image_name_hash(image, n))) {
+			forget_all(table);
+			return;
+		}
+	}
 	table->n = of->first;
 	table->maps.n--;
 }

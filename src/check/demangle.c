@@ -46,10 +46,15 @@ static char *demangle(const char *name)
 
 const char *bs_demangled(const char *name)
 {
-	if (name[0] != '_' || strlen(name) > LONGEST_NAME)
-		return name;
-	char *demangled = demangle(name);
+	size_t n = name[0] == '_' ? strlen(name) : 0;
 
+	if (!n || n > LONGEST_NAME)
+		return name;
+	/* The demangler goes back and forth in it, and the file that has it may be written to. */
+	char *copy = strndup(name, n);
+	char *demangled = copy ? demangle(copy) : NULL;
+
+	free(copy);
 	if (!demangled)
 		return name;
 	free(last);

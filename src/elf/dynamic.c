@@ -194,7 +194,7 @@ static const char *read_name(struct bs_reader *r, int64_t tag, const char *what)
 	if (!bs_dynamic_find(r->image, tag, &offset))
 		return NULL;
 	if (offset < table->n_strings)
-		return table->strings + offset;
+		return bs_kept_string(r, table->strings + offset);
 	bs_noted(r, BS_DIAG_OUTSIDE_FILE, bs_tag_offset(r, tag), "%s outside of the string table",
 		 what);
 	if (!find_string(r, offset, &address))
@@ -203,7 +203,7 @@ static const char *read_name(struct bs_reader *r, int64_t tag, const char *what)
 	const char *s = (const char *)r->bytes + range.offset;
 
 	if (range.n)
-		return memchr(s, '\0', range.n) ? s : NULL;
+		return memchr(s, '\0', range.n) ? bs_kept_string(r, s) : NULL;
 	return bs_memory_at(r, address) == BS_MEMORY_ZERO ? "" : NULL;
 }
 

@@ -86,6 +86,7 @@ enum bs_memory bs_memory_at(const struct bs_reader *r, uint64_t address);
 struct bs_range bs_range_of_tag(struct bs_reader *r, int64_t tag, const char *name);
 const void *bs_host_order(struct bs_reader *r, uint64_t offset, uint64_t n, Elf_Type type);
 uint64_t bs_entry_size(const struct bs_reader *r, Elf_Type type);
+const char *bs_kept_string(struct bs_reader *r, const char *s);
 
 /* libelf.c: has libelf opened; NULL, or why it cannot be. From then on FROM is turned round into TO
  * out of ENCODING, an ELFDATA*; false when there is no memory. */
@@ -113,6 +114,7 @@ static inline uint16_t bs_load16(const struct bs_reader *r, uint64_t offset)
 	uint16_t v;
 
 	memcpy(&v, r->bytes + offset, sizeof v);
+	v = bs_once16(v);
 	return r->foreign ? __builtin_bswap16(v) : v;
 }
 
@@ -121,6 +123,7 @@ static inline uint32_t bs_load32(const struct bs_reader *r, uint64_t offset)
 	uint32_t v;
 
 	memcpy(&v, r->bytes + offset, sizeof v);
+	v = bs_once32(v);
 	return r->foreign ? __builtin_bswap32(v) : v;
 }
 
@@ -129,6 +132,7 @@ static inline uint64_t bs_load64(const struct bs_reader *r, uint64_t offset)
 	uint64_t v;
 
 	memcpy(&v, r->bytes + offset, sizeof v);
+	v = bs_once64(v);
 	return r->foreign ? __builtin_bswap64(v) : v;
 }
 

@@ -15,6 +15,7 @@
 #pragma once
 
 #include "../base/base.h"
+#include "../base/guard.h"
 #include "store.h"
 
 #include <elf.h>
@@ -367,12 +368,12 @@ static inline struct bs_symbol bs_image_symbol(const struct bs_image *image, uin
 	if (table->wide) {
 		const Elf64_Sym *s = (const Elf64_Sym *)table->entries + index;
 
-		return (struct bs_symbol){ s->st_value, s->st_size, s->st_name,
+		return (struct bs_symbol){ s->st_value, s->st_size, bs_once32(s->st_name),
 					   s->st_shndx, s->st_info, s->st_other };
 	}
 	const Elf32_Sym *s = (const Elf32_Sym *)table->entries + index;
 
-	return (struct bs_symbol){ s->st_value, s->st_size, s->st_name,
+	return (struct bs_symbol){ s->st_value, s->st_size, bs_once32(s->st_name),
 				   s->st_shndx, s->st_info, s->st_other };
 }
 
@@ -389,9 +390,9 @@ static inline const char *bs_image_symbol_name(const struct bs_image *image, uin
 
 	if (index >= table->n)
 		return "";
-	return bs_image_string(image, table->wide
-					      ? ((const Elf64_Sym *)table->entries)[index].st_name
-					      : ((const Elf32_Sym *)table->entries)[index].st_name);
+	return bs_image_string(
+		image, bs_once32(table->wide ? ((const Elf64_Sym *)table->entries)[index].st_name
+					     : ((const Elf32_Sym *)table->entries)[index].st_name));
 }
 
 /*
@@ -454,49 +455,55 @@ static inline uint32_t bs_image_name_hash(const struct bs_image *image, uint32_t
 /* The raw DT_VERSYM entry of symbol INDEX; 0 when there is none. */
 static inline uint16_t bs_image_versym(const struct bs_image *image, uint32_t index)
 {
-	return index < image->symbols.n_versym ? image->symbols.versym[index] : 0;
+	return index < image->symbols.n_versym ? bs_once16(image->symbols.versym[index]) : 0;
 }
 
 /* Relocation INDEX (< table->n) of TABLE. */
 static inline struct bs_relocation bs_reloc_at(const struct bs_reloc_table *table, uint32_t index)
 {
+	uint64_t info;
+
 	switch (table->format) {
 	case BS_RELA64: {
 		const Elf64_Rela *r = (const Elf64_Rela *)table->entries + index;
 
-		return (struct bs_relocation){ r->r_offset, r->r_info >> 32, (uint32_t)r->r_info,
+		info = bs_once64(r->r_info);
+		return (struct bs_relocation){ r->r_offset, info >> 32, (uint32_t)info,
 					       r->r_addend };
 	}
 	case BS_REL64: {
 		const Elf64_Rel *r = (const Elf64_Rel *)table->entries + index;
 
-		return (struct bs_relocation){ r->r_offset, r->r_info >> 32, (uint32_t)r->r_info,
-					       0 };
+		info = bs_once64(r->r_info);
+		return (struct bs_relocation){ r->r_offset, info >> 32, (uint32_t)info, 0 };
 	}
 	case BS_RELA32: {
 		const Elf32_Rela *r = (const Elf32_Rela *)table->entries + index;
 
-		return (struct bs_relocation){ r->r_offset, r->r_info >> 8, r->r_info & 0xff,
-					       r->r_addend };
+		info = bs_once32(r->r_info);
+		return (struct bs_relocation){ r->r_offset, info >> 8, info & 0xff, r->r_addend };
 	}
 	case BS_REL32: {
 		const Elf32_Rel *r = (const Elf32_Rel *)table->entries + index;
 
-		return (struct bs_relocation){ r->r_offset, r->r_info >> 8, r->r_info & 0xff, 0 };
+		info = bs_once32(r->r_info);
+		return (struct bs_relocation){ r->r_offset, info >> 8, info & 0xff, 0 };
 	}
 	/* The upper half has r_ssym, r_type3, r_type2, r_type: the type's bytes back to front. */
 	case BS_RELA_MIPS64: {
 		const Elf64_Rela *r = (const Elf64_Rela *)table->entries + index;
 
-		return (struct bs_relocation){ r->r_offset, (uint32_t)r->r_info,
-					       __builtin_bswap32((uint32_t)(r->r_info >> 32)),
+		info = bs_once64(r->r_info);
+		return (struct bs_relocation){ r->r_offset, (uint32_t)info,
+					       __builtin_bswap32((uint32_t)(info >> 32)),
 					       r->r_addend };
 	}
 	case BS_REL_MIPS64: {
 		const Elf64_Rel *r = (const Elf64_Rel *)table->entries + index;
 
-		return (struct bs_relocation){ r->r_offset, (uint32_t)r->r_info,
-					       __builtin_bswap32((uint32_t)(r->r_info >> 32)), 0 };
+		info = bs_once64(r->r_info);
+		return (struct bs_relocation){ r->r_offset, (uint32_t)info,
+					       __builtin_bswap32((uint32_t)(info >> 32)), 0 };
 	}
 	}
 	__builtin_unreachable();

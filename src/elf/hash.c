@@ -21,23 +21,30 @@ static uint32_t measure_chains(struct bs_reader *r, const struct bs_gnu_hash *ha
 	uint32_t base = hash->symbol_base, last = 0;
 	bool early = false;
 
-	for (uint32_t i = 0; i < hash->n_buckets; i++)
-		if (hash->buckets[i] > last)
-			last = hash->buckets[i];
+	for (uint32_t i = 0; i < hash->n_buckets; i++) {
+		uint32_t start = bs_once32(hash->buckets[i]);
+
+		last = start > last ? start : last;
+	}
 	if (!last)
 		return 0;
-	for (uint32_t i = 0; i < hash->n_buckets; i++)
-		early |= hash->buckets[i] && hash->buckets[i] < base;
+	for (uint32_t i = 0; i < hash->n_buckets; i++) {
+		uint32_t start = bs_once32(hash->buckets[i]);
+
+		early |= start && start < base;
+	}
 	/* The loader takes what stands before the chains for one. */
 	if (early)
 		bs_noted(r, BS_DIAG_MALFORMED, at, "DT_GNU_HASH bucket before the chains");
 	if (last - base >= room && last >= base) {
 		bs_broken(r, BS_DIAG_MALFORMED, at, "DT_GNU_HASH bucket without a chain");
 		last = 0;
-		for (uint32_t i = 0; i < hash->n_buckets; i++)
-			if (hash->buckets[i] > last && hash->buckets[i] >= base &&
-			    hash->buckets[i] - base < room)
-				last = hash->buckets[i];
+		for (uint32_t i = 0; i < hash->n_buckets; i++) {
+			uint32_t start = bs_once32(hash->buckets[i]);
+
+			if (start > last && start >= base && start - base < room)
+				last = start;
+		}
 	}
 	if (!last || last < base)
 		return 0;
@@ -69,14 +76,20 @@ static void read_translation(struct bs_reader *r, struct bs_gnu_hash *hash, uint
 	hash->n_xchain = hash->n_chain;
 	hash->xlat = bs_host_order(r, at + skip * sizeof(uint32_t), hash->n_xchain, ELF_T_WORD);
 
-	for (uint32_t i = 0; i < hash->n_xchain; i++)
-		if (hash->xlat[i] > highest && hash->xlat[i] < n_symbols)
-			highest = hash->xlat[i];
+	for (uint32_t i = 0; i < hash->n_xchain; i++) {
+		uint32_t symbol = bs_once32(hash->xlat[i]);
+
+		if (symbol > highest && symbol < n_symbols)
+			highest = symbol;
+	}
 	uint32_t *by_symbol = bs_new(r->arena, uint32_t, (size_t)highest + 1);
 
-	for (uint32_t i = 0; i < hash->n_xchain; i++)
-		if (hash->xlat[i] <= highest)
-			by_symbol[hash->xlat[i]] = hash->xchain[i];
+	for (uint32_t i = 0; i < hash->n_xchain; i++) {
+		uint32_t symbol = bs_once32(hash->xlat[i]);
+
+		if (symbol <= highest)
+			by_symbol[symbol] = hash->xchain[i];
+	}
 	hash->symbol_base = 0;
 	hash->chain = by_symbol;
 	hash->n_chain = highest + 1;
@@ -225,7 +238,9 @@ void bs_read_hash_tables(struct bs_reader *r)
 /* The bucket's first symbol, or 0 when the bloom filter says no. */
 static uint32_t gnu_bucket(const struct bs_gnu_hash *gnu, uint32_t h, bool shift_wraps)
 {
-	return bs_gnu_bloom_passes(gnu, h, shift_wraps) ? gnu->buckets[h % gnu->n_buckets] : 0;
+	return bs_gnu_bloom_passes(gnu, h, shift_wraps)
+		       ? bs_once32(gnu->buckets[h % gnu->n_buckets])
+		       : 0;
 }
 
 static uint32_t next_gnu(const struct bs_gnu_hash *gnu, uint32_t h, struct bs_hash_step *step)
@@ -237,11 +252,11 @@ static uint32_t next_gnu(const struct bs_gnu_hash *gnu, uint32_t h, struct bs_ha
 	if (!step->steps++)
 		step->at = gnu->n_buckets ? gnu_bucket(gnu, h, step->shift_wraps) : 0;
 	while (step->at >= base && step->at && step->at - base < n) {
-		uint32_t i = step->at - base, stored = chain[i];
+		uint32_t i = step->at - base, stored = bs_once32(chain[i]);
 
 		step->at = stored & END_OF_CHAIN ? 0 : step->at + 1;
 		if ((stored ^ h) >> 1 == 0)
-			return gnu->xlat ? gnu->xlat[i] : i + base;
+			return gnu->xlat ? bs_once32(gnu->xlat[i]) : i + base;
 	}
 	step->at = 0;
 	return 0;
@@ -250,8 +265,8 @@ static uint32_t next_gnu(const struct bs_gnu_hash *gnu, uint32_t h, struct bs_ha
 static uint32_t sysv_word(const struct bs_sysv_hash *sysv, const void *words, uint32_t i)
 {
 	if (!sysv->wide)
-		return ((const uint32_t *)words)[i];
-	uint64_t word = ((const uint64_t *)words)[i];
+		return bs_once32(((const uint32_t *)words)[i]);
+	uint64_t word = bs_once64(((const uint64_t *)words)[i]);
 
 	return word <= UINT32_MAX ? word : 0;
 }

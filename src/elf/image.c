@@ -172,7 +172,7 @@ static void read_interp(struct bs_reader *r, const struct bs_segment *s)
 		bs_noted(r, BS_DIAG_MALFORMED, s->offset,
 			 "interpreter name without a NUL at its end");
 	else
-		image->interp = (const char *)r->bytes + s->offset;
+		image->interp = bs_kept_string(r, (const char *)r->bytes + s->offset);
 }
 
 /*

@@ -53,7 +53,7 @@ static void free_file(struct bs_image_file *file)
 
 	bs_guard_end(file->guard);
 	if (file->map)
-		munmap(file->map, file->map_size);
+		bs_unmap_file(file->map, file->map_size);
 	bs_arena_free(arena);
 }
 
@@ -150,7 +150,7 @@ static void read_file(struct bs_image_file *file, int fd, const struct stat *st,
 	}
 	n = st->st_size > 0 && (uintmax_t)st->st_size <= SIZE_MAX ? (size_t)st->st_size : 0;
 	if (S_ISREG(st->st_mode) && n) {
-		void *map = mmap(NULL, n, PROT_READ, MAP_PRIVATE, fd, 0);
+		void *map = bs_map_file(fd, n, PROT_READ);
 
 		if (map != MAP_FAILED) {
 			file->map = map;

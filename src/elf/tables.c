@@ -124,6 +124,12 @@ uint64_t bs_entry_size(const struct bs_reader *r, Elf_Type type)
 	return sizes[type][r->wide];
 }
 
+/* S is in the file, which may be written to: what is gone by is a copy. */
+const char *bs_kept_string(struct bs_reader *r, const char *s)
+{
+	return bs_arena_strndup(r->arena, s, strlen(s));
+}
+
 /* What an entry of TYPE wants its address to be a multiple of. */
 static size_t alignment_of(const struct bs_reader *r, Elf_Type type)
 {

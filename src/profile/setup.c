@@ -58,7 +58,12 @@ static const char *const *read_run(const struct bs_ctx *ctx, const char *bytes, 
 	BS_VEC(const char *) dirs = { 0 };
 
 	for (size_t length; (length = directory_length(bytes, n)) != 0;) {
-		bs_vec_push(ctx->arena, &dirs, bs_arena_strndup(ctx->arena, bytes, length));
+		const char *directory = bs_arena_strndup(ctx->arena, bytes, length);
+
+		/* Who writes to the file may have made something else of it meanwhile. */
+		if (directory_length(directory, length + 1) != length)
+			return NULL;
+		bs_vec_push(ctx->arena, &dirs, directory);
 		bytes += length + 1;
 		n -= length + 1;
 	}

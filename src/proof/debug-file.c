@@ -36,7 +36,7 @@ static void let_go(struct bs_mapped *mapped)
 		elf_end(mapped->elf);
 	bs_guard_end(mapped->guard);
 	if (mapped->bytes)
-		munmap(mapped->bytes, mapped->n);
+		bs_unmap_file(mapped->bytes, mapped->n);
 	*mapped = (struct bs_mapped){ 0 };
 }
 
@@ -50,8 +50,7 @@ static bool map_file(const struct bs_run *run, const char *path, struct bs_mappe
 	if (fd < 0)
 		return false;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) {
-		void *map =
-			mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+		void *map = bs_map_file(fd, (size_t)st.st_size, PROT_READ | PROT_WRITE);
 
 		if (map != MAP_FAILED)
 			*ret = (struct bs_mapped){ .bytes = map,

@@ -134,10 +134,11 @@ void bs_json_string(struct bs_json *json, const char *text)
 		bs_write(out, "\"", 1);
 		return;
 	}
-	n += strlen(text + n);
-	const char *unicode = bs_unicode(json->arena, text);
+	/* What is found to be Unicode has to be that when it is written. */
+	const char *unicode =
+		bs_unicode(json->arena, bs_arena_strndup(json->arena, text, n + strlen(text + n)));
 
-	if (!dump(json, unicode, unicode == text ? n : strlen(unicode)))
+	if (!dump(json, unicode, strlen(unicode)))
 		bs_arena_exhausted(json->arena);
 }
 

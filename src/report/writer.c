@@ -176,7 +176,12 @@ const char *bs_unicode(struct bs_arena *arena, const char *text)
 
 	if (strncmp(text, marker, n_marker) != 0 && is_utf8(text))
 		return text;
-	char *marked = bs_new(arena, char, n_marker + strlen(text) * longest + 1);
+	/* It may stand in a file that is written to: what is gone through is as long as there is
+	 * room for. */
+	size_t n = strlen(text);
+
+	text = bs_arena_strndup(arena, text, n);
+	char *marked = bs_new(arena, char, n_marker + n * longest + 1);
 	char *to = mempcpy(marked, marker, n_marker);
 
 	for (const unsigned char *s = (const unsigned char *)text; *s;) {

@@ -5,10 +5,7 @@
  * NAME", of numbers in the machine's byte order. Prints what ended in a crash, without an end, or
  * without a reason.
  */
-#include "base/base.h"
-#include "live/subject.h"
-#include "report/report.h"
-#include "sim/sim.h"
+#include "questions.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -22,19 +19,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HANGS_AFTER = 30 /* seconds */, MOST_MEMORY = 1 << 20 /* KiB */, N_VALUES = 15 };
+enum { HANGS_AFTER = 30 /* seconds */, MOST_MEMORY = 1 << 20 /* KiB */ };
 
-struct field {
-	uint64_t offset;
-	unsigned width;
-	char name[64];
-};
-
-static struct field *fields;
-static unsigned n_fields;
 static const char *directory, *way;
 static char path[512];
-static FILE *null;
 
 /* Seen by both processes. */
 static struct progress {
@@ -44,110 +32,9 @@ static struct progress {
 	unsigned worst_ms, worst_at;
 } * progress;
 
-static void read_fields(void)
-{
-	struct field field;
-
-	while (scanf("%" SCNu64 " %u %63[^\n]", &field.offset, &field.width, field.name) == 3) {
-		fields = realloc(fields, (n_fields + 1) * sizeof *fields);
-		fields[n_fields++] = field;
-	}
-}
-
-static uint64_t odd_value(uint64_t old, unsigned width, unsigned i)
-{
-	uint64_t most = width == 8 ? UINT64_MAX : (UINT64_C(1) << width * 8) - 1;
-	const uint64_t values[N_VALUES] = { 0,
-					    1,
-					    most,
-					    most - 1,
-					    UINT64_C(1) << 31,
-					    UINT64_C(0x7fffffff),
-					    UINT32_MAX,
-					    UINT64_C(1) << 32,
-					    UINT64_C(1) << 63,
-					    (UINT64_C(1) << 63) - 1,
-					    old + 1,
-					    old - 1,
-					    most - 7,
-					    old + 0x1000,
-					    old ^ 0x80 };
-
-	return values[i] & most;
-}
-
-/* ---- questions ---------------------------------------------------------------------------------
- */
-
-static enum bs_sim_status simulate(struct bs_arena *arena, const char **ret_problem)
-{
-	const struct bs_step steps[] = {
-		{ .kind = BS_STEP_DLOPEN,
-		  .file = "./libplug.so",
-		  .mode = BS_MODE_LAZY | BS_MODE_GLOBAL },
-		{ .kind = BS_STEP_DLSYM, .handle = BS_HANDLE_STEP, .of_step = 1, .symbol = "plug" },
-		{ .kind = BS_STEP_DLMOPEN, .file = "./libplug.so", .mode = BS_MODE_NOW },
-		{ .kind = BS_STEP_DLCLOSE, .of_step = 1 },
-	};
-	const struct bs_variable now = { "LD_BIND_NOW", "1" };
-	const struct bs_plan plan = {
-		.executable = "/app",
-		.root = directory,
-		.cwd = "/",
-		.loader = strcmp(way, "musl") == 0 ? "musl" : NULL,
-		.ldconfig = strcmp(way, "ldconfig") == 0,
-		.environment = &now,
-		.n_environment = strcmp(way, "lazy") != 0,
-		.steps = steps,
-		.n_steps = sizeof steps / sizeof *steps,
-	};
-	struct bs_writer *writers = bs_new(arena, struct bs_writer, 2);
-	struct bs_report list[] = {
-		{ .format = &bs_format_text, .show = UINT32_MAX, .writer = &writers[0] },
-		{ .format = &bs_format_json, .show = UINT32_MAX, .writer = &writers[1] },
-	};
-	struct bs_reports reports = { .list = list, .n = 2 };
-	struct bs_sim_report answer;
-	struct bs_store *store = bs_store_new();
-
-	writers[0].file = writers[1].file = null;
-	const struct bs_sink sink = bs_reports_sink(&reports);
-	enum bs_sim_status status = bs_simulate(&plan, store, &sink, &answer);
-
-	*ret_problem = status == BS_SIM_REFUSED ? "a step" : answer.problem;
-	if (*ret_problem)
-		*ret_problem = bs_arena_strndup(arena, *ret_problem, strlen(*ret_problem));
-	bs_reports_done(&reports);
-	bs_reports_drop(&reports);
-	bs_sim_report_done(&answer);
-	bs_store_free(store);
-	return status;
-}
-
-static enum bs_sim_status read_core(struct bs_arena *arena, const char **ret_problem)
-{
-	struct bs_diags diags = { .arena = arena };
-	const struct bs_ctx ctx = { arena, bs_names_new(arena), &diags };
-	struct bs_subject subject;
-	struct bs_store *store = bs_store_new();
-
-	*ret_problem = bs_subject_of_core(&ctx, store, path, NULL, NULL, &subject);
-	if (subject.memory && subject.memory->close)
-		subject.memory->close(subject.memory);
-	if (subject.memory && subject.memory->fd >= 0)
-		close(subject.memory->fd);
-	bs_store_free(store);
-	return *ret_problem ? BS_SIM_CANNOT : BS_SIM_OK;
-}
-
 static void ask_one(void)
 {
-	struct bs_arena *arena = bs_arena_new();
-	const char *problem = NULL;
-
-	if (!arena || BS_ON_OUT_OF_MEMORY(arena))
-		abort();
-	switch (strcmp(way, "core") == 0 ? read_core(arena, &problem) : simulate(arena, &problem)) {
+	switch (ask_question(directory, path, way)) {
 	case BS_SIM_OK:
 		progress->n_ok++;
 		break;
@@ -156,13 +43,10 @@ static void ask_one(void)
 		break;
 	case BS_SIM_CANNOT:
 		progress->n_cannot++;
-		if (!problem || !*problem)
-			abort();
 		break;
 	case BS_SIM_NO_MEMORY:
 		abort();
 	}
-	bs_arena_free(arena);
 }
 
 static unsigned milliseconds(void)
@@ -253,7 +137,6 @@ int main(int argc, char **argv)
 	directory = argv[1];
 	way = argv[3];
 	snprintf(path, sizeof path, "%s/%s", argv[1], argv[2]);
-	null = fopen("/dev/null", "w");
 	progress = mmap(NULL, sizeof *progress, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 			-1, 0);
 	read_fields();

@@ -140,6 +140,29 @@ static void what_is_gone_is_zero(void **state)
 	unmap(&other);
 }
 
+/* Whoever maps a file so that others see what he writes can write behind its end, too, to the end
+ * of its last page. */
+static void a_string_ends_behind_the_file(void **state)
+{
+	struct mapped m = map_pages();
+
+	(void)state;
+	for (size_t n = m.page * 2 - 100; n <= m.page * 2; n += 100) {
+		assert_int_equal(ftruncate(m.fd, (off_t)n), 0);
+		char *seen = bs_map_file(m.fd, n, PROT_READ);
+		char *written = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, m.fd, 0);
+
+		assert_ptr_not_equal(seen, MAP_FAILED);
+		assert_ptr_not_equal(written, MAP_FAILED);
+		memset(written, 1, m.page * 2);
+		assert_int_equal(strlen(seen), m.page * 2);
+		munmap(written, n);
+		bs_unmap_file(seen, n);
+	}
+	assert_ptr_equal(bs_map_file(m.fd, SIZE_MAX, PROT_READ), MAP_FAILED);
+	unmap(&m);
+}
+
 struct job {
 	struct bs_job job;
 	struct mapped *m;
@@ -452,6 +475,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_gone_is_zero),
+		cmocka_unit_test(a_string_ends_behind_the_file),
 		cmocka_unit_test(another_thread_may_read_it),
 		cmocka_unit_test(many_threads_may_read_it),
 		cmocka_unit_test(many_mappings_at_once),
