@@ -19,6 +19,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
 
 struct bs_guard;
 
@@ -70,3 +72,34 @@ bool bs_guard_is_hit(const struct bs_guard *guard);
  * told to.
  */
 void bs_guard_catch(void);
+
+/* ---- files that are written to -----------------------------------------------------------------
+ */
+
+/*
+ * A file that stays open as long as it is mapped, to be looked at when all was read of it. What
+ * nobody can see is who writes within the clock tick of the last write before, or through a mapping
+ * of his own to a page that he had written to before.
+ */
+struct bs_sentry {
+	int fd; /* or -1 */
+	off_t size;
+	struct timespec mtime;
+};
+
+/* From here on N files are watched at once, and no more; none before. For who owns the process, as
+ * bs_guard_catch(). */
+void bs_sentries_at_most(unsigned n);
+
+/* Has a quarter of the files that this process may open watched, after asking the system for so
+ * many that N are watched; none where it may open few. */
+void bs_sentries_post(unsigned n);
+
+/* FD, which stays the caller's, was ST when it was opened. Ended by bs_sentry_end(), whether or not
+ * there was room for one more. Any thread may call these. */
+struct stat;
+void bs_sentry_begin(struct bs_sentry *sentry, int fd, const struct stat *st);
+void bs_sentry_end(struct bs_sentry *sentry);
+
+/* Somebody has written to it, or cut it. False where it is not watched. */
+bool bs_sentry_is_alarmed(const struct bs_sentry *sentry);

@@ -421,6 +421,7 @@ int main(int argc, char **argv)
 		return BS_EXIT_TROUBLE;
 	}
 	bs_guard_catch();
+	bs_sentries_post(0);
 	if (bs_command_line_read(arena, argc, argv, environ, &line))
 		status = run(arena, &line);
 	/* A long text met its error before. */

@@ -5,6 +5,7 @@
 
 #include "sets.h"
 
+#include "../base/guard.h"
 #include "../search/search.h"
 
 #include <stdlib.h>
@@ -503,6 +504,7 @@ static enum bs_exit scan_all(struct scan *scan)
 	const struct bs_ctx ctx = { scan->arena, bs_names_new(scan->arena), &diags };
 	uint64_t question;
 
+	bs_sentries_post(MOST_IMAGES);
 	if (!bs_scan_find(scan->arena, scan->line, &scan->subjects, &scan->head.skipped) ||
 	    !find_plugins(scan))
 		return BS_EXIT_TROUBLE;

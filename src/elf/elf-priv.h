@@ -41,7 +41,8 @@ struct bs_image_file {
 	struct bs_diags diags; /* in ARENA; told to each run that asks for the image */
 	void *map;	       /* from mmap(2), or NULL */
 	size_t map_size;
-	struct bs_guard *guard; /* of MAP, or NULL */
+	struct bs_guard *guard;	 /* of MAP, or NULL */
+	struct bs_sentry sentry; /* of the file that is mapped */
 	uint64_t stat_size;
 	int64_t mtime_s, mtime_ns;
 	uint32_t n_users;

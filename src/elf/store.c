@@ -52,6 +52,7 @@ static void free_file(struct bs_image_file *file)
 	struct bs_arena *arena = file->arena;
 
 	bs_guard_end(file->guard);
+	bs_sentry_end(&file->sentry);
 	if (file->map)
 		bs_unmap_file(file->map, file->map_size);
 	bs_arena_free(arena);
@@ -130,9 +131,13 @@ static void note_change(struct bs_image_file *file, int fd)
 			    bs_words_for_change(is_hit));
 }
 
-bool bs_image_is_changed(const struct bs_image *image)
+const char *bs_image_change(const struct bs_image *image)
 {
-	return bs_guard_is_hit(as_read(image)->guard);
+	const struct bs_image_file *file = as_read(image);
+	bool has_shrunk = bs_guard_is_hit(file->guard);
+
+	return has_shrunk || bs_sentry_is_alarmed(&file->sentry) ? bs_words_for_change(has_shrunk)
+								 : NULL;
 }
 
 const char *bs_words_for_change(bool has_shrunk)
@@ -156,6 +161,7 @@ static void read_file(struct bs_image_file *file, int fd, const struct stat *st,
 			file->map = map;
 			file->map_size = n;
 			file->guard = bs_guard_begin(map, n, PROT_READ);
+			bs_sentry_begin(&file->sentry, fd, st);
 			read_from(file, fd, map, n);
 			note_change(file, fd);
 			return;
@@ -198,6 +204,7 @@ static struct bs_image_file *new_file(const struct bs_ctx *ctx, const char *path
 
 	file->arena = arena;
 	file->diags.arena = arena;
+	file->sentry.fd = -1;
 	made = file;
 	file->image.path = bs_arena_strndup(arena, path, strlen(path));
 	file->image.dev = st->st_dev;

@@ -114,11 +114,12 @@ void bs_store_as_it_is(struct bs_store *store);
 /* The image that was read from the file of IMAGE: IMAGE itself, or what it stands in for. */
 const struct bs_image *bs_image_as_read(const struct bs_image *image);
 
-/* IMAGE's file lost something of what was read of it, zeros instead: nothing that is made of it is
- * right. Only where somebody has called bs_guard_catch(). Any thread may call it. */
-bool bs_image_is_changed(const struct bs_image *image);
+/* IMAGE's file lost something of what was read of it, zeros instead, or was written to since:
+ * nothing that is made of it is sure to be right. Says which, or is NULL. Only where somebody has
+ * called bs_guard_catch() and bs_sentries_at_most(). Any thread may call it. */
+const char *bs_image_change(const struct bs_image *image);
 
-/* What there is to say then, and of a file that was written to meanwhile. */
+/* The words for it. */
 const char *bs_words_for_change(bool has_shrunk);
 
 /* Gives IMAGE back; it stays in the store until bs_store_trim() or the end. */

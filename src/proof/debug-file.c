@@ -35,8 +35,10 @@ static void let_go(struct bs_mapped *mapped)
 	if (mapped->elf)
 		elf_end(mapped->elf);
 	bs_guard_end(mapped->guard);
-	if (mapped->bytes)
+	if (mapped->bytes) {
+		bs_sentry_end(&mapped->sentry);
 		bs_unmap_file(mapped->bytes, mapped->n);
+	}
 	*mapped = (struct bs_mapped){ 0 };
 }
 
@@ -52,12 +54,14 @@ static bool map_file(const struct bs_run *run, const char *path, struct bs_mappe
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) {
 		void *map = bs_map_file(fd, (size_t)st.st_size, PROT_READ | PROT_WRITE);
 
-		if (map != MAP_FAILED)
+		if (map != MAP_FAILED) {
 			*ret = (struct bs_mapped){ .bytes = map,
 						   .n = (size_t)st.st_size,
 						   .dev = st.st_dev,
 						   .ino = st.st_ino,
 						   .path = path };
+			bs_sentry_begin(&ret->sentry, fd, &st);
+		}
 	}
 	close(fd);
 	if (ret->bytes) {
@@ -327,13 +331,16 @@ struct bs_debug *bs_debug_open(struct bs_arena *arena, const struct bs_run *run,
 	return debug;
 }
 
-const char *bs_debug_changed(const struct bs_debug *debug)
+const char *bs_debug_changed(const struct bs_debug *debug, const char **ret_words)
 {
 	const struct bs_mapped *const files[] = { &debug->own, &debug->separate, &debug->shared };
 
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-		if (bs_guard_is_hit(files[i]->guard))
+		if (files[i]->bytes &&
+		    (bs_guard_is_hit(files[i]->guard) || bs_sentry_is_alarmed(&files[i]->sentry))) {
+			*ret_words = bs_words_for_change(bs_guard_is_hit(files[i]->guard));
 			return files[i]->path;
+		}
 	return NULL;
 }
 

@@ -16,7 +16,8 @@ struct bs_mapped {
 	uint64_t dev, ino;
 	Elf *elf;
 	const char *path;
-	struct bs_guard *guard; /* of BYTES, or NULL */
+	struct bs_guard *guard;	 /* of BYTES, or NULL */
+	struct bs_sentry sentry; /* of the file */
 };
 
 /* A namespace or a type in a unit, in the order of the file. */
@@ -85,8 +86,9 @@ struct bs_debug *bs_debug_open(struct bs_arena *arena, const struct bs_run *run,
 			       const struct bs_image *image, uint64_t budget);
 void bs_debug_close(struct bs_debug *debug);
 
-/* The path of a file of DEBUG that shrank while it was read, or NULL. */
-const char *bs_debug_changed(const struct bs_debug *debug);
+/* The path of a file of DEBUG that shrank or was written to while it was read, and which of it; or
+ * NULL. */
+const char *bs_debug_changed(const struct bs_debug *debug, const char **ret_words);
 
 /* ---- units.c: what is where in them ---------------------------------------------------------- */
 

@@ -313,11 +313,11 @@ static void prove_finding(struct bs_prover *prover, struct bs_finding *f)
 static void note_changes(const struct bs_prover *prover)
 {
 	bs_vec_each (i, &prover->known) {
-		const char *path = bs_debug_changed(prover->known.v[i].debug);
+		const char *words, *path = bs_debug_changed(prover->known.v[i].debug, &words);
 
 		if (path)
 			bs_diag_add(prover->run->ctx.diags, BS_DIAG_CHANGED, path, BS_NO_OFFSET, 0,
-				    "%s", bs_words_for_change(true));
+				    "%s", words);
 	}
 }
 

@@ -274,15 +274,15 @@ void bs_run_give_back(struct bs_run *run, const struct bs_target_files *files)
 static const char *changed_file(const struct bs_run *run, const struct bs_target_files *files)
 {
 	const struct bs_diags *diags = run->ctx.diags;
-	const char *path = NULL, *words = bs_words_for_change(true);
+	const char *path = NULL, *words = NULL;
 
 	bs_vec_each (id, &run->process.maps) {
 		const struct bs_map *map = bs_map_of(&run->process, id);
 
-		if (!path && map->image && bs_image_is_changed(map->image))
+		if (!words && map->image && (words = bs_image_change(map->image)))
 			path = map->image->path;
 	}
-	if (!path && files->executable && bs_image_is_changed(files->executable))
+	if (!words && files->executable && (words = bs_image_change(files->executable)))
 		path = files->path;
 	for (uint32_t i = 0; i < diags->list.n && !path; i++)
 		if (diags->list.v[i].code == BS_DIAG_CHANGED) {

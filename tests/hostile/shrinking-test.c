@@ -21,7 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { N_PAGES = 64 };
+enum { N_PAGES = 64, MOST_WATCHED = 16 };
 
 static const char *object; /* a shared object */
 
@@ -368,6 +368,7 @@ static struct reading *begin_reading(void (*then)(int fd))
 {
 	struct reading *r = calloc(1, sizeof *r);
 	char path[] = "/tmp/bindsim-shrinking-XXXXXX";
+	const struct timespec long_ago[2] = { { .tv_sec = 1000000000 }, { .tv_sec = 1000000000 } };
 
 	assert_non_null(r);
 	r->fd = mkstemp(path);
@@ -375,6 +376,7 @@ static struct reading *begin_reading(void (*then)(int fd))
 	unlink(path);
 	bs_guard_catch();
 	copy_object(r->fd);
+	assert_int_equal(futimens(r->fd, long_ago), 0);
 	r->ctx.arena = r->diags.arena = bs_arena_new();
 	r->ctx.names = bs_names_new(r->ctx.arena);
 	r->ctx.diags = &r->diags;
@@ -419,7 +421,7 @@ static void a_file_that_stays(void **state)
 
 	(void)state;
 	assert_true(read_symbols(r) > 100);
-	assert_false(bs_image_is_changed(r->image));
+	assert_null(bs_image_change(r->image));
 	assert_string_equal(told(r), "");
 	end_reading(r);
 }
@@ -431,7 +433,7 @@ static void symbols_that_are_gone(void **state)
 	(void)state;
 	empty(r->fd);
 	read_symbols(r);
-	assert_true(bs_image_is_changed(r->image));
+	assert_string_equal(bs_image_change(r->image), bs_words_for_change(true));
 	end_reading(r);
 }
 
@@ -452,8 +454,50 @@ static void a_file_that_grows(void **state)
 	(void)state;
 	assert_string_equal(told(r), bs_words_for_change(false));
 	assert_true(read_symbols(r) > 100);
-	assert_false(bs_image_is_changed(r->image));
+	assert_string_equal(bs_image_change(r->image), bs_words_for_change(false));
 	end_reading(r);
+}
+
+static void a_file_that_is_written_to(void **state)
+{
+	struct reading *r = begin_reading(NULL);
+
+	(void)state;
+	assert_null(bs_image_change(r->image));
+	assert_int_equal(pwrite(r->fd, "x", 1, 5000), 1);
+	assert_string_equal(bs_image_change(r->image), bs_words_for_change(false));
+	end_reading(r);
+}
+
+/* Its mode and its owner say nothing about what is in it. */
+static void a_file_that_gets_another_mode(void **state)
+{
+	struct reading *r = begin_reading(NULL);
+
+	(void)state;
+	assert_int_equal(fchmod(r->fd, 0755), 0);
+	assert_null(bs_image_change(r->image));
+	end_reading(r);
+}
+
+static void no_more_files_are_watched_than_may_be(void **state)
+{
+	bs_sentries_at_most(1);
+	struct reading *first = begin_reading(NULL), *second = begin_reading(NULL);
+
+	(void)state;
+	append(first->fd);
+	append(second->fd);
+	assert_non_null(bs_image_change(first->image));
+	assert_null(bs_image_change(second->image));
+	end_reading(first);
+	end_reading(second);
+	struct reading *third = begin_reading(NULL);
+
+	append(third->fd);
+	assert_non_null(bs_image_change(third->image));
+	end_reading(third);
+	bs_sentries_at_most(MOST_WATCHED);
 }
 
 /* Who asks again gets what the file is now. */
@@ -485,11 +529,15 @@ int main(int argc, char **argv)
 		cmocka_unit_test(symbols_that_are_gone),
 		cmocka_unit_test(tables_that_are_gone),
 		cmocka_unit_test(a_file_that_grows),
+		cmocka_unit_test(a_file_that_is_written_to),
+		cmocka_unit_test(a_file_that_gets_another_mode),
+		cmocka_unit_test(no_more_files_are_watched_than_may_be),
 		cmocka_unit_test(it_is_read_anew),
 	};
 
 	if (argc != 2)
 		return 1;
 	object = argv[1];
+	bs_sentries_at_most(MOST_WATCHED);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,13 +82,29 @@ class ChangingTest(CommandLineTest):
         self.file("libfirst.so", self.first)
         self.assertEqual(out.decode(), self.bindsim("--format=ndjson", "./app", *self.steps).out)
 
-    def test_a_library_that_grows(self):
-        """What was read of it is what it was."""
-        def grow():
-            with open(self.directory / "libfirst.so", "ab") as file:
-                file.write(b"x" * 100000)
+    def test_a_library_that_is_written_to(self):
+        """Whoever writes at its end may have written elsewhere, too."""
+        def write_at(place):
+            with open(self.directory / "libfirst.so", "r+b") as file:
+                file.seek(place)
+                file.write(b"x")
 
-        self.assertEqual(self.change_meanwhile(grow, "--format=ndjson", "./app", *self.steps)[::2], (0, ""))
+        for place in (100, len(self.first) // 2, len(self.first) + 100000):
+            for arguments in (["--format=ndjson"], ["check", "--no-policy", "--format=ndjson"]):
+                with self.subTest(place=place, arguments=arguments):
+                    self.file("libfirst.so", self.first)
+                    status, _, err = self.change_meanwhile(lambda at=place: write_at(at), *arguments, "./app", *self.steps)
+                    self.assertEqual((status, err), (2, "bindsim: ./libfirst.so: it changed while it was read\n"))
+
+    def test_what_is_not_in_it(self):
+        """Its mode, its links, its name."""
+        def move():
+            path = self.directory / "libfirst.so"
+            path.chmod(0o700)
+            os.link(path, self.directory / "another")
+            os.rename(path, self.directory / "third")
+
+        self.assertEqual(self.change_meanwhile(move, "--format=ndjson", "./app", *self.steps)[::2], (0, ""))
 
 
 if __name__ == "__main__":
