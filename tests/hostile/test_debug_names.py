@@ -5,7 +5,6 @@ two definitions that differ."""
 
 import json
 import os
-import pty
 import re
 import resource
 import shutil
@@ -37,7 +36,7 @@ MEMORY = 1 << 30
 class DebugNamesTest(CommandLineTest):
     """first.so and second.so have definitions of the same names."""
 
-    ask, assert_harmless, check_format = (getattr(test_names.NamesTest, name) for name in ("ask", "assert_harmless", "check_format"))
+    ask, assert_harmless, check_format, on_a_terminal = (getattr(test_names.NamesTest, name) for name in ("ask", "assert_harmless", "check_format", "on_a_terminal"))
 
     def setUp(self):
         super().setUp()
@@ -71,7 +70,7 @@ class DebugNamesTest(CommandLineTest):
 
     def test_formats(self):
         for evil in (test_names.EVIL, test_names.EVIL + test_names.NO_UTF8):
-            for change in CHANGES[:3]:
+            for change in CHANGES[:2]:
                 self.differing(evil, change)
                 for name in test_names.FORMATS:
                     with self.subTest(format=name, change=change):
@@ -90,25 +89,17 @@ class DebugNamesTest(CommandLineTest):
     def test_on_a_terminal(self):
         for change in CHANGES:
             self.differing(test_names.EVIL, change)
-            leader, follower = pty.openpty()
-            with subprocess.Popen([BINDSIM, *PLAN], cwd=self.directory, env=environment(), stdin=subprocess.DEVNULL, stdout=follower,
-                                  stderr=subprocess.DEVNULL) as process:
-                os.close(follower)
-                out = b""
-                try:
-                    while piece := os.read(leader, 1 << 16):
-                        out += piece
-                except OSError:  # the end
-                    pass
-                process.wait()
-            os.close(leader)
-            out = re.sub(rb"\x1b\[[0-9;]*m", b"", out.replace(b"\r\n", b"\n")) if b"\x1b[1m" in out else out.replace(b"\r\n", b"\n")
+            out = self.on_a_terminal("--color=never", *PLAN)
             self.assertIn(rb"\x1b[31m", out)
             self.assert_harmless(out, "text")
 
     def ask_in_little(self, *arguments):
-        """With a gigabyte of address space."""
-        return self.ask(*arguments, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))).stdout.decode()
+        """With a gigabyte of address space, where a sanitizer does not take more than that for itself."""
+        def limit():
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+        can = subprocess.run([BINDSIM, "--version"], env=environment(), capture_output=True, check=False, preexec_fn=limit).returncode == 0
+        return self.ask(*arguments, preexec_fn=limit if can else None).stdout.decode()
 
     def test_long_names(self):
         for change in CHANGES:

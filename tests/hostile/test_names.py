@@ -211,21 +211,25 @@ class NamesTest(CommandLineTest):
         for name in RAW:
             self.assertIn(self.name, self.ask("--format=" + name, self.app, *self.steps).stdout)
 
+    def on_a_terminal(self, *arguments):
+        """What the tool writes there."""
+        leader, follower = pty.openpty()
+        with subprocess.Popen([BINDSIM, *arguments], cwd=self.directory, env=environment(), stdin=subprocess.DEVNULL, stdout=follower,
+                              stderr=subprocess.DEVNULL) as process:
+            os.close(follower)
+            out = b""
+            try:
+                while piece := os.read(leader, 1 << 16):
+                    out += piece
+            except OSError:  # the end
+                pass
+            process.wait()
+        os.close(leader)
+        return out.replace(b"\r\n", b"\n")
+
     def test_loaders_words_on_a_terminal(self):
         for name, show in (("ld-debug", "--show=libs,files,scopes,bindings,versions,mapped,slots"), ("ldd", "-v")):
-            leader, follower = pty.openpty()
-            with subprocess.Popen([BINDSIM, "--format=" + name, show, self.app, *self.steps], cwd=self.directory, env=environment(),
-                                  stdin=subprocess.DEVNULL, stdout=follower, stderr=subprocess.DEVNULL) as process:
-                os.close(follower)
-                out = b""
-                try:
-                    while piece := os.read(leader, 1 << 16):
-                        out += piece
-                except OSError:  # the end
-                    pass
-                process.wait()
-            os.close(leader)
-            out = out.replace(b"\r\n", b"\n")
+            out = self.on_a_terminal("--format=" + name, show, self.app, *self.steps)
             self.assertIn(b"first\\x1b[31m", out)
             self.assert_harmless(out, name)
 
