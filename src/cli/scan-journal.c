@@ -6,7 +6,7 @@
  * A line says whose journal it is. Then come lines of two kinds, each with a check sum, in the
  * order in which programs were finished:
  *
- *   f SUM TAB NUMBER STAMP PATH     a file, or a place where there is none, as it was
+ *   f SUM TAB NUMBER STAMP PATH     something that was looked at, as it was
  *   p SUM TAB NUMBER,... TAB RECORD TAB RECORD ...     a program, and the files that it rests on
  *
  * Records have no tab, for JSON has none in a string; in a PATH what might be taken for the end of
@@ -29,7 +29,7 @@
 #include <unistd.h>
 
 #define MAGIC  "bindsim-scan-journal-"
-#define FORMAT "2"
+#define FORMAT "3"
 
 enum state {
 	UNKNOWN, /* nobody has looked yet */
@@ -39,9 +39,15 @@ enum state {
 
 /* A line about a file. */
 struct stamped {
+	unsigned look;
 	const char *path, *stamp;
-	bool as_list;
 	enum state state;
+};
+
+/* What a PATH begins with, by what was asked of it. */
+static const char look_letters[] = {
+	[BS_FS_LOOK_FILE] = 'f', [BS_FS_LOOK_LIST] = 'l',    [BS_FS_LOOK_WHICH] = 'w',
+	[BS_FS_LOOK_NAME] = 'n', [BS_FS_LOOK_WRITERS] = 'a', [BS_SCAN_LOOK_PROCESSOR] = 'p',
 };
 
 /* Where the line about a subject is; LENGTH 0: there is none that holds. */
@@ -62,7 +68,8 @@ struct bs_scan_journal {
 	bs_ids latest;		/* ... and by name the place in FILES plus 1 */
 	bs_ids marks;		/* by file: the last program that has it, plus 1 */
 	uint32_t n_added;
-	int64_t began; /* nanoseconds */
+	uint32_t n_before; /* files that an earlier scan has lines of */
+	int64_t began;	   /* nanoseconds */
 };
 
 static uint64_t sum_of(const char *bytes, size_t n)
@@ -91,30 +98,52 @@ static int64_t nanoseconds(struct timespec t)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* What tells the file PATH, as it is now, from any other that may come to lie there. What has
- * changed since the scan began may be another one than was read: it is like nothing. */
-static const char *stamp_of(const struct bs_scan_journal *journal, struct bs_arena *arena,
-			    const char *path, bool as_list)
+/* Behind what a run saw of a file or a list comes when it was changed. What has changed since the
+ * scan began may be another one than was read: it is like nothing. */
+static const char *with_times(const struct bs_scan_journal *journal, struct bs_arena *arena,
+			      const char *facts, const struct stat *st)
 {
-	int fd = bs_fs_open_file(journal->fs, path);
+	if (facts[strlen(facts) - 1] != ':')
+		return facts;
+	if (nanoseconds(st->st_ctim) >= journal->began)
+		return "?";
+	return bs_arena_printf(arena, "%s%" PRIx64 ":%" PRIx64, facts,
+			       (uint64_t)nanoseconds(st->st_mtim),
+			       (uint64_t)nanoseconds(st->st_ctim));
+}
+
+static const char *name_stamp(const struct bs_scan_journal *journal, struct bs_arena *arena,
+			      const char *path)
+{
+	const struct bs_ctx ctx = { .arena = arena };
+	const char *name = bs_fs_canonical(journal->fs, &ctx, path);
+
+	return name ? name : bs_fs_facts(arena, BS_FS_LOOK_NAME, errno, NULL);
+}
+
+/* What tells what PATH leads to, as it is now, from all that may come to lie there. */
+static const char *stamp_of(const struct bs_scan_journal *journal, struct bs_arena *arena,
+			    const char *path, unsigned look)
+{
 	struct stat st;
 
+	if (look == BS_SCAN_LOOK_PROCESSOR)
+		return bs_scan_processor(arena);
+	if (look == BS_FS_LOOK_NAME)
+		return name_stamp(journal, arena, path);
+	int fd = bs_fs_open_file(journal->fs, path);
+
 	if (fd < 0)
-		return errno == ENOENT || errno == ENOTDIR ? "-"
-							   : bs_arena_printf(arena, "e%d", errno);
+		return bs_fs_facts(arena, look, errno, NULL);
 	int status = fstat(fd, &st);
 
 	close(fd);
 	if (status != 0)
 		return "?";
-	if (S_ISDIR(st.st_mode) && !as_list)
-		return "d";
-	if (nanoseconds(st.st_ctim) >= journal->began)
-		return "?";
-	return bs_arena_printf(arena, "%" PRIx64 ":%" PRIx64 ":%" PRIx64 ":%" PRIx64 ":%" PRIx64,
-			       (uint64_t)st.st_dev, (uint64_t)st.st_ino, (uint64_t)st.st_size,
-			       (uint64_t)nanoseconds(st.st_mtim),
-			       (uint64_t)nanoseconds(st.st_ctim));
+	/* Where a list is asked for any other file is none. */
+	if (look == BS_FS_LOOK_LIST && !S_ISDIR(st.st_mode))
+		return bs_fs_facts(arena, look, ENOTDIR, NULL);
+	return with_times(journal, arena, bs_fs_facts(arena, look, 0, &st), &st);
 }
 
 static bool is_as_it_was(struct bs_scan_journal *journal, uint32_t number)
@@ -123,15 +152,15 @@ static bool is_as_it_was(struct bs_scan_journal *journal, uint32_t number)
 
 	if (file->state == UNKNOWN)
 		file->state = strcmp(file->stamp, stamp_of(journal, journal->arena, file->path,
-							   file->as_list)) == 0 &&
+							   file->look)) == 0 &&
 					      strcmp(file->stamp, "?") != 0
 				      ? SAME
 				      : CHANGED;
 	return file->state == SAME;
 }
 
-/* Files of both kinds are told apart by their first byte. */
-static bs_name name_of(struct bs_scan_journal *journal, const char *path, bool as_list)
+/* By the first byte it is told apart what was asked. */
+static bs_name name_of(struct bs_scan_journal *journal, const char *path, unsigned look)
 {
 	struct bs_arena *scratch = bs_arena_new();
 
@@ -139,7 +168,7 @@ static bs_name name_of(struct bs_scan_journal *journal, const char *path, bool a
 		bs_arena_exhausted(journal->arena);
 	bs_arena_unwind_with(scratch, journal->arena);
 	bs_name name = bs_name_of(journal->names,
-				  bs_arena_printf(scratch, "%c%s", as_list ? 'l' : 'f', path));
+				  bs_arena_printf(scratch, "%c%s", look_letters[look], path));
 
 	bs_arena_free(scratch);
 	while (journal->latest.n <= name)
@@ -149,7 +178,7 @@ static bs_name name_of(struct bs_scan_journal *journal, const char *path, bool a
 
 static void add_file(struct bs_scan_journal *journal, struct stamped file)
 {
-	bs_name name = name_of(journal, file.path, file.as_list);
+	bs_name name = name_of(journal, file.path, file.look);
 
 	bs_vec_push(journal->arena, &journal->files, file);
 	bs_vec_push(journal->arena, &journal->marks, 0);
@@ -177,7 +206,15 @@ static char *unescaped(struct bs_arena *arena, const char *text, size_t n)
 	return made;
 }
 
-/* NUMBER STAMP PATH, where PATH begins with an l or an f. */
+/* BS_SCAN_LOOK_COUNT_: there is no such. */
+static unsigned look_of(char letter)
+{
+	const char *at = memchr(look_letters, letter, sizeof look_letters);
+
+	return at ? (unsigned)(at - look_letters) : BS_SCAN_LOOK_COUNT_;
+}
+
+/* NUMBER STAMP PATH, where PATH begins with a letter for what was asked. */
 static bool take_file(struct bs_scan_journal *journal, const char *text)
 {
 	char *end;
@@ -188,10 +225,12 @@ static bool take_file(struct bs_scan_journal *journal, const char *text)
 	if (end == text || number != journal->files.n || !n || *path != ' ' || !path[1])
 		return false;
 	path++;
+	if (look_of(*path) == BS_SCAN_LOOK_COUNT_)
+		return false;
 	add_file(journal, (struct stamped){
 				  .path = unescaped(journal->arena, path + 1, strlen(path + 1)),
-				  .stamp = bs_arena_strndup(journal->arena, end + 1, n),
-				  .as_list = *path == 'l',
+				  .stamp = unescaped(journal->arena, end + 1, n),
+				  .look = look_of(*path),
 			  });
 	return true;
 }
@@ -248,8 +287,7 @@ static bool take_program(struct bs_scan_journal *journal, const char *text, off_
 	bool hold = all_hold(journal, text, &records);
 	bool ok = records &&
 		  !bs_scan_record_read(scratch, records + 1, strcspn(records + 1, "\t"), &record);
-	/* What such an answer rests on nobody knows. */
-	hold = hold && ok && record.outcome != BS_SCAN_UNANSWERED;
+	hold = hold && ok;
 	uint32_t subject = ok ? subject_called(journal, record.path) : UINT32_MAX;
 
 	if (subject != UINT32_MAX)
@@ -395,6 +433,7 @@ static bool open_file(struct bs_scan_journal *journal, uint64_t question)
 	}
 	bool ok = read_journal(journal, head_line(journal->arena, question), file);
 
+	journal->n_before = journal->files.n;
 	fclose(file);
 	return ok;
 }
@@ -472,36 +511,41 @@ static const char *escaped(struct bs_arena *scratch, const char *text)
 	return made;
 }
 
-/* STAMP is of another file than the run had that SOURCE is about. */
+/* STAMP is of something else than the run saw that SOURCE is about. */
 static bool is_of_another(const struct bs_scan_source *source, const char *stamp)
 {
-	return source->seen && strncmp(stamp, source->seen, strlen(source->seen)) != 0;
+	size_t n = strlen(source->seen);
+
+	return source->seen[n - 1] == ':' ? strncmp(stamp, source->seen, n) != 0
+					  : strcmp(stamp, source->seen) != 0;
 }
 
 /* The number of SOURCE as it is now, which gets a line if it has none. */
 static uint32_t number_of(struct bs_scan_journal *journal, struct bs_arena *scratch,
 			  struct bs_writer *writer, const struct bs_scan_source *source)
 {
-	bs_name name = name_of(journal, source->path, source->as_list);
+	bs_name name = name_of(journal, source->path, source->look);
 	uint32_t number = journal->latest.v[name];
-	struct stamped file = { .as_list = source->as_list, .state = SAME };
+	struct stamped file = { .look = source->look, .state = SAME };
 
 	if (number && is_as_it_was(journal, number - 1) &&
 	    !is_of_another(source, journal->files.v[number - 1].stamp))
 		return number - 1;
-	/* What changes all the time is said so once. */
-	if (number && strcmp(journal->files.v[number - 1].stamp, "?") == 0)
+	/* What changes all the time is said so once in each scan. */
+	if (number > journal->n_before && strcmp(journal->files.v[number - 1].stamp, "?") == 0)
 		return number - 1;
 	file.path = bs_arena_strndup(journal->arena, source->path, strlen(source->path));
-	file.stamp = stamp_of(journal, journal->arena, source->path, source->as_list);
-	/* A link that was turned meanwhile may lead to an old file. */
+	file.stamp = stamp_of(journal, journal->arena, source->path, source->look);
+	/* A link that was turned meanwhile may lead to an old file, and what was not there may have
+	 * come with a directory that was renamed, or mounted: it is as old as before. */
 	if (is_of_another(source, file.stamp))
 		file.stamp = "?";
 	if (strcmp(file.stamp, "?") == 0)
 		file.state = CHANGED;
 	add_line(writer, 'f',
-		 bs_arena_printf(scratch, "\t%u %s %c%s", journal->files.n, file.stamp,
-				 file.as_list ? 'l' : 'f', escaped(scratch, file.path)));
+		 bs_arena_printf(scratch, "\t%u %s %c%s", journal->files.n,
+				 escaped(scratch, file.stamp), look_letters[file.look],
+				 escaped(scratch, file.path)));
 	add_file(journal, file);
 	return journal->files.n - 1;
 }

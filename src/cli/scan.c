@@ -148,9 +148,6 @@ static void run_program(const struct scan *scan, const struct worker *worker,
 
 	bs_scan_run(product->arena, &plan, worker->store, &worker->options, NULL,
 		    has_plugins ? &known : NULL, &product->sources, &record);
-	if (worker->options.lists_files)
-		bs_vec_push(product->arena, &product->sources,
-			    ((struct bs_scan_source){ .path = subject->path }));
 	add_record(product, &record);
 	if (has_plugins && record.outcome != BS_SCAN_UNANSWERED)
 		run_plugins(scan, worker, product, &plan, &record, &known);

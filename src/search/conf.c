@@ -111,7 +111,7 @@ void bs_conf_add(const struct bs_ctx *ctx, const struct bs_fs *fs, const char *p
 		n--;
 	const char *directory = bs_arena_strndup(ctx->arena, path, n);
 
-	if (!n || bs_fs_stat(fs, directory, &st) != 0)
+	if (!n || bs_fs_stat(fs, directory, BS_FS_LOOK_WHICH, &st) != 0)
 		return;
 	bs_vec_each (i, ret)
 		if (ret->v[i].dev == st.st_dev && ret->v[i].ino == st.st_ino)
@@ -147,9 +147,9 @@ static bool begins(struct reader *r, const char *path)
 	const char *slash = strrchr(path, '/');
 	struct stat file, directory = { 0 };
 
-	if (r->depth >= DEEPEST_INCLUDE || bs_fs_stat(r->fs, path, &file) != 0 ||
-	    (slash &&
-	     bs_fs_stat(r->fs, joined(r, "", path, (size_t)(slash + 1 - path)), &directory) != 0))
+	if (r->depth >= DEEPEST_INCLUDE || bs_fs_stat(r->fs, path, BS_FS_LOOK_WHICH, &file) != 0 ||
+	    (slash && bs_fs_stat(r->fs, joined(r, "", path, (size_t)(slash + 1 - path)),
+				 BS_FS_LOOK_WHICH, &directory) != 0))
 		return false;
 	const struct begun now = { file.st_dev, directory.st_dev, file.st_ino, directory.st_ino };
 

@@ -132,7 +132,7 @@ static bool enter(struct bs_fs *fs, const struct bs_ctx *ctx, const char *cwd)
 	const char *canonical = bs_fs_canonical(fs, ctx, cwd);
 	struct stat st;
 
-	if (canonical && bs_fs_stat(fs, canonical, &st) != 0) {
+	if (canonical && bs_fs_stat(fs, canonical, BS_FS_LOOK_WHICH, &st) != 0) {
 		canonical = NULL;
 	} else if (canonical && !S_ISDIR(st.st_mode)) {
 		canonical = NULL;
@@ -269,8 +269,12 @@ int bs_fs_open_file(const struct bs_fs *fs, const char *path)
 	bs_vec_each (i, &fs->links)
 		if (strcmp(fs->links.v[i].path, path) == 0)
 			path = fs->links.v[i].target;
+	char *seen = bs_fs_looks(fs, BS_FS_LOOK_FILE, path);
 	/* O_NONBLOCK: a FIFO without a writer would hold the loader for ever, and us with it. */
-	return open_path(fs, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_LARGEFILE);
+	int fd = open_path(fs, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_LARGEFILE);
+
+	bs_fs_sees_fd(seen, BS_FS_LOOK_FILE, fd);
+	return fd;
 }
 
 void bs_fs_add_link(struct bs_fs *fs, const struct bs_ctx *ctx, const char *path,
@@ -370,8 +374,13 @@ int bs_fs_list(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *pat
 
 	int error = 0;
 
-	if (fs->upper_fd < 0)
-		return list_layer(fs, ctx, path, open_path(fs, path, flags), ret);
+	if (fs->upper_fd < 0) {
+		char *seen = bs_fs_looks(fs, BS_FS_LOOK_LIST, path);
+		int fd = open_path(fs, path, flags);
+
+		bs_fs_sees_fd(seen, BS_FS_LOOK_LIST, fd);
+		return list_layer(fs, ctx, path, fd, ret);
+	}
 	if (!bs_fs_resolve_dir(fs, path, &dir))
 		return errno;
 	for (unsigned i = 0; i < BS_FS_LAYERS; i++) {
@@ -387,7 +396,7 @@ int bs_fs_list(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *pat
 	return error;
 }
 
-int bs_fs_stat(const struct bs_fs *fs, const char *path, struct stat *ret)
+static int look_at(const struct bs_fs *fs, const char *path, struct stat *ret)
 {
 	int before = errno;
 
@@ -405,25 +414,35 @@ int bs_fs_stat(const struct bs_fs *fs, const char *path, struct stat *ret)
 	return status;
 }
 
+int bs_fs_stat(const struct bs_fs *fs, const char *path, enum bs_fs_look look, struct stat *ret)
+{
+	char *seen = bs_fs_looks(fs, look, path);
+	int status = look_at(fs, path, ret);
+
+	bs_fs_sees(seen, look, status ? errno : 0, ret);
+	return status;
+}
+
 bool bs_fs_has(const struct bs_fs *fs, const char *path)
 {
 	struct stat st;
 
-	return bs_fs_stat(fs, path, &st) == 0;
+	return bs_fs_stat(fs, path, BS_FS_LOOK_WHICH, &st) == 0;
 }
 
 bool bs_fs_is_directory(const struct bs_fs *fs, const char *path)
 {
 	struct stat st;
 
-	return bs_fs_stat(fs, path, &st) == 0 && S_ISDIR(st.st_mode);
+	return bs_fs_stat(fs, path, BS_FS_LOOK_FILE, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 bool bs_fs_anybody_writes(const struct bs_fs *fs, const char *path)
 {
 	struct stat st;
 
-	return bs_fs_stat(fs, path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_mode & S_IWOTH;
+	return bs_fs_stat(fs, path, BS_FS_LOOK_WRITERS, &st) == 0 && S_ISDIR(st.st_mode) &&
+	       st.st_mode & S_IWOTH;
 }
 
 const char *bs_fs_canonical(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *path)
@@ -431,8 +450,13 @@ const char *bs_fs_canonical(const struct bs_fs *fs, const struct bs_ctx *ctx, co
 	char *canonical = NULL;
 	int fd = bs_fs_resolve(fs, path, O_PATH | O_CLOEXEC, &canonical);
 
-	if (fd < 0)
+	if (fd < 0) {
+		int error = errno;
+
+		bs_fs_sees_name(fs, path, NULL, error);
+		errno = error;
 		return NULL;
+	}
 	close(fd);
 	/* Not to be lost when memory runs out. */
 	struct copying c = { ctx->arena, canonical, NULL };
@@ -441,6 +465,7 @@ const char *bs_fs_canonical(const struct bs_fs *fs, const struct bs_ctx *ctx, co
 	free(canonical);
 	if (!done)
 		bs_arena_unwind(ctx->arena);
+	bs_fs_sees_name(fs, path, c.copy, 0);
 	return c.copy;
 }
 

@@ -268,7 +268,7 @@ static enum bs_dir_status ask_directory(struct bs_search_state *state, uint32_t 
 	char kept = state->path.v[end];
 
 	state->path.v[end] = '\0';
-	int status = bs_fs_stat(state->fs, state->path.v, &st);
+	int status = bs_fs_stat(state->fs, state->path.v, BS_FS_LOOK_FILE, &st);
 
 	if (status != 0)
 		state->error = errno;

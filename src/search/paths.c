@@ -111,8 +111,11 @@ const struct bs_image *bs_paths_open(const struct bs_fs *fs, const struct bs_ctx
 	struct end_of_path *end = end_of(fs->paths, path);
 
 	*ret_error = end->error;
-	if (end->is_known)
+	if (end->is_known) {
+		if (fs->watch)
+			bs_fs_sees_image(fs, path, end->image, end->error);
 		return end->image ? bs_store_hold(store, ctx, end->image, path) : NULL;
+	}
 	const struct bs_image *image = open_image(fs, ctx, store, path, ret_error);
 
 	/* A file that could be opened and not be read is tried again. */

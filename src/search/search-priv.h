@@ -21,7 +21,7 @@ static inline void bs_chars_put(const struct bs_ctx *ctx, bs_chars *to, const ch
 	to->n += (uint32_t)n;
 }
 
-/* ---- fs.c, resolve.c -------------------------------------------------------------------- */
+/* ---- files ------------------------------------------------------------------------------ */
 
 /* A link that is not there: PATH stands for the file TARGET. */
 struct bs_fs_link {
@@ -44,8 +44,28 @@ struct bs_fs {
 	const char *cwd;      /* inside the root, canonical */
 	bool kernel_resolves; /* openat2(2) with RESOLVE_IN_ROOT works here */
 	BS_VEC(struct bs_fs_link) links;
-	struct bs_paths *paths; /* what earlier runs have opened; or NULL */
+	struct bs_paths *paths;	   /* what earlier runs have opened; or NULL */
+	struct bs_fs_watch *watch; /* or NULL */
 };
+
+/* ---- sights.c ----------------------------------------------------------------------------- */
+
+/*
+ * Before FS is asked: where the answer goes, or NULL if nobody wants it. Nothing is allocated
+ * afterwards, while files are open. The next functions pass over NULL and leave errno alone.
+ */
+char *bs_fs_looks(const struct bs_fs *fs, enum bs_fs_look look, const char *path);
+void bs_fs_sees(char *seen, enum bs_fs_look look, int error, const struct stat *st);
+/* Of the open file FD; of errno, where that is negative. */
+void bs_fs_sees_fd(char *seen, enum bs_fs_look look, int fd);
+
+/* Both at once: what is kept of PATH, IMAGE or else ERROR; and the NAME, which is FS's, or else
+ * ERROR. */
+void bs_fs_sees_image(const struct bs_fs *fs, const char *path, const struct bs_image *image,
+		      int error);
+void bs_fs_sees_name(const struct bs_fs *fs, const char *path, const char *name, int error);
+
+/* ---- fs.c, resolve.c -------------------------------------------------------------------- */
 
 /* paths.c: from here to bs_paths_end() FS has what STORE, if it keeps things, knows of paths. */
 void bs_paths_begin(struct bs_fs *fs, const struct bs_ctx *ctx, struct bs_store *store);
@@ -64,8 +84,9 @@ void bs_fs_add_link(struct bs_fs *fs, const struct bs_ctx *ctx, const char *path
 struct bs_fs *bs_fs_open_with(const struct bs_ctx *ctx, const char *root, const char *cwd,
 			      bool own_resolver);
 
-/* stat(2) of PATH: 0, or -1 and errno, which stays as it was on success. */
-int bs_fs_stat(const struct bs_fs *fs, const char *path, struct stat *ret);
+/* stat(2) of PATH: 0, or -1 and errno, which stays as it was on success. LOOK: what of it counts.
+ */
+int bs_fs_stat(const struct bs_fs *fs, const char *path, enum bs_fs_look look, struct stat *ret);
 
 /*
  * Opens PATH below FS's root one component at a time, so that neither `..` nor a link leads out of

@@ -21,6 +21,7 @@
 /* ---- files -------------------------------------------------------------------------------- */
 
 struct bs_fs;
+struct stat;
 
 /*
  * A view of the file system as the simulated process has it. ROOT (NULL: the real one) is the
@@ -87,6 +88,42 @@ const char *bs_fs_canonical(const struct bs_fs *fs, const struct bs_ctx *ctx, co
  * after its *RET_N bytes.
  */
 char *bs_fs_read(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *path, size_t *ret_n);
+
+/* ---- what was looked at ------------------------------------------------------------------- */
+
+/* What is asked about a path. */
+enum bs_fs_look {
+	BS_FS_LOOK_FILE,    /* what is there: a file, of which all counts, or a directory */
+	BS_FS_LOOK_LIST,    /* a directory: what it holds */
+	BS_FS_LOOK_WHICH,   /* which file or directory it is, and no more */
+	BS_FS_LOOK_NAME,    /* the path free of links */
+	BS_FS_LOOK_WRITERS, /* whether anybody may write to it */
+	BS_FS_LOOK_COUNT_
+};
+
+/*
+ * A question and its answer, SEEN: "-" where there is nothing, "eN" for another errno, "d" for a
+ * directory that is there, "w" and "o" for one that anybody may write to and for others, a name, or
+ * numbers: device and inode, and behind them, each with a colon after it, the size; "?" where
+ * nobody could tell.
+ */
+struct bs_fs_sight {
+	enum bs_fs_look look;
+	const char *path, *seen;
+};
+
+typedef BS_VEC(struct bs_fs_sight) bs_fs_sights;
+
+/* From here on FS, of which nothing was asked yet, writes down what it is asked. */
+void bs_fs_watch(struct bs_fs *fs);
+
+/* What it was asked, some of it many times, with what it said at that time. What is as it was then
+ * has the same answers. They are FS's. */
+const bs_fs_sights *bs_fs_seen(const struct bs_fs *fs);
+
+/* What such a LOOK sees, in ARENA: of an errno, or of *ST where ERROR is 0. Not for names. */
+const char *bs_fs_facts(struct bs_arena *arena, enum bs_fs_look look, int error,
+			const struct stat *st);
 
 /* ---- what a loader is told ---------------------------------------------------------------- */
 

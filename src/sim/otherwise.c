@@ -47,6 +47,7 @@ static void ask(struct bs_run *run, struct bs_store *store, const struct bs_plan
 
 	sink->data = ret;
 	sink->step = keep;
+	sink->wants_sights = run->sink->wants_sights;
 	diags->arena = run->ctx.arena;
 	ret->run = bs_new(run->ctx.arena, struct bs_run, 1);
 	ret->run->ctx = run->ctx; /* names are the same, so that objects can be compared by them */
@@ -55,6 +56,18 @@ static void ask(struct bs_run *run, struct bs_store *store, const struct bs_plan
 	ret->run->sink = sink;
 	ret->run->is_otherwise = true;
 	bs_run_quietly(ret->run, store, &ret->files);
+}
+
+const bs_fs_sights *bs_run_sights(const struct bs_run *run, uint32_t i)
+{
+	static const bs_fs_sights none;
+
+	if (i > run->otherwise.n)
+		return NULL;
+	/* One of the others may not even have come to its files. */
+	const struct bs_fs *fs = i ? run->otherwise.v[i - 1].run->fs : run->fs;
+
+	return fs ? bs_fs_seen(fs) : &none;
 }
 
 /* ---- where its references are -------------------------------------------------------------- */

@@ -40,6 +40,8 @@ static bool prepare(struct bs_run *run, struct bs_store *store, struct bs_target
 					       last->os_error ? strerror(last->os_error) : "");
 		return false;
 	}
+	if (run->sink->wants_sights)
+		bs_fs_watch(run->fs);
 	if (!bs_target_open(run, store, files, ret_problem) ||
 	    !bs_profile_setup(run->profile, &run->ctx, plan, files->executable->machine,
 			      files->interp, files->interp_bytes, files->n_interp_bytes,

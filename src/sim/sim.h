@@ -257,6 +257,7 @@ struct bs_sink {
 	void (*bound)(void *data, const struct bs_run *run, const struct bs_step_result *result);
 	void (*step)(void *data, const struct bs_run *run, const struct bs_step_result *result);
 	void (*end)(void *data, const struct bs_run *run);
+	bool wants_sights; /* for bs_run_sights() */
 };
 
 enum bs_sim_status {
@@ -303,6 +304,10 @@ const struct bs_binding *bs_slot_at(const struct bs_run *run, const struct bs_sl
  */
 void bs_slot_answers(const struct bs_run *run, const struct bs_slot *slot, bool held,
 		     bs_bindings *answers, bs_ids *since);
+
+/* What the files were asked for RUN, if its sink wants that, as bs_fs_seen() has it: I 0 for
+ * itself, and from 1 on for the runs with a choice made the other way. NULL: there are no more. */
+const bs_fs_sights *bs_run_sights(const struct bs_run *run, uint32_t i);
 
 /* The choices that BINDING rests on: bit N is choice N. */
 uint64_t bs_run_assumed(const struct bs_run *run, const struct bs_binding *binding);

@@ -2,7 +2,6 @@
 /* One run, and what is kept of it. */
 #include "scan.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +10,11 @@ const char *bs_scan_outcome_name(enum bs_scan_outcome outcome)
 	static const char *const names[] = { "ok", "refused", "unanswered" };
 
 	return names[outcome];
+}
+
+const char *bs_scan_processor(struct bs_arena *arena)
+{
+	return bs_arena_printf(arena, "%u%s", bs_host_isa_level(), bs_host_is_intel() ? "i" : "");
 }
 
 struct recorder {
@@ -164,79 +168,29 @@ static void take_bindings(struct recorder *r, const struct bs_run *run,
 
 /* ---- what it rests on ------------------------------------------------------------------------ */
 
-static void take_source(const struct recorder *r, const char *path, size_t n, bool as_list)
+static void take_sights(const struct recorder *r, const bs_fs_sights *sights)
 {
-	if (n)
+	bs_vec_each (i, sights)
 		bs_vec_push(r->arena, r->sources,
-			    ((struct bs_scan_source){ .path = bs_arena_strndup(r->arena, path, n),
-						      .as_list = as_list }));
+			    ((struct bs_scan_source){
+				    .look = sights->v[i].look,
+				    .path = own(r, sights->v[i].path),
+				    .seen = own(r, sights->v[i].seen),
+			    }));
 }
 
-/* Where a file is not, its directory may be missing: then the loader asks there no more, and what
- * else may come to lie in it is known by its being there. */
-static void take_place(const struct recorder *r, const struct bs_trace *trace)
+/* All that was looked at, also where a choice was made the other way; and the processor that it was
+ * made for, which is this one if nobody named another. */
+static void take_sources(const struct recorder *r, const struct bs_run *run)
 {
-	const char *slash = strrchr(trace->text, '/');
+	const bs_fs_sights *sights;
 
-	take_source(r, trace->text, strlen(trace->text), false);
-	if (slash && trace->kind == BS_TRACE_TRY && trace->os_error)
-		take_source(r, trace->text, (size_t)(slash - trace->text), false);
-}
-
-static void take_places(const struct recorder *r, const struct bs_step_result *result)
-{
-	bs_vec_each (i, &result->traces) {
-		const struct bs_trace *trace = &result->traces.v[i];
-
-		if (trace->text && (trace->kind == BS_TRACE_TRY || trace->kind == BS_TRACE_CACHE))
-			take_place(r, trace);
-	}
-}
-
-static void take_path(const struct recorder *r, const char *path, bool as_list)
-{
-	if (path)
-		take_source(r, path, strlen(path), as_list);
-}
-
-/* Paths may come to lead to another file while the scan goes on. */
-static void take_object_file(const struct recorder *r, const char *path,
-			     const struct bs_image *image)
-{
-	bs_vec_push(
-		r->arena, r->sources,
-		((struct bs_scan_source){
-			.path = own(r, path),
-			.seen = bs_arena_printf(r->arena, "%" PRIx64 ":%" PRIx64 ":%" PRIx64 ":",
-						(uint64_t)image->dev, (uint64_t)image->ino,
-						(uint64_t)image->size),
-		}));
-}
-
-/* The objects, and what else the loader reads. */
-static void take_files(const struct recorder *r, const struct bs_run *run)
-{
-	bs_vec_each (id, &run->process.maps) {
-		const struct bs_map *map = bs_map_of(&run->process, id);
-
-		if (map->image && map->role != BS_ROLE_VDSO)
-			take_object_file(r,
-					 map->kind == BS_MAP_EXECUTABLE
-						 ? map->image->path
-						 : bs_text(&run->ctx, map->name),
-					 map->image);
-	}
-	take_path(r, run->profile->preload_file, false);
-	take_path(r, run->setup.system_path_file, false);
-	if (!run->plan->ldconfig)
-		return;
-	const char *const *directory = bs_search_conf_dirs(&run->ctx, run->fs, &run->setup);
-
-	take_path(r, run->setup.conf_path, false);
-	for (; *directory; directory++)
-		take_path(r, *directory, true);
-	for (directory = run->setup.system_dirs; *directory; directory++)
-		take_path(r, *directory, true);
+	for (uint32_t i = 0; (sights = bs_run_sights(run, i)) != NULL; i++)
+		take_sights(r, sights);
+	if (!run->plan->cpu)
+		bs_vec_push(r->arena, r->sources,
+			    ((struct bs_scan_source){ BS_SCAN_LOOK_PROCESSOR, "",
+						      bs_scan_processor(r->arena) }));
 }
 
 /* ---- steps ----------------------------------------------------------------------------------- */
@@ -249,8 +203,6 @@ static void step(void *data, const struct bs_run *run, const struct bs_step_resu
 	if (r->judge)
 		bs_judge_step(r->judge, run, r->checker, result, &findings);
 	take_findings(r, run, &findings);
-	if (r->options->lists_files)
-		take_places(r, result);
 	if (r->options->lists_bindings) {
 		if (result->state == BS_STEP_OK) {
 			take_bindings(r, run, result, &result->relocated.bindings, false);
@@ -344,7 +296,7 @@ static void end(void *data, const struct bs_run *run)
 	if (r->judge)
 		r->record->used = bs_judge_used(r->judge, r->arena);
 	if (r->options->lists_files)
-		take_files(r, run);
+		take_sources(r, run);
 }
 
 /* Levels and excuses are the policy's; what counts is for who knows --fail-on and the baseline. */
@@ -379,7 +331,13 @@ void bs_scan_run(struct bs_arena *arena, const struct bs_plan *plan, struct bs_s
 		.sources = sources,
 		.judge = judge_for(arena, options, plan),
 	};
-	const struct bs_sink sink = { .data = &r, .begin = begin, .step = step, .end = end };
+	const struct bs_sink sink = {
+		.data = &r,
+		.begin = begin,
+		.step = step,
+		.end = end,
+		.wants_sights = options->lists_files,
+	};
 	struct bs_sim_report report;
 	enum bs_sim_status status = bs_simulate(plan, store, &sink, &report);
 
@@ -388,6 +346,11 @@ void bs_scan_run(struct bs_arena *arena, const struct bs_plan *plan, struct bs_s
 						 : BS_SCAN_REFUSED;
 	if (status == BS_SIM_CANNOT)
 		ret->problem = own(&r, report.problem);
+	/* What would have to be there for an answer nobody knows. */
+	if (status == BS_SIM_CANNOT && options->lists_files)
+		bs_vec_push(arena, sources,
+			    ((struct bs_scan_source){ BS_FS_LOOK_FILE, own(&r, plan->executable),
+						      "?" }));
 	bs_sim_report_done(&report);
 	if (status == BS_SIM_NO_MEMORY)
 		bs_arena_unwind(arena);

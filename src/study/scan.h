@@ -112,13 +112,18 @@ struct bs_scan_options {
 	bool lists_files;		/* bs_scan_run() says what its answer rests on */
 };
 
+/* What is asked: enum bs_fs_look, and of no path: */
+enum { BS_SCAN_LOOK_PROCESSOR = BS_FS_LOOK_COUNT_, BS_SCAN_LOOK_COUNT_ };
+
 /* What the answer of a run rests on: it is the same as long as these are. */
 struct bs_scan_source {
-	const char *path; /* inside the root; there may be no such file */
-	bool as_list;	  /* a directory: what is in it counts, and not only that it is there */
-	const char *seen; /* the file that the run had: device, inode and size in hexadecimal, each
-			     with a colon behind it; NULL: it had none */
+	unsigned look;
+	const char *path; /* as the run had it; there may be no such file */
+	const char *seen; /* by the run: see struct bs_fs_sight */
 };
+
+/* What BS_SCAN_LOOK_PROCESSOR sees of the processor that this program runs on. */
+const char *bs_scan_processor(struct bs_arena *arena);
 
 typedef BS_VEC(struct bs_scan_source) bs_scan_sources;
 

@@ -16,7 +16,8 @@
 
 char *__wrap_bs_fs_read(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *path,
 			size_t *ret_n);
-int __wrap_bs_fs_stat(const struct bs_fs *fs, const char *path, struct stat *ret);
+int __wrap_bs_fs_stat(const struct bs_fs *fs, const char *path, enum bs_fs_look look,
+		      struct stat *ret);
 
 static struct bs_fuzz_in file;
 static const char *magic;
@@ -42,9 +43,10 @@ char *__wrap_bs_fs_read(const struct bs_fs *fs, const struct bs_ctx *ctx, const 
 }
 
 /* There is no ld.so.conf. */
-int __wrap_bs_fs_stat(const struct bs_fs *fs, const char *path, struct stat *ret)
+int __wrap_bs_fs_stat(const struct bs_fs *fs, const char *path, enum bs_fs_look look,
+		      struct stat *ret)
 {
-	(void)fs, (void)path, (void)ret;
+	(void)fs, (void)path, (void)look, (void)ret;
 	errno = ENOENT;
 	return -1;
 }

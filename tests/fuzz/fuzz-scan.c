@@ -24,6 +24,8 @@ bool __wrap_bs_input_open(struct bs_input *input, const char *path, enum bs_inpu
 ssize_t __wrap_pread64(int fd, void *bytes, size_t n, off_t at);
 ssize_t __real_pread64(int fd, void *bytes, size_t n, off_t at);
 int __wrap_bs_fs_open_file(const struct bs_fs *fs, const char *path);
+const char *__wrap_bs_fs_canonical(const struct bs_fs *fs, const struct bs_ctx *ctx,
+				   const char *path);
 void __wrap_bs_complain(const char *format, ...);
 
 enum { MOST_PARTS = 3, FIRST_PART = 1 << 20 /* no descriptor */ };
@@ -57,6 +59,14 @@ int __wrap_bs_fs_open_file(const struct bs_fs *fs, const char *path)
 	(void)fs, (void)path;
 	errno = ENOENT;
 	return -1;
+}
+
+const char *__wrap_bs_fs_canonical(const struct bs_fs *fs, const struct bs_ctx *ctx,
+				   const char *path)
+{
+	(void)fs, (void)ctx, (void)path;
+	errno = ENOENT;
+	return NULL;
 }
 
 void __wrap_bs_complain(const char *format, ...)
@@ -102,7 +112,7 @@ static void merge(struct bs_arena *arena, struct bs_fuzz_in in)
 /* Each line of the input, whose first letter is its kind, with the sum of what it says. */
 static void write_journal(FILE *file, struct bs_fuzz_in in)
 {
-	fprintf(file, "bindsim-scan-journal-2 " BINDSIM_VERSION " %016x\n", 1);
+	fprintf(file, "bindsim-scan-journal-3 " BINDSIM_VERSION " %016x\n", 1);
 	while (in.n) {
 		const uint8_t *end = memchr(in.at, '\n', in.n);
 		struct bs_fuzz_in line = bs_fuzz_take(&in, end ? (size_t)(end - in.at) : in.n);

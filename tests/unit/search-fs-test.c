@@ -258,9 +258,55 @@ static void directories_are_told_apart(void **state)
 	assert_false(bs_fs_is_directory(w->fs, "/a/b/file"));
 	assert_false(bs_fs_is_directory(w->fs, "/nothing"));
 	errno = EDOM;
-	assert_int_equal(bs_fs_stat(w->fs, "/a/b/file", &st), 0);
+	assert_int_equal(bs_fs_stat(w->fs, "/a/b/file", BS_FS_LOOK_FILE, &st), 0);
 	assert_int_equal(errno, EDOM);
 	assert_int_equal(st.st_size, 4);
+}
+
+static const char *seen_of(const struct world *w, enum bs_fs_look look, const char *path)
+{
+	const bs_fs_sights *sights = bs_fs_seen(w->fs);
+	const char *seen = NULL;
+
+	bs_vec_each (i, sights)
+		if (sights->v[i].look == look && strcmp(sights->v[i].path, path) == 0)
+			seen = sights->v[i].seen;
+	return seen;
+}
+
+/* What was asked, and what was there at that time. */
+static void what_is_asked_is_written_down(void **state)
+{
+	struct world *w = *state;
+	bs_fs_entries entries = { 0 };
+	struct stat st;
+
+	bs_fs_watch(w->fs);
+	close(bs_fs_open_file(w->fs, "/a/b/file"));
+	assert_int_equal(bs_fs_stat(w->fs, "/a/b/file", BS_FS_LOOK_WHICH, &st), 0);
+	assert_string_equal(seen_of(w, BS_FS_LOOK_WHICH, "/a/b/file"),
+			    bs_fs_facts(w->ctx.arena, BS_FS_LOOK_WHICH, 0, &st));
+	assert_string_equal(seen_of(w, BS_FS_LOOK_FILE, "/a/b/file"),
+			    bs_fs_facts(w->ctx.arena, BS_FS_LOOK_FILE, 0, &st));
+	assert_int_equal(bs_fs_open_file(w->fs, "/nothing"), -1);
+	assert_int_equal(errno, ENOENT);
+	assert_string_equal(seen_of(w, BS_FS_LOOK_FILE, "/nothing"), "-");
+	assert_null(seen_of(w, BS_FS_LOOK_NAME, "."));
+	assert_true(bs_fs_is_directory(w->fs, "a/b"));
+	assert_string_equal(seen_of(w, BS_FS_LOOK_FILE, "a/b"), "d");
+	assert_string_equal(seen_of(w, BS_FS_LOOK_NAME, "."), "/");
+	bs_fs_list(w->fs, &w->ctx, "/a/b/file", &entries);
+	assert_string_equal(seen_of(w, BS_FS_LOOK_LIST, "/a/b/file"), "-");
+	assert_false(bs_fs_anybody_writes(w->fs, "/a/b"));
+	assert_string_equal(seen_of(w, BS_FS_LOOK_WRITERS, "/a/b"), "o");
+	assert_int_equal(chmod(tree_path(&w->tree, "/r/a/b"), 0777), 0);
+	assert_true(bs_fs_anybody_writes(w->fs, "/a/b"));
+	assert_string_equal(seen_of(w, BS_FS_LOOK_WRITERS, "/a/b"), "w");
+	bs_fs_canonical(w->fs, &w->ctx, "/a/../a/b/file");
+	assert_string_equal(seen_of(w, BS_FS_LOOK_NAME, "/a/../a/b/file"), "/a/b/file");
+	assert_null(bs_fs_canonical(w->fs, &w->ctx, "/nothing"));
+	assert_int_equal(errno, ENOENT);
+	assert_string_equal(seen_of(w, BS_FS_LOOK_NAME, "/nothing"), "-");
 }
 
 static void files_are_read_whole(void **state)
@@ -448,6 +494,7 @@ int main(void)
 		in_a_world(canonical_names_have_no_links),
 		in_a_world(fifos_do_not_block),
 		in_a_world(directories_are_told_apart),
+		in_a_world(what_is_asked_is_written_down),
 		in_a_world(files_are_read_whole),
 		in_a_world(two_layers),
 	};
