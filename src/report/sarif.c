@@ -96,6 +96,17 @@ static const char *kind_of(const struct bs_run *run, const struct bs_binding *b)
 	return NULL;
 }
 
+/* A symbol that is bound for its address and for its calls is an example twice, and one place. */
+static bool was_there(const struct bs_run *run, const struct bs_finding *f, uint32_t example)
+{
+	const char *name = bs_run_symbol_name(run, &f->examples[example]);
+
+	for (uint32_t i = 0; i < example; i++)
+		if (strcmp(bs_run_symbol_name(run, &f->examples[i]), name) == 0)
+			return true;
+	return false;
+}
+
 static void write_symbols(struct sarif *s, const struct bs_finding *f)
 {
 	if (!f->n_examples)
@@ -103,6 +114,8 @@ static void write_symbols(struct sarif *s, const struct bs_finding *f)
 	bs_json_key(&s->json, "logicalLocations");
 	bs_json_array(&s->json, BS_JSON_LINES);
 	for (uint32_t i = 0; i < f->n_examples; i++) {
+		if (was_there(s->run, f, i))
+			continue;
 		const char *name = bs_run_symbol_name(s->run, &f->examples[i]);
 		const char *kind = kind_of(s->run, &f->examples[i]);
 		const char *demangled = bs_ci_escaped(s->report, bs_demangled(name));

@@ -51,6 +51,15 @@ static uint32_t index_of(struct sarif *s, enum bs_rule rule)
 
 /* ---- results --------------------------------------------------------------------------------- */
 
+/* A symbol that is bound for its address and for its calls is an example twice, and one place. */
+static bool was_there(const struct bs_scan_finding *f, uint32_t example)
+{
+	for (uint32_t i = 0; i < example; i++)
+		if (strcmp(f->examples.v[i], f->examples.v[example]) == 0)
+			return true;
+	return false;
+}
+
 static void write_symbols(struct bs_json *json, const struct bs_scan_finding *f)
 {
 	if (!f->examples.n)
@@ -58,6 +67,8 @@ static void write_symbols(struct bs_json *json, const struct bs_scan_finding *f)
 	bs_json_key(json, "logicalLocations");
 	bs_json_array(json, BS_JSON_LINES);
 	bs_vec_each (i, &f->examples) {
+		if (was_there(f, i))
+			continue;
 		const char *name = bs_scan_ci_escaped(json->arena, f->examples.v[i]);
 		const char *demangled =
 			bs_scan_ci_escaped(json->arena, bs_demangled(f->examples.v[i]));
