@@ -19,6 +19,8 @@ def of_report(report: dict) -> dict:
     """The same of the REPORT that --format=json --show=findings,objects,steps,mapped writes."""
     objects = {made["id"]: made for made in report["objects"]}
 
+    reached = [step for step in report["steps"] if step["state"] != "not-reached"]
+
     def name(number):
         return "" if number is None else objects[number]["name"]
 
@@ -27,7 +29,7 @@ def of_report(report: dict) -> dict:
                             finding["counts"]["symbols"], tuple(example["symbol"] for example in finding["examples"]))
                            for finding in report["findings"]),
         "refusals": [step["message"] for step in report["steps"] if step["state"] == "failed"],
-        "loaded": sorted(objects[number]["name"] for number in report["steps"][-1]["mapped"]
+        "loaded": sorted(objects[number]["name"] for number in reached[-1]["mapped"]
                          if objects[number]["role"] != "vdso"),
         "machine": report["question"]["machine"],
         "loader": report["question"]["loader_title"],
