@@ -25,6 +25,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -69,6 +70,7 @@ struct bs_scan_journal {
 	bs_ids marks;		/* by file: the last program that has it, plus 1 */
 	uint32_t n_added;
 	uint32_t n_before; /* files that an earlier scan has lines of */
+	uint64_t boot;	   /* a number for the time since the machine was started */
 	int64_t began;	   /* nanoseconds */
 };
 
@@ -98,18 +100,56 @@ static int64_t nanoseconds(struct timespec t)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+/* Numbers the time since the machine was started; 0: nobody can. */
+static uint64_t this_boot(struct bs_arena *arena)
+{
+	char id[64];
+	int fd = bs_open_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		bs_must_not_lack(arena, "boot_id");
+	ssize_t n = fd < 0 ? 0 : bs_read_up_to(fd, id, sizeof id, 0);
+
+	if (fd >= 0)
+		close(fd);
+	return n > 0 ? sum_of(id, (size_t)n) : 0;
+}
+
+/*
+ * What is mounted to be read only cannot change, but for another image that is mounted in its
+ * place. Those are made with the same inodes and times again and again: which mount it is tells
+ * them apart. 0: FD's may be written to, so that its times can be trusted.
+ */
+static uint64_t mount_of(const struct bs_scan_journal *journal, int fd)
+{
+	struct statvfs fs;
+
+	if (fstatvfs(fd, &fs) != 0 || !(fs.f_flag & ST_RDONLY))
+		return 0;
+#ifdef STATX_MNT_ID
+	/* Numbers that are given once: from Linux 6.8 on, and younger than some headers. */
+	enum { MNT_ID_UNIQUE = 0x4000 };
+	struct statx st;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID | MNT_ID_UNIQUE, &st) == 0 &&
+	    st.stx_mask & (STATX_MNT_ID | MNT_ID_UNIQUE))
+		return journal->boot ^ st.stx_mnt_id;
+#endif
+	return journal->boot;
+}
+
 /* Behind what a run saw of a file or a list comes when it was changed. What has changed since the
  * scan began may be another one than was read: it is like nothing. */
 static const char *with_times(const struct bs_scan_journal *journal, struct bs_arena *arena,
-			      const char *facts, const struct stat *st)
+			      const char *facts, const struct stat *st, uint64_t mount)
 {
 	if (facts[strlen(facts) - 1] != ':')
 		return facts;
 	if (nanoseconds(st->st_ctim) >= journal->began)
 		return "?";
-	return bs_arena_printf(arena, "%s%" PRIx64 ":%" PRIx64, facts,
+	return bs_arena_printf(arena, "%s%" PRIx64 ":%" PRIx64 ":%" PRIx64, facts,
 			       (uint64_t)nanoseconds(st->st_mtim),
-			       (uint64_t)nanoseconds(st->st_ctim));
+			       (uint64_t)nanoseconds(st->st_ctim), mount);
 }
 
 static const char *name_stamp(const struct bs_scan_journal *journal, struct bs_arena *arena,
@@ -136,6 +176,7 @@ static const char *stamp_of(const struct bs_scan_journal *journal, struct bs_are
 	if (fd < 0)
 		return bs_fs_facts(arena, look, errno, NULL);
 	int status = fstat(fd, &st);
+	uint64_t mount = mount_of(journal, fd);
 
 	close(fd);
 	if (status != 0)
@@ -143,7 +184,7 @@ static const char *stamp_of(const struct bs_scan_journal *journal, struct bs_are
 	/* Where a list is asked for any other file is none. */
 	if (look == BS_FS_LOOK_LIST && !S_ISDIR(st.st_mode))
 		return bs_fs_facts(arena, look, ENOTDIR, NULL);
-	return with_times(journal, arena, bs_fs_facts(arena, look, 0, &st), &st);
+	return with_times(journal, arena, bs_fs_facts(arena, look, 0, &st), &st, mount);
 }
 
 static bool is_as_it_was(struct bs_scan_journal *journal, uint32_t number)
@@ -455,6 +496,7 @@ struct bs_scan_journal *bs_scan_journal_open(struct bs_arena *arena, const char 
 		.subjects = subjects,
 		.places = bs_new(arena, struct place, subjects->n),
 		.names = bs_names_new(arena),
+		.boot = this_boot(arena),
 		.began = nanoseconds(now),
 	};
 	if (open_file(journal, question))

@@ -190,6 +190,26 @@ class BetweenTest(ChangesTest):
         self.settle()
         self.assertEqual(self.asked(*what), ["last"])
 
+    @unittest.skipUnless(shutil.which("unshare"), "unshare is missing")
+    def test_another_mount(self):
+        """What cannot be written to is as it was until it is mounted anew: then its times say nothing."""
+        self.user("bin/last", self.directory / "image")
+        (self.directory / "image").mkdir()
+        self.settle()
+        script = """
+            mount_it() { mount --bind lib image && { test "$1" = rw || mount -o remount,bind,ro image; }; }
+            scan() { "$BINDSIM" scan --format=ndjson --journal="$1" -o out bin; grep -c '^p ' "$1"; }
+            mount_it rw || exit 77
+            scan written; umount image; mount_it rw; scan written; umount image
+            mount_it ro || exit 77
+            scan read; scan read; umount image; mount_it ro; scan read
+        """
+        done = subprocess.run(["unshare", "-r", "-m", "sh", "-c", script], cwd=self.directory, capture_output=True, text=True,
+                              env={**environment(), "BINDSIM": BINDSIM, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, check=False, timeout=60)
+        if done.returncode == 77:
+            self.skipTest(f"nothing can be mounted: {done.stderr}")
+        self.assertEqual(done.stdout.split(), ["1", "1", "1", "1", "2"], done.stderr)
+
 
 if __name__ == "__main__":
     unittest.main()
