@@ -366,8 +366,11 @@ int bs_open_at(int directory, const char *path, int flags);
  */
 void bs_must_not_lack(struct bs_arena *arena, const char *path);
 
-/* Reads as many of the N bytes at OFFSET as there are; how many, or -1 and errno. */
-ssize_t bs_read_up_to(int fd, void *bytes, size_t n, uint64_t offset);
+/*
+ * Reads as many of the N bytes at OFFSET as there are, and returns how many. Where they are fewer,
+ * errno says why, and is 0 at the end of the file: what comes before an error is there.
+ */
+size_t bs_read_up_to(int fd, void *bytes, size_t n, uint64_t offset);
 
 /* Writes N bytes, in as many pieces as it takes; false and errno, and some of them may be there. */
 bool bs_write_all(int fd, const void *bytes, size_t n);

@@ -40,20 +40,24 @@ void bs_must_not_lack(struct bs_arena *arena, const char *path)
 		bs_arena_give_up(arena, path, errno);
 }
 
-ssize_t bs_read_up_to(int fd, void *bytes, size_t n, uint64_t offset)
+size_t bs_read_up_to(int fd, void *bytes, size_t n, uint64_t offset)
 {
 	size_t have = 0;
 
 	while (have < n) {
-		ssize_t got = pread(fd, (char *)bytes + have, n - have, (off_t)(offset + have));
+		/* None are at a place that off_t has no number for. */
+		ssize_t got =
+			offset > (uint64_t)INT64_MAX - have
+				? 0
+				: pread(fd, (char *)bytes + have, n - have, (off_t)(offset + have));
 
 		if (got < 0 && errno == EINTR)
 			continue;
-		if (got < 0)
-			return -1;
 		if (got == 0)
+			errno = 0;
+		if (got <= 0)
 			break;
 		have += (size_t)got;
 	}
-	return (ssize_t)have;
+	return have;
 }

@@ -40,11 +40,11 @@ static enum kind kind_of(const char *path)
 	};
 	char head[N_HEAD] = "";
 	int fd = bs_open_at(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	ssize_t n = fd < 0 ? -1 : bs_read_up_to(fd, head, sizeof head, 0);
+	size_t n = fd < 0 ? 0 : bs_read_up_to(fd, head, sizeof head, 0);
 
 	if (fd >= 0)
 		close(fd);
-	for (size_t i = 0; n > 0 && i < sizeof magics / sizeof *magics; i++)
+	for (size_t i = 0; n && i < sizeof magics / sizeof *magics; i++)
 		if (memcmp(head + magics[i].at, magics[i].bytes, magics[i].n) == 0)
 			return magics[i].kind;
 	return NO_ARCHIVE;

@@ -61,7 +61,7 @@ static bool is_json(const char *path)
 	char bytes[256];
 	struct stat st = { 0 };
 	int fd = bs_open_at(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	ssize_t n = -1;
+	size_t n = 0;
 
 	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
 		n = bs_read_up_to(fd, bytes, sizeof bytes - 1, 0);
@@ -69,13 +69,13 @@ static bool is_json(const char *path)
 	bool is_pipe = fd >= 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
 
 	/* Whoever reads all of it says what is wrong. */
-	bool is_withheld = n < 0 && (fd >= 0 ? S_ISREG(st.st_mode) : errno != ENOENT);
+	bool is_withheld = fd >= 0 ? S_ISREG(st.st_mode) && !n && errno : errno != ENOENT;
 
 	if (fd >= 0)
 		close(fd);
 	if (is_pipe || is_withheld)
 		return true;
-	if (n <= 0)
+	if (!n)
 		return false;
 	bytes[n] = '\0';
 	return bytes[strspn(bytes, " \t\r\n")] == '{';

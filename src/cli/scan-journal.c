@@ -515,15 +515,15 @@ char *bs_scan_journal_records(const struct bs_scan_journal *journal, struct bs_a
 {
 	const struct place *place = &journal->places[subject];
 	char *text = bs_new(scratch, char, place->length + 2);
-	ssize_t n = bs_read_up_to(journal->fd, text, place->length, (uint64_t)place->at);
+	size_t n = bs_read_up_to(journal->fd, text, place->length, (uint64_t)place->at);
 
-	if (n != (ssize_t)place->length) {
+	if (n != place->length) {
 		bs_complain("%s: %s", journal->path,
-			    n < 0 ? strerror(errno) : "it has become shorter");
+			    errno ? strerror(errno) : "it has become shorter");
 		return NULL;
 	}
 	/* The tab before each record is the end of the one before. */
-	for (ssize_t i = 1; i < n; i++)
+	for (size_t i = 1; i < n; i++)
 		if (text[i] == '\t')
 			text[i] = '\n';
 	text[n] = '\n';

@@ -64,15 +64,13 @@ static ssize_t read_on(struct bs_scan_lines *lines)
 
 	if (!make_room(lines) || !bs_input_open(&input, lines->path, BS_INPUT_REGULAR))
 		return -1;
-	ssize_t n = bs_read_up_to(input.fd, lines->bytes + lines->n, lines->room - lines->n,
-				  (uint64_t)lines->at);
+	size_t n = bs_read_up_to(input.fd, lines->bytes + lines->n, lines->room - lines->n,
+				 (uint64_t)lines->at);
 
 	bs_input_close(&input);
-	if (n > 0) {
-		lines->n += (size_t)n;
-		lines->at += n;
-	}
-	return n;
+	lines->n += n;
+	lines->at += (off_t)n;
+	return !n && errno ? -1 : (ssize_t)n;
 }
 
 const char *bs_scan_lines_next(struct bs_scan_lines *lines, size_t *ret_n)

@@ -6,6 +6,7 @@
 #include "elf.h"
 
 #include <byteswap.h>
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -36,14 +37,10 @@ static const uint8_t *bytes_at(struct file *f, uint64_t offset, size_t n)
 		return f->first + offset;
 	if (f->fd < 0)
 		return offset <= f->n_whole && n <= f->n_whole - offset ? f->whole + offset : NULL;
-	if (offset > INT64_MAX)
-		return NULL;
 	if (offset < f->later_at || offset - f->later_at > f->n_later ||
 	    n > f->n_later - (offset - f->later_at)) {
-		ssize_t got = bs_read_up_to(f->fd, f->later, sizeof f->later, offset);
-
+		f->n_later = bs_read_up_to(f->fd, f->later, sizeof f->later, offset);
 		f->later_at = offset;
-		f->n_later = got < 0 ? 0 : (size_t)got;
 	}
 	return n <= f->n_later - (offset - f->later_at) ? f->later + (offset - f->later_at) : NULL;
 }
@@ -208,18 +205,17 @@ static bool read_header(struct file *f)
 enum bs_peeked bs_peek(int fd)
 {
 	struct file f = { .fd = fd };
-	ssize_t n = bs_read_up_to(fd, f.first, 4, 0);
+	size_t n = bs_read_up_to(fd, f.first, 4, 0);
 
-	if (n < 0)
+	if (n < 4 && errno)
 		return BS_PEEKED_UNREADABLE;
 	if (n >= 2 && memcmp(f.first, "#!", 2) == 0)
 		return BS_PEEKED_SCRIPT;
 	if (n < 4 || memcmp(f.first, ELFMAG, SELFMAG) != 0)
 		return BS_PEEKED_OTHER;
-	n = bs_read_up_to(fd, f.first, sizeof f.first, 0);
-	if (n < 0)
+	n = f.n_first = bs_read_up_to(fd, f.first, sizeof f.first, 0);
+	if (n < sizeof f.first && errno)
 		return BS_PEEKED_UNREADABLE;
-	f.n_first = (size_t)n;
 	return read_header(&f) ? judge(&f) : BS_PEEKED_OTHER;
 }
 

@@ -69,30 +69,6 @@ static struct bs_image_file *given_for(struct bs_image_file *file)
 	return file->instead ? file->instead : file;
 }
 
-/*
- * The first N bytes of FD, or as many as there are, by read(2): for what cannot be mapped, such as
- * a directory, whose error is the same that a loader gets.
- */
-static uint8_t *read_bytes(struct bs_image_file *file, int fd, size_t n, size_t *ret_n)
-{
-	uint8_t *bytes = bs_new(file->arena, uint8_t, n);
-	size_t have = 0;
-
-	while (have < n) {
-		ssize_t got = pread(fd, bytes + have, n - have, (off_t)have);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			file->image.read_error = errno;
-		if (got <= 0)
-			break;
-		have += (size_t)got;
-	}
-	*ret_n = have;
-	return bytes;
-}
-
 /* FD is that of the file that BYTES are mapped from, or -1. */
 static void read_from(struct bs_image_file *file, int fd, const void *bytes, size_t n)
 {
@@ -174,8 +150,15 @@ static void read_file(struct bs_image_file *file, int fd, const struct stat *st,
 	/* Of what is no regular file, or looks empty, the header is enough to judge it. */
 	if (!S_ISREG(st->st_mode) || n < sizeof(Elf64_Ehdr))
 		n = sizeof(Elf64_Ehdr);
-	uint8_t *bytes = read_bytes(file, fd, n, &n);
+	/* By read(2): a directory, say, has the error then that a loader gets. */
+	uint8_t *bytes = bs_new(file->arena, uint8_t, n);
+	size_t have = bs_read_up_to(fd, bytes, n, 0);
 
+	if (have < n && errno) {
+		bs_must_not_lack(file->arena, file->image.path);
+		file->image.read_error = errno;
+	}
+	n = have;
 	/* What stat(2) says of devices and of /proc is not what a loader gets to read. */
 	file->image.size = n;
 	read_from(file, -1, bytes, n);

@@ -62,15 +62,15 @@ static const char *look_at_magic(const uint8_t *bytes, size_t n)
 static const char *read_header(struct bs_core *core, uint64_t *ret_phoff, uint64_t *ret_n)
 {
 	uint8_t bytes[sizeof(Elf64_Ehdr)] = { 0 };
-	ssize_t n = bs_read_up_to(core->fd, bytes, sizeof bytes, 0);
-	const char *problem = n < 0 ? strerror(errno) : look_at_magic(bytes, (size_t)n);
+	size_t n = bs_read_up_to(core->fd, bytes, sizeof bytes, 0);
+	const char *problem = n < sizeof bytes && errno ? strerror(errno) : look_at_magic(bytes, n);
 
 	if (problem)
 		return problem;
 	core->memory.word = bytes[EI_CLASS] == ELFCLASS32 ? 4 : 8;
 	core->is_big = bytes[EI_DATA] == ELFDATA2MSB;
 	core->memory.swapped = core->is_big != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
-	if ((size_t)n < (core->memory.word == 8 ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr)) ||
+	if (n < (core->memory.word == 8 ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr)) ||
 	    bytes[EI_CLASS] < ELFCLASS32 || bytes[EI_CLASS] > ELFCLASS64 ||
 	    bytes[EI_DATA] < ELFDATA2LSB || bytes[EI_DATA] > ELFDATA2MSB)
 		return "its ELF header is cut or odd";

@@ -15,20 +15,7 @@ enum { LONGEST_STRING = 1 << 14 };
 
 bool bs_read_at(int fd, uint64_t offset, void *to, size_t n)
 {
-	char *bytes = to;
-
-	while (n) {
-		ssize_t got = offset <= INT64_MAX ? pread(fd, bytes, n, (off_t)offset) : 0;
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return false;
-		bytes += got;
-		offset += (uint64_t)got;
-		n -= (size_t)got;
-	}
-	return true;
+	return bs_read_up_to(fd, to, n, offset) == n;
 }
 
 static bool read_process(const struct bs_memory *memory, uint64_t address, void *to, size_t n)
@@ -55,9 +42,11 @@ static bool look_at_program(pid_t pid, struct bs_memory *ret)
 
 	if (fd < 0)
 		return false;
-	errno = ENOEXEC;
-	ok = bs_read_up_to(fd, ident, sizeof ident, 0) == sizeof ident &&
-	     memcmp(ident, ELFMAG, SELFMAG) == 0;
+	ok = bs_read_up_to(fd, ident, sizeof ident, 0) == sizeof ident;
+	if (ok ? memcmp(ident, ELFMAG, SELFMAG) != 0 : errno == 0) {
+		ok = false;
+		errno = ENOEXEC;
+	}
 	close(fd);
 	ret->word = ident[EI_CLASS] == ELFCLASS32 ? 4 : 8;
 	ret->swapped = ident[EI_DATA] != ours;
@@ -192,11 +181,11 @@ bool bs_auxiliary_of_process(pid_t pid, const struct bs_memory *memory, struct b
 
 	if (fd < 0)
 		return false;
-	ssize_t n = bs_read_up_to(fd, bytes, sizeof bytes, 0);
-	int error = errno;
+	size_t n = bs_read_up_to(fd, bytes, sizeof bytes, 0);
+	int error = n < sizeof bytes ? errno : 0;
 
 	close(fd);
 	errno = error;
-	*ret = bs_auxiliary_read(memory, bytes, n > 0 ? (size_t)n : 0);
-	return n >= 0;
+	*ret = bs_auxiliary_read(memory, bytes, n);
+	return !error;
 }
