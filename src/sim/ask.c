@@ -41,7 +41,7 @@ bs_map_id bs_run_caller(struct bs_run *run, const struct bs_step *step,
 	if (step->caller) {
 		result->caller = bs_run_find_object(run, step->caller, &problem);
 		if (problem)
-			run->problem = bs_arena_printf(run->ctx.arena, "step %u: --caller: %s",
+			run->problem = bs_arena_printf(run->ctx.arena, "step %u: the caller: %s",
 						       result->number, problem);
 	} else {
 		result->caller =
@@ -256,7 +256,7 @@ static void find_callee(struct bs_run *run, const struct bs_step *step,
 						  step->version ? step->version : "");
 	}
 	if (problem)
-		run->problem = bs_arena_printf(run->ctx.arena, "step %u: --call: %s",
+		run->problem = bs_arena_printf(run->ctx.arena, "step %u: the call: %s",
 					       result->number, problem);
 }
 

@@ -162,6 +162,42 @@ static void test_wrong_questions(void)
 	bindsim_plan_free(plan);
 }
 
+/* Of an object that a call names and that is not loaded. What the library says has nothing of a
+ * command line. */
+static void test_wrong_objects(void)
+{
+	struct bindsim_result *result;
+	struct bindsim_error *error;
+
+	for (int is_call = 0; is_call < 2; is_call++) {
+		struct bindsim_plan *plan = plan_of("./player");
+
+		step(plan, "dlopen", "./copy.so");
+		if (is_call) {
+			CHECK(bindsim_plan_call(plan, "nobody", "x", NULL) == BINDSIM_OK);
+		} else {
+			CHECK(bindsim_plan_set_caller(plan, "nobody", NULL) == BINDSIM_OK);
+			step(plan, "dlsym", "x");
+		}
+		CHECK(bindsim_simulate(NULL, plan, NULL, &result, &error) ==
+		      BINDSIM_ERROR_QUESTION);
+		CHECK(!result);
+		check_error(error, BINDSIM_ERROR_QUESTION, NULL, NULL,
+			    is_call ? "step 2: the call: no object that is loaded is called "
+				      "'nobody'"
+				    : "step 2: the caller: no object that is loaded is called "
+				      "'nobody'");
+		bindsim_plan_free(plan);
+	}
+	struct bindsim_plan *plan = plan_of("./player");
+
+	CHECK(bindsim_plan_call(plan, "player", "no_such", NULL) == BINDSIM_OK);
+	CHECK(bindsim_simulate(NULL, plan, NULL, &result, &error) == BINDSIM_ERROR_QUESTION);
+	check_error(error, BINDSIM_ERROR_QUESTION, NULL, NULL,
+		    "step 1: the call: ./player does not refer to no_such");
+	bindsim_plan_free(plan);
+}
+
 /* None of them does anything. */
 static void test_nothing(void)
 {
@@ -192,6 +228,7 @@ int main(void)
 	test_wrong_texts();
 	test_wrong_calls();
 	test_wrong_questions();
+	test_wrong_objects();
 	test_nothing();
 	return 0;
 }

@@ -103,7 +103,7 @@ def ask(bindsim: str, scenario, directory: str, *options: str) -> answers.Answer
     """The answer; None where bindsim cannot carry out the plan."""
     done = run(bindsim, scenario, directory, "--format=json", SHOWN, *options)
     if done.returncode not in (0, 1):
-        if done.returncode != 2 or "--call: " not in done.stderr and "--caller: " not in done.stderr:
+        if done.returncode != 2 or "the call: " not in done.stderr and "the caller: " not in done.stderr:
             raise RuntimeError(f"status {done.returncode}: {done.stderr}")
         return None
     return answers.Answer(json.loads(done.stdout))
