@@ -6,7 +6,9 @@
  */
 #include "search-priv.h"
 
+#include <errno.h>
 #include <fnmatch.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Files that include each other deeper than this are left out, and what many files with many
@@ -30,6 +32,36 @@ struct reader {
 };
 
 static void read_file(struct reader *r, const char *path);
+
+/*
+ * ldconfig says nothing of directories that it cannot read, and of files only that they are
+ * ignored. But it is root who runs it, who can read what the user of this tool may not.
+ */
+void bs_conf_tell(const struct bs_ctx *ctx, const char *path, int error)
+{
+	static const char detail[] = "ldconfig reads it, and it is taken for empty here";
+
+	switch (error) {
+	case 0:
+	case EINVAL:
+	case EISDIR:
+	case ELOOP:
+	case ENAMETOOLONG:
+	case ENOENT:
+	case ENOTDIR:
+		return;
+	default:
+		break;
+	}
+	bs_vec_each (i, &ctx->diags->list) {
+		const struct bs_diag *told = &ctx->diags->list.v[i];
+
+		if (told->code == BS_DIAG_CANNOT_READ && told->path &&
+		    strcmp(told->path, path) == 0 && strcmp(told->detail, detail) == 0)
+			return;
+	}
+	bs_diag_add(ctx->diags, BS_DIAG_CANNOT_READ, path, BS_NO_OFFSET, error, "%s", detail);
+}
 
 static bool is_blank(char c)
 {
@@ -70,9 +102,10 @@ static void include_below(struct reader *r, const char *directory, const char *r
 	n = strcspn(rest, "/");
 	const char *component = joined(r, "", rest, n);
 	const char *next = rest + n + strspn(rest + n, "/");
+	const char *listed = n_path > 1 ? joined(r, "", path, n_path - 1) : n_path ? path : ".";
 
 	if (r->n_looks++ < MOST_LOOKS)
-		bs_fs_list(r->fs, r->ctx, *path ? path : ".", &entries);
+		bs_conf_tell(r->ctx, listed, bs_fs_list(r->fs, r->ctx, listed, &entries));
 	bs_vec_each (i, &entries) {
 		const char *name = entries.v[i].name;
 
@@ -111,8 +144,12 @@ void bs_conf_add(const struct bs_ctx *ctx, const struct bs_fs *fs, const char *p
 		n--;
 	const char *directory = bs_arena_strndup(ctx->arena, path, n);
 
-	if (!n || bs_fs_stat(fs, directory, BS_FS_LOOK_WHICH, &st) != 0)
+	if (!n)
 		return;
+	if (bs_fs_stat(fs, directory, BS_FS_LOOK_WHICH, &st) != 0) {
+		bs_conf_tell(ctx, directory, errno);
+		return;
+	}
 	bs_vec_each (i, ret)
 		if (ret->v[i].dev == st.st_dev && ret->v[i].ino == st.st_ino)
 			return;
@@ -147,10 +184,14 @@ static bool begins(struct reader *r, const char *path)
 	const char *slash = strrchr(path, '/');
 	struct stat file, directory = { 0 };
 
-	if (r->depth >= DEEPEST_INCLUDE || bs_fs_stat(r->fs, path, BS_FS_LOOK_WHICH, &file) != 0 ||
-	    (slash && bs_fs_stat(r->fs, joined(r, "", path, (size_t)(slash + 1 - path)),
-				 BS_FS_LOOK_WHICH, &directory) != 0))
+	if (r->depth >= DEEPEST_INCLUDE)
 		return false;
+	if (bs_fs_stat(r->fs, path, BS_FS_LOOK_WHICH, &file) != 0 ||
+	    (slash && bs_fs_stat(r->fs, joined(r, "", path, (size_t)(slash + 1 - path)),
+				 BS_FS_LOOK_WHICH, &directory) != 0)) {
+		bs_conf_tell(r->ctx, path, errno);
+		return false;
+	}
 	const struct begun now = { file.st_dev, directory.st_dev, file.st_ino, directory.st_ino };
 
 	bs_vec_each (i, &r->begun)
@@ -169,6 +210,8 @@ static void read_file(struct reader *r, const char *path)
 	char *text = may ? bs_fs_read(r->fs, r->ctx, path, &n) : NULL;
 	char *rest = NULL;
 
+	if (may && !text)
+		bs_conf_tell(r->ctx, path, errno);
 	if (!text)
 		return;
 	r->n_bytes += n;

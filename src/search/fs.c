@@ -287,13 +287,18 @@ void bs_fs_add_link(struct bs_fs *fs, const struct bs_ctx *ctx, const char *path
 		bs_vec_push(ctx->arena, &fs->links, (struct bs_fs_link){ path, target });
 }
 
-static enum bs_fs_kind kind_of(int directory, const struct dirent *entry)
+/* *ERROR becomes the errno where nobody can say what ENTRY is, and it is not only gone. */
+static enum bs_fs_kind kind_of(int directory, const struct dirent *entry, int *error)
 {
 	unsigned type = entry->d_type;
 	struct stat st;
 
-	if (type == DT_UNKNOWN && fstatat(directory, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		type = IFTODT(st.st_mode);
+	if (type == DT_UNKNOWN) {
+		if (fstatat(directory, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			type = IFTODT(st.st_mode);
+		else if (errno != ENOENT)
+			*error = errno;
+	}
 	return type == DT_REG	? BS_FS_FILE
 	       : type == DT_LNK ? BS_FS_LINK
 	       : type == DT_DIR ? BS_FS_DIRECTORY
@@ -315,6 +320,7 @@ struct listing {
 static void list_entries(void *data)
 {
 	struct listing *l = data;
+	int of_entry = 0;
 
 	/* Only errno tells the end of the directory from trouble. */
 	for (const struct dirent *entry; errno = 0, (entry = readdir(l->directory)) != NULL;) {
@@ -324,9 +330,9 @@ static void list_entries(void *data)
 			bs_vec_push(l->ctx->arena, l->ret,
 				    ((struct bs_fs_entry){
 					    bs_arena_strndup(l->ctx->arena, name, strlen(name)),
-					    kind_of(dirfd(l->directory), entry) }));
+					    kind_of(dirfd(l->directory), entry, &of_entry) }));
 	}
-	l->error = errno;
+	l->error = errno ? errno : of_entry;
 }
 
 /* Takes FD over. Returns 0, or an errno. */
@@ -350,6 +356,8 @@ static int list_layer(const struct bs_fs *fs, const struct bs_ctx *ctx, const ch
 		bs_arena_unwind(ctx->arena);
 	if (ret->n)
 		qsort(ret->v, ret->n, sizeof *ret->v, by_name);
+	errno = l.error;
+	bs_must_not_lack(fs->arena, path);
 	return l.error;
 }
 
@@ -400,8 +408,13 @@ static int look_at(const struct bs_fs *fs, const char *path, struct stat *ret)
 {
 	int before = errno;
 
-	if (!fs->root)
-		return fstatat(fs->cwd_fd, path, ret, 0);
+	if (!fs->root) {
+		int found = fstatat(fs->cwd_fd, path, ret, 0);
+
+		if (found != 0)
+			bs_must_not_lack(fs->arena, path);
+		return found;
+	}
 	int fd = open_path(fs, path, O_PATH | O_CLOEXEC);
 
 	if (fd < 0)

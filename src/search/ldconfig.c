@@ -8,6 +8,7 @@
 #include "ldconfig-priv.h"
 
 #include <elf.h>
+#include <errno.h>
 
 /* One name in one directory, and which of its files is the newest. */
 struct library {
@@ -49,12 +50,16 @@ static bool read_library(struct builder *b, const char *path, const char *name, 
 	int fd = bs_fs_open_file(b->fs, path), error;
 	const char *words;
 
-	if (fd < 0)
+	if (fd < 0) {
+		bs_conf_tell(b->ctx, path, errno);
 		return false;
+	}
 	const struct bs_image *image = bs_store_acquire_closing(b->store, &b->quiet, fd, path);
 
 	if (!image)
 		return false;
+	if (image->state == BS_IMAGE_UNREADABLE)
+		bs_conf_tell(b->ctx, path, image->read_error);
 	bool taken = image->state == BS_IMAGE_OK && image->has_dynamic &&
 		     image->header.type == ET_DYN &&
 		     b->setup->policy->judge(image, &b->setup->target, &words, &error) == BS_TAKE;
@@ -142,14 +147,17 @@ static uint64_t legacy_bits(const struct builder *b, const char *path)
 	}
 }
 
-/* Enters what DIRECTORY holds; SUBDIR is its name where it lies below glibc-hwcaps. */
-static void search_directory(struct builder *b, const char *directory, const char *subdir)
+/* Enters what DIRECTORY holds; SUBDIR is its name where it lies below glibc-hwcaps. False: it
+ * cannot be read, or not to its end. */
+static bool search_directory(struct builder *b, const char *directory, const char *subdir)
 {
 	struct bs_arena *arena = b->ctx->arena;
 	bs_fs_entries entries = { 0 };
 	libraries found = { 0 };
 
-	bs_fs_list(b->fs, b->ctx, directory, &entries);
+	int error = bs_fs_list(b->fs, b->ctx, directory, &entries);
+
+	bs_conf_tell(b->ctx, directory, error);
 	bs_vec_each (i, &entries) {
 		const char *name = entries.v[i].name;
 		struct library library = { .file = name };
@@ -188,6 +196,7 @@ static void search_directory(struct builder *b, const char *directory, const cha
 				    .place = b->entries->n,
 			    }));
 	}
+	return !error;
 }
 
 /* A directory and what it has below glibc-hwcaps. */
@@ -196,10 +205,14 @@ static void search_with_hwcaps(struct builder *b, const char *directory)
 	const char *hwcaps = bs_arena_printf(b->ctx->arena, "%s/glibc-hwcaps", directory);
 	bs_fs_entries entries = { 0 };
 
-	search_directory(b, directory, NULL);
+	bool is_read = search_directory(b, directory, NULL);
+
 	if (!b->setup->policy->glibc_hwcaps)
 		return;
-	bs_fs_list(b->fs, b->ctx, hwcaps, &entries);
+	int error = bs_fs_list(b->fs, b->ctx, hwcaps, &entries);
+
+	if (is_read)
+		bs_conf_tell(b->ctx, hwcaps, error);
 	bs_vec_each (i, &entries) {
 		const char *name = entries.v[i].name;
 		const char *path = bs_arena_printf(b->ctx->arena, "%s/%s", hwcaps, name);

@@ -170,6 +170,10 @@ typedef BS_VEC(struct bs_conf_dir) bs_conf_dirs;
 void bs_conf_read(const struct bs_ctx *ctx, const struct bs_fs *fs, const char *path,
 		  bs_conf_dirs *ret);
 
+/* That PATH, which ldconfig reads, cannot be read: with the errno ERROR, where that does not say
+ * that it would find nothing there either. Told once. */
+void bs_conf_tell(const struct bs_ctx *ctx, const char *path, int error);
+
 /* Appends the directory PATH, under the same conditions. */
 void bs_conf_add(const struct bs_ctx *ctx, const struct bs_fs *fs, const char *path,
 		 bs_conf_dirs *ret);

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """--root: a little system in a directory, of which nothing outside is seen."""
 
+import re
 import shutil
 import subprocess
 import unittest
@@ -109,6 +110,39 @@ class RootTest(CommandLineTest):
                                   "/opt/link/glibc-hwcaps/x86-64-v2/libtwo.so.2", "/opt/link/libplain.so",
                                   f"/{LIBRARIES}/libthree.so.3"})
         self.assertNotIn("there is none", answer.err)
+
+    TAKEN_FOR_EMPTY = "ldconfig reads it, and it is taken for empty here: Permission denied"
+
+    def test_what_ldconfig_reads_and_this_user_may_not(self):
+        """It finds nothing there when the same user runs it, and seldom says so; but root does."""
+        self.unconfigured()
+        one, two, plain = "/opt/a/libone.so.1", "/opt/link/glibc-hwcaps/x86-64-v2/libtwo.so.2", "/opt/link/libplain.so"
+        for name, closed, found in (("a directory of files to include", "etc/ld.so.conf.d",
+                                     {"/opt/b/libone.so.1", two.replace("link", "b"), "/opt/b/libplain.so"}),
+                                    ("a file to include", "etc/ld.so.conf.d/a.conf", {"/opt/link/libone.so.1", two, plain}),
+                                    ("the first file", "etc/ld.so.conf", set()),
+                                    ("a directory", "opt/a", {"/opt/link/libone.so.1", two, plain}),
+                                    ("hwcaps", "opt/b/glibc-hwcaps", {one, "/opt/link/libtwo.so.2", plain}),
+                                    ("a library", "opt/b/libplain.so", {one, two})):
+            with self.subTest(name):
+                path = self.directory / "root" / closed
+                mode = path.stat().st_mode
+                path.chmod(0)
+                try:
+                    answer = self.bindsim(self.root, "--ldconfig", "--cpu=x86-64-v2", "--format=ld-debug", "--show=mapped",
+                                          "/usr/bin/tool", *self.WANTED[:3], **self.unprivileged())
+                finally:
+                    path.chmod(mode)
+                told = [line for line in answer.err.splitlines() if self.TAKEN_FOR_EMPTY in line]
+                self.assertEqual(told, [f"bindsim: /{closed.replace('opt/b', 'opt/link')}: {self.TAKEN_FOR_EMPTY}"], answer)
+                self.assertEqual(set(re.findall(r"mapped (/opt\S+)", answer.out)), found, answer)
+
+    def test_what_the_want_of_a_cache_means_where_its_files_cannot_be_read(self):
+        self.unconfigured()
+        (self.directory / "root/etc/ld.so.conf.d").chmod(0)
+        answer = self.bindsim(self.root, "/usr/bin/tool", **self.unprivileged())
+        (self.directory / "root/etc/ld.so.conf.d").chmod(0o755)
+        self.assertEqual(answer.err.count(self.TAKEN_FOR_EMPTY), 1, answer)
 
     def test_a_root_without_either(self):
         self.assertNotIn("ld.so.cache", self.bindsim(self.root, "/usr/bin/tool").err)

@@ -23,10 +23,11 @@ from pathlib import Path
 from faults import BINDSIM, END, OLD, QUESTIONS, WORLDS, Seen, World, chosen, differences, world_of_thread, written
 
 # What the loader says, which opens libraries that few questions need.
-LOADER = r"lib\w+\.so\.\d+: (cannot read file data|failed to map segment|cannot (allocate|open|create|make|change|stat))"
+LOADER = r"lib[\w+-]+\.so[.\d]*: (cannot read file data|failed to map segment|cannot (allocate|open|create|make|change|stat))"
 LACKS = LOADER + "|zero-fill pages|[Oo]ut of memory|[Nn]o memory|[Cc]annot allocate memory|Resource temporarily unavailable"
 # What is to become of a run: `same': it gives the answer; `trouble': or it ends with these words; `answer': or it is another
-# one, for the loader that is simulated would meet the same; `ended': or the signal ends it.
+# one, for the loader that is simulated would meet the same; `told': the same, and these words are said; `ended': or the signal
+# ends it.
 FAULTS: dict[str, tuple[str, str]] = {
     "read:EINTR": ("same", ""),
     "write:EINTR": ("same", ""),
@@ -52,7 +53,8 @@ FAULTS: dict[str, tuple[str, str]] = {
     "map:ENOMEM": ("answer", LACKS),
     "map:EACCES": ("answer", LOADER + "|[Pp]ermission denied"),
     "stat:EIO": ("answer", "[Ii]nput/output error|disk I/O error"),
-    "list:EIO": ("answer", "[Ii]nput/output error"),
+    "list:EIO": ("told", "[Ii]nput/output error"),
+    "list:ENOMEM": ("trouble", LACKS),
     "link:EIO": ("answer", "[Ii]nput/output error"),
     "any:SIGTERM": ("ended", "15"),
     "any:SIGINT": ("ended", "2"),
@@ -120,7 +122,7 @@ def try_fault(inject: str, question: str, fault: str, share: int) -> tuple[str, 
         # Whether the loader of a program that runs can be followed is a part of its plan.
         if question == "record" and wish == "trouble":
             mild = "answer"
-        found = differences(wanted, seen, words or f"{LOADER}|{TIRED}|Interrupted system call", before, left, mild)
+        found = differences(wanted, seen, words or f"{LOADER}|Interrupted system call", before, left, mild)
         wrong += [f"{name}: {what}\n    inject {fault}:{rule} /dev/null {shlex.join([BINDSIM, *arguments])}" for what in found]
         if len(wrong) >= MOST_WRONG:
             break

@@ -290,6 +290,10 @@ def differences(wanted: Seen, seen: Seen, words: str, before: dict[str, bytes], 
         return wrong
     if wish == "same":
         return [*wrong, f"another answer, of status {seen.status}: {seen.err[:1500]!r}"]
+    if wish == "told":
+        if not re.search(words, seen.err):
+            wrong.append(f"another answer, of status {seen.status}, and nobody says why: {seen.err[:1500]!r}")
+        wish = "answer"
     if wish == "answer" and seen.status in (0, 1):
         # The loader would meet it, too. The answer is whole.
         if bool(seen.status) > bool(seen.err) or not set(seen.files) <= set(wanted.files):
