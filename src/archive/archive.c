@@ -30,10 +30,17 @@ struct bs_archive {
 static const char *problem_of(const struct bs_archive *a)
 {
 	const char *words = archive_error_string(a->of_library);
+	int error = archive_errno(a->of_library);
 
 	if (a->outer_problem)
 		return a->outer_problem;
-	return words ? bs_arena_strndup(a->arena, words, strlen(words)) : "it cannot be read";
+	if (!words)
+		return "it cannot be read";
+	/* What comes of the system has its reason there alone; the two are what libarchive calls a
+	 * file of another format, and what it should not have been asked. */
+	if (error <= 0 || error == EILSEQ || error == EINVAL)
+		return bs_arena_strndup(a->arena, words, strlen(words));
+	return bs_arena_printf(a->arena, "%s: %s", words, strerror(error));
 }
 
 /* False: more than there may be. */

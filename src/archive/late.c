@@ -35,6 +35,7 @@ typedef struct archive_entry entry;
 	F(int, archive_read_next_header, (struct archive * a, entry * *ret), (a, ret))             \
 	F(la_ssize_t, archive_read_data, (struct archive * a, void *bytes, size_t n),              \
 	  (a, bytes, n))                                                                           \
+	F(int, archive_errno, (struct archive * a), (a))                                           \
 	F(const char *, archive_error_string, (struct archive * a), (a))                           \
 	F(const char *, archive_entry_pathname, (entry * e), (e))                                  \
 	F(const char *, archive_entry_pathname_utf8, (entry * e), (e))                             \

@@ -241,9 +241,11 @@ const char *bs_tree_file(struct bs_tree *tree, const char *path, uint32_t mode, 
 		problem = wrong(tree, path, "a file where a directory is");
 	if (!problem) {
 		/* Readable, whatever its owner may do. */
-		*ret_fd = openat(place.at, place.name,
-				 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-				 (mode & 0755) | 0600);
+		do
+			*ret_fd = openat(place.at, place.name,
+					 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+					 (mode & 0755) | 0600);
+		while (*ret_fd < 0 && errno == EINTR);
 		if (*ret_fd < 0)
 			problem = wrong(tree, path, strerror(errno));
 	}

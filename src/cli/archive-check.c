@@ -20,7 +20,7 @@ enum { TAR_MAGIC = 257, N_HEAD = 512 };
 enum kind { NO_ARCHIVE, WHEEL, PACKAGE, SYSTEM };
 
 /* What the first bytes say. A tar that is packed cannot be told from other packed files. */
-static enum kind kind_of(const char *path)
+static enum kind kind_of(struct bs_arena *arena, const char *path)
 {
 	static const struct {
 		enum kind kind;
@@ -42,7 +42,9 @@ static enum kind kind_of(const char *path)
 	int fd = bs_open_at(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	size_t n = fd < 0 ? 0 : bs_read_up_to(fd, head, sizeof head, 0);
 
-	if (fd >= 0)
+	if (fd < 0)
+		bs_must_not_lack(arena, path);
+	else
 		close(fd);
 	for (size_t i = 0; n && i < sizeof magics / sizeof *magics; i++)
 		if (memcmp(head + magics[i].at, magics[i].bytes, magics[i].n) == 0)
@@ -71,7 +73,7 @@ bool bs_names_archive(struct bs_arena *arena, const struct bs_plan *plan)
 {
 	const char *path = plan->executable;
 
-	return path && kind_of(path) != NO_ARCHIVE &&
+	return path && kind_of(arena, path) != NO_ARCHIVE &&
 	       (!plan->root || !is_of_root(arena, plan, path));
 }
 
@@ -299,11 +301,16 @@ bool bs_archive_plans(struct bs_option_reader *r)
 {
 	struct bs_plan base = r->line->plan;
 	const char *path = base.executable;
-	enum kind kind = kind_of(path);
+	enum kind kind = kind_of(r->arena, path);
 	bs_set_files files = { 0 };
 	struct bs_unpacking u;
 	bool added;
 
+	/* It was one a moment ago. */
+	if (kind == NO_ARCHIVE) {
+		bs_complain("%s: it cannot be read", path);
+		return false;
+	}
 	if (kind == SYSTEM && base.root) {
 		bs_complain("%s: it is a root itself: no --root goes with it", path);
 		return false;

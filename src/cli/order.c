@@ -57,12 +57,14 @@ typedef BS_VEC(struct listed) listing;
 
 /* What the file PATH is; BS_PEEKED_LIBRARY, too, for one that says so and is damaged: the loader
  * will say in what. */
-static enum bs_peeked what_is(const char *path, struct stat *ret)
+static enum bs_peeked what_is(struct bs_arena *arena, const char *path, struct stat *ret)
 {
 	unsigned char bytes[EI_NIDENT + 2];
 	int fd = bs_open_at(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	enum bs_peeked kind = BS_PEEKED_OTHER;
 
+	if (fd < 0)
+		bs_must_not_lack(arena, path);
 	if (fd >= 0 && fstat(fd, ret) == 0 && S_ISREG(ret->st_mode))
 		kind = bs_peek(fd);
 	if (kind != BS_PEEKED_PROGRAM && kind != BS_PEEKED_STATIC && kind != BS_PEEKED_LIBRARY &&
@@ -130,7 +132,8 @@ static bool list_files(struct bs_arena *arena, const char *directory, const char
 	while ((errno = 0, entry = readdir(dir))) {
 		const char *path = bs_arena_printf(arena, "%s/%s", directory, entry->d_name);
 
-		enum bs_peeked kind = what_is(bs_arena_printf(arena, "%s%s", prefix, path), &st);
+		enum bs_peeked kind =
+			what_is(arena, bs_arena_printf(arena, "%s%s", prefix, path), &st);
 		const struct listed listed = { path, st.st_dev, st.st_ino };
 
 		if (kind == BS_PEEKED_LIBRARY)
