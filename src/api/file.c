@@ -1,20 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 #include "api-priv.h"
 
+#include "../base/base.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { AT_ONCE = 1 << 16, LARGEST = 1 << 28 };
 
-/* Not in an arena: want of memory would leave the file open. */
+/* Not in an arena: want of memory would leave the file open. Nor by stdio, which gives up when a
+ * signal comes that the caller's program handles. */
 char *bs_api_read_file(const char *path, size_t *ret_n)
 {
-	FILE *file = fopen(path, "re");
+	int fd = bs_open_at(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
 	char *text = NULL, *grown;
-	size_t n = 0, got = 1;
+	size_t n = 0;
+	ssize_t got = 1;
 	int error = 0;
 
-	if (!file)
+	if (fd < 0)
 		return NULL;
 	while (got && !error) {
 		grown = realloc(text, n + AT_ONCE + 1);
@@ -23,15 +29,17 @@ char *bs_api_read_file(const char *path, size_t *ret_n)
 			break;
 		}
 		text = grown;
-		errno = 0;
-		got = fread(text + n, 1, AT_ONCE, file);
-		n += got;
-		if (ferror(file))
-			error = errno ? errno : EIO;
-		else if (n > LARGEST)
+		do
+			got = read(fd, text + n, AT_ONCE);
+		while (got < 0 && errno == EINTR);
+		if (got < 0)
+			error = errno;
+		else
+			n += (size_t)got;
+		if (n > LARGEST)
 			error = EFBIG;
 	}
-	fclose(file);
+	close(fd);
 	if (error) {
 		free(text);
 		errno = error;

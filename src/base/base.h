@@ -372,6 +372,9 @@ void bs_must_not_lack(struct bs_arena *arena, const char *path);
  */
 size_t bs_read_up_to(int fd, void *bytes, size_t n, uint64_t offset);
 
+/* Sleeps so long, whatever signals come meanwhile. */
+void bs_pause(unsigned milliseconds);
+
 /* Writes N bytes, in as many pieces as it takes; false and errno, and some of them may be there. */
 bool bs_write_all(int fd, const void *bytes, size_t n);
 

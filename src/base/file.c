@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <time.h>
 #include <unistd.h>
 
 int bs_open_at(int directory, const char *path, int flags)
@@ -30,6 +31,21 @@ bool bs_write_all(int fd, const void *bytes, size_t n)
 		n -= (size_t)done;
 	}
 	return true;
+}
+
+void bs_pause(unsigned milliseconds)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += milliseconds / 1000;
+	until.tv_nsec += (long)(milliseconds % 1000) * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_nsec -= 1000000000;
+		until.tv_sec++;
+	}
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
+		;
 }
 
 void bs_must_not_lack(struct bs_arena *arena, const char *path)

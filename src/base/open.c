@@ -88,6 +88,15 @@ void bs_input_close(struct bs_input *input)
 	errno = error;
 }
 
+/* In milliseconds. */
+static int64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
 /*
  * The first bytes of a FIFO, opened without waiting. Who writes to it may be about to come; who has
  * come is waited for, as cat(1) does. A read tells the two apart, and poll(2) does not.
@@ -95,11 +104,14 @@ void bs_input_close(struct bs_input *input)
 static ssize_t read_first(struct bs_input *input, char *bytes, size_t n)
 {
 	struct pollfd end = { .fd = input->fd, .events = POLLIN };
+	int64_t until = now() + PATIENCE, left = PATIENCE;
 	int found;
 
-	do
-		found = poll(&end, 1, PATIENCE);
-	while (found < 0 && errno == EINTR);
+	/* Where signals come all the time, it has an end, too. */
+	do {
+		found = poll(&end, 1, left > 0 ? (int)left : 0);
+		left = until - now();
+	} while (found < 0 && errno == EINTR);
 	ssize_t got = read(input->fd, bytes, n);
 
 	input->waits = false;
@@ -123,13 +135,12 @@ ssize_t bs_input_bytes(struct bs_input *input, char *bytes, size_t n)
 
 int bs_open_special(const char *path)
 {
-	enum { TRIES = 200, PAUSE = 10000000 /* nanoseconds */ };
-	const struct timespec pause = { .tv_nsec = PAUSE };
+	enum { TRIES = 200, PAUSE = 10 /* milliseconds */ };
 	int fd = -1;
 
 	for (int i = 0; i < TRIES && fd < 0; i++) {
 		if (i)
-			nanosleep(&pause, NULL);
+			bs_pause(PAUSE);
 		fd = bs_open_at(AT_FDCWD, path, O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 		if (fd < 0 && errno != NOBODY_READS)
 			return -1;

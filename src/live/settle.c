@@ -11,7 +11,7 @@
 #include <time.h>
 
 /* A loader holds its lists for milliseconds; one that relocates for longer is shown at work. */
-enum { MOST_TRIES = 30, PAUSE_NANOSECONDS = 10000000 };
+enum { MOST_TRIES = 30, PAUSE = 10 /* milliseconds */ };
 
 /* The memory of who has ended, or called execve(2), has no bytes. */
 static bool is_gone(const struct bs_subject *subject)
@@ -106,7 +106,6 @@ static bool is_settled(const struct bs_ctx *ctx, const struct bs_subject *subjec
 const char *bs_live_process_read(const struct bs_ctx *ctx, struct bs_store *store, pid_t pid,
 				 const char *root, struct bs_subject *ret, bs_live_slots *ret_slots)
 {
-	static const struct timespec pause = { .tv_nsec = PAUSE_NANOSECONDS };
 	uint32_t n_slots = ret_slots->n, n_diags = ctx->diags->list.n;
 
 	for (unsigned try = 1;; try++) {
@@ -131,6 +130,6 @@ const char *bs_live_process_read(const struct bs_ctx *ctx, struct bs_store *stor
 		bs_subject_close(ret, store);
 		ret_slots->n = n_slots;
 		ctx->diags->list.n = n_diags;
-		nanosleep(&pause, NULL);
+		bs_pause(PAUSE);
 	}
 }

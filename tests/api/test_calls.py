@@ -40,6 +40,9 @@ class CallsTest(LibraryTest):
         for locale in ("C.UTF-8", "de_DE.UTF-8"):
             self.check_run(self.program("report"), LC_ALL=locale)
 
+    def test_signals(self) -> None:
+        self.check_run(self.program("signals"))
+
     def test_threads(self) -> None:
         self.check_run(self.program("threads"))
 
