@@ -37,7 +37,9 @@ static strings read_strings(struct bs_arena *arena, pid_t pid, const char *name)
 
 	while (n > 0) {
 		bs_vec_reserve(arena, &bytes, 4096);
-		n = read(fd, bytes.v + bytes.n, 4096);
+		do
+			n = read(fd, bytes.v + bytes.n, 4096);
+		while (n < 0 && errno == EINTR);
 		bytes.n += n > 0 ? (uint32_t)n : 0;
 	}
 	if (fd >= 0)
@@ -53,9 +55,10 @@ static const char *executed_path(struct bs_arena *arena, pid_t pid, const struct
 {
 	int fd = bs_open_at(AT_FDCWD, proc_path(arena, pid, "auxv"), O_RDONLY | O_CLOEXEC);
 	Elf64_auxv_t entry;
-	uint64_t at = 0;
+	uint64_t at = 0, offset = 0;
 
-	while (fd >= 0 && read(fd, &entry, sizeof entry) == sizeof entry)
+	for (; fd >= 0 && bs_read_up_to(fd, &entry, sizeof entry, offset) == sizeof entry;
+	     offset += sizeof entry)
 		if (entry.a_type == AT_EXECFN)
 			at = entry.a_un.a_val;
 	if (fd >= 0)
@@ -152,7 +155,7 @@ static bool is_of_this_machine(struct bs_tracer *t, const struct bs_space *space
 {
 	int fd = bs_open_at(AT_FDCWD, proc_path(t->arena, space->pid, "exe"), O_RDONLY | O_CLOEXEC);
 	Elf64_Ehdr header = { 0 };
-	bool ok = fd >= 0 && pread(fd, &header, sizeof header, 0) == sizeof header &&
+	bool ok = fd >= 0 && bs_read_up_to(fd, &header, sizeof header, 0) == sizeof header &&
 		  header.e_ident[EI_CLASS] == ELFCLASS64 && !space->memory.swapped &&
 		  header.e_machine == bs_machine.elf_machine;
 

@@ -35,11 +35,11 @@ static pid_t status_of(pid_t tid, const char *field)
 
 	snprintf(path, sizeof path, "/proc/%ld/status", (long)tid);
 	int fd = bs_open_at(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd >= 0 ? read(fd, bytes, sizeof bytes - 1) : -1;
+	size_t n = fd >= 0 ? bs_read_up_to(fd, bytes, sizeof bytes - 1, 0) : 0;
 
 	if (fd >= 0)
 		close(fd);
-	bytes[n > 0 ? n : 0] = '\0';
+	bytes[n] = '\0';
 	state = strstr(bytes, "\nState:\t");
 	if (!state || state[strlen("\nState:\t")] == 'Z' || state[strlen("\nState:\t")] == 'X')
 		return 0;

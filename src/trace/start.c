@@ -42,20 +42,25 @@ static void restore_signals(const struct bs_tracer *t)
 	sigprocmask(SIG_SETMASK, &t->before, NULL);
 }
 
-/* In the child: becomes the command once GO is closed, or says on FAILED why it cannot. */
+/* In the child: becomes the command when GO says so, or says on FAILED why it cannot. Where GO ends
+ * without a word, bindsim was killed before it could see what the command does. */
 _Noreturn static void become(const struct bs_tracer *t, int go, int failed)
 {
 	char byte;
+	ssize_t told;
 
 	sigaction(SIGCHLD, &child_action, NULL);
 	sigprocmask(SIG_SETMASK, &t->before, NULL);
-	while (read(go, &byte, 1) < 0 && errno == EINTR)
-		;
-	execvp(t->options->command[0], t->options->command);
-	int error = errno;
+	do
+		told = read(go, &byte, 1);
+	while (told < 0 && errno == EINTR);
+	if (told == 1) {
+		execvp(t->options->command[0], t->options->command);
+		int error = errno;
 
-	while (write(failed, &error, sizeof error) < 0 && errno == EINTR)
-		;
+		while (write(failed, &error, sizeof error) < 0 && errno == EINTR)
+			;
+	}
 	/* Without what a copy of bindsim would do at its end. */
 	for (;;)
 		raise(SIGKILL);
@@ -82,10 +87,14 @@ static const char *why_no_exec(struct bs_arena *arena, const char *command, int 
 /* Of a child that will not become the command. */
 static void see_end(pid_t pid)
 {
+	pid_t found;
 	int status;
 
-	while (waitpid(pid, &status, __WALL) == pid && WIFSTOPPED(status))
-		ptrace(PTRACE_CONT, pid, NULL, NULL);
+	do {
+		found = waitpid(pid, &status, __WALL);
+		if (found == pid && WIFSTOPPED(status))
+			ptrace(PTRACE_CONT, pid, NULL, NULL);
+	} while (found < 0 ? errno == EINTR : WIFSTOPPED(status));
 }
 
 /* *RET_FAILED, which an exec closes at its other end, tells why there was none. */
@@ -94,8 +103,14 @@ static bool start(struct bs_tracer *t, int *ret_failed)
 	const char *command = t->options->command[0];
 	int go[2], failed[2];
 
-	if (pipe2(go, O_CLOEXEC) != 0 || pipe2(failed, O_CLOEXEC) != 0) {
+	if (pipe2(go, O_CLOEXEC) != 0) {
 		t->result->problem = problem_text(t->arena, command, errno);
+		return false;
+	}
+	if (pipe2(failed, O_CLOEXEC) != 0) {
+		t->result->problem = problem_text(t->arena, command, errno);
+		close(go[0]);
+		close(go[1]);
 		return false;
 	}
 	t->main_pid = fork();
@@ -103,7 +118,6 @@ static bool start(struct bs_tracer *t, int *ret_failed)
 		close(go[1]);
 		become(t, go[0], failed[1]);
 	}
-	close(go[0]);
 	close(failed[1]);
 	if (t->main_pid < 0) {
 		t->result->problem = problem_text(t->arena, command, errno);
@@ -111,7 +125,12 @@ static bool start(struct bs_tracer *t, int *ret_failed)
 		t->result->problem = bs_arena_printf(t->arena, "%s: cannot be traced (ptrace): %s",
 						     command, strerror(errno));
 		kill(t->main_pid, SIGKILL);
+	} else if (!bs_write_all(go[1], "", 1)) {
+		t->result->problem = problem_text(t->arena, command, errno);
+		kill(t->main_pid, SIGKILL);
 	}
+	/* Its reader's end is open until here, should the child be dead: no SIGPIPE comes of it. */
+	close(go[0]);
 	close(go[1]);
 	struct bs_task *task = bs_task_add(t, t->main_pid, t->main_pid, NULL);
 
