@@ -56,14 +56,16 @@ struct side {
 };
 
 /* Only what is JSON begins with a brace: neither ELF nor a script does. */
-static bool is_json(const char *path)
+static bool is_json(struct bs_arena *arena, const char *path)
 {
 	char bytes[256];
 	struct stat st = { 0 };
 	int fd = bs_open_at(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	size_t n = 0;
 
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+	if (fd < 0)
+		bs_must_not_lack(arena, path);
+	else if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
 		n = bs_read_up_to(fd, bytes, sizeof bytes - 1, 0);
 	/* A pipe gives what it has once. */
 	bool is_pipe = fd >= 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
@@ -122,7 +124,7 @@ static bool open_side(struct bs_arena *arena, const struct bs_command_line *line
 	const char *problem;
 
 	side->word = which == BS_LEFT ? line->plan.executable : line->second;
-	if ((strcmp(side->word, "-") == 0 || is_json(side->word)) && !read_file(arena, side))
+	if ((strcmp(side->word, "-") == 0 || is_json(arena, side->word)) && !read_file(arena, side))
 		return false;
 	bool is_plan = side->text && side->kind == BS_JSON_PLAN;
 
