@@ -117,7 +117,7 @@ static int make_nameless(const struct bs_unfinished *u)
 	int fd = -1;
 
 	if (directory && access("/proc/self/fd", X_OK) == 0)
-		fd = open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+		fd = bs_open_at(AT_FDCWD, directory, O_TMPFILE | O_WRONLY | O_CLOEXEC);
 	free(directory);
 	return fd;
 }

@@ -217,6 +217,17 @@ static void watch(struct bs_arena *arena, pid_t pid, uint32_t timeout, struct bs
 				     : bs_arena_printf(arena, "signal %d", WTERMSIG(status));
 }
 
+/* From a pipe, into which all of them are written at once. */
+static bool read_whole(int fd, void *bytes, size_t n)
+{
+	ssize_t got;
+
+	do
+		got = read(fd, bytes, n);
+	while (got < 0 && errno == EINTR);
+	return got == (ssize_t)n;
+}
+
 /* Starts FILE; -1 after a message. */
 static pid_t start(struct bs_arena *arena, const struct bs_command_line *line, const char *file,
 		   const char *log, const struct manners *before)
@@ -238,7 +249,7 @@ static pid_t start(struct bs_arena *arena, const struct bs_command_line *line, c
 	close(ends[1]);
 	if (pid < 0) {
 		bs_complain("--run: %s", strerror(error));
-	} else if (read(ends[0], problem, sizeof problem) == (ssize_t)sizeof problem) {
+	} else if (read_whole(ends[0], problem, sizeof problem)) {
 		bs_complain("--run: %s: %s", problem[0] ? line->plan.cwd : file,
 			    strerror(problem[1]));
 		wait_on(pid, NULL, 0);
