@@ -634,10 +634,13 @@ bool bs_scan_journal_add(struct bs_scan_journal *journal, struct bs_arena *scrat
 	return write_all(journal, all, strlen(all));
 }
 
-void bs_scan_journal_close(struct bs_scan_journal *journal)
+bool bs_scan_journal_close(struct bs_scan_journal *journal)
 {
-	if (journal && journal->fd >= 0)
-		close(journal->fd);
-	if (journal)
-		journal->fd = -1;
+	int fd = journal ? journal->fd : -1;
+
+	if (fd < 0)
+		return true;
+	journal->fd = -1;
+	/* Some file systems tell of what could not be written no sooner. */
+	return close(fd) == 0 || errno == EINTR || complain(journal);
 }

@@ -30,5 +30,5 @@ char *bs_scan_journal_records(const struct bs_scan_journal *journal, struct bs_a
 bool bs_scan_journal_add(struct bs_scan_journal *journal, struct bs_arena *scratch,
 			 const bs_scan_sources *sources, const char *lines);
 
-/* NULL is allowed. */
-void bs_scan_journal_close(struct bs_scan_journal *journal);
+/* False after a message: not all of it could be written. NULL is allowed. */
+bool bs_scan_journal_close(struct bs_scan_journal *journal);

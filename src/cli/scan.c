@@ -513,7 +513,8 @@ static enum bs_exit scan_all(struct scan *scan)
 	keep_part(scan);
 	enum bs_exit status = make_answer(scan, question);
 
-	bs_scan_journal_close(scan->journal);
+	if (!bs_scan_journal_close(scan->journal))
+		status = BS_EXIT_TROUBLE;
 	end_workers(scan);
 	if (scan->fs)
 		bs_fs_close(scan->fs);
