@@ -29,8 +29,10 @@ static char *read_all(const struct bs_ctx *ctx, const char *path, size_t *ret_n)
 	int fd = bs_open_at(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
 	ssize_t got;
 
-	if (fd < 0)
+	if (fd < 0) {
+		bs_must_not_lack(ctx->arena, path);
 		return NULL;
+	}
 	do {
 		bs_vec_reserve(ctx->arena, &bytes, 1 << 16);
 		got = read(fd, bytes.v + bytes.n, (1 << 16) - 1);
@@ -61,10 +63,14 @@ static const char *link_of(const struct bs_ctx *ctx, pid_t pid, const char *name
 /* What is mapped, whatever has its name now: for who may ask (CAP_CHECKPOINT_RESTORE). */
 static int open_mapped(const struct opener *o, const struct bs_live_area *area)
 {
-	return bs_open_at(AT_FDCWD,
-			  bs_arena_printf(o->ctx->arena, "/proc/%ld/map_files/%" PRIx64 "-%" PRIx64,
-					  (long)o->pid, area->from, area->to),
-			  O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	const char *path =
+		bs_arena_printf(o->ctx->arena, "/proc/%ld/map_files/%" PRIx64 "-%" PRIx64,
+				(long)o->pid, area->from, area->to);
+	int fd = bs_open_at(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		bs_must_not_lack(o->ctx->arena, path);
+	return fd;
 }
 
 static bool is_same(int a, int b)
