@@ -161,24 +161,30 @@ static void fill_in(char *name, unsigned attempt)
 	}
 }
 
-/* A file without a name, open as FD, gets the one of U. False with errno. */
-static bool name_nameless(struct bs_unfinished *u, int fd)
+/* A file without a name, open as FD, is called NAME. False with errno. */
+static bool link_nameless(int fd, const char *name)
 {
 	char open_as[32];
-	sigset_t all, before;
-	int status, error;
 
 	snprintf(open_as, sizeof open_as, "/proc/self/fd/%d", fd);
+	return linkat(AT_FDCWD, open_as, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0;
+}
+
+/* It gets the name of U. */
+static bool name_nameless(struct bs_unfinished *u, int fd)
+{
+	sigset_t all, before;
+	int error;
+
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
 	for (unsigned attempt = 0; attempt < 100; attempt++) {
 		fill_in(u->name, attempt);
-		status = linkat(AT_FDCWD, open_as, AT_FDCWD, u->name, AT_SYMLINK_FOLLOW);
+		u->is_there = link_nameless(fd, u->name);
 		error = errno;
-		if (status == 0 || error != EEXIST)
+		if (u->is_there || error != EEXIST)
 			break;
 	}
-	u->is_there = status == 0;
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	errno = error;
 	return u->is_there;
@@ -239,6 +245,28 @@ const char *bs_destination_unfinished(const struct bs_destination *d)
 	return u && (u->is_there || name_nameless(u, fileno(d->file))) ? u->name : NULL;
 }
 
+/* What is complete becomes D's file; NAMELESS: it, where it has no name yet, or -1. Only what takes
+ * the place of another file needs a name before, for a moment. False with errno. */
+static bool put_in_place(struct bs_destination *d, int nameless)
+{
+	struct bs_unfinished *u = d->unfinished;
+
+	if (nameless >= 0) {
+		bool is_new = link_nameless(nameless, d->path);
+
+		if (is_new)
+			u->is_used = false;
+		if (is_new || errno != EEXIST)
+			return is_new;
+	}
+	if (nameless >= 0 && !name_nameless(u, nameless))
+		return false;
+	bool ok = rename(u->name, d->path) == 0;
+
+	u->is_there = u->is_used = !ok;
+	return ok;
+}
+
 bool bs_destination_close(struct bs_destination *d, struct bs_writer *writer, bool keep)
 {
 	/* Where there is no answer, what is held back of it is no part of one. */
@@ -247,19 +275,24 @@ bool bs_destination_close(struct bs_destination *d, struct bs_writer *writer, bo
 	bool ok = bs_writer_flush(writer);
 	int error = writer->error;
 
-	if (ok && keep && d->unfinished && !d->unfinished->is_there) {
-		ok = name_nameless(d->unfinished, fileno(d->file));
+	bool is_kept = keep && d->unfinished;
+	int nameless = -1;
+
+	if (ok && is_kept && !d->unfinished->is_there) {
+		nameless = fcntl(fileno(d->file), F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		ok = nameless >= 0;
 		error = errno;
 	}
 	if (d->path && fclose(d->file) != 0 && ok) {
 		ok = false;
 		error = errno;
 	}
-	if (ok && keep && d->unfinished) {
-		ok = rename(d->unfinished->name, d->path) == 0;
+	if (ok && is_kept) {
+		ok = put_in_place(d, nameless);
 		error = errno;
-		d->unfinished->is_there = d->unfinished->is_used = !ok;
 	}
+	if (nameless >= 0)
+		close(nameless);
 	if ((!ok || !keep) && d->unfinished)
 		remove_unfinished(d->unfinished);
 	if (!ok)

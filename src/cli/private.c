@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A private directory for as long as the tool runs, and who removes it. */
+/* A private directory for as long as the tool runs, a file that has a name before it is complete,
+ * and who removes them. */
 #include "cli.h"
 
 #include "../archive/archive.h"
@@ -16,18 +17,31 @@
  * A process of its own waits for the end of this one, whose end of the pipe closes with it whatever
  * it dies of. It hears none of the signals that a terminal or a supervisor sends to both.
  */
-static struct {
+static struct cleaner {
 	pid_t pid;
 	int pipe; /* to write on */
-} cleaner = { -1, -1 };
+} * cleaners;
 
-_Noreturn static void clean(int end, const char *directory)
+static unsigned n_cleaners;
+
+/* What is in DIRECTORY, and that itself. */
+static bool remove_directory(const char *directory)
+{
+	int fd = bs_open_at(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+
+	return fd >= 0 && bs_empty_directory(fd) && rmdir(directory) == 0;
+}
+
+_Noreturn static void clean(int end, const char *path)
 {
 	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
 	char byte;
 	int null = bs_open_at(AT_FDCWD, "/dev/null", O_RDWR);
 
 	setsid();
+	/* The others wait for the tool, and not for this one. */
+	for (unsigned i = 0; i < n_cleaners; i++)
+		close(cleaners[i].pipe);
 	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
 		signal(ignored[i], SIG_IGN);
 	/* Who reads what the tool writes is not to wait for this one. */
@@ -39,9 +53,7 @@ _Noreturn static void clean(int end, const char *directory)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	while (read(end, &byte, 1) < 0 && errno == EINTR)
 		;
-	int fd = bs_open_at(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-
-	_exit(fd >= 0 && bs_empty_directory(fd) && rmdir(directory) == 0 ? 0 : 1);
+	_exit(unlink(path) == 0 || errno == ENOENT || remove_directory(path) ? 0 : 1);
 }
 
 bool bs_pipe(int ends[2])
@@ -65,23 +77,28 @@ bool bs_pipe(int ends[2])
 	return false;
 }
 
-static bool start_cleaner(const char *directory)
+static bool start_cleaner(const char *path)
 {
+	struct cleaner *more = realloc(cleaners, (n_cleaners + 1) * sizeof *cleaners);
 	int ends[2];
 
-	if (!bs_pipe(ends))
+	if (more)
+		cleaners = more;
+	if (!more || !bs_pipe(ends))
 		return false;
-	cleaner.pid = fork();
-	if (cleaner.pid == 0) {
+	pid_t pid = fork();
+
+	if (pid == 0) {
 		close(ends[1]);
-		clean(ends[0], directory);
+		clean(ends[0], path);
 	}
-	close(ends[0]);
-	cleaner.pipe = ends[1];
-	if (cleaner.pid > 0)
-		return true;
 	int error = errno;
 
+	close(ends[0]);
+	if (pid > 0) {
+		cleaners[n_cleaners++] = (struct cleaner){ pid, ends[1] };
+		return true;
+	}
 	close(ends[1]);
 	errno = error;
 	return false;
@@ -89,12 +106,25 @@ static bool start_cleaner(const char *directory)
 
 void bs_private_end(void)
 {
-	if (cleaner.pid <= 0)
-		return;
-	close(cleaner.pipe);
-	while (waitpid(cleaner.pid, NULL, 0) < 0 && errno == EINTR)
-		;
-	cleaner.pid = -1;
+	for (; n_cleaners; n_cleaners--) {
+		const struct cleaner *cleaner = &cleaners[n_cleaners - 1];
+
+		close(cleaner->pipe);
+		while (waitpid(cleaner->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	free(cleaners);
+	cleaners = NULL;
+}
+
+void bs_private_file(const char *path)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	start_cleaner(path);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
 /* No signal comes between the directory and who removes it. */
