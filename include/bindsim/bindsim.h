@@ -159,7 +159,8 @@ BINDSIM_API enum bindsim_status bindsim_plan_read(const char *text, size_t n, co
 						  struct bindsim_plan **ret_plan,
 						  struct bindsim_error **error);
 
-/* The same of the file PATH. Since 0.1. */
+/* The same of the file PATH. A FIFO that nobody writes to is given up after two seconds. Since 0.1.
+ */
 BINDSIM_API enum bindsim_status bindsim_plan_read_file(const char *path,
 						       struct bindsim_plan **ret_plan,
 						       struct bindsim_error **error);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "api-priv.h"
 
-#include "../base/base.h"
+#include "../base/open.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <string.h>
 
 enum { AT_ONCE = 1 << 16, LARGEST = 1 << 28 };
 
@@ -14,13 +13,14 @@ enum { AT_ONCE = 1 << 16, LARGEST = 1 << 28 };
  * signal comes that the caller's program handles. */
 char *bs_api_read_file(const char *path, size_t *ret_n)
 {
-	int fd = bs_open_at(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+	struct bs_input input;
 	char *text = NULL, *grown;
 	size_t n = 0;
 	ssize_t got = 1;
 	int error = 0;
 
-	if (fd < 0)
+	/* The caller's standard input is nobody else's. */
+	if (!bs_input_open(&input, strcmp(path, "-") == 0 ? "./-" : path, BS_INPUT_ANY))
 		return NULL;
 	while (got && !error) {
 		grown = realloc(text, n + AT_ONCE + 1);
@@ -29,9 +29,7 @@ char *bs_api_read_file(const char *path, size_t *ret_n)
 			break;
 		}
 		text = grown;
-		do
-			got = read(fd, text + n, AT_ONCE);
-		while (got < 0 && errno == EINTR);
+		got = bs_input_bytes(&input, text + n, AT_ONCE);
 		if (got < 0)
 			error = errno;
 		else
@@ -39,7 +37,7 @@ char *bs_api_read_file(const char *path, size_t *ret_n)
 		if (n > LARGEST)
 			error = EFBIG;
 	}
-	close(fd);
+	bs_input_close(&input);
 	if (error) {
 		free(text);
 		errno = error;

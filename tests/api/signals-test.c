@@ -206,11 +206,30 @@ static void test_plans(void)
 	bindsim_plan_free(read);
 }
 
+/* Nor do alarms make anybody wait who would not wait otherwise. */
+static void test_nobody(void)
+{
+	struct bindsim_plan *plan;
+	struct bindsim_error *error;
+	time_t began = time(NULL);
+
+	CHECK(mkfifo("./signals.fifo", 0600) == 0);
+	have_alarms(true);
+	CHECK(bindsim_plan_read_file("./signals.fifo", &plan, &error) == BINDSIM_ERROR_FILE);
+	have_alarms(false);
+	CHECK(!plan && time(NULL) < began + 20);
+	CHECK_TEXT(bindsim_error_message(error),
+		   "./signals.fifo: it is a FIFO, and nobody writes to it");
+	bindsim_error_free(error);
+	unlink("./signals.fifo");
+}
+
 int main(void)
 {
 	test_reports();
 	test_results();
 	test_plans();
+	test_nobody();
 	CHECK(n_alarms > 0);
 	return 0;
 }
