@@ -308,9 +308,9 @@ bool bs_output_end(struct bs_begun_output *output);
  * message. */
 bool bs_private_directory(struct bs_arena *arena, const char *what, const char **ret);
 
-/* Has the file PATH removed when the tool ends, whatever ends it, if it has that name still. Where
- * no process is to be had, it is left to bs_destinations_drop(). */
-void bs_private_file(const char *path);
+/* Has the file that is open as FD removed when the tool ends, whatever ends it, if PATH is its name
+ * then. Where no process is to be had, it is left to bs_destinations_drop(). */
+void bs_private_file(const char *path, int fd);
 
 /* A pipe whose ends are none of the standard files, though these are closed. False: see errno. */
 bool bs_pipe(int ends[2]);

@@ -170,8 +170,8 @@ static bool link_nameless(int fd, const char *name)
 	return linkat(AT_FDCWD, open_as, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0;
 }
 
-/* It gets the name of U. */
-static bool name_nameless(struct bs_unfinished *u, int fd)
+/* It gets the name of U, which it has FOR_LONG, or for a moment. */
+static bool name_nameless(struct bs_unfinished *u, int fd, bool for_long)
 {
 	sigset_t all, before;
 	int error;
@@ -180,6 +180,8 @@ static bool name_nameless(struct bs_unfinished *u, int fd)
 	sigprocmask(SIG_SETMASK, &all, &before);
 	for (unsigned attempt = 0; attempt < 100; attempt++) {
 		fill_in(u->name, attempt);
+		if (for_long)
+			bs_private_file(u->name, fd);
 		u->is_there = link_nameless(fd, u->name);
 		error = errno;
 		if (u->is_there || error != EEXIST)
@@ -242,7 +244,7 @@ const char *bs_destination_unfinished(const struct bs_destination *d)
 {
 	struct bs_unfinished *u = d->unfinished;
 
-	return u && (u->is_there || name_nameless(u, fileno(d->file))) ? u->name : NULL;
+	return u && (u->is_there || name_nameless(u, fileno(d->file), true)) ? u->name : NULL;
 }
 
 /* What is complete becomes D's file; NAMELESS: it, where it has no name yet, or -1. Only what takes
@@ -259,7 +261,7 @@ static bool put_in_place(struct bs_destination *d, int nameless)
 		if (is_new || errno != EEXIST)
 			return is_new;
 	}
-	if (nameless >= 0 && !name_nameless(u, nameless))
+	if (nameless >= 0 && !name_nameless(u, nameless, false))
 		return false;
 	bool ok = rename(u->name, d->path) == 0;
 

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,7 +33,18 @@ static bool remove_directory(const char *directory)
 	return fd >= 0 && bs_empty_directory(fd) && rmdir(directory) == 0;
 }
 
-_Noreturn static void clean(int end, const char *path)
+/* The file that is open as FD, if it is called PATH. Its number is nobody else's as long. */
+static bool remove_file(const char *path, int fd)
+{
+	struct stat open_one, named;
+
+	return fstat(fd, &open_one) == 0 && lstat(path, &named) == 0 &&
+	       open_one.st_dev == named.st_dev && open_one.st_ino == named.st_ino &&
+	       unlink(path) == 0;
+}
+
+/* FD is a file's, or -1 where PATH is a directory. */
+_Noreturn static void clean(int end, const char *path, int fd)
 {
 	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
 	char byte;
@@ -45,15 +57,15 @@ _Noreturn static void clean(int end, const char *path)
 	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
 		signal(ignored[i], SIG_IGN);
 	/* Who reads what the tool writes is not to wait for this one. */
-	for (int fd = 0; fd <= 2 && null >= 0; fd++)
-		dup2(null, fd);
+	for (int standard = 0; standard <= 2 && null >= 0; standard++)
+		dup2(null, standard);
 	sigset_t none;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	while (read(end, &byte, 1) < 0 && errno == EINTR)
 		;
-	_exit(unlink(path) == 0 || errno == ENOENT || remove_directory(path) ? 0 : 1);
+	_exit((fd >= 0 ? remove_file(path, fd) : remove_directory(path)) ? 0 : 1);
 }
 
 bool bs_pipe(int ends[2])
@@ -77,7 +89,7 @@ bool bs_pipe(int ends[2])
 	return false;
 }
 
-static bool start_cleaner(const char *path)
+static bool start_cleaner(const char *path, int fd)
 {
 	struct cleaner *more = realloc(cleaners, (n_cleaners + 1) * sizeof *cleaners);
 	int ends[2];
@@ -90,7 +102,7 @@ static bool start_cleaner(const char *path)
 
 	if (pid == 0) {
 		close(ends[1]);
-		clean(ends[0], path);
+		clean(ends[0], path, fd);
 	}
 	int error = errno;
 
@@ -117,13 +129,13 @@ void bs_private_end(void)
 	cleaners = NULL;
 }
 
-void bs_private_file(const char *path)
+void bs_private_file(const char *path, int fd)
 {
 	sigset_t all, before;
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
-	start_cleaner(path);
+	start_cleaner(path, fd);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
@@ -137,7 +149,7 @@ bool bs_private_directory(struct bs_arena *arena, const char *what, const char *
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
 	bool made = mkdtemp(path) != NULL;
-	bool ok = made && start_cleaner(path);
+	bool ok = made && start_cleaner(path, -1);
 	int error = errno;
 
 	if (made && !ok)

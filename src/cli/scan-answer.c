@@ -62,11 +62,8 @@ static bool give_file(struct bs_scan_answer *a, struct bs_begun_output *output)
 	int fd;
 
 	output->report.file = bs_destination_unfinished(&output->destination);
-	if (output->report.file) {
-		/* Of all files that are not complete this alone has a name for long. */
-		bs_private_file(output->report.file);
+	if (output->report.file)
 		return true;
-	}
 	if (!a->directory && !bs_private_directory(a->arena, "the database", &a->directory))
 		return false;
 	char *name = bs_arena_printf(a->arena, "%s/XXXXXX", a->directory);

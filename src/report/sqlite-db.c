@@ -18,7 +18,9 @@ struct bs_sqlite {
 	int *n_columns;
 	unsigned table; /* of the row under way */
 	int column;
-	int failed; /* the first code of SQLite that is neither success nor want of memory */
+	int failed;   /* the first code of SQLite that is neither success nor want of memory */
+	int error;    /* what it comes of, as an errno */
+	bool is_file; /* and not in memory */
 	struct bs_names *symbols, *versions, *files;
 	uint32_t n_symbols, n_versions, n_files;
 	BS_VEC(struct bs_manner) manners;
@@ -27,13 +29,28 @@ struct bs_sqlite {
 
 /* ---- SQLite's answers ------------------------------------------------------------------------ */
 
+static int error_of(const struct bs_sqlite *db, int code)
+{
+	int of_system = 0;
+
+	if (code == SQLITE_CANTOPEN || code == SQLITE_IOERR)
+		of_system = sqlite3_system_errno(db->connection);
+	if (of_system)
+		return of_system;
+	if (code == SQLITE_FULL && db->is_file)
+		return ENOSPC;
+	return code == SQLITE_FULL || code == SQLITE_TOOBIG ? EFBIG : EIO;
+}
+
 /* Too little memory unwinds. All else is told when the file is written. */
 static void note(struct bs_sqlite *db, int code)
 {
 	if (code == SQLITE_NOMEM)
 		bs_arena_exhausted(db->arena);
-	if (code != SQLITE_OK && code != SQLITE_DONE && code != SQLITE_ROW && !db->failed)
-		db->failed = code;
+	if (code == SQLITE_OK || code == SQLITE_DONE || code == SQLITE_ROW || db->failed)
+		return;
+	db->failed = code;
+	db->error = error_of(db, code & 0xff);
 }
 
 static void run_sql(struct bs_sqlite *db, const char *sql)
@@ -100,6 +117,7 @@ struct bs_sqlite *bs_sqlite_new_file(struct bs_arena *outer, const struct bs_sql
 {
 	struct bs_sqlite *db = new_database(outer, layout);
 
+	db->is_file = true;
 	note(db, sqlite3_open(path, &db->connection));
 	run_sql(db, bs_arena_printf(db->arena, "PRAGMA cache_size = -%d", CACHE_KIB));
 	begin_document(db);
@@ -126,7 +144,7 @@ static void fail(struct bs_sqlite *db, struct bs_writer *out)
 	if (out->failed)
 		return;
 	out->failed = true;
-	out->error = db->failed == SQLITE_FULL || db->failed == SQLITE_TOOBIG ? EFBIG : EIO;
+	out->error = db->error;
 }
 
 void bs_sqlite_finish(struct bs_sqlite *db, struct bs_writer *out)

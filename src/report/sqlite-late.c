@@ -31,6 +31,7 @@ BS_LATE_NOTE(note, "[{\"soname\":[\"" SONAME "\"],\"feature\":\"SQLite\",\"descr
 	  (db, schema, what, value))                                                               \
 	F(int, sqlite3_finalize, (sqlite3_stmt * s), (s))                                          \
 	F(int, sqlite3_open, (const char *path, sqlite3 **ret), (path, ret))                       \
+	F(int, sqlite3_system_errno, (sqlite3 * db), (db))                                         \
 	F(int, sqlite3_prepare_v2,                                                                 \
 	  (sqlite3 * db, const char *sql, int n, sqlite3_stmt **ret, const char **rest),           \
 	  (db, sql, n, ret, rest))                                                                 \

@@ -42,8 +42,9 @@ FAULTS: dict[str, tuple[str, str]] = {
     "rename:ENOSPC": ("trouble", "No space left on device"),
     "close:EIO": ("trouble", "Input/output error"),
     "make:ENOSPC": ("trouble", "No space left on device"),
-    "open:EMFILE": ("trouble", "[Tt]oo many open files|unable to open database"),
-    "open:ENFILE": ("trouble", "[Tt]oo many open files|unable to open database"),
+    # SQLite opens a file once more, for reading, and says later that it cannot write to it.
+    "open:EMFILE": ("trouble", "[Tt]oo many open files|unable to open database|sqlite: Input/output error"),
+    "open:ENFILE": ("trouble", "[Tt]oo many open files|unable to open database|sqlite: Input/output error"),
     "memory:ENOMEM": ("trouble", LACKS),
     "start:EAGAIN": ("trouble", LACKS),
     "open:EACCES": ("answer", "[Pp]ermission denied|unable to open database"),
@@ -59,6 +60,8 @@ FAULTS: dict[str, tuple[str, str]] = {
     "any:SIGTERM": ("ended", "15"),
     "any:SIGINT": ("ended", "2"),
     "any:SIGHUP": ("ended", "1"),
+    "any:SIGPIPE": ("ended", "13"),
+    "any:SIGKILL": ("ended", "9"),
 }
 # Neither does libarchive.
 TIRED = "Failed to open"
@@ -66,6 +69,11 @@ TIRED = "Failed to open"
 PRINTED = ("help", "loaders", "loaders-one", "explain-rule")
 STDIO = (*PRINTED, "scan-merge", "scan-journal")
 LASTING = {"EINTR": "/2", "short": "", "ENOSPC": "", "EDQUOT": "", "EMFILE": "", "ENOMEM": "", "EIO": "", "EAGAIN": ""}
+
+
+def is_unfinished(world: World) -> bool:
+    """A file is there under the name that it has before it is complete."""
+    return any(re.search(r"\.\w{6}$", entry.name) and entry.name.count(".") > 1 for entry in world.out.iterdir())
 
 
 def run(inject: str, world: World, rule: str, arguments: list[str], before: dict[str, bytes]) -> tuple[Seen, list[str], int]:
@@ -78,7 +86,7 @@ def run(inject: str, world: World, rule: str, arguments: list[str], before: dict
     left = [entry.name for entry in world.tmp.iterdir()]
     # Who removes it may take a moment when the tool was killed.
     until = time.monotonic() + 10
-    while left and done.returncode > 128 and time.monotonic() < until:
+    while (left or is_unfinished(world)) and done.returncode > 128 and time.monotonic() < until:
         time.sleep(0.01)
         left = [entry.name for entry in world.tmp.iterdir()]
     if left:
@@ -111,7 +119,8 @@ def try_fault(inject: str, question: str, fault: str, share: int) -> tuple[str, 
     if lasting is not None and count:
         rules += [f"{number}-{END}{lasting}" for number in chosen(count, share, sum(name.encode())) if number <= count]
     for index, rule in enumerate(rules):
-        before = old if index % 2 else {}
+        # What takes the place of another file is there under another name for a moment.
+        before = old if index % 2 and fault != "any:SIGKILL" else {}
         seen, left, _ = run(inject, world, f"{fault}:{rule}", arguments, before)
         runs += 1
         # The loader does not try again.

@@ -224,6 +224,7 @@ QUESTIONS: dict[str, list[str]] = {
     "scan": ["scan", "-j2", "--show=programs,pairs,notes,objects", "app", "opener", "plugins"],
     "scan-json": ["scan", "-j1", "--format=json", "--plugins=plugins", "--libraries", "app", "plugins"],
     "scan-journal": ["scan", "-j2", "--format=ndjson", "--journal=out/journal", "app", "opener"],
+    "scan-sqlite": ["scan", "-j1", "--format=sqlite", "-o", "out/scan.sqlite", "app", "opener"],
     "scan-merge": ["scan", "--merge", "--format=json", "part1.ndjson", "part2.ndjson"],
     "record": ["record", "-o", "out/opener.plan", "--", "./opener"],
     "pid": ["--pid={pid}", "--show=process,differences,contents"],

@@ -83,6 +83,7 @@ static const struct {
 }, signals[] = {
 	{ "SIGTERM", SIGTERM }, { "SIGINT", SIGINT },	{ "SIGHUP", SIGHUP },
 	{ "SIGKILL", SIGKILL }, { "SIGALRM", SIGALRM }, { "SIGCHLD", SIGCHLD },
+	{ "SIGPIPE", SIGPIPE },
 };
 
 struct rule {

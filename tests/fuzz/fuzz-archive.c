@@ -27,12 +27,6 @@ void __wrap_bs_complain(const char *format, ...)
 	(void)format;
 }
 
-/* Nobody asks for it: there is a directory already. */
-bool bs_private_directory(struct bs_arena *arena, const char *what, const char **ret)
-{
-	return (void)arena, (void)what, (void)ret, false;
-}
-
 enum { AS_IT_IS = 1, REPLACES = 2, NESTED = 4, ROOM = 1 << 16, BLOCK = 512 };
 
 static const char *const names[] = {
