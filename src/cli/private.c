@@ -16,7 +16,8 @@
 
 /*
  * A process of its own waits for the end of this one, whose end of the pipe closes with it whatever
- * it dies of. It hears none of the signals that a terminal or a supervisor sends to both.
+ * it dies of. It hears none of the signals that a terminal or a supervisor sends to both. It makes
+ * the directory, too, so that there is no moment at which nobody would remove it.
  */
 static struct cleaner {
 	pid_t pid;
@@ -43,12 +44,37 @@ static bool remove_file(const char *path, int fd)
 	       unlink(path) == 0;
 }
 
-/* FD is a file's, or -1 where PATH is a directory. */
-_Noreturn static void clean(int end, const char *path, int fd)
+#define UNIQUE "XXXXXX"
+
+/* What became of the directory that was to be made. */
+struct told {
+	int error; /* or 0 */
+	char unique[sizeof UNIQUE - 1];
+};
+
+static void make_directory(char *path, int tell)
+{
+	struct told told = { 0 };
+
+	if (!mkdtemp(path))
+		told.error = errno;
+	memcpy(told.unique, path + strlen(path) - sizeof told.unique, sizeof told.unique);
+	/* Should nobody read it any more, the end is there already. */
+	bs_write_all(tell, &told, sizeof told);
+	close(tell);
+	if (told.error)
+		_exit(1);
+}
+
+/* FD is a file's, or -1 where PATH is a directory to be made, which TELL is told of. */
+_Noreturn static void clean(int end, const char *template, int fd, int tell)
 {
 	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
-	char byte;
+	char byte, *path = strdup(template);
 	int null = bs_open_at(AT_FDCWD, "/dev/null", O_RDWR);
+
+	if (!path)
+		_exit(1);
 
 	setsid();
 	/* The others wait for the tool, and not for this one. */
@@ -59,6 +85,8 @@ _Noreturn static void clean(int end, const char *path, int fd)
 	/* Who reads what the tool writes is not to wait for this one. */
 	for (int standard = 0; standard <= 2 && null >= 0; standard++)
 		dup2(null, standard);
+	if (fd < 0)
+		make_directory(path, tell);
 	sigset_t none;
 
 	sigemptyset(&none);
@@ -89,7 +117,7 @@ bool bs_pipe(int ends[2])
 	return false;
 }
 
-static bool start_cleaner(const char *path, int fd)
+static bool start_cleaner(const char *path, int fd, int tell)
 {
 	struct cleaner *more = realloc(cleaners, (n_cleaners + 1) * sizeof *cleaners);
 	int ends[2];
@@ -102,7 +130,7 @@ static bool start_cleaner(const char *path, int fd)
 
 	if (pid == 0) {
 		close(ends[1]);
-		clean(ends[0], path, fd);
+		clean(ends[0], path, fd, tell);
 	}
 	int error = errno;
 
@@ -114,6 +142,30 @@ static bool start_cleaner(const char *path, int fd)
 	close(ends[1]);
 	errno = error;
 	return false;
+}
+
+/* Fills PATH in. False with errno. */
+static bool have_directory_made(char *path)
+{
+	struct told told;
+	ssize_t n = -1;
+	int ends[2];
+
+	if (!bs_pipe(ends))
+		return false;
+	bool started = start_cleaner(path, -1, ends[1]);
+	int error = errno;
+
+	close(ends[1]);
+	while (started && (n = read(ends[0], &told, sizeof told)) < 0 && errno == EINTR)
+		;
+	close(ends[0]);
+	if (started)
+		error = n == sizeof told ? told.error : ECHILD;
+	if (started && !error)
+		memcpy(path + strlen(path) - sizeof told.unique, told.unique, sizeof told.unique);
+	errno = error;
+	return started && !error;
 }
 
 void bs_private_end(void)
@@ -135,25 +187,21 @@ void bs_private_file(const char *path, int fd)
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
-	start_cleaner(path, fd);
+	start_cleaner(path, fd, -1);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
-/* No signal comes between the directory and who removes it. */
 bool bs_private_directory(struct bs_arena *arena, const char *what, const char **ret)
 {
 	const char *tmp = getenv("TMPDIR");
-	char *path = bs_arena_printf(arena, "%s/bindsim-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+	char *path = bs_arena_printf(arena, "%s/bindsim-" UNIQUE, tmp && *tmp ? tmp : "/tmp");
 	sigset_t all, before;
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
-	bool made = mkdtemp(path) != NULL;
-	bool ok = made && start_cleaner(path, -1);
+	bool ok = have_directory_made(path);
 	int error = errno;
 
-	if (made && !ok)
-		rmdir(path);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (!ok)
 		bs_complain("a directory for %s, %s: %s", what, path, strerror(error));

@@ -117,7 +117,7 @@ class SignalsTest(unittest.TestCase):
         until = time.monotonic() + PATIENCE
         while (left := os.listdir(self.world.tmp)) and time.monotonic() < until:
             time.sleep(0.01)
-        return [f"tmp/{name}" for name in left]
+        return left
 
     def alive(self) -> list[str]:
         """The processes that run files of the world, when those that are about to end have ended."""
