@@ -33,7 +33,10 @@ static int error_of(const struct bs_sqlite *db, int code)
 {
 	int of_system = 0;
 
-	if (code == SQLITE_CANTOPEN || code == SQLITE_IOERR)
+	/* What a file has met is kept with it, as long as it is open. */
+	if (code == SQLITE_IOERR)
+		sqlite3_file_control(db->connection, "main", SQLITE_FCNTL_LAST_ERRNO, &of_system);
+	else if (code == SQLITE_CANTOPEN)
 		of_system = sqlite3_system_errno(db->connection);
 	if (of_system)
 		return of_system;
