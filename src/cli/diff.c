@@ -3,8 +3,8 @@
 #include "options-priv.h"
 
 #include "../base/open.h"
+#include "../input/report-file.h"
 #include "../study/diff.h"
-#include "report-file.h"
 
 #include <errno.h>
 #include <fcntl.h>

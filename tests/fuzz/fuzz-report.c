@@ -7,7 +7,7 @@
 #include "words.h"
 
 #include "cli/cli.h"
-#include "cli/report-file.h"
+#include "input/report-file.h"
 #include "study/diff.h"
 
 #include <errno.h>

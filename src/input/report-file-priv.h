@@ -2,7 +2,7 @@
 /* report-file-priv.h - a report that is read again, for the files that read it */
 #pragma once
 
-#include "../input/plan-reader.h"
+#include "plan-reader.h"
 #include "report-file.h"
 
 struct bs_report_reader {

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* report-file.h - files in JSON that `bindsim diff` may be given */
+/*
+ * report-file.h - reports in JSON, read again, for whoever holds one against another
+ *
+ * Floor 16.
+ */
 #pragma once
 
 #include "../study/digest.h"
