@@ -87,13 +87,15 @@ static bool read_file(struct bs_arena *arena, struct side *side)
 {
 	const char *name = strcmp(side->word, "-") == 0 ? "standard input" : side->word;
 	const char *problem;
+	void *held;
 
 	side->text = bs_input_read(arena, side->word, &side->n);
 	if (!side->text) {
 		bs_complain("%s: %s", name, bs_open_words(errno));
 		return false;
 	}
-	problem = bs_report_file_kind(arena, side->text, side->n, &side->kind);
+	problem = bs_report_file_kind(arena, side->text, side->n, &side->kind, &held);
+	bs_plan_drop(held);
 	if (problem)
 		bs_complain("%s: %s", name, problem);
 	return !problem;
@@ -171,9 +173,11 @@ static bool fill_side(struct bs_arena *arena, const struct bs_command_line *line
 {
 	if (!side->text || side->kind == BS_JSON_PLAN)
 		return simulate(arena, line, which, side, store, library_db);
+	void *held;
 	const char *problem = bs_report_file_read(side->text, side->n, side->kind == BS_JSON_STREAM,
-						  side->digest);
+						  side->digest, &held);
 
+	bs_plan_drop(held);
 	if (problem)
 		bs_complain("%s: %s", strcmp(side->word, "-") == 0 ? "standard input" : side->word,
 			    problem);

@@ -11,6 +11,7 @@ struct bs_report_reader {
 	BS_VEC(bs_name) blocks; /* of constructors: the object, as the plan names it */
 	uint32_t n_steps;	/* that the question has, start-up included */
 	bool ended;		/* a stream's last line was there */
+	void **held;		/* what the caller drops who is unwound to */
 };
 
 /*

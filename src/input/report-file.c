@@ -84,9 +84,12 @@ static bool read_stream(struct bs_report_reader *reader, const char *text, const
 		const char *newline = memchr(line, '\n', (size_t)(end - line));
 		const char *stop = newline ? newline : end;
 		json_t *root = load(reader, line, (size_t)(stop - line), ++number);
+
+		*reader->held = root;
 		bool ok = root && (number == 1 ? bs_take_head(reader, root)
 					       : read_line(reader, root, number));
 
+		*reader->held = NULL;
 		json_decref(root);
 		if (!ok)
 			return false;
@@ -128,11 +131,12 @@ static json_t *load_head(const char *text, size_t n)
 }
 
 const char *bs_report_file_kind(struct bs_arena *arena, const char *text, size_t n,
-				enum bs_json_kind *ret)
+				enum bs_json_kind *ret, void **ret_held)
 {
 	struct bs_report_reader reader = { .r.arena = arena };
 	const char *problem = bs_jansson_open();
 
+	*ret_held = NULL;
 	if (problem)
 		return problem;
 	json_t *root = load_head(text, n);
@@ -143,33 +147,33 @@ const char *bs_report_file_kind(struct bs_arena *arena, const char *text, size_t
 	}
 	if (!root)
 		return reader.r.problem;
+	*ret_held = root;
 	const char *schema = json_string_value(json_object_get(root, "schema"));
 
-	problem = "";
 	for (size_t i = 0; schema && i < sizeof schemas / sizeof *schemas; i++)
 		if (strcmp(schema, schemas[i].schema) == 0) {
 			*ret = schemas[i].kind;
-			problem = NULL;
+			return NULL;
 		}
-	if (problem)
-		problem = complain_of_schema(arena, schema);
-	json_decref(root);
-	return problem;
+	return complain_of_schema(arena, schema);
 }
 
 const char *bs_report_file_read(const char *text, size_t n, bool is_stream,
-				struct bs_digest *digest)
+				struct bs_digest *digest, void **ret_held)
 {
-	struct bs_report_reader reader = { .r.arena = digest->arena, .digest = digest };
+	struct bs_report_reader reader = { .r.arena = digest->arena,
+					   .digest = digest,
+					   .held = ret_held };
 
+	*ret_held = NULL;
 	if (is_stream) {
 		read_stream(&reader, text, text + n);
 	} else {
 		json_t *root = load(&reader, text, n, 1);
 
+		*ret_held = root;
 		if (root)
 			read_document(&reader, root);
-		json_decref(root);
 	}
 	if (!reader.r.problem)
 		bs_digest_finish(digest);

@@ -33,6 +33,27 @@ static int compare(const void *a, const void *b)
 	return order ? order : (x->n > y->n) - (x->n < y->n);
 }
 
+/* KNOWN is of a plan that was checked now, or that the policy has no more. */
+static bool is_over(const struct bs_known_finding *known, const struct bs_policy *policy,
+		    const char *const *names, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (bs_known_is_of(known, names[i]))
+			return true;
+	for (uint32_t i = 0; policy && i < policy->plans.n; i++)
+		if (bs_known_is_of(known, policy->plans.v[i].name))
+			return false;
+	return known->plan && policy;
+}
+
+void bs_baseline_carry(struct bs_arena *arena, bs_baseline *baseline, const bs_baseline *known,
+		       const struct bs_policy *policy, const char *const *names, uint32_t n)
+{
+	bs_vec_each (i, known)
+		if (!is_over(&known->v[i], policy, names, n))
+			bs_vec_push(arena, baseline, known->v[i]);
+}
+
 void bs_baseline_sort(bs_baseline *baseline)
 {
 	if (baseline->n)

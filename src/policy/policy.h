@@ -119,6 +119,12 @@ const struct bs_known_finding *bs_known_take(struct bs_known_finding *known, uin
 /* A finding of LEVEL with N_SYMBOLS is no more than KNOWN. */
 bool bs_known_covers(const struct bs_known_finding *known, enum bs_level level, uint32_t n_symbols);
 
+/* Adds to BASELINE, which is of the N plans called NAMES, where NULL is that of a command line,
+ * what KNOWN has of others, but for those that POLICY, unless it is NULL, has no more. Strings are
+ * KNOWN's. */
+void bs_baseline_carry(struct bs_arena *arena, bs_baseline *baseline, const bs_baseline *known,
+		       const struct bs_policy *policy, const char *const *names, uint32_t n);
+
 /* Sorts BASELINE by its plans and within each, so that the same findings give the same file. */
 void bs_baseline_sort(bs_baseline *baseline);
 

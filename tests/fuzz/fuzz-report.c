@@ -6,36 +6,25 @@
 #define FUZZ_WORDS "words/report.def"
 #include "words.h"
 
-#include "cli/cli.h"
+#include "input/input.h"
 #include "input/report-file.h"
 #include "study/diff.h"
 
-#include <errno.h>
 #include <stdlib.h>
-
-char *__wrap_bs_input_text(struct bs_arena *arena, const char *path, const char **ret_name);
-void __wrap_bs_complain(const char *format, ...);
 
 static const char *text;
 
-/* The file that is asked for, whatever it is called. */
-char *__wrap_bs_input_text(struct bs_arena *arena, const char *path, const char **ret_name)
+static void read_baseline(struct bs_arena *arena, size_t n)
 {
-	*ret_name = path;
-	return bs_arena_strndup(arena, text, strlen(text));
-}
+	bs_baseline baseline = { 0 };
+	void *held;
+	const char *problem = bs_baseline_read(arena, text, n, &baseline, &held);
 
-void __wrap_bs_complain(const char *format, ...)
-{
-	(void)format;
-}
-
-static void read_baseline(struct bs_arena *arena)
-{
-	bs_baseline *baseline = bs_baseline_load(arena, "b", false);
-
-	if (baseline)
-		bs_baseline_sort(baseline);
+	bs_plan_drop(held);
+	if (problem && !*problem)
+		abort();
+	if (!problem)
+		bs_baseline_sort(&baseline);
 }
 
 static void read_report(struct bs_arena *arena, size_t n, bool is_stream)
@@ -43,11 +32,14 @@ static void read_report(struct bs_arena *arena, size_t n, bool is_stream)
 	struct bs_names *names = bs_names_new(arena);
 	struct bs_digest *digest = bs_digest_new(arena, names, NULL);
 	enum bs_json_kind kind;
-	const char *problem = bs_report_file_kind(arena, text, n, &kind);
+	void *held;
+	const char *problem = bs_report_file_kind(arena, text, n, &kind, &held);
 
+	bs_plan_drop(held);
 	if (problem && !*problem)
 		abort();
-	problem = bs_report_file_read(text, n, is_stream, digest);
+	problem = bs_report_file_read(text, n, is_stream, digest, &held);
+	bs_plan_drop(held);
 	if (problem && !*problem)
 		abort();
 	if (problem)
@@ -55,8 +47,9 @@ static void read_report(struct bs_arena *arena, size_t n, bool is_stream)
 	/* What is the same has no differences. */
 	struct bs_digest *again = bs_digest_new(arena, names, NULL);
 
-	if (bs_report_file_read(text, n, is_stream, again))
+	if (bs_report_file_read(text, n, is_stream, again, &held))
 		abort();
+	bs_plan_drop(held);
 	const struct bs_diff_options options = { .parts = UINT32_MAX, .name = { "a", "b" } };
 
 	if (bs_diff_new(arena, digest, again, &options)->n)
@@ -72,7 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 
 	text = copy;
 	if (which % 3 == 2)
-		read_baseline(arena);
+		read_baseline(arena, in.n);
 	else
 		read_report(arena, in.n, which % 3 == 1);
 	free(copy);
