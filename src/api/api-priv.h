@@ -54,23 +54,12 @@ struct bs_store *bs_api_view(struct bindsim_store *store);
 
 /* ---- plans: plan.c --------------------------------------------------------------------------- */
 
-/* Who makes the calls around a block. */
-struct bs_around {
-	const char *caller;
-	uint32_t block;
-};
-
 struct bindsim_plan {
 	struct bs_arena *arena; /* of all that follows */
 	struct bs_plan plan;	/* but for its lists, which are: */
-	BS_VEC(struct bs_step) steps;
-	BS_VEC(struct bs_block) blocks;
+	struct bs_said_steps said;
 	BS_VEC(struct bs_variable) environment, settings;
 	BS_VEC(const char *) arguments;
-	/* Who makes the next step. */
-	const char *caller;
-	uint32_t block;
-	BS_VEC(struct bs_around) around; /* the blocks that are open */
 };
 
 /* PLAN as a run has it; its lists are PLAN's. */

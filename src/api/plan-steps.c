@@ -9,14 +9,12 @@
 
 uint32_t bindsim_plan_steps(const struct bindsim_plan *plan)
 {
-	return plan ? plan->steps.n : 0;
+	return plan ? plan->said.steps.n : 0;
 }
 
 static enum bindsim_status append(struct bindsim_plan *plan, struct bs_step step)
 {
-	step.caller = plan->caller;
-	step.block = plan->block;
-	bs_vec_push(plan->arena, &plan->steps, step);
+	bs_say_step(plan->arena, &plan->said, step);
 	return BINDSIM_OK;
 }
 
@@ -157,7 +155,7 @@ enum bindsim_status bindsim_plan_set_caller(struct bindsim_plan *plan, const cha
 		return bs_api_refuse(error, "a plan is wanted");
 	if (BS_ON_OUT_OF_MEMORY(plan->arena))
 		return bs_api_no_memory(error);
-	plan->caller = bs_api_copy(plan, object);
+	plan->said.caller = bs_api_copy(plan, object);
 	return BINDSIM_OK;
 }
 
@@ -167,27 +165,17 @@ enum bindsim_status bindsim_plan_begin_init(struct bindsim_plan *plan, const cha
 	bs_api_begin(error);
 	if (!plan || !object || !*object)
 		return bs_api_refuse(error, "a plan and an object are wanted");
-	if (plan->around.n == BS_PLAN_DEEPEST)
-		return bs_api_refuse(error, "more than %d blocks in each other", BS_PLAN_DEEPEST);
 	if (BS_ON_OUT_OF_MEMORY(plan->arena))
 		return bs_api_no_memory(error);
-	const char *copy = bs_api_copy(plan, object);
-
-	bs_vec_reserve(plan->arena, &plan->around, 1);
-	bs_vec_push(plan->arena, &plan->blocks, (struct bs_block){ copy });
-	plan->around.v[plan->around.n++] = (struct bs_around){ plan->caller, plan->block };
-	plan->caller = NULL;
-	plan->block = plan->blocks.n;
+	if (!bs_say_begin(plan->arena, &plan->said, bs_api_copy(plan, object)))
+		return bs_api_refuse(error, "more than %d blocks in each other", BS_PLAN_DEEPEST);
 	return BINDSIM_OK;
 }
 
 enum bindsim_status bindsim_plan_end_init(struct bindsim_plan *plan, struct bindsim_error **error)
 {
 	bs_api_begin(error);
-	if (!plan || !plan->around.n)
+	if (!plan || !bs_say_end(&plan->said))
 		return bs_api_refuse(error, "no block of constructors is open");
-	plan->around.n--;
-	plan->caller = plan->around.v[plan->around.n].caller;
-	plan->block = plan->around.v[plan->around.n].block;
 	return BINDSIM_OK;
 }

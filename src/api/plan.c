@@ -46,10 +46,7 @@ struct bs_plan bs_api_plan(const struct bindsim_plan *plan)
 {
 	struct bs_plan whole = plan->plan;
 
-	whole.steps = plan->steps.v;
-	whole.n_steps = plan->steps.n;
-	whole.blocks = plan->blocks.v;
-	whole.n_blocks = plan->blocks.n;
+	bs_say_all(&plan->said, &whole);
 	whole.environment = plan->environment.v;
 	whole.n_environment = plan->environment.n;
 	whole.settings = plan->settings.v;
@@ -92,9 +89,9 @@ static void fill(struct bindsim_plan *plan, const struct bs_plan *from)
 		if (!m->is_switch)
 			*bs_plan_text(&plan->plan, m) = bs_api_copy(plan, *bs_plan_text(&whole, m));
 	for (uint32_t i = 0; i < from->n_steps; i++)
-		bs_vec_push(plan->arena, &plan->steps, copy_step(plan, &from->steps[i]));
+		bs_vec_push(plan->arena, &plan->said.steps, copy_step(plan, &from->steps[i]));
 	for (uint32_t i = 0; i < from->n_blocks; i++)
-		bs_vec_push(plan->arena, &plan->blocks,
+		bs_vec_push(plan->arena, &plan->said.blocks,
 			    ((struct bs_block){ bs_api_copy(plan, from->blocks[i].object) }));
 	for (uint32_t i = 0; i < from->n_environment; i++)
 		bs_vec_push(plan->arena, &plan->environment,
@@ -124,12 +121,12 @@ enum bindsim_status bindsim_plan_copy(const struct bindsim_plan *plan,
 	const struct bs_plan whole = bs_api_plan(plan);
 
 	fill(copy, &whole);
-	copy->caller = bs_api_copy(copy, plan->caller);
-	copy->block = plan->block;
-	bs_vec_each (i, &plan->around)
-		bs_vec_push(copy->arena, &copy->around,
-			    ((struct bs_around){ bs_api_copy(copy, plan->around.v[i].caller),
-						 plan->around.v[i].block }));
+	copy->said.caller = bs_api_copy(copy, plan->said.caller);
+	copy->said.block = plan->said.block;
+	bs_vec_each (i, &plan->said.around)
+		bs_vec_push(copy->arena, &copy->said.around,
+			    ((struct bs_around){ bs_api_copy(copy, plan->said.around.v[i].caller),
+						 plan->said.around.v[i].block }));
 	*ret_plan = copy;
 	return BINDSIM_OK;
 }

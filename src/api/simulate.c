@@ -366,7 +366,7 @@ enum bindsim_status bindsim_simulate(struct bindsim_store *store, const struct b
 		return bs_api_refuse(error, "a plan and a place for the result are wanted");
 	if (!plan->plan.executable && !plan->plan.unknown_program)
 		return bs_api_refuse(error, "the plan names no executable");
-	if (plan->around.n)
+	if (plan->said.around.n)
 		return bs_api_refuse(error, "a block of constructors is open");
 	struct bindsim_store *own = NULL;
 

@@ -147,88 +147,19 @@ bool bs_check_open(struct bs_option_reader *r)
 
 /* ---- its plans ------------------------------------------------------------------------------ */
 
-static bool complain_of_line(const struct bs_policy *policy, const struct bs_policy_line *line,
-			     const char *problem)
-{
-	bs_complain("%s:%u: %s '%s': %s", policy->path, line->line, line->key, line->value,
-		    problem);
-	return false;
-}
-
-/* KIND and what stands behind it, as on the command line. R reads this plan alone. */
-static bool read_step(struct bs_option_reader *r, const struct bs_policy *policy,
-		      const struct bs_policy_line *line)
-{
-	size_t n = strcspn(line->value, " \t");
-	const char *word = bs_arena_strndup(r->arena, line->value, n);
-	const char *value = line->value + n + strspn(line->value + n, " \t");
-	enum bs_step_kind kind = 0;
-	struct bs_step step;
-	const char *hint;
-
-	if (strcmp(word, "end-init") == 0)
-		return *value	     ? complain_of_line(policy, line, "end-init takes no value")
-		       : r->around.n ? bs_end_block(r)
-				     : complain_of_line(policy, line, "no init before it");
-	if (strcmp(word, "init") == 0 && *value)
-		return bs_begin_block(r, value);
-	while (kind < BS_STEP_KIND_COUNT_ && strcmp(word, bs_step_kind_name(kind)) != 0)
-		kind++;
-	if (kind == BS_STEP_KIND_COUNT_ || (!*value && kind != BS_STEP_DLOPEN))
-		return complain_of_line(policy, line,
-					"dlopen FILE[:FLAGS], dlmopen, dlsym, dlclose, call, init "
-					"or end-init is wanted, as on the command line");
-	const char *wrong = bs_parse_step(r->arena, kind, value, &step, &hint);
-
-	if (wrong)
-		return complain_of_line(policy, line, wrong);
-	if (hint)
-		complain_of_line(policy, line, hint);
-	step.caller = r->caller;
-	step.block = r->block;
-	bs_vec_push(r->arena, &r->steps, step);
-	return true;
-}
-
-static bool read_variable(struct bs_option_reader *r, const struct bs_policy *policy,
-			  const struct bs_policy_line *line)
-{
-	const char *equals = strchr(line->value, '=');
-
-	if (!equals || equals == line->value)
-		return complain_of_line(policy, line, "NAME=VALUE is wanted");
-	size_t n = (size_t)(equals - line->value);
-
-	bs_vec_push(
-		r->arena, &r->set,
-		((struct bs_variable){ bs_arena_strndup(r->arena, line->value, n), equals + 1 }));
-	return true;
-}
-
-static bool read_line(struct bs_option_reader *r, const struct bs_policy *policy,
-		      const struct bs_policy_line *line)
-{
-	if (strcmp(line->key, "step") == 0)
-		return read_step(r, policy, line);
-	if (strcmp(line->key, "env") == 0)
-		return read_variable(r, policy, line);
-	r->caller = line->value;
-	return true;
-}
-
 /* The variables that the command line sets come last: they win. */
-static void join_environment(const struct bs_option_reader *outer,
-			     const struct bs_option_reader *inner, struct bs_plan *plan)
+static void join_environment(const struct bs_option_reader *r, const struct bs_policy_words *words,
+			     struct bs_plan *plan)
 {
 	BS_VEC(struct bs_variable) all = { 0 };
-	uint32_t n_own = plan->n_environment - outer->set.n;
+	uint32_t n_own = plan->n_environment - r->set.n;
 
 	for (uint32_t i = 0; i < n_own; i++)
-		bs_vec_push(outer->arena, &all, plan->environment[i]);
-	bs_vec_each (i, &inner->set)
-		bs_vec_push(outer->arena, &all, inner->set.v[i]);
-	bs_vec_each (i, &outer->set)
-		bs_vec_push(outer->arena, &all, outer->set.v[i]);
+		bs_vec_push(r->arena, &all, plan->environment[i]);
+	bs_vec_each (i, &words->variables)
+		bs_vec_push(r->arena, &all, words->variables.v[i]);
+	bs_vec_each (i, &r->set)
+		bs_vec_push(r->arena, &all, r->set.v[i]);
 	plan->environment = all.v;
 	plan->n_environment = all.n;
 }
@@ -248,27 +179,22 @@ static struct bs_plan at_home(const struct bs_option_reader *r)
 }
 
 /* What POLICY says of a plan under what the command line says of all. */
-static bool make_plan(struct bs_option_reader *outer, const struct bs_policy_plan *from,
+static bool make_plan(struct bs_option_reader *r, const struct bs_policy_plan *from,
 		      struct bs_plan *ret)
 {
-	const struct bs_policy *policy = outer->line->check.policy;
-	struct bs_option_reader r = { .arena = outer->arena, .line = outer->line };
+	struct bs_policy_words words;
+	const char *problem = bs_policy_plan_read(r->arena, r->line->check.policy, from, &words);
 
-	bs_vec_each (i, &from->lines)
-		if (!read_line(&r, policy, &from->lines.v[i]))
-			return false;
-	if (r.around.n) {
-		bs_complain("%s:%u: plan %s: an init has no end-init", policy->path, from->line,
-			    from->name);
+	bs_vec_each (i, &words.hints)
+		bs_complain("%s", words.hints.v[i]);
+	if (problem) {
+		bs_complain("%s", problem);
 		return false;
 	}
-	*ret = at_home(outer);
+	*ret = at_home(r);
 	ret->executable = from->executable ? from->executable : from->host;
-	ret->steps = r.steps.v;
-	ret->n_steps = r.steps.n;
-	ret->blocks = r.blocks.v;
-	ret->n_blocks = r.blocks.n;
-	join_environment(outer, &r, ret);
+	bs_say_all(&words.said, ret);
+	join_environment(r, &words, ret);
 	return true;
 }
 

@@ -91,7 +91,7 @@ static const char *pointless_option(const struct bs_option_reader *r)
 		{ "platform", plan->platform != NULL },
 		{ "hwcaps-mask", plan->hwcaps_mask != NULL },
 		{ "hwcaps-prepend", plan->hwcaps_prepend != NULL },
-		{ "caller", r->caller != NULL },
+		{ "caller", r->said.caller != NULL },
 		{ "follow-dlopen-notes", line->follows_notes },
 		{ "library-db", line->library_dbs.n != 0 },
 		{ "proof", line->proof != BS_PROOF_AUTO },
@@ -112,7 +112,7 @@ bool bs_log_open(struct bs_option_reader *r)
 		bs_complain("log of what? FILE... is wanted; - is standard input");
 		return false;
 	}
-	const char *pointless = r->steps.n ? "dlopen or the like" : pointless_option(r);
+	const char *pointless = r->said.steps.n ? "dlopen or the like" : pointless_option(r);
 
 	if (pointless) {
 		bs_complain("log reads what happened: it has no --%s", pointless);

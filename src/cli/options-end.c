@@ -41,10 +41,7 @@ static bool finish_plan(struct bs_option_reader *r, char **environ)
 {
 	struct bs_plan *plan = &r->line->plan, below = { 0 };
 
-	plan->steps = r->steps.v;
-	plan->n_steps = r->steps.n;
-	plan->blocks = r->blocks.v;
-	plan->n_blocks = r->blocks.n;
+	bs_say_all(&r->said, plan);
 	plan->settings = r->settings.v;
 	plan->n_settings = r->settings.n;
 	take_environment(r, environ);
@@ -106,8 +103,9 @@ bool bs_options_end(struct bs_option_reader *r, char **environ)
 	bool explains = line->command == BS_COMMAND_EXPLAIN;
 	bool checks = line->command == BS_COMMAND_CHECK;
 
-	if (r->around.n) {
-		bs_complain("--init %s has no --end-init", r->blocks.v[r->block - 1].object);
+	if (r->said.around.n) {
+		bs_complain("--init %s has no --end-init",
+			    r->said.blocks.v[r->said.block - 1].object);
 		return false;
 	}
 	if (r->processes.n && line->command != BS_COMMAND_LOG &&

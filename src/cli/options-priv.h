@@ -4,12 +4,6 @@
 
 #include "cli.h"
 
-/* What holds again behind --end-init. */
-struct bs_around {
-	const char *caller;
-	uint32_t block;
-};
-
 /* The options of check, some of which scan has, too. */
 struct bs_check_words {
 	const char *policy, *plan_name, *baseline, *today; /* or NULL */
@@ -33,11 +27,7 @@ struct bs_option_reader {
 	const char *plan_file;
 	bool no_env, quiet;
 	BS_VEC(const char *) processes; /* of --process, which several commands have */
-	BS_VEC(struct bs_step) steps;
-	BS_VEC(struct bs_block) blocks;
-	BS_VEC(struct bs_around) around; /* the blocks that are open */
-	const char *caller;		 /* of the steps from here on */
-	uint32_t block;
+	struct bs_said_steps said;
 	BS_VEC(struct bs_variable) set; /* by --env */
 	BS_VEC(struct bs_variable) settings;
 };

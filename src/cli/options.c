@@ -168,7 +168,7 @@ static bool read_option(struct bs_option_reader *r, int id, const char *value)
 	case OPTION_END_INIT:
 		return bs_end_block(r);
 	case OPTION_CALLER:
-		r->caller = value;
+		r->said.caller = value;
 		return true;
 	case OPTION_PLAN:
 		return bs_read_plan(r, value);

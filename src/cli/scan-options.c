@@ -86,7 +86,7 @@ static const char *asking_option(const struct bs_option_reader *r)
 	       : scan->memory	       ? "memory"
 	       : plan->root	       ? "root"
 	       : plan->loader	       ? "loader"
-	       : r->steps.n	       ? bs_step_kind_name(r->steps.v[0].kind)
+	       : r->said.steps.n       ? bs_step_kind_name(r->said.steps.v[0].kind)
 	       : r->set.n	       ? "env"
 	       : r->settings.n	       ? "set"
 	       : r->words.use_env      ? "use-env"
@@ -138,7 +138,7 @@ static bool options_go_together(const struct bs_option_reader *r)
 	else if (scan->n_parts && r->line->check.write_baseline)
 		bs_complain("--write-baseline: a part is not all of it; --merge writes the "
 			    "baseline of the whole");
-	else if (scan->libraries && r->steps.n)
+	else if (scan->libraries && r->said.steps.n)
 		bs_complain("--libraries: steps belong to programs; the shared objects have none");
 	else if (scan->journal && !*scan->journal)
 		bs_complain("--journal: which file?");

@@ -268,36 +268,27 @@ bool bs_read_step(struct bs_option_reader *r, enum bs_step_kind kind, const char
 		bs_complain("--%s '%s': %s", bs_step_kind_name(kind), text, wrong ? wrong : hint);
 	if (wrong)
 		return false;
-	step.caller = r->caller;
-	step.block = r->block;
-	bs_vec_push(r->arena, &r->steps, step);
+	bs_say_step(r->arena, &r->said, step);
 	return true;
 }
 
 bool bs_begin_block(struct bs_option_reader *r, const char *object)
 {
-	if (r->around.n == BS_PLAN_DEEPEST) {
+	bool begins = bs_say_begin(r->arena, &r->said, object);
+
+	if (!begins)
 		bs_complain("--init '%s': more than %d blocks in each other", object,
 			    BS_PLAN_DEEPEST);
-		return false;
-	}
-	bs_vec_push(r->arena, &r->around, ((struct bs_around){ r->caller, r->block }));
-	bs_vec_push(r->arena, &r->blocks, (struct bs_block){ object });
-	r->caller = NULL;
-	r->block = r->blocks.n;
-	return true;
+	return begins;
 }
 
 bool bs_end_block(struct bs_option_reader *r)
 {
-	if (!r->around.n) {
+	bool ends = bs_say_end(&r->said);
+
+	if (!ends)
 		bs_complain("--end-init without --init OBJECT before it");
-		return false;
-	}
-	r->around.n--;
-	r->caller = r->around.v[r->around.n].caller;
-	r->block = r->around.v[r->around.n].block;
-	return true;
+	return ends;
 }
 
 /* The file is read when the whole line is known to be in order. */

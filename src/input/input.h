@@ -5,13 +5,14 @@
  *
  * Nothing here prints: what is wrong with a text is returned in words, with the place where it is.
  *
- * Floor 16: may include base.h, check.h for its database of libraries, profile.h for the names of
- * modes, plan-format.h, and plan.h.
+ * Floor 16: may include base.h, policy.h, check.h for its database of libraries, profile.h for the
+ * names of modes, plan-format.h, and plan.h.
  */
 #pragma once
 
 #include "../base/base.h"
 #include "../check/library-db.h"
+#include "../policy/policy.h"
 
 #include "../profile/plan.h"
 
@@ -32,9 +33,49 @@ const char *bs_parse_step(struct bs_arena *arena, enum bs_step_kind kind, const 
 /* Sets the mode of RET when all of TEXT is flags: names that are joined, or a number. */
 bool bs_parse_flags(const char *text, struct bs_step *ret);
 
+/* Who makes the calls around a block of constructors. */
+struct bs_around {
+	const char *caller;
+	uint32_t block;
+};
+
+/* Steps that are said one after the other. */
+struct bs_said_steps {
+	BS_VEC(struct bs_step) steps;
+	BS_VEC(struct bs_block) blocks;
+	BS_VEC(struct bs_around) around; /* the blocks that are open */
+	const char *caller;		 /* of the steps from here on, or NULL */
+	uint32_t block;
+};
+
+/* Appends STEP, which the caller makes in the block that is open. */
+void bs_say_step(struct bs_arena *arena, struct bs_said_steps *said, struct bs_step step);
+
+/* Steps from here on are made by constructors of OBJECT, up to bs_say_end(). False: there are as
+ * many blocks in each other as there may be. Want of memory changes nothing. */
+bool bs_say_begin(struct bs_arena *arena, struct bs_said_steps *said, const char *object);
+
+/* False: no block is open. */
+bool bs_say_end(struct bs_said_steps *said);
+
+/* PLAN has the steps of SAID, which stay its own. */
+void bs_say_all(const struct bs_said_steps *said, struct bs_plan *plan);
+
 /* All of the file PATH, or of standard input for "-", in ARENA, *RET_N bytes and a NUL. NULL with
  * errno. */
 char *bs_input_read(struct bs_arena *arena, const char *path, size_t *ret_n);
+
+/* What the lines of a [plan NAME] say. */
+struct bs_policy_words {
+	struct bs_said_steps said;
+	BS_VEC(struct bs_variable) variables;
+	BS_VEC(const char *) hints; /* what may have been meant otherwise: "PATH:LINE: ..." */
+};
+
+/* Reads the lines of PLAN, which is POLICY's, into *RET, in ARENA. NULL, or what is wrong and
+ * where: "PATH:LINE: ...". */
+const char *bs_policy_plan_read(struct bs_arena *arena, const struct bs_policy *policy,
+				const struct bs_policy_plan *plan, struct bs_policy_words *ret);
 
 /* ENTRY, NAME=VALUE, is a variable that a loader reads. */
 bool bs_is_for_loader(const char *entry);
