@@ -52,16 +52,6 @@ static bool load_policy(struct bs_option_reader *r, const char *path)
 	return !problem;
 }
 
-/* PATH, which the file POLICY names, as it is called from here. */
-static const char *beside(struct bs_arena *arena, const char *policy, const char *path)
-{
-	const char *slash = strrchr(policy, '/');
-
-	if (!path || *path == '/' || !slash)
-		return path;
-	return bs_arena_printf(arena, "%.*s/%s", (int)(slash - policy), policy, path);
-}
-
 /* ---- what it says --------------------------------------------------------------------------- */
 
 /* The day in UTC, at SOURCE_DATE_EPOCH if that is set. (reproducible-builds.org) */
@@ -80,14 +70,8 @@ static const char *day_of_today(struct bs_arena *arena)
 static void take_defaults(struct bs_option_reader *r, const struct bs_policy *policy)
 {
 	const struct bs_policy_defaults *d = &policy->defaults;
-	struct bs_plan *plan = &r->line->plan;
 
-	if (!plan->loader)
-		plan->loader = d->loader;
-	if (!plan->root)
-		plan->root = beside(r->arena, policy->path, d->root);
-	if (!plan->library_path)
-		plan->library_path = d->library_path;
+	bs_policy_give_defaults(r->arena, policy, &r->line->plan);
 	if (d->has_fail_on && !r->words.has_fail_on)
 		r->line->fail_on = d->fail_on;
 }
@@ -99,7 +83,7 @@ bool bs_check_open_baseline(struct bs_option_reader *r)
 	bool writes = check->write_baseline != NULL;
 
 	if (!path && check->policy)
-		path = beside(r->arena, check->policy->path, check->policy->defaults.baseline);
+		path = bs_policy_beside(r->arena, check->policy, check->policy->defaults.baseline);
 	if (!path)
 		return true;
 	if (!writes && !r->words.baseline && access(path, F_OK) != 0 && errno == ENOENT) {
@@ -164,20 +148,6 @@ static void join_environment(const struct bs_option_reader *r, const struct bs_p
 	plan->n_environment = all.n;
 }
 
-/* The plan of the command line in the directory of the policy, where the policy's are at home,
- * wherever the tool is run. */
-static struct bs_plan at_home(const struct bs_option_reader *r)
-{
-	const struct bs_policy *policy = r->line->check.policy;
-	const char *slash = strrchr(policy->path, '/');
-	struct bs_plan plan = r->line->plan;
-
-	if (!plan.cwd && !plan.root && slash)
-		plan.cwd = bs_arena_strndup(r->arena, policy->path,
-					    (size_t)(slash - policy->path) + 1);
-	return plan;
-}
-
 /* What POLICY says of a plan under what the command line says of all. */
 static bool make_plan(struct bs_option_reader *r, const struct bs_policy_plan *from,
 		      struct bs_plan *ret)
@@ -191,28 +161,12 @@ static bool make_plan(struct bs_option_reader *r, const struct bs_policy_plan *f
 		bs_complain("%s", problem);
 		return false;
 	}
-	*ret = at_home(r);
+	*ret = r->line->plan;
+	bs_policy_at_home(r->arena, r->line->check.policy, ret);
 	ret->executable = from->executable ? from->executable : from->host;
 	bs_say_all(&words.said, ret);
 	join_environment(r, &words, ret);
 	return true;
-}
-
-/* The program NAME in the directories of $PATH. Those that are relative mean another place for each
- * working directory. */
-const char *bs_find_host(struct bs_arena *arena, const char *path, const char *name)
-{
-	struct stat st;
-
-	for (; path && *path; path += strcspn(path, ":"), path += *path == ':') {
-		const char *file =
-			bs_arena_printf(arena, "%.*s/%s", (int)strcspn(path, ":"), path, name);
-
-		if (*file == '/' && stat(file, &st) == 0 && S_ISREG(st.st_mode) &&
-		    access(file, X_OK) == 0)
-			return file;
-	}
-	return NULL;
 }
 
 /* A host of a root is looked for there, when it is started. */
@@ -252,8 +206,9 @@ static bool make_policy_plans(struct bs_option_reader *r)
 
 static bool make_plans(struct bs_option_reader *r)
 {
-	struct bs_plan base = at_home(r);
+	struct bs_plan base = r->line->plan;
 
+	bs_policy_at_home(r->arena, r->line->check.policy, &base);
 	r->line->check.all = true;
 	return make_policy_plans(r) && bs_set_of_policy(r, &base);
 }

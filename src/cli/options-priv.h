@@ -78,9 +78,6 @@ bool bs_check_open_baseline(struct bs_option_reader *r);
 /* What is to be checked: the plan of the command line, or those of the policy. */
 bool bs_check_plans(struct bs_option_reader *r);
 
-/* The program NAME in the directories of PATH, a $PATH, or NULL. */
-const char *bs_find_host(struct bs_arena *arena, const char *path, const char *name);
-
 /* explain-rule.c: bindsim explain --rule RULE. No run is needed. */
 bool bs_explain_rule(struct bs_option_reader *r);
 

@@ -77,6 +77,22 @@ struct bs_policy_words {
 const char *bs_policy_plan_read(struct bs_arena *arena, const struct bs_policy *policy,
 				const struct bs_policy_plan *plan, struct bs_policy_words *ret);
 
+/* PATH, or NULL, which POLICY names, as it is called from here. */
+const char *bs_policy_beside(struct bs_arena *arena, const struct bs_policy *policy,
+			     const char *path);
+
+/* PLAN has the loader, the root and the library path of POLICY where it has none itself. */
+void bs_policy_give_defaults(struct bs_arena *arena, const struct bs_policy *policy,
+			     struct bs_plan *plan);
+
+/* PLAN has the directory of POLICY as its own, where the policy's plans are at home wherever they
+ * are asked about; unless it has another one, or a root. */
+void bs_policy_at_home(struct bs_arena *arena, const struct bs_policy *policy,
+		       struct bs_plan *plan);
+
+/* The program NAME in the directories of PATH, a $PATH, or NULL. */
+const char *bs_find_host(struct bs_arena *arena, const char *path, const char *name);
+
 /* ENTRY, NAME=VALUE, is a variable that a loader reads. */
 bool bs_is_for_loader(const char *entry);
 

@@ -1,10 +1,45 @@
 /* SPDX-License-Identifier: MIT */
-/* The lines of a [plan NAME], whose steps are said as on the command line. */
+/* What a policy says of plans. The lines of a [plan NAME] are said as on the command line. */
 #include "input.h"
 
 #include "../report/plan-format.h"
 
 #include <string.h>
+
+const char *bs_policy_beside(struct bs_arena *arena, const struct bs_policy *policy,
+			     const char *path)
+{
+	const char *slash = strrchr(policy->path, '/');
+
+	if (!path || *path == '/' || !slash)
+		return path;
+	return bs_arena_printf(arena, "%.*s/%s", (int)(slash - policy->path), policy->path, path);
+}
+
+void bs_policy_give_defaults(struct bs_arena *arena, const struct bs_policy *policy,
+			     struct bs_plan *plan)
+{
+	const struct bs_policy_defaults *d = &policy->defaults;
+
+	if (!plan->loader)
+		plan->loader = d->loader;
+	if (!plan->root)
+		plan->root = bs_policy_beside(arena, policy, d->root);
+	if (!plan->library_path)
+		plan->library_path = d->library_path;
+}
+
+void bs_policy_at_home(struct bs_arena *arena, const struct bs_policy *policy, struct bs_plan *plan)
+{
+	const char *slash = strrchr(policy->path, '/');
+
+	if (!plan->cwd && !plan->root && slash)
+		plan->cwd =
+			bs_arena_strndup(arena, policy->path, (size_t)(slash - policy->path) + 1);
+}
+
+/* ---- the lines of a plan ----------------------------------------------------------------------
+ */
 
 struct reader {
 	struct bs_arena *arena;
