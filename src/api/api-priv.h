@@ -35,6 +35,10 @@ enum bindsim_status bs_api_no_memory(struct bindsim_error **error);
 /* The same where an arena has unwound, which tells what was wanting. */
 enum bindsim_status bs_api_lacks(struct bindsim_error **error);
 
+/* The same for PROBLEM, which says where: "FILE:LINE: REASON" or "FILE: REASON". */
+enum bindsim_status bs_api_fail_at(struct bindsim_error **error, enum bindsim_status status,
+				   const char *file, const char *problem);
+
 /* To be called first. */
 static inline void bs_api_begin(struct bindsim_error **error)
 {
@@ -44,8 +48,9 @@ static inline void bs_api_begin(struct bindsim_error **error)
 
 /* ---- files: file.c --------------------------------------------------------------------------- */
 
-/* All of the file PATH, *RET_N bytes and a NUL, to be freed; NULL with errno. */
-char *bs_api_read_file(const char *path, size_t *ret_n);
+/* All of the file PATH in *RET_TEXT, *RET_N bytes and a NUL, to be freed; or NULL. */
+enum bindsim_status bs_api_read_file(const char *path, char **ret_text, size_t *ret_n,
+				     struct bindsim_error **error);
 
 /* ---- stores: store.c ------------------------------------------------------------------------ */
 
@@ -65,8 +70,43 @@ struct bindsim_plan {
 /* PLAN as a run has it; its lists are PLAN's. */
 struct bs_plan bs_api_plan(const struct bindsim_plan *plan);
 
+/* A plan that says what FROM says, in *RET_PLAN, to be freed. */
+enum bindsim_status bs_api_plan_new(const struct bs_plan *from, struct bindsim_plan **ret_plan);
+
+/* The variable NAME of PLAN is VALUE; NULL: there is none. Its arena must be prepared. */
+void bs_api_set_variable(struct bindsim_plan *plan, const char *name, const char *value);
+
 /* TEXT in PLAN's arena; NULL for NULL. */
 const char *bs_api_copy(struct bindsim_plan *plan, const char *text);
+
+/* ---- policies: policy.c ---------------------------------------------------------------------- */
+
+struct bindsim_policy {
+	unsigned count; /* atomic */
+	struct bs_arena *arena;
+	struct bs_policy policy;
+	const char *baseline; /* the file that it names, or NULL */
+};
+
+/* Counts POLICY, or NULL, up, and returns it. */
+struct bindsim_policy *bs_api_policy_ref(const struct bindsim_policy *policy);
+
+/* ---- baselines: baseline.c ------------------------------------------------------------------- */
+
+struct bindsim_baseline {
+	unsigned count; /* atomic */
+	struct bs_arena *arena;
+	BS_VEC(struct bs_kept_known) findings;
+};
+
+/* An empty one, or NULL. */
+struct bindsim_baseline *bs_api_baseline_new(void);
+
+/* Counts BASELINE, or NULL, up, and returns it. */
+struct bindsim_baseline *bs_api_baseline_ref(const struct bindsim_baseline *baseline);
+
+/* What BASELINE has, in ARENA; strings stay BASELINE's. */
+bs_baseline bs_api_baseline(struct bs_arena *arena, const struct bindsim_baseline *baseline);
 
 /* ---- options: options.c -----------------------------------------------------------------------
  */
@@ -104,6 +144,17 @@ struct bindsim_options {
 locale_t bs_api_enter(void);
 void bs_api_leave(locale_t outside);
 
+/* ---- texts: output.c ---------------------------------------------------------------------------
+ */
+
+/* Writes OF to WRITER, in its arena. Returns NULL, or which library it lacks. */
+typedef const char *bs_api_writer(struct bs_writer *writer, const void *of);
+
+/* What WRITE writes of OF in *RET_TEXT, of malloc(3), in the locale C; its length in *RET_N, unless
+ * that is NULL. */
+enum bindsim_status bs_api_write(bs_api_writer *write, const void *of, char **ret_text,
+				 size_t *ret_n, struct bindsim_error **error);
+
 /* ---- outputs: output.c ----------------------------------------------------------------------- */
 
 /* A report in memory: TEXT is of malloc(3), with a NUL behind it. */
@@ -111,6 +162,18 @@ struct bs_api_text {
 	char *text; /* of malloc(3), with a NUL behind it */
 	size_t n;
 };
+
+/* All of a simulation. */
+struct bs_api_texts {
+	struct bs_api_text *v;
+	size_t n;
+};
+
+/* Frees them. */
+void bs_api_texts_free(struct bs_api_texts *texts);
+
+/* The one at INDEX, or NULL; its length is in *RET_N, unless that is NULL. */
+const char *bs_api_texts_at(const struct bs_api_texts *texts, size_t index, size_t *ret_n);
 
 /* A report under way. */
 struct bs_api_output {
@@ -135,6 +198,13 @@ int bs_api_output_close(struct bs_api_output *output);
 
 struct bindsim_result {
 	struct bs_collected kept;
-	struct bs_api_text *texts; /* of reports in memory */
-	size_t n_texts;
+	struct bs_api_texts texts; /* of reports in memory */
+	struct bs_tally tally;	   /* of the check that it is of */
 };
+
+/* One that says nothing yet, to be freed; or NULL. */
+struct bindsim_result *bs_api_result_new(void);
+
+/* PLAN can be simulated as far as it can be seen. */
+enum bindsim_status bs_api_is_question(const struct bindsim_plan *plan,
+				       struct bindsim_error **error);

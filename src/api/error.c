@@ -72,6 +72,23 @@ enum bindsim_status bs_api_fail(struct bindsim_error **error, enum bindsim_statu
 	return status;
 }
 
+enum bindsim_status bs_api_fail_at(struct bindsim_error **error, enum bindsim_status status,
+				   const char *file, const char *problem)
+{
+	size_t n = strlen(file);
+	char line[32] = "";
+
+	if (strncmp(problem, file, n) != 0 || problem[n] != ':')
+		return bs_api_fail(error, status, file, NULL, problem);
+	problem += n + 1;
+	n = strspn(problem, "0123456789");
+	if (n && n < sizeof line - sizeof "line " && problem[n] == ':') {
+		sprintf(line, "line %.*s", (int)n, problem);
+		problem += n + 1;
+	}
+	return bs_api_fail(error, status, file, line, problem + strspn(problem, " "));
+}
+
 enum bindsim_status bs_api_refuse(struct bindsim_error **error, const char *format, ...)
 {
 	char reason[256];
@@ -133,6 +150,10 @@ const char *bindsim_status_text(enum bindsim_status status)
 		return "a report could not be written";
 	case BINDSIM_ERROR_LIBRARY:
 		return "a library that is opened when it is needed cannot be";
+	case BINDSIM_ERROR_TEXT:
+		return "a text is not what it is to be";
+	case BINDSIM_ERROR_PROCESS:
+		return "a process cannot be read";
 	}
 	return "an unknown status";
 }

@@ -9,9 +9,9 @@
 
 enum { AT_ONCE = 1 << 16, LARGEST = 1 << 28 };
 
-/* Not in an arena: want of memory would leave the file open. Nor by stdio, which gives up when a
- * signal comes that the caller's program handles. */
-char *bs_api_read_file(const char *path, size_t *ret_n)
+/* All of the file PATH; NULL with errno. Not in an arena: want of memory would leave the file open.
+ * Nor by stdio, which gives up when a signal comes that the caller's program handles. */
+static char *read_all(const char *path, size_t *ret_n)
 {
 	struct bs_input input;
 	char *text = NULL, *grown;
@@ -46,4 +46,15 @@ char *bs_api_read_file(const char *path, size_t *ret_n)
 	text[n] = '\0';
 	*ret_n = n;
 	return text;
+}
+
+enum bindsim_status bs_api_read_file(const char *path, char **ret_text, size_t *ret_n,
+				     struct bindsim_error **error)
+{
+	*ret_text = read_all(path, ret_n);
+	if (*ret_text)
+		return BINDSIM_OK;
+	return errno == ENOMEM
+		       ? bs_api_no_memory(error)
+		       : bs_api_fail(error, BINDSIM_ERROR_FILE, path, NULL, bs_open_words(errno));
 }

@@ -19,6 +19,13 @@ const char *bindsim_level_name(enum bindsim_level level)
 	return (unsigned)level <= BINDSIM_LEVEL_ERROR ? bs_level_name((enum bs_level)level) : NULL;
 }
 
+const char *bindsim_disposition_name(enum bindsim_disposition disposition)
+{
+	return (unsigned)disposition < BS_DISPOSITION_COUNT_
+		       ? bs_disposition_name((enum bs_disposition)disposition)
+		       : NULL;
+}
+
 const char *bindsim_why_name(enum bindsim_why why)
 {
 	return (unsigned)why < BS_WHY_COUNT_ ? bs_json_why_name((enum bs_why)why) : NULL;

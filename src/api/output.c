@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 locale_t bs_api_enter(void)
@@ -22,6 +23,46 @@ void bs_api_leave(locale_t outside)
 
 	if (inside != LC_GLOBAL_LOCALE)
 		freelocale(inside);
+}
+
+static enum bindsim_status write_in(struct bs_arena *arena, bs_api_writer *write, const void *of,
+				    const char **ret_text, struct bindsim_error **error)
+{
+	if (BS_ON_OUT_OF_MEMORY(arena))
+		return bs_api_lacks(error);
+	struct bs_writer *writer = bs_new(arena, struct bs_writer, 1);
+
+	writer->arena = arena;
+	const char *lacks = write(writer, of);
+
+	if (lacks)
+		return bs_api_fail(error, BINDSIM_ERROR_LIBRARY, NULL, NULL, lacks);
+	*ret_text = bs_writer_text(writer);
+	return BINDSIM_OK;
+}
+
+enum bindsim_status bs_api_write(bs_api_writer *write, const void *of, char **ret_text,
+				 size_t *ret_n, struct bindsim_error **error)
+{
+	struct bs_arena *arena = bs_arena_new();
+	const char *text = NULL;
+
+	*ret_text = NULL;
+	if (!arena)
+		return bs_api_no_memory(error);
+	locale_t outside = bs_api_enter();
+	enum bindsim_status status = write_in(arena, write, of, &text, error);
+
+	bs_demangled_forget();
+	bs_api_leave(outside);
+	if (status == BINDSIM_OK) {
+		*ret_text = strdup(text);
+		status = *ret_text ? BINDSIM_OK : bs_api_no_memory(error);
+	}
+	if (ret_n)
+		*ret_n = *ret_text ? strlen(text) : 0;
+	bs_arena_free(arena);
+	return status;
 }
 
 static ssize_t fail(struct bs_api_output *output, int error)
@@ -71,6 +112,22 @@ static FILE *open_stream(struct bs_api_output *output)
 	if (stream)
 		setvbuf(stream, NULL, _IONBF, 0);
 	return stream;
+}
+
+void bs_api_texts_free(struct bs_api_texts *texts)
+{
+	for (size_t i = 0; i < texts->n; i++)
+		free(texts->v[i].text);
+	free(texts->v);
+}
+
+const char *bs_api_texts_at(const struct bs_api_texts *texts, size_t index, size_t *ret_n)
+{
+	bool is_there = texts && index < texts->n;
+
+	if (ret_n)
+		*ret_n = is_there ? texts->v[index].n : 0;
+	return is_there ? texts->v[index].text : NULL;
 }
 
 bool bs_api_output_open(struct bs_api_output *output, const struct bs_api_report *report)

@@ -2,11 +2,9 @@
 /* Plans that are made by calls, or read. */
 #include "api-priv.h"
 
-#include "../base/open.h"
 #include "../report/jansson-late.h"
 #include "../report/plan-format.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,6 +100,23 @@ static void fill(struct bindsim_plan *plan, const struct bs_plan *from)
 		bs_vec_push(plan->arena, &plan->arguments, bs_api_copy(plan, from->arguments[i]));
 }
 
+enum bindsim_status bs_api_plan_new(const struct bs_plan *from, struct bindsim_plan **ret_plan)
+{
+	struct bindsim_plan *plan;
+	enum bindsim_status status = bindsim_plan_new(&plan);
+
+	*ret_plan = NULL;
+	if (status != BINDSIM_OK)
+		return status;
+	if (BS_ON_OUT_OF_MEMORY(plan->arena)) {
+		bindsim_plan_free(plan);
+		return BINDSIM_ERROR_NO_MEMORY;
+	}
+	fill(plan, from);
+	*ret_plan = plan;
+	return BINDSIM_OK;
+}
+
 enum bindsim_status bindsim_plan_copy(const struct bindsim_plan *plan,
 				      struct bindsim_plan **ret_plan)
 {
@@ -175,14 +190,11 @@ static enum bindsim_status read_file(const char *path, struct bindsim_plan **ret
 				     struct bindsim_error **error)
 {
 	size_t n;
-	char *text = bs_api_read_file(path, &n);
+	char *text;
+	enum bindsim_status status = bs_api_read_file(path, &text, &n, error);
 
-	if (!text && errno == ENOMEM)
-		return bs_api_no_memory(error);
-	if (!text)
-		return bs_api_fail(error, BINDSIM_ERROR_FILE, path, NULL, bs_open_words(errno));
-	enum bindsim_status status = read_plan(text, n, path, ret_plan, error);
-
+	if (status == BINDSIM_OK)
+		status = read_plan(text, n, path, ret_plan, error);
 	free(text);
 	return status;
 }
@@ -220,6 +232,15 @@ enum bindsim_status bindsim_plan_read_file(const char *path, struct bindsim_plan
 /* ---- to a text --------------------------------------------------------------------------------
  */
 
+static const char *write_plan(struct bs_writer *writer, const void *of)
+{
+	const struct bs_plan whole = bs_api_plan(of);
+	struct bs_report report = { .format = &bs_format_plan, .writer = writer };
+
+	bs_format_plan.question(&report, writer->arena, &whole);
+	return NULL;
+}
+
 enum bindsim_status bindsim_plan_write(const struct bindsim_plan *plan, char **ret_text,
 				       size_t *ret_n, struct bindsim_error **error)
 {
@@ -228,25 +249,7 @@ enum bindsim_status bindsim_plan_write(const struct bindsim_plan *plan, char **r
 		*ret_text = NULL;
 	if (!plan || !ret_text)
 		return bs_api_refuse(error, "a plan and a place for the text are wanted");
-	struct bs_arena *arena = bs_arena_new();
-
-	if (!arena || BS_ON_OUT_OF_MEMORY(arena)) {
-		bs_arena_free(arena);
-		return bs_api_no_memory(error);
-	}
-	struct bs_writer *writer = bs_new(arena, struct bs_writer, 1);
-	struct bs_report report = { .format = &bs_format_plan, .writer = writer };
-	const struct bs_plan whole = bs_api_plan(plan);
-
-	writer->arena = arena;
-	bs_format_plan.question(&report, arena, &whole);
-	const char *text = bs_writer_text(writer);
-
-	*ret_text = strdup(text);
-	if (ret_n)
-		*ret_n = strlen(text);
-	bs_arena_free(arena);
-	return *ret_text ? BINDSIM_OK : bs_api_no_memory(error);
+	return bs_api_write(write_plan, plan, ret_text, ret_n, error);
 }
 
 /* ---- members ----------------------------------------------------------------------------------
@@ -317,7 +320,7 @@ static uint32_t replace(struct bs_variable *v, uint32_t n, const char *name, con
 	return n;
 }
 
-static void set_variable(struct bindsim_plan *plan, const char *name, const char *value)
+void bs_api_set_variable(struct bindsim_plan *plan, const char *name, const char *value)
 {
 	bool is_new;
 	const char *copy = bs_api_copy(plan, value);
@@ -337,7 +340,7 @@ enum bindsim_status bindsim_plan_set_variable(struct bindsim_plan *plan, const c
 		return bs_api_refuse(error, "a plan and the name of a variable are wanted");
 	if (BS_ON_OUT_OF_MEMORY(plan->arena))
 		return bs_api_no_memory(error);
-	set_variable(plan, name, value);
+	bs_api_set_variable(plan, name, value);
 	return BINDSIM_OK;
 }
 
@@ -354,7 +357,7 @@ enum bindsim_status bindsim_plan_set_environment(struct bindsim_plan *plan,
 		const char *equals = strchr(*entry, '=');
 
 		if (equals && bs_is_for_loader(*entry))
-			set_variable(
+			bs_api_set_variable(
 				plan,
 				bs_arena_strndup(plan->arena, *entry, (size_t)(equals - *entry)),
 				equals + 1);

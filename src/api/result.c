@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a result says. The records that are handed out are those that were collected. */
 #include "api-priv.h"
+#include "records-priv.h"
 
 #include "../report/json-names.h"
 
@@ -11,9 +12,7 @@ void bindsim_result_free(struct bindsim_result *result)
 {
 	if (!result)
 		return;
-	for (size_t i = 0; i < result->n_texts; i++)
-		free(result->texts[i].text);
-	free(result->texts);
+	bs_api_texts_free(&result->texts);
 	bs_arena_free(result->kept.arena);
 	free(result);
 }
@@ -45,11 +44,7 @@ const char *bindsim_result_machine(const struct bindsim_result *result)
 
 const char *bindsim_result_report(const struct bindsim_result *result, size_t index, size_t *ret_n)
 {
-	bool is_there = result && index < result->n_texts;
-
-	if (ret_n)
-		*ret_n = is_there ? result->texts[index].n : 0;
-	return is_there ? result->texts[index].text : NULL;
+	return bs_api_texts_at(result ? &result->texts : NULL, index, ret_n);
 }
 
 /* bindsim_result_THINGs() and bindsim_result_THING(). */
@@ -65,15 +60,6 @@ const char *bindsim_result_report(const struct bindsim_result *result, size_t in
 		if (!result || number >= result->kept.thing##s.n)                                  \
 			return NULL;                                                               \
 		return (const struct bindsim_##thing *)&result->kept.thing##s.v[number];           \
-	}
-
-/* A function that says of a record, as it was collected (R), what it is. */
-#define TELL(thing, name, type, nothing, value)                                                    \
-	type bindsim_##thing##_##name(const struct bindsim_##thing *thing)                         \
-	{                                                                                          \
-		const struct bs_kept_##thing *r = (const void *)thing;                             \
-                                                                                                   \
-		return r ? (value) : (nothing);                                                    \
 	}
 
 /* ---- objects ----------------------------------------------------------------------------------
@@ -279,10 +265,43 @@ TELL(finding, other, uint32_t, BINDSIM_NONE, r->to)
 TELL(finding, headline, const char *, NULL, r->headline)
 TELL(finding, message, const char *, NULL, r->message)
 TELL(finding, symbols, size_t, 0, r->n_symbols)
+TELL(finding, disposition, enum bindsim_disposition, BINDSIM_COUNTS,
+     (enum bindsim_disposition)r->disposition)
+TELL(finding, excuse, const char *, NULL, r->excuse)
 
 const char *bindsim_finding_example(const struct bindsim_finding *finding, size_t index)
 {
 	const struct bs_kept_finding *r = (const void *)finding;
 
 	return r && index < r->n_examples ? r->all->examples.v[r->first_example + index] : NULL;
+}
+
+/* ---- what a check says of them ------------------------------------------------------------------
+ */
+
+static_assert((int)BINDSIM_COUNTS == BS_COUNTS && (int)BINDSIM_BELOW == BS_BELOW &&
+		      (int)BINDSIM_SUPPRESSED == BS_SUPPRESSED &&
+		      (int)BINDSIM_IN_BASELINE == BS_IN_BASELINE &&
+		      (int)BINDSIM_IN_BASELINE + 1 == BS_DISPOSITION_COUNT_,
+	      "they are handed on");
+
+size_t bindsim_result_tally(const struct bindsim_result *result,
+			    enum bindsim_disposition disposition)
+{
+	return result && (unsigned)disposition < BS_DISPOSITION_COUNT_
+		       ? result->tally.n[disposition]
+		       : 0;
+}
+
+size_t bindsim_result_gone(const struct bindsim_result *result)
+{
+	return result ? result->kept.gone.n : 0;
+}
+
+const struct bindsim_known *bindsim_result_gone_finding(const struct bindsim_result *result,
+							size_t index)
+{
+	return index < bindsim_result_gone(result)
+		       ? (const struct bindsim_known *)&result->kept.gone.v[index]
+		       : NULL;
 }

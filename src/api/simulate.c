@@ -1,30 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* One simulation: from a plan to its result, and to the reports that were asked for. */
-#include "api-priv.h"
+/* Simulations: from a plan to its result, and to the reports that were asked for. */
+#include "simulation-priv.h"
 
-#include "../base/open.h"
 #include "../elf/store.h"
 #include "../report/dlopen-notes.h"
 #include "../report/jansson-late.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What is given back however it ends. */
-struct simulation {
-	struct bs_arena *arena;
-	struct bs_plan plan;
-	struct bs_store *store;
-	const struct bindsim_options *options;
-	struct bindsim_result *result;
-	struct bs_reports reports;
-	struct bs_sink inner;	       /* theirs */
-	struct bs_api_output *outputs; /* by report of the options */
-	uint32_t n_outputs;
-	locale_t outside;
-	BS_VEC(char *) texts; /* of malloc(3) */
-};
 
 /* ---- before -----------------------------------------------------------------------------------
  */
@@ -35,20 +18,18 @@ static struct bs_selection selection_of(const struct bindsim_options *options)
 }
 
 /* Adds the libraries of the file PATH to DB. */
-static enum bindsim_status add_libraries(struct simulation *s, struct bs_library_db *db,
+static enum bindsim_status add_libraries(struct bs_api_simulation *s, struct bs_library_db *db,
 					 const char *path, struct bindsim_error **error)
 {
 	size_t n;
+	char *text;
 
 	bs_vec_reserve(s->arena, &s->texts, 1);
-	char *text = bs_api_read_file(path, &n);
+	enum bindsim_status status = bs_api_read_file(path, &text, &n, error);
 
-	if (text)
-		s->texts.v[s->texts.n++] = text;
-	if (!text && errno == ENOMEM)
-		return bs_api_no_memory(error);
-	if (!text)
-		return bs_api_fail(error, BINDSIM_ERROR_FILE, path, NULL, bs_open_words(errno));
+	if (status != BINDSIM_OK)
+		return status;
+	s->texts.v[s->texts.n++] = text;
 	if (strlen(text) != n)
 		return bs_api_fail(error, BINDSIM_ERROR_FILE, path, NULL, "it has a NUL byte");
 	const char *problem = bs_library_db_add(db, path, text);
@@ -60,7 +41,7 @@ static enum bindsim_status add_libraries(struct simulation *s, struct bs_library
 	return problem ? bs_api_fail(error, BINDSIM_ERROR_FILE, NULL, NULL, problem) : BINDSIM_OK;
 }
 
-static enum bindsim_status open_libraries(struct simulation *s, struct bindsim_error **error)
+enum bindsim_status bs_api_open_libraries(struct bs_api_simulation *s, struct bindsim_error **error)
 {
 	struct bs_library_db *db = bs_library_db_open(s->arena);
 	enum bindsim_status status = BINDSIM_OK;
@@ -71,20 +52,23 @@ static enum bindsim_status open_libraries(struct simulation *s, struct bindsim_e
 	return status;
 }
 
-static struct bs_report report_of(const struct simulation *s, const struct bs_api_report *asked,
-				  struct bs_writer *writer)
+static struct bs_report report_of(const struct bs_api_simulation *s,
+				  const struct bs_api_report *asked, struct bs_writer *writer)
 {
+	unsigned show = s->reports.judge && asked->shows_default ? asked->format->check_show : 0;
+
 	return (struct bs_report){
 		.format = asked->format,
-		.show = asked->show,
+		.show = show ? show : asked->show,
 		.shows_default = asked->shows_default,
 		.selection = selection_of(s->options),
 		.writer = writer,
+		.fail_on = s->fail_on,
 	};
 }
 
-/* Opens what is asked for. The reports of the run are the record first, then these. */
-static enum bindsim_status open_reports(struct simulation *s, struct bindsim_error **error)
+/* The reports of a run are the record first, then those that are asked for. */
+enum bindsim_status bs_api_open_reports(struct bs_api_simulation *s, struct bindsim_error **error)
 {
 	const struct bindsim_options *options = s->options;
 
@@ -93,7 +77,6 @@ static enum bindsim_status open_reports(struct simulation *s, struct bindsim_err
 		.format = &bs_format_collect,
 		.show = bs_format_collect.default_show,
 		.selection = selection_of(options),
-		.kept = &s->result->kept,
 	};
 	s->outputs = bs_new(s->arena, struct bs_api_output, options->reports.n);
 	bs_vec_each (i, &options->reports) {
@@ -114,15 +97,14 @@ static enum bindsim_status open_reports(struct simulation *s, struct bindsim_err
 		     : BINDSIM_OK;
 }
 
-/* The reports that are the question itself. */
-static void write_questions(struct simulation *s)
+void bs_api_write_questions(struct bs_api_simulation *s, const struct bs_plan *plan)
 {
 	bs_vec_each (i, &s->options->reports) {
 		const struct bs_api_report *asked = &s->options->reports.v[i];
 		struct bs_report report = report_of(s, asked, s->outputs[i].writer);
 
 		if (asked->format->question)
-			asked->format->question(&report, s->arena, &s->plan);
+			asked->format->question(&report, s->arena, plan);
 	}
 }
 
@@ -131,7 +113,7 @@ static void write_questions(struct simulation *s)
 
 static void tell_progress(void *user, const struct bs_kept_step *step, uint32_t n_steps)
 {
-	const struct simulation *s = user;
+	const struct bs_api_simulation *s = user;
 	locale_t inside = s->outside ? uselocale(s->outside) : (locale_t)0;
 
 	s->options->progress(s->options->progress_user, step->number, n_steps, step->words);
@@ -139,8 +121,7 @@ static void tell_progress(void *user, const struct bs_kept_step *step, uint32_t 
 		uselocale(inside);
 }
 
-/* Takes no memory: the run's has to be given back behind it. */
-static void tell_log(const struct simulation *s, const struct bs_diags *diags)
+void bs_api_tell_log(const struct bs_api_simulation *s, const struct bs_diags *diags)
 {
 	char with_error[1024];
 
@@ -163,21 +144,21 @@ static void tell_log(const struct simulation *s, const struct bs_diags *diags)
  */
 
 /* PROBLEM is one sentence, which mostly begins with the executable's name. */
-static enum bindsim_status cannot(const struct simulation *s, const char *problem,
+static enum bindsim_status cannot(const struct bs_api_simulation *s, const char *problem,
 				  struct bindsim_error **error)
 {
-	const char *file = s->plan.executable;
+	const char *file = s->plan->executable;
 	size_t n = file ? strlen(file) : 0;
 
 	if (n && strncmp(problem, file, n) == 0 && strncmp(problem + n, ": ", 2) == 0)
-		return bs_api_fail(error, BINDSIM_ERROR_QUESTION, file, NULL, problem + n + 2);
-	return bs_api_fail(error, BINDSIM_ERROR_QUESTION, NULL, NULL, problem);
+		return bs_api_fail(error, BINDSIM_ERROR_QUESTION, file, s->place, problem + n + 2);
+	return bs_api_fail(error, BINDSIM_ERROR_QUESTION, NULL, s->place, problem);
 }
 
 /* The database of libraries grows while the run goes on: want of memory has to end that first. */
 static void begin(void *data, const struct bs_run *run)
 {
-	struct simulation *s = data;
+	struct bs_api_simulation *s = data;
 
 	bs_arena_unwind_with(s->arena, run->ctx.arena);
 	s->inner.begin(s->inner.data, run);
@@ -185,35 +166,46 @@ static void begin(void *data, const struct bs_run *run)
 
 static void bound(void *data, const struct bs_run *run, const struct bs_step_result *result)
 {
-	const struct simulation *s = data;
+	const struct bs_api_simulation *s = data;
 
 	s->inner.bound(s->inner.data, run, result);
 }
 
 static void step(void *data, const struct bs_run *run, const struct bs_step_result *result)
 {
-	const struct simulation *s = data;
+	const struct bs_api_simulation *s = data;
 
 	s->inner.step(s->inner.data, run, result);
 }
 
 static void end(void *data, const struct bs_run *run)
 {
-	const struct simulation *s = data;
+	const struct bs_api_simulation *s = data;
 
 	s->inner.end(s->inner.data, run);
 }
 
-static enum bindsim_status run(struct simulation *s, struct bindsim_error **error)
+enum bindsim_status bs_api_simulate(struct bs_api_simulation *s, const struct bs_plan *plan,
+				    struct bindsim_result *result, struct bindsim_error **error)
 {
 	const struct bs_sink sink = {
 		.data = s, .begin = begin, .bound = bound, .step = step, .end = end
 	};
+	const struct bs_sink reports = bs_reports_sink(&s->reports);
 	struct bs_sim_report report;
 	enum bindsim_status status = BINDSIM_OK;
 
-	s->inner = bs_reports_sink(&s->reports);
-	switch (bs_simulate(&s->plan, s->store, &sink, &report)) {
+	s->plan = plan;
+	s->reports.checker = NULL;
+	s->reports.worst = BS_LEVEL_NONE;
+	s->reports.first_refusal = NULL;
+	s->reports.list[0].kept = &result->kept;
+	if (s->options->progress) {
+		result->kept.progress = tell_progress;
+		result->kept.user = s;
+	}
+	s->inner = s->observation ? bs_observed_sink(s->observation, &reports) : reports;
+	switch (bs_simulate(plan, s->store, &sink, &report)) {
 	case BS_SIM_OK:
 	case BS_SIM_REFUSED:
 		break;
@@ -225,43 +217,39 @@ static enum bindsim_status run(struct simulation *s, struct bindsim_error **erro
 		break;
 	}
 	bs_reports_done(&s->reports);
-	/* What follows unwinds to simulate() again. */
+	/* What follows unwinds to the entry again. */
 	bs_arena_handler(s->arena);
-	bs_arena_unwind_with(s->result->kept.arena, s->arena);
+	bs_arena_unwind_with(result->kept.arena, s->arena);
 	if (status != BINDSIM_ERROR_NO_MEMORY)
-		tell_log(s, &report.diags);
+		bs_api_tell_log(s, &report.diags);
 	bs_sim_report_done(&report);
 	return status;
 }
 
 /* All that allocates. */
-static enum bindsim_status simulate(struct simulation *s, struct bindsim_error **error)
+static enum bindsim_status simulate(struct bs_api_simulation *s, const struct bindsim_plan *asked,
+				    struct bindsim_result *result, struct bindsim_error **error)
 {
+	struct bs_plan plan = bs_api_plan(asked);
 	enum bindsim_status status;
 
 	if (BS_ON_OUT_OF_MEMORY(s->arena))
 		return bs_api_lacks(error);
-	s->reports.proof = s->options->no_proof ? BS_PROOF_NONE : BS_PROOF_AUTO;
-	s->reports.weighs = true;
 	/* Where start-up fails it is told what else is missing. */
-	s->plan.trace = true;
-	if (s->options->progress) {
-		s->result->kept.progress = tell_progress;
-		s->result->kept.user = s;
-	}
-	status = open_libraries(s, error);
+	plan.trace = true;
+	status = bs_api_open_libraries(s, error);
 	if (status == BINDSIM_OK)
-		status = open_reports(s, error);
+		status = bs_api_open_reports(s, error);
 	if (status != BINDSIM_OK)
 		return status;
-	write_questions(s);
-	return run(s, error);
+	bs_api_write_questions(s, &plan);
+	return bs_api_simulate(s, &plan, result, error);
 }
 
 /* ---- after ------------------------------------------------------------------------------------
  */
 
-static size_t count_texts(const struct simulation *s)
+static size_t count_texts(const struct bs_api_simulation *s)
 {
 	size_t n = 0;
 
@@ -271,26 +259,25 @@ static size_t count_texts(const struct simulation *s)
 }
 
 /* Hands over the reports in memory. */
-static bool take_texts(struct simulation *s)
+static bool take_texts(struct bs_api_simulation *s, struct bs_api_texts *ret)
 {
-	struct bindsim_result *result = s->result;
 	size_t n = count_texts(s);
 
-	result->texts = n ? calloc(n, sizeof *result->texts) : NULL;
+	ret->v = n ? calloc(n, sizeof *ret->v) : NULL;
 	for (uint32_t i = 0; i < s->n_outputs; i++) {
 		struct bs_api_text *kept = &s->outputs[i].kept;
 
-		if (kept->text && result->texts)
-			result->texts[result->n_texts++] = *kept;
+		if (kept->text && ret->v)
+			ret->v[ret->n++] = *kept;
 		else
 			free(kept->text);
 	}
-	return !n || result->texts;
+	return !n || ret->v;
 }
 
 /* Ends the outputs; the first that failed is told, unless something else was. */
-static enum bindsim_status end_outputs(struct simulation *s, enum bindsim_status status,
-				       struct bindsim_error **error)
+static enum bindsim_status end_outputs(struct bs_api_simulation *s, enum bindsim_status status,
+				       struct bs_api_texts *texts, struct bindsim_error **error)
 {
 	bs_reports_drop(&s->reports);
 	for (uint32_t i = 0; i < s->n_outputs; i++) {
@@ -301,12 +288,48 @@ static enum bindsim_status end_outputs(struct simulation *s, enum bindsim_status
 					     s->options->reports.v[i].format->name,
 					     strerror(problem));
 	}
-	if (!take_texts(s) && status == BINDSIM_OK)
+	if (!take_texts(s, texts) && status == BINDSIM_OK)
 		status = bs_api_no_memory(error);
 	return status;
 }
 
-static struct bindsim_result *new_result(void)
+bool bs_api_begin_simulation(struct bs_api_simulation *s, struct bindsim_store *store,
+			     const struct bindsim_options *options)
+{
+	static const struct bindsim_options nothing = { 0 };
+
+	*s = (struct bs_api_simulation){
+		.arena = bs_arena_new(),
+		.options = options ? options : &nothing,
+	};
+	s->reports.proof = s->options->no_proof ? BS_PROOF_NONE : BS_PROOF_AUTO;
+	s->reports.weighs = true;
+	if (!store && bindsim_store_new(&s->own) == BINDSIM_OK)
+		store = s->own;
+	s->store = store ? bs_api_view(store) : NULL;
+	if (!s->arena || !s->store)
+		return false;
+	s->outside = bs_api_enter();
+	return true;
+}
+
+enum bindsim_status bs_api_end_simulation(struct bs_api_simulation *s, enum bindsim_status status,
+					  struct bs_api_texts *texts, struct bindsim_error **error)
+{
+	if (s->arena && s->store) {
+		status = end_outputs(s, status, texts, error);
+		bs_demangled_forget();
+		bs_api_leave(s->outside);
+	}
+	bs_vec_each (i, &s->texts)
+		free(s->texts.v[i]);
+	bs_arena_free(s->arena);
+	bs_store_free(s->store);
+	bindsim_store_unref(s->own);
+	return status;
+}
+
+struct bindsim_result *bs_api_result_new(void)
 {
 	struct bindsim_result *result = calloc(1, sizeof *result);
 
@@ -319,39 +342,14 @@ static struct bindsim_result *new_result(void)
 	return NULL;
 }
 
-static enum bindsim_status simulate_on(struct bindsim_store *store, const struct bindsim_plan *plan,
-				       const struct bindsim_options *options,
-				       struct bindsim_result **ret_result,
+enum bindsim_status bs_api_is_question(const struct bindsim_plan *plan,
 				       struct bindsim_error **error)
 {
-	static const struct bindsim_options nothing = { 0 };
-	struct simulation s = {
-		.arena = bs_arena_new(),
-		.result = new_result(),
-		.plan = bs_api_plan(plan),
-		.store = bs_api_view(store),
-		.options = options ? options : &nothing,
-	};
-	enum bindsim_status status = BINDSIM_ERROR_NO_MEMORY;
-
-	if (s.arena && s.result && s.store) {
-		s.outside = bs_api_enter();
-		status = simulate(&s, error);
-		status = end_outputs(&s, status, error);
-		bs_demangled_forget();
-		bs_api_leave(s.outside);
-	} else {
-		bs_api_no_memory(error);
-	}
-	bs_vec_each (i, &s.texts)
-		free(s.texts.v[i]);
-	bs_arena_free(s.arena);
-	bs_store_free(s.store);
-	if (status == BINDSIM_OK || status == BINDSIM_ERROR_OUTPUT)
-		*ret_result = s.result;
-	else
-		bindsim_result_free(s.result);
-	return status;
+	if (!plan->plan.executable && !plan->plan.unknown_program)
+		return bs_api_refuse(error, "the plan names no executable");
+	if (plan->said.around.n)
+		return bs_api_refuse(error, "a block of constructors is open");
+	return BINDSIM_OK;
 }
 
 enum bindsim_status bindsim_simulate(struct bindsim_store *store, const struct bindsim_plan *plan,
@@ -359,22 +357,31 @@ enum bindsim_status bindsim_simulate(struct bindsim_store *store, const struct b
 				     struct bindsim_result **ret_result,
 				     struct bindsim_error **error)
 {
+	struct bs_api_simulation s;
+
 	bs_api_begin(error);
 	if (ret_result)
 		*ret_result = NULL;
 	if (!plan || !ret_result)
 		return bs_api_refuse(error, "a plan and a place for the result are wanted");
-	if (!plan->plan.executable && !plan->plan.unknown_program)
-		return bs_api_refuse(error, "the plan names no executable");
-	if (plan->said.around.n)
-		return bs_api_refuse(error, "a block of constructors is open");
-	struct bindsim_store *own = NULL;
+	enum bindsim_status status = bs_api_is_question(plan, error);
 
-	if (!store && bindsim_store_new(&own) != BINDSIM_OK)
-		return bs_api_no_memory(error);
-	enum bindsim_status status =
-		simulate_on(store ? store : own, plan, options, ret_result, error);
+	if (status != BINDSIM_OK)
+		return status;
+	struct bindsim_result *result = bs_api_result_new();
 
-	bindsim_store_unref(own);
+	if (bs_api_begin_simulation(&s, store, options) && result)
+		status = simulate(&s, plan, result, error);
+	else
+		status = bs_api_no_memory(error);
+	struct bs_api_texts texts = { 0 };
+
+	status = bs_api_end_simulation(&s, status, &texts, error);
+	if (result)
+		result->texts = texts;
+	if (status == BINDSIM_OK || status == BINDSIM_ERROR_OUTPUT)
+		*ret_result = result;
+	else
+		bindsim_result_free(result);
 	return status;
 }

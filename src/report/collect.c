@@ -227,6 +227,8 @@ static void take_finding(struct bs_report *report, const struct bs_run *run,
 		.message = keep(kept, bs_ci_message(run, &words)),
 		.first_example = kept->examples.n,
 		.n_examples = f->n_examples,
+		.disposition = f->disposition,
+		.excuse = keep(kept, f->excuse),
 	};
 
 	for (uint32_t i = 0; i < f->n_examples; i++)
@@ -273,6 +275,31 @@ static void take_diags(struct bs_collected *kept, const struct bs_diags *diags)
 	}
 }
 
+static const char *copy(struct bs_arena *arena, const char *text)
+{
+	return text ? bs_arena_strndup(arena, text, strlen(text)) : NULL;
+}
+
+struct bs_kept_known bs_keep_known(struct bs_arena *arena, const struct bs_known_finding *known)
+{
+	struct bs_kept_known kept = { .finding = *known };
+
+	kept.finding.plan = copy(arena, known->plan);
+	kept.finding.rule = copy(arena, known->rule);
+	kept.finding.from = copy(arena, known->from);
+	kept.finding.to = copy(arena, known->to);
+	kept.fingerprint = bs_arena_printf(arena, "%016" PRIx64, known->fingerprint);
+	return kept;
+}
+
+static void take_gone(struct bs_collected *kept, const struct bs_judge *judge)
+{
+	const struct bs_known_finding *known;
+
+	for (uint32_t at = 0; (known = bs_judge_next_gone(judge, &at));)
+		bs_vec_push(kept->arena, &kept->gone, bs_keep_known(kept->arena, known));
+}
+
 static void end(struct bs_report *report, const struct bs_run *run, const bs_findings *findings)
 {
 	struct bs_collected *kept = report->kept;
@@ -281,6 +308,8 @@ static void end(struct bs_report *report, const struct bs_run *run, const bs_fin
 	take_findings(report, run, findings);
 	take_objects(kept, run);
 	take_diags(kept, run->ctx.diags);
+	if (report->judge)
+		take_gone(kept, report->judge);
 }
 
 /* Its parts are those of the report in JSON, which its bindings are taken as. */

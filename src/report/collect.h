@@ -77,6 +77,14 @@ struct bs_kept_finding {
 	uint32_t n_symbols;
 	const char *headline, *message; /* one line; that and the evidence */
 	uint32_t first_example, n_examples;
+	enum bs_disposition disposition;
+	const char *excuse; /* of one that a policy excuses: the reason, or "" */
+};
+
+/* A finding of a baseline. */
+struct bs_kept_known {
+	struct bs_known_finding finding;
+	const char *fingerprint; /* 16 digits */
 };
 
 struct bs_kept_diag {
@@ -103,11 +111,16 @@ struct bs_collected {
 	BS_VEC(struct bs_kept_finding) findings;
 	BS_VEC(const char *) examples;
 	BS_VEC(struct bs_kept_diag) diags;
+	/* What the baseline of the run's judge has, and the run has not. */
+	BS_VEC(struct bs_kept_known) gone;
 	bs_ids slots; /* by slot of the run: its binding, or UINT32_MAX */
 	/* Is told of each step; or NULL. */
 	void (*progress)(void *user, const struct bs_kept_step *step, uint32_t n_steps);
 	void *user;
 };
+
+/* KNOWN with its strings in ARENA. */
+struct bs_kept_known bs_keep_known(struct bs_arena *arena, const struct bs_known_finding *known);
 
 /* No format that --format names. Fills in the KEPT of its report. */
 extern const struct bs_format bs_format_collect;

@@ -72,8 +72,25 @@ static unsigned count_open(void)
 	return n;
 }
 
-/* All that a program does; true when nothing lacked. */
-static bool live(void)
+#define THEN(call)                                                                                 \
+	if (status == BINDSIM_OK)                                                                  \
+	status = (call)
+
+/* What is to be said of a life that ended with STATUS and ERROR, with an answer or none. True when
+ * nothing lacked. */
+static bool conclude(enum bindsim_status status, struct bindsim_error *error, bool is_answered)
+{
+	CHECK(status == BINDSIM_OK || status == BINDSIM_ERROR_NO_MEMORY ||
+	      status == BINDSIM_ERROR_OUTPUT);
+	CHECK(status == BINDSIM_OK ? is_answered : failed);
+	if (error)
+		CHECK(bindsim_error_message(error));
+	bindsim_error_free(error);
+	return status == BINDSIM_OK && !failed;
+}
+
+/* What a program does that asks one question. */
+static bool simulate(void)
 {
 	struct bindsim_store *store = NULL;
 	struct bindsim_plan *plan = NULL, *again = NULL;
@@ -84,9 +101,6 @@ static bool live(void)
 	size_t n;
 	enum bindsim_status status = bindsim_store_new(&store);
 
-#define THEN(call)                                                                                 \
-	if (status == BINDSIM_OK)                                                                  \
-	status = (call)
 	THEN(bindsim_plan_new(&plan));
 	THEN(bindsim_plan_set(plan, "executable", "./player", &error));
 	THEN(bindsim_plan_dlopen(plan, "./copy.so", "NOW", &error));
@@ -96,20 +110,54 @@ static bool live(void)
 	THEN(bindsim_options_new(&options));
 	THEN(bindsim_options_report(options, "json", "demangled,bindings,findings", &error));
 	THEN(bindsim_simulate(store, again, options, &result, &error));
-#undef THEN
-	CHECK(status == BINDSIM_OK || status == BINDSIM_ERROR_NO_MEMORY ||
-	      status == BINDSIM_ERROR_OUTPUT);
-	CHECK(status == BINDSIM_OK ? !!result : failed);
-	if (error)
-		CHECK(bindsim_error_message(error));
+	bool ok = conclude(status, error, result != NULL);
+
 	free(text);
-	bindsim_error_free(error);
 	bindsim_result_free(result);
 	bindsim_options_free(options);
 	bindsim_plan_free(again);
 	bindsim_plan_free(plan);
 	bindsim_store_unref(store);
-	return status == BINDSIM_OK && !failed;
+	return ok;
+}
+
+/* One that has plans judged. */
+static bool judge(void)
+{
+	static const char text[] = "[plan one]\nexecutable = ./player\nenv = LD_BIND_NOW=1\n"
+				   "step = dlopen ./copy.so\n[suppress]\nfrom = nobody*\n"
+				   "reason = none\n[forbid]\nsymbol = codec_open\n";
+	struct bindsim_policy *policy = NULL;
+	struct bindsim_baseline *baseline = NULL;
+	struct bindsim_check *check = NULL;
+	struct bindsim_verdict *verdict = NULL, *again = NULL;
+	struct bindsim_options *options = NULL;
+	struct bindsim_error *error = NULL;
+	char *written = NULL;
+	size_t n;
+	enum bindsim_status status = bindsim_check_new(&check);
+
+	THEN(bindsim_policy_read(text, strlen(text), NULL, &policy, &error));
+	THEN(bindsim_check_set_policy(check, policy));
+	THEN(bindsim_check_set_today(check, "2026-11-30", &error));
+	THEN(bindsim_check_add_policy_plans(check, NULL, &error));
+	THEN(bindsim_options_new(&options));
+	THEN(bindsim_options_report(options, "text", NULL, &error));
+	THEN(bindsim_check_run(NULL, check, options, &verdict, &error));
+	THEN(bindsim_baseline_write(bindsim_verdict_baseline(verdict), &written, &n, &error));
+	THEN(bindsim_baseline_read(written, n, NULL, &baseline, &error));
+	THEN(bindsim_check_set_baseline(check, baseline));
+	THEN(bindsim_check_run(NULL, check, NULL, &again, &error));
+	bool ok = conclude(status, error, bindsim_verdict_passes(again));
+
+	free(written);
+	bindsim_verdict_free(again);
+	bindsim_verdict_free(verdict);
+	bindsim_options_free(options);
+	bindsim_check_free(check);
+	bindsim_baseline_free(baseline);
+	bindsim_policy_free(policy);
+	return ok;
 }
 
 /* Want of descriptors is told by what it was for. */
@@ -140,21 +188,35 @@ static void lack_descriptors(void)
 	bindsim_plan_free(plan);
 }
 
-int main(void)
+/* A life that lacks memory at its first place, at its second, and so on. Returns how many there
+ * are.
+ */
+static long lack_memory(bool (*live)(void))
 {
 	long n = 0;
-	unsigned n_open;
 
 	/* What is opened when it is used is opened. */
+	left = -1;
+	failed = false;
 	CHECK(live());
-	lack_descriptors();
-	n_open = count_open();
+	unsigned n_open = count_open();
+
 	do {
 		CHECK(count_open() == n_open);
 		left = n++;
 		failed = false;
 	} while (!live() && n < MOST);
 	CHECK(n < MOST);
-	printf("memory lacked in %ld places\n", n - 1);
+	left = -1;
+	return n - 1;
+}
+
+int main(void)
+{
+	long n = lack_memory(simulate);
+
+	lack_descriptors();
+	n += lack_memory(judge);
+	printf("memory lacked in %ld places\n", n);
 	return 0;
 }

@@ -16,9 +16,10 @@ import unittest
 from pathlib import Path
 
 from case import BINDSIM, BUILD, LIBRARY, ROOT, SANITIZED, LibraryTest
+from library import HEADERS, declared
 
+VERSIONS = ROOT / "src/api/libbindsim.map"
 EXPORTS = Path(__file__).with_name("exports.txt")
-HEADER = ROOT / "include/bindsim/bindsim.h"
 STATIC = BUILD / "src/api/libbindsim.a"
 INCLUDE = ["-I", str(ROOT / "include"), "-I", str(BUILD / "include")]
 
@@ -27,12 +28,6 @@ def exported() -> list[str]:
     """What the library exports, with versions, sorted."""
     lines = subprocess.run(["nm", "-D", "--defined-only", LIBRARY], capture_output=True, text=True, check=True).stdout.splitlines()
     return sorted(line.split()[2] for line in lines if line.split()[1] != "A")
-
-
-def declared() -> list[str]:
-    """The functions that the header declares."""
-    text = re.sub(r"/\*.*?\*/|#[^\n]*(\\\n[^\n]*)*", "", HEADER.read_text(), flags=re.DOTALL)
-    return sorted(re.search(r"(bindsim_\w+)\(", part).group(1) for part in re.findall(r"BINDSIM_API\b[^;]*;", text))
 
 
 class ExportsTest(LibraryTest):
@@ -46,8 +41,12 @@ class ExportsTest(LibraryTest):
         self.assertGreater(len(declared()), 100)
 
     def test_each_is_documented(self) -> None:
-        """Each function has a comment, its own or that of those it stands with, and a first release."""
-        text = HEADER.read_text()
+        """Each function has a comment, its own or that of those it stands with, and the version that brought it."""
+        versions = dict(name.split("@@BINDSIM_") for name in exported())
+        for text in (path.read_text() for path in HEADERS):
+            self.check_comments(text, versions)
+
+    def check_comments(self, text: str, versions: dict[str, str]) -> None:
         for match in re.finditer(r"^BINDSIM_API ", text, re.MULTILINE):
             before = text[:match.start()].rstrip()
             if before.endswith(";"):
@@ -55,6 +54,10 @@ class ExportsTest(LibraryTest):
             while before.endswith(";") and "BINDSIM_API" in before:
                 before = before[:before.rindex("BINDSIM_API")].rstrip()
             self.assertTrue(before.endswith("*/"), text[match.start():match.start() + 80])
+            name = re.search(r"bindsim_\w+(?=\()", text[match.start():]).group()
+            since = re.findall(r"Since\s[*\s]*([\d.]+\d)", before[before.rindex("/*"):])
+            # Records that stand together have one comment, before the first of them.
+            self.assertIn(since[-1:], ([versions[name]], []) if versions[name] == "1.0" else ([versions[name]],), name)
 
     def test_manual_page(self) -> None:
         """bindsim(3) has each in its synopsis and tells of it."""
@@ -143,7 +146,14 @@ class CheckTest(LibraryTest):
         report = json.loads(self.run_in(BINDSIM, "--format=json", "--no-env", "./user.so").stdout)
         found = {b["symbol"]: (b["version"], b["definition_version"]) for b in report["steps"][0]["bindings"]
                  if b["from"] == 0 and b["symbol"].startswith("bindsim_")}
-        self.assertEqual(found, {name: ("BINDSIM_1.0", "BINDSIM_1.0") for name in declared()})
+        versions = dict(name.split("@@") for name in exported())
+        self.assertEqual(found, {name: (versions[name], versions[name]) for name in declared()})
+
+    def test_what_was_released_stays(self) -> None:
+        """Functions that a version has brought stay in its node: programs ask for them there."""
+        nodes = re.findall(r"^(BINDSIM_\d\.\d) \{\nglobal:\n(.*?)(?:local|\})", VERSIONS.read_text(), re.MULTILINE | re.DOTALL)
+        self.assertEqual([name for name, _ in nodes], ["BINDSIM_1.0", "BINDSIM_1.1"])
+        self.assertEqual(len(re.findall(r"\w+;", nodes[0][1])), 120)
 
 
 if __name__ == "__main__":

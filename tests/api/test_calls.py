@@ -33,6 +33,9 @@ class CallsTest(LibraryTest):
     def test_result(self) -> None:
         self.check_run(self.program("result"))
 
+    def test_check(self) -> None:
+        self.check_run(self.program("check"))
+
     def test_report(self) -> None:
         self.check_run(self.program("report"))
 
@@ -52,7 +55,7 @@ class CallsTest(LibraryTest):
     @unittest.skipIf(SANITIZED, "valgrind runs nothing that has the address sanitizer")
     @unittest.skipUnless(shutil.which("valgrind"), "there is no valgrind")
     def test_valgrind(self) -> None:
-        for name in ("plan", "result"):
+        for name in ("plan", "result", "check"):
             done = self.run_in("valgrind", "-q", "--error-exitcode=9", "--leak-check=full",
                                "--errors-for-leak-kinds=definite", self.program(name))
             if "debuginfo reader: Possibly corrupted" in done.stderr:

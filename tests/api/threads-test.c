@@ -17,6 +17,8 @@ static struct bindsim_store *store;
 static struct bindsim_plan *plans[N_PLANS];
 static struct bindsim_options *options;
 static char *wanted[N_PLANS];
+static struct bindsim_check *check;
+static char *wanted_of_check;
 static unsigned n_rounds = N_ROUNDS;
 
 static char *ask(struct bindsim_store *with, unsigned i)
@@ -31,6 +33,19 @@ static char *ask(struct bindsim_store *with, unsigned i)
 	return text;
 }
 
+/* All of them check by one policy and one baseline. */
+static void judge(struct bindsim_store *with)
+{
+	struct bindsim_verdict *verdict;
+
+	CHECK(bindsim_check_run(with, check, options, &verdict, NULL) == BINDSIM_OK);
+	if (wanted_of_check)
+		CHECK_TEXT(bindsim_verdict_report(verdict, 0, NULL), wanted_of_check);
+	else
+		wanted_of_check = strdup(bindsim_verdict_report(verdict, 0, NULL));
+	bindsim_verdict_free(verdict);
+}
+
 static void *ask_all(void *data)
 {
 	struct bindsim_store *mine = bindsim_store_ref(store);
@@ -42,11 +57,31 @@ static void *ask_all(void *data)
 
 		CHECK_TEXT(text, wanted[i]);
 		free(text);
+		if (round % N_PLANS == 1)
+			judge(mine);
 		if (round % 7 == first)
 			bindsim_store_trim(mine);
 	}
 	bindsim_store_unref(mine);
 	return NULL;
+}
+
+static void make_check(void)
+{
+	static const char text[] = "[suppress]\nfrom = copy.so\nreason = known\n";
+	struct bindsim_policy *policy;
+	struct bindsim_verdict *verdict;
+
+	CHECK(bindsim_policy_read(text, strlen(text), NULL, &policy, NULL) == BINDSIM_OK);
+	CHECK(bindsim_check_new(&check) == BINDSIM_OK);
+	CHECK(bindsim_check_add(check, "one", plans[0], NULL) == BINDSIM_OK);
+	CHECK(bindsim_check_add(check, "two", plans[2], NULL) == BINDSIM_OK);
+	CHECK(bindsim_check_run(NULL, check, NULL, &verdict, NULL) == BINDSIM_OK);
+	CHECK(bindsim_check_set_baseline(check, bindsim_verdict_baseline(verdict)) == BINDSIM_OK);
+	CHECK(bindsim_check_set_policy(check, policy) == BINDSIM_OK);
+	bindsim_verdict_free(verdict);
+	bindsim_policy_free(policy);
+	judge(NULL);
 }
 
 int main(int argc, char **argv)
@@ -67,10 +102,13 @@ int main(int argc, char **argv)
 		step(plans[i], "dlopen", "./first.so:GLOBAL");
 		wanted[i] = ask(NULL, i);
 	}
+	make_check();
 	for (size_t i = 0; i < N_THREADS; i++)
 		CHECK(pthread_create(&threads[i], NULL, ask_all, (void *)i) == 0);
 	for (size_t i = 0; i < N_THREADS; i++)
 		CHECK(pthread_join(threads[i], NULL) == 0);
+	bindsim_check_free(check);
+	free(wanted_of_check);
 	bindsim_store_unref(store);
 	bindsim_options_free(options);
 	for (unsigned i = 0; i < N_PLANS; i++) {

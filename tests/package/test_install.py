@@ -84,9 +84,9 @@ class InstallTest(unittest.TestCase):
             files |= {f"{data}/doc/bindsim/{name}" for name in ("README.md", "CHANGELOG.md")}
         library = option["libdir"]
         if option["library"]:
-            files |= {f"{library}/{name}" for name in ("libbindsim.so", "libbindsim.so.1", "libbindsim.so.1.0.0",
+            files |= {f"{library}/{name}" for name in ("libbindsim.so", "libbindsim.so.1", "libbindsim.so.1.1.0",
                                                        "pkgconfig/libbindsim.pc")}
-            files |= {f"{option['includedir']}/bindsim/{name}" for name in ("bindsim.h", "version.h")}
+            files |= {f"{option['includedir']}/bindsim/{name}" for name in ("bindsim.h", "check.h", "version.h")}
             files |= {f"{library}/libbindsim.a"} if option["library_static"] else set()
         else:
             files.discard(f"{option['mandir']}/man3/bindsim.3")
