@@ -68,6 +68,16 @@ void bs_arena_unwind_with(struct bs_arena *arena, const struct bs_arena *other)
 	arena->handler = other->handler;
 }
 
+jmp_buf *bs_arena_goes_to(const struct bs_arena *arena)
+{
+	return arena->handler;
+}
+
+void bs_arena_unwind_to(struct bs_arena *arena, jmp_buf *handler)
+{
+	arena->handler = handler;
+}
+
 _Noreturn void bs_arena_unwind(struct bs_arena *arena)
 {
 	if (!arena->handler)

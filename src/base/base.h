@@ -49,6 +49,11 @@ jmp_buf *bs_arena_handler(struct bs_arena *arena);
  */
 void bs_arena_unwind_with(struct bs_arena *arena, const struct bs_arena *other);
 
+/* Where a failing allocation of ARENA goes now, for bs_arena_unwind_to() to have it go there again.
+ */
+jmp_buf *bs_arena_goes_to(const struct bs_arena *arena);
+void bs_arena_unwind_to(struct bs_arena *arena, jmp_buf *handler);
+
 /* Unwinds as a failed allocation of ARENA does; for allocations made elsewhere. Does not return. */
 _Noreturn void bs_arena_exhausted(struct bs_arena *arena);
 

@@ -13,24 +13,33 @@ static bool is_captured(const struct bs_advice *advice, bs_object_id object)
 	return false;
 }
 
-static bool try_remedy(struct bs_study *study, struct bs_advice *advice,
-		       const struct bs_remedy *remedy)
+/* What is given back should memory run out. */
+struct advising {
+	struct bs_study *study;
+	const struct bs_advise_options *options;
+	struct bs_advice *ret;
+	struct bs_ending ending; /* of the remedy that is tried */
+	enum bs_sim_status status;
+};
+
+static bool try_remedy(struct advising *a, const struct bs_remedy *remedy)
 {
+	struct bs_study *study = a->study;
+	struct bs_advice *advice = a->ret;
 	struct bs_trial trial = {
 		.remedy = *remedy,
 		.plan = *advice->plan,
 		.is_about_captured = is_captured(advice, remedy->object),
 	};
-	struct bs_ending ending;
 
 	if (!bs_apply_remedy(study, advice, &trial))
 		return true;
-	enum bs_sim_status status = bs_study_run(study, &trial.plan, &ending);
+	enum bs_sim_status status = bs_study_run(study, &trial.plan, &a->ending);
 
 	bs_store_as_it_is(study->store);
 	if (status == BS_SIM_OK || status == BS_SIM_REFUSED)
-		bs_weigh_trial(study, advice, &ending, &trial);
-	bs_ending_done(&ending);
+		bs_weigh_trial(study, advice, &a->ending, &trial);
+	bs_ending_done(&a->ending);
 	if (status == BS_SIM_NO_MEMORY)
 		return false;
 	/* A plan that cannot be carried out any more, as one whose caller is not there yet, is no
@@ -148,26 +157,40 @@ static void choose(struct bs_advice *advice)
 	}
 }
 
+static void try_all(void *user)
+{
+	struct advising *a = user;
+	struct bs_advice *ret = a->ret;
+	uint32_t *names = bs_new(a->study->arena, uint32_t, ret->plan->n_steps + 1);
+
+	for (uint32_t i = 0; i <= ret->plan->n_steps; i++)
+		names[i] = i;
+	ret->step_names = a->study->step_names = names;
+	a->status = bs_study_run(a->study, ret->plan, &ret->base);
+	if (a->status == BS_SIM_CANNOT || a->status == BS_SIM_NO_MEMORY)
+		return;
+	const bs_remedies found = bs_find_remedies(ret, a->options);
+
+	bs_vec_each (i, &found)
+		if (!try_remedy(a, &found.v[i])) {
+			a->status = BS_SIM_NO_MEMORY;
+			return;
+		}
+	choose(ret);
+}
+
 enum bs_sim_status bs_advise(struct bs_study *study, const struct bs_plan *plan,
 			     const struct bs_advise_options *options, struct bs_advice *ret)
 {
-	uint32_t *names = bs_new(study->arena, uint32_t, plan->n_steps + 1);
+	struct advising a = { .study = study, .options = options, .ret = ret };
 
-	for (uint32_t i = 0; i <= plan->n_steps; i++)
-		names[i] = i;
-	*ret = (struct bs_advice){ .study = study, .plan = plan, .step_names = names };
-	study->step_names = names;
-	enum bs_sim_status status = bs_study_run(study, plan, &ret->base);
-
-	if (status == BS_SIM_CANNOT || status == BS_SIM_NO_MEMORY)
-		return status;
-	const bs_remedies found = bs_find_remedies(ret, options);
-
-	bs_vec_each (i, &found)
-		if (!try_remedy(study, ret, &found.v[i]))
-			return BS_SIM_NO_MEMORY;
-	choose(ret);
-	return status;
+	*ret = (struct bs_advice){ .study = study, .plan = plan };
+	if (bs_arena_try(study->arena, try_all, &a))
+		return a.status;
+	bs_store_as_it_is(study->store);
+	bs_ending_done(&a.ending);
+	bs_ending_done(&ret->base);
+	return BS_SIM_NO_MEMORY;
 }
 
 void bs_advice_done(struct bs_advice *advice)

@@ -35,6 +35,7 @@ struct met {
 };
 
 struct collector {
+	struct bs_study *study;
 	struct bs_ending *ending;
 	const struct bs_check_options *options;
 	const uint32_t *step_names; /* or NULL */
@@ -52,6 +53,8 @@ static void begin(void *data, const struct bs_run *run)
 {
 	struct collector *c = data;
 
+	/* What is known of libraries grows while the run goes on, which has to end first. */
+	bs_arena_unwind_with(c->study->arena, run->ctx.arena);
 	bs_arena_unwind_with(c->ending->arena, run->ctx.arena);
 	c->ending->program = own(c->ending, run->program);
 	c->ending->loader = own(c->ending, run->profile->title);
@@ -362,10 +365,31 @@ static void take_diagnostics(struct bs_ending *ending, const struct bs_diags *di
 	}
 }
 
+/* A run that is over and has not been given back. */
+struct finished {
+	struct bs_study *study;
+	struct collector *collector;
+	const struct bs_sim_report *report;
+};
+
+static void finish(void *user)
+{
+	const struct finished *f = user;
+	struct bs_ending *ending = f->collector->ending;
+
+	if (ending->status == BS_SIM_CANNOT)
+		ending->problem = own(ending, f->report->problem);
+	if (ending->status == BS_SIM_OK || ending->status == BS_SIM_REFUSED)
+		settle(f->study, f->collector);
+	if (ending->status != BS_SIM_NO_MEMORY)
+		take_diagnostics(ending, &f->report->diags);
+}
+
 enum bs_sim_status bs_study_run(struct bs_study *study, const struct bs_plan *plan,
 				struct bs_ending *ret)
 {
 	struct collector c = {
+		.study = study,
 		.ending = ret,
 		.options = &study->check,
 		.step_names = study->step_names,
@@ -376,15 +400,18 @@ enum bs_sim_status bs_study_run(struct bs_study *study, const struct bs_plan *pl
 	*ret = (struct bs_ending){ .arena = bs_arena_new() };
 	if (!ret->arena)
 		return ret->status = BS_SIM_NO_MEMORY;
+	jmp_buf *handler = bs_arena_goes_to(study->arena);
+
 	bs_arena_unwind_with(ret->arena, study->arena);
 	ret->status = bs_simulate(plan, study->store, &sink, &report);
+	bs_arena_unwind_to(study->arena, handler);
 	bs_arena_unwind_with(ret->arena, study->arena);
-	if (ret->status == BS_SIM_CANNOT)
-		ret->problem = own(ret, report.problem);
-	if (ret->status == BS_SIM_OK || ret->status == BS_SIM_REFUSED)
-		settle(study, &c);
-	if (ret->status != BS_SIM_NO_MEMORY)
-		take_diagnostics(ret, &report.diags);
+	struct finished f = { study, &c, &report };
+
+	if (!bs_arena_try(study->arena, finish, &f)) {
+		bs_ending_done(ret);
+		ret->status = BS_SIM_NO_MEMORY;
+	}
 	bs_sim_report_done(&report);
 	return ret->status;
 }
