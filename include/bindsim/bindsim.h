@@ -623,6 +623,8 @@ BINDSIM_API const char *bindsim_finding_example(const struct bindsim_finding *fi
 }
 #endif
 
+#include <bindsim/advise.h>
 #include <bindsim/check.h>
+#include <bindsim/compare.h>
 
 #endif

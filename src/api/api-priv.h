@@ -155,6 +155,10 @@ typedef const char *bs_api_writer(struct bs_writer *writer, const void *of);
 enum bindsim_status bs_api_write(bs_api_writer *write, const void *of, char **ret_text,
 				 size_t *ret_n, struct bindsim_error **error);
 
+/* The one of the two that NAME calls, "text" or "json"; NULL after an error. */
+const struct bs_format *bs_api_format(const char *name, const struct bs_format *text,
+				      const struct bs_format *json, struct bindsim_error **error);
+
 /* ---- outputs: output.c ----------------------------------------------------------------------- */
 
 /* A report in memory: TEXT is of malloc(3), with a NUL behind it. */

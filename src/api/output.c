@@ -65,6 +65,18 @@ enum bindsim_status bs_api_write(bs_api_writer *write, const void *of, char **re
 	return status;
 }
 
+const struct bs_format *bs_api_format(const char *name, const struct bs_format *text,
+				      const struct bs_format *json, struct bindsim_error **error)
+{
+	const struct bs_format *found = strcmp(name, text->name) == 0	? text
+					: strcmp(name, json->name) == 0 ? json
+									: NULL;
+
+	if (!found)
+		bs_api_refuse(error, "the format is text or json, not '%s'", name);
+	return found;
+}
+
 static ssize_t fail(struct bs_api_output *output, int error)
 {
 	if (!output->error)

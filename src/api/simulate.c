@@ -143,8 +143,8 @@ void bs_api_tell_log(const struct bs_api_simulation *s, const struct bs_diags *d
 /* ---- the run ----------------------------------------------------------------------------------
  */
 
-/* PROBLEM is one sentence, which mostly begins with the executable's name. */
-static enum bindsim_status cannot(const struct bs_api_simulation *s, const char *problem,
+/* The sentence mostly begins with the executable's name. */
+enum bindsim_status bs_api_cannot(const struct bs_api_simulation *s, const char *problem,
 				  struct bindsim_error **error)
 {
 	const char *file = s->plan->executable;
@@ -210,7 +210,7 @@ enum bindsim_status bs_api_simulate(struct bs_api_simulation *s, const struct bs
 	case BS_SIM_REFUSED:
 		break;
 	case BS_SIM_CANNOT:
-		status = cannot(s, report.problem, error);
+		status = bs_api_cannot(s, report.problem, error);
 		break;
 	case BS_SIM_NO_MEMORY:
 		status = bs_api_lacks(error);
@@ -293,24 +293,38 @@ static enum bindsim_status end_outputs(struct bs_api_simulation *s, enum bindsim
 	return status;
 }
 
-bool bs_api_begin_simulation(struct bs_api_simulation *s, struct bindsim_store *store,
-			     const struct bindsim_options *options)
+static bool begin_on(struct bs_api_simulation *s, const struct bindsim_options *options,
+		     struct bindsim_store *own, struct bs_store *store)
 {
 	static const struct bindsim_options nothing = { 0 };
 
 	*s = (struct bs_api_simulation){
 		.arena = bs_arena_new(),
 		.options = options ? options : &nothing,
+		.own = own,
+		.store = store,
 	};
 	s->reports.proof = s->options->no_proof ? BS_PROOF_NONE : BS_PROOF_AUTO;
 	s->reports.weighs = true;
-	if (!store && bindsim_store_new(&s->own) == BINDSIM_OK)
-		store = s->own;
-	s->store = store ? bs_api_view(store) : NULL;
 	if (!s->arena || !s->store)
 		return false;
 	s->outside = bs_api_enter();
 	return true;
+}
+
+bool bs_api_begin_simulation(struct bs_api_simulation *s, struct bindsim_store *store,
+			     const struct bindsim_options *options)
+{
+	struct bindsim_store *own = NULL;
+
+	if (!store && bindsim_store_new(&own) == BINDSIM_OK)
+		store = own;
+	return begin_on(s, options, own, store ? bs_api_view(store) : NULL);
+}
+
+bool bs_api_begin_alone(struct bs_api_simulation *s, const struct bindsim_options *options)
+{
+	return begin_on(s, options, NULL, bs_store_new());
 }
 
 enum bindsim_status bs_api_end_simulation(struct bs_api_simulation *s, enum bindsim_status status,
@@ -323,7 +337,8 @@ enum bindsim_status bs_api_end_simulation(struct bs_api_simulation *s, enum bind
 	}
 	bs_vec_each (i, &s->texts)
 		free(s->texts.v[i]);
-	bs_arena_free(s->arena);
+	if (!s->arena_is_kept)
+		bs_arena_free(s->arena);
 	bs_store_free(s->store);
 	bindsim_store_unref(s->own);
 	return status;

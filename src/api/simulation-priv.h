@@ -16,6 +16,7 @@
 /* What is given back however it ends. */
 struct bs_api_simulation {
 	struct bs_arena *arena;
+	bool arena_is_kept;	    /* it is not ended with the simulation */
 	const struct bs_plan *plan; /* that is being simulated */
 	const char *place;	    /* which one that is, for errors; or NULL */
 	struct bindsim_store *own;  /* or NULL */
@@ -36,6 +37,10 @@ struct bs_api_simulation {
 bool bs_api_begin_simulation(struct bs_api_simulation *s, struct bindsim_store *store,
 			     const struct bindsim_options *options);
 
+/* The same with a store that nobody else has, in which files may be given out as other links would
+ * have made them. */
+bool bs_api_begin_alone(struct bs_api_simulation *s, const struct bindsim_options *options);
+
 /* The libraries that are known, and those of the options. */
 enum bindsim_status bs_api_open_libraries(struct bs_api_simulation *s,
 					  struct bindsim_error **error);
@@ -49,6 +54,10 @@ void bs_api_write_questions(struct bs_api_simulation *s, const struct bs_plan *p
 /* One run of PLAN, which all reports are told of, and RESULT. */
 enum bindsim_status bs_api_simulate(struct bs_api_simulation *s, const struct bs_plan *plan,
 				    struct bindsim_result *result, struct bindsim_error **error);
+
+/* The plan of S cannot be simulated, as PROBLEM says, one sentence. */
+enum bindsim_status bs_api_cannot(const struct bs_api_simulation *s, const char *problem,
+				  struct bindsim_error **error);
 
 /* Takes no memory: DIAGS may have to be given back behind it. */
 void bs_api_tell_log(const struct bs_api_simulation *s, const struct bs_diags *diags);

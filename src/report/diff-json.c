@@ -3,14 +3,54 @@
 #include "diff-priv.h"
 #include "json-priv.h"
 
+/* ---- words that scripts know ------------------------------------------------------------------
+ */
+
+const char *bs_object_change_name(unsigned change)
+{
+	static const char *const names[BS_OBJECT_CHANGES] = {
+		"came", "went", "path", "found", "soname", "build", "stays", "global", "moved",
+	};
+
+	return names[change];
+}
+
+const char *bs_step_change_name(unsigned change)
+{
+	static const char *const names[BS_STEP_CHANGES] = { "came", "went", "asks", "state",
+							    "message" };
+
+	return names[change];
+}
+
+const char *bs_finding_change_name(unsigned change)
+{
+	static const char *const names[BS_FINDING_CHANGES] = { "new", "gone", "level", "count" };
+
+	return names[change];
+}
+
+const char *bs_turn_name(enum bs_turn turn)
+{
+	static const char *const names[BS_TURN_COUNT_] = {
+		[BS_TURN_LOST] = "lost",	 [BS_TURN_NEW_LOST] = "new-undefined",
+		[BS_TURN_REBOUND] = "rebound",	 [BS_TURN_UNSET] = "unset",
+		[BS_TURN_VERSION] = "version",	 [BS_TURN_FOUND] = "found",
+		[BS_TURN_OTHERWISE] = "outcome", [BS_TURN_NEW] = "new",
+		[BS_TURN_GONE] = "gone",
+	};
+
+	return names[turn];
+}
+
 static void write_words(struct bs_json *json, const char *key, unsigned set,
-			const char *const *words, unsigned n)
+			const char *(*word)(unsigned i), unsigned n)
 {
 	bs_json_key(json, key);
 	bs_json_array(json, BS_JSON_INLINE);
 	for (unsigned i = 0; i < n; i++)
 		if (set & 1u << i)
-			bs_json_word(json, words[i]);
+			bs_json_word(json, word(i));
 	bs_json_close(json);
 }
 
@@ -60,10 +100,6 @@ static void write_gaps(struct bs_json *json, const struct bs_diff *diff)
 
 /* ---- objects ------------------------------------------------------------------------------- */
 
-static const char *const object_words[BS_OBJECT_CHANGES] = {
-	"came", "went", "path", "found", "soname", "build", "stays", "global", "moved",
-};
-
 static void write_objects(struct bs_json *json, const struct bs_diff *diff, unsigned show)
 {
 	bs_json_key(json, "objects");
@@ -89,8 +125,8 @@ static void write_objects(struct bs_json *json, const struct bs_diff *diff, unsi
 			bs_json_close(json);
 		}
 		write_words(json, "changes",
-			    show & BS_DIFF_OBJECTS ? diff->objects.v[i].changes : 0, object_words,
-			    BS_OBJECT_CHANGES);
+			    show & BS_DIFF_OBJECTS ? diff->objects.v[i].changes : 0,
+			    bs_object_change_name, BS_OBJECT_CHANGES);
 		bs_json_close(json);
 	}
 	bs_json_close(json);
@@ -100,9 +136,6 @@ static void write_objects(struct bs_json *json, const struct bs_diff *diff, unsi
 
 static void write_steps(struct bs_json *json, struct bs_arena *arena, const struct bs_diff *diff)
 {
-	static const char *const words[BS_STEP_CHANGES] = { "came", "went", "asks", "state",
-							    "message" };
-
 	bs_json_key(json, "steps");
 	bs_json_array(json, BS_JSON_LINES);
 	bs_vec_each (i, &diff->steps) {
@@ -112,7 +145,7 @@ static void write_steps(struct bs_json *json, struct bs_arena *arena, const stru
 
 		bs_json_object(json, BS_JSON_INLINE);
 		bs_json_member_number(json, "number", any->number);
-		write_words(json, "changes", step->changes, words, BS_STEP_CHANGES);
+		write_words(json, "changes", step->changes, bs_step_change_name, BS_STEP_CHANGES);
 		for (enum bs_side side = BS_LEFT; side <= BS_RIGHT; side++) {
 			const struct bs_digest_step *s = step->at[side];
 
@@ -133,8 +166,6 @@ static void write_steps(struct bs_json *json, struct bs_arena *arena, const stru
 
 static void write_findings(struct bs_json *json, const struct bs_diff *diff)
 {
-	static const char *const words[BS_FINDING_CHANGES] = { "new", "gone", "level", "count" };
-
 	bs_json_key(json, "findings");
 	bs_json_array(json, BS_JSON_LINES);
 	bs_vec_each (i, &diff->findings) {
@@ -143,7 +174,8 @@ static void write_findings(struct bs_json *json, const struct bs_diff *diff)
 			f->at[BS_RIGHT] ? f->at[BS_RIGHT] : f->at[BS_LEFT];
 
 		bs_json_object(json, BS_JSON_INLINE);
-		write_words(json, "changes", f->changes, words, BS_FINDING_CHANGES);
+		write_words(json, "changes", f->changes, bs_finding_change_name,
+			    BS_FINDING_CHANGES);
 		bs_json_member(json, "rule", any->rule);
 		write_id(json, "from", f->from);
 		write_id(json, "to", f->to);
@@ -234,21 +266,13 @@ static void write_row(struct bs_json *json, const struct bs_diff *diff,
 
 static void write_causes(struct bs_json *json, const struct bs_diff *diff, unsigned show)
 {
-	static const char *const turns[BS_TURN_COUNT_] = {
-		[BS_TURN_LOST] = "lost",	 [BS_TURN_NEW_LOST] = "new-undefined",
-		[BS_TURN_REBOUND] = "rebound",	 [BS_TURN_UNSET] = "unset",
-		[BS_TURN_VERSION] = "version",	 [BS_TURN_FOUND] = "found",
-		[BS_TURN_OTHERWISE] = "outcome", [BS_TURN_NEW] = "new",
-		[BS_TURN_GONE] = "gone",
-	};
-
 	bs_json_key(json, "causes");
 	bs_json_array(json, BS_JSON_LINES);
 	bs_vec_each (i, &diff->causes) {
 		const struct bs_diff_cause *cause = &diff->causes.v[i];
 
 		bs_json_object(json, BS_JSON_INLINE);
-		bs_json_member_word(json, "change", turns[cause->turn]);
+		bs_json_member_word(json, "change", bs_turn_name(cause->turn));
 		bs_json_member_word(json, "cause", bs_cause_slug(cause->because.kind));
 		write_id(json, "object", cause->because.object);
 		write_id(json, "before", cause->because.other);

@@ -19,6 +19,13 @@ struct bs_diff_side {
  */
 extern const struct bs_format bs_format_diff_text, bs_format_diff_json;
 
+/* diff-json.c: "came": what is changed, the bit of that number of the changes of an object, a step
+ * or a finding; "rebound". */
+const char *bs_object_change_name(unsigned change);
+const char *bs_step_change_name(unsigned change);
+const char *bs_finding_change_name(unsigned change);
+const char *bs_turn_name(enum bs_turn turn);
+
 /* Writes DIFF, of which SIDES[0] is the left one, in the format of REPORT. */
 void bs_diff_write(struct bs_report *report, struct bs_arena *arena, const struct bs_diff *diff,
 		   const struct bs_diff_side sides[2]);

@@ -160,6 +160,64 @@ static bool judge(void)
 	return ok;
 }
 
+/* One that holds what is there against a report that it kept. */
+static bool compare(void)
+{
+	struct bindsim_plan *plan = NULL;
+	struct bindsim_options *options = NULL;
+	struct bindsim_result *result = NULL;
+	struct bindsim_side *before = NULL, *now = NULL;
+	struct bindsim_diff *diff = NULL;
+	struct bindsim_error *error = NULL;
+	char *written = NULL;
+	size_t n;
+	const char *text;
+	enum bindsim_status status = bindsim_plan_new(&plan);
+
+	THEN(bindsim_plan_set(plan, "executable", "./player", &error));
+	THEN(bindsim_options_new(&options));
+	THEN(bindsim_options_report(options, "ndjson", "objects,bindings,findings", &error));
+	THEN(bindsim_simulate(NULL, plan, options, &result, &error));
+	if (status == BINDSIM_OK) {
+		text = bindsim_result_report(result, 0, &n);
+		status = bindsim_side_read(text, n, "kept", &before, &error);
+	}
+	THEN(bindsim_plan_dlopen(plan, "./copy.so", "NOW", &error));
+	THEN(bindsim_side_of_plan(plan, NULL, &now, &error));
+	THEN(bindsim_compare(NULL, before, now, NULL, NULL, &diff, &error));
+	THEN(bindsim_diff_write(diff, "json", NULL, &written, &n, &error));
+	bool ok = conclude(status, error, bindsim_diff_count(diff) > 0);
+
+	free(written);
+	bindsim_diff_free(diff);
+	bindsim_side_free(before);
+	bindsim_side_free(now);
+	bindsim_result_free(result);
+	bindsim_options_free(options);
+	bindsim_plan_free(plan);
+	return ok;
+}
+
+/* One that wants advice: about a call, and about how a library is linked. */
+static bool advise(void)
+{
+	struct bindsim_plan *plan = NULL, *cured = NULL;
+	struct bindsim_advice *advice = NULL;
+	struct bindsim_error *error = NULL;
+	enum bindsim_status status = bindsim_plan_new(&plan);
+
+	THEN(bindsim_plan_set(plan, "executable", "./player", &error));
+	THEN(bindsim_plan_dlopen(plan, "./copy.so", "NOW", &error));
+	THEN(bindsim_advise(plan, NULL, "deepbind,version-script", NULL, &advice, &error));
+	THEN(bindsim_trial_plan(bindsim_advice_trial(advice, 0), &cured, &error));
+	bool ok = conclude(status, error, bindsim_advice_has_cure(advice));
+
+	bindsim_plan_free(cured);
+	bindsim_advice_free(advice);
+	bindsim_plan_free(plan);
+	return ok;
+}
+
 /* Want of descriptors is told by what it was for. */
 static void lack_descriptors(void)
 {
@@ -217,6 +275,8 @@ int main(void)
 
 	lack_descriptors();
 	n += lack_memory(judge);
+	n += lack_memory(compare);
+	n += lack_memory(advise);
 	printf("memory lacked in %ld places\n", n);
 	return 0;
 }

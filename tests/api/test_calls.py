@@ -36,6 +36,9 @@ class CallsTest(LibraryTest):
     def test_check(self) -> None:
         self.check_run(self.program("check"))
 
+    def test_study(self) -> None:
+        self.check_run(self.program("study"))
+
     def test_report(self) -> None:
         self.check_run(self.program("report"))
 
@@ -55,7 +58,7 @@ class CallsTest(LibraryTest):
     @unittest.skipIf(SANITIZED, "valgrind runs nothing that has the address sanitizer")
     @unittest.skipUnless(shutil.which("valgrind"), "there is no valgrind")
     def test_valgrind(self) -> None:
-        for name in ("plan", "result", "check"):
+        for name in ("plan", "result", "check", "study"):
             done = self.run_in("valgrind", "-q", "--error-exitcode=9", "--leak-check=full",
                                "--errors-for-leak-kinds=definite", self.program(name))
             if "debuginfo reader: Possibly corrupted" in done.stderr:

@@ -19,6 +19,8 @@ static struct bindsim_options *options;
 static char *wanted[N_PLANS];
 static struct bindsim_check *check;
 static char *wanted_of_check;
+static struct bindsim_side *sides[2];
+static char *wanted_of_sides;
 static unsigned n_rounds = N_ROUNDS;
 
 static char *ask(struct bindsim_store *with, unsigned i)
@@ -46,6 +48,22 @@ static void judge(struct bindsim_store *with)
 	bindsim_verdict_free(verdict);
 }
 
+/* All of them hold the same sides against each other. */
+static void compare(struct bindsim_store *with)
+{
+	struct bindsim_diff *diff;
+	char *text;
+
+	CHECK(bindsim_compare(with, sides[0], sides[1], NULL, NULL, &diff, NULL) == BINDSIM_OK);
+	CHECK(bindsim_diff_write(diff, "json", NULL, &text, NULL, NULL) == BINDSIM_OK);
+	if (wanted_of_sides)
+		CHECK_TEXT(text, wanted_of_sides);
+	else
+		wanted_of_sides = strdup(text);
+	bindsim_diff_free(diff);
+	free(text);
+}
+
 static void *ask_all(void *data)
 {
 	struct bindsim_store *mine = bindsim_store_ref(store);
@@ -59,6 +77,8 @@ static void *ask_all(void *data)
 		free(text);
 		if (round % N_PLANS == 1)
 			judge(mine);
+		if (round % N_PLANS == 3)
+			compare(mine);
 		if (round % 7 == first)
 			bindsim_store_trim(mine);
 	}
@@ -93,7 +113,8 @@ int main(int argc, char **argv)
 		n_rounds *= 10;
 	CHECK(bindsim_store_new(&store) == BINDSIM_OK);
 	CHECK(bindsim_options_new(&options) == BINDSIM_OK);
-	CHECK(bindsim_options_report(options, "json", "demangled,bindings,findings,searches,scopes",
+	CHECK(bindsim_options_report(options, "json",
+				     "objects,demangled,bindings,findings,searches,scopes",
 				     NULL) == BINDSIM_OK);
 	CHECK(bindsim_options_report(options, "html", NULL, NULL) == BINDSIM_OK);
 	for (unsigned i = 0; i < N_PLANS; i++) {
@@ -103,11 +124,17 @@ int main(int argc, char **argv)
 		wanted[i] = ask(NULL, i);
 	}
 	make_check();
+	CHECK(bindsim_side_of_plan(plans[0], NULL, &sides[0], NULL) == BINDSIM_OK);
+	CHECK(bindsim_side_read(wanted[1], strlen(wanted[1]), "b", &sides[1], NULL) == BINDSIM_OK);
+	compare(NULL);
 	for (size_t i = 0; i < N_THREADS; i++)
 		CHECK(pthread_create(&threads[i], NULL, ask_all, (void *)i) == 0);
 	for (size_t i = 0; i < N_THREADS; i++)
 		CHECK(pthread_join(threads[i], NULL) == 0);
 	bindsim_check_free(check);
+	bindsim_side_free(sides[0]);
+	bindsim_side_free(sides[1]);
+	free(wanted_of_sides);
 	free(wanted_of_check);
 	bindsim_store_unref(store);
 	bindsim_options_free(options);
