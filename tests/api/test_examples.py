@@ -14,7 +14,7 @@ import subprocess
 import sys
 import unittest
 
-from case import BUILD, ROOT, SANITIZED, LibraryTest
+from case import BINDSIM, BUILD, ROOT, SANITIZED, LibraryTest
 
 STEPS = ("./player", "./copy.so:NOW,LOCAL", "./nothing.so")
 
@@ -83,6 +83,35 @@ class ExamplesTest(LibraryTest):
         self.assertIn("step 2 dlopen ./nothing.so: failed: ./nothing.so: cannot open shared object file", text)
         self.assertIn(f"./copy.so: codec_read -> {self.directory}/lib/libcodec.so.1 (first-in-scope, load, after step 1)\n", text)
         self.assertIn("error: captured-references: copy.so is bound to libcodec.so.1", text)
+
+    POLICY = ("[check]\nbaseline = known.json\n[plan one]\nexecutable = ./player\nstep = dlopen ./copy.so:NOW\n"
+              "[plan two]\nexecutable = ./player\nstep = dlopen ./data.so\n")
+
+    def gate(self, *words: str) -> tuple[int, str]:
+        """What both programs say of POLICY, which is the same."""
+        answers = self.answers(str(ROOT / "examples/gate.c"), "gate.ini", *words)
+        if not SANITIZED:
+            done = self.run_in(sys.executable, str(ROOT / "examples/gate.py"), "gate.ini", *words, LIBBINDSIM=str(self.library))
+            self.assertEqual(done.stderr, "")
+            answers.add((done.returncode, done.stdout))
+        self.assertEqual(len(answers), 1, answers)
+        return answers.pop()
+
+    def test_gate(self) -> None:
+        """What counts, what helps, and what is otherwise than in a report of one step less."""
+        (self.directory / "gate.ini").write_text(self.POLICY)
+        (self.directory / "known.json").write_text('{"schema": "bindsim-baseline-1", "findings": []}')
+        with open(self.directory / "old.json", "w", encoding="utf-8") as out:
+            out.write(self.run_in(BINDSIM, "--no-env", "--format=json", "--show=objects,bindings,findings", "./player").stdout)
+        status, text = self.gate("old.json")
+        self.assertEqual(status, 1)
+        self.assertIn("one: counts: captured-references: copy.so is bound to libcodec.so.1", text)
+        self.assertIn("remedy: cures: step 1: --dlopen ./copy.so:NOW,DEEPBIND\n", text)
+        self.assertRegex(text, r"\nnew: ./copy.so: codec_read: nobody -> \S*libcodec.so.1 \(")
+        self.run_in(BINDSIM, "check", "--policy=gate.ini", "--quiet", "--write-baseline=known.json")
+        status, text = self.gate()
+        self.assertEqual(status, 0)
+        self.assertIn("one: baseline: captured-references: ", text)
 
     def test_wrong(self) -> None:
         program = self.build(self.compilers()[0], str(ROOT / "examples/bindings.c"), False)
