@@ -365,9 +365,13 @@ const char *bs_ini_read(struct bs_arena *arena, const char *path, const char *te
  */
 int bs_open_at(int directory, const char *path, int flags);
 
+/* True where ERROR, an errno, is about this process and not about a file, as ENOMEM and EMFILE are.
+ */
+bool bs_is_lack(int error);
+
 /*
- * After a call for PATH failed: where errno is about this process and not about the file, as ENOMEM
- * and EMFILE are, nothing may be concluded from it, and ARENA unwinds.
+ * After a call for PATH failed: where errno is such a lack, nothing may be concluded from it, and
+ * ARENA unwinds.
  */
 void bs_must_not_lack(struct bs_arena *arena, const char *path);
 

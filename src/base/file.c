@@ -48,11 +48,16 @@ void bs_pause(unsigned milliseconds)
 		;
 }
 
+bool bs_is_lack(int error)
+{
+	return error == ENOMEM || error == EMFILE || error == ENFILE;
+}
+
 void bs_must_not_lack(struct bs_arena *arena, const char *path)
 {
 	if (errno == ENOMEM)
 		bs_arena_exhausted(arena);
-	if (errno == EMFILE || errno == ENFILE)
+	if (bs_is_lack(errno))
 		bs_arena_give_up(arena, path, errno);
 }
 

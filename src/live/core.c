@@ -323,6 +323,7 @@ static struct bs_core_file *file_of(struct bs_core *core, const struct bs_live_a
 		wake(core, known);
 		return known;
 	}
+	bs_vec_reserve(core->ctx->arena, &core->files, 1);
 	file.fd = open_path(core, area->file);
 	/* Checking it reads memory, and must not come here again. */
 	bs_vec_push(core->ctx->arena, &core->files, file);

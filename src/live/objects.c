@@ -39,8 +39,7 @@ static void take_image(struct finder *f, const struct bs_live_area *area,
 	object->file = fd < 0 && file == BS_LIVE_FILE_SAME ? BS_LIVE_FILE_GONE : file;
 	if (fd < 0)
 		return;
-	object->image = bs_store_acquire(f->store, f->ctx, fd, area->file);
-	close(fd);
+	object->image = bs_store_acquire_closing(f->store, f->ctx, fd, area->file);
 	if (object->image && object->image->state != BS_IMAGE_OK) {
 		bs_store_release(f->store, object->image);
 		object->image = NULL;

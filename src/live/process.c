@@ -22,31 +22,48 @@ static const char *proc(const struct bs_ctx *ctx, pid_t pid, const char *file)
 	return bs_arena_printf(ctx->arena, "/proc/%ld/%s", (long)pid, file);
 }
 
+/* A file that is being read. */
+struct reading {
+	struct bs_arena *arena;
+	int fd;
+	BS_VEC(char) bytes;
+	ssize_t got;
+	int error;
+};
+
+static void read_on(void *user)
+{
+	struct reading *r = user;
+
+	do {
+		bs_vec_reserve(r->arena, &r->bytes, 1 << 16);
+		r->got = read(r->fd, r->bytes.v + r->bytes.n, (1 << 16) - 1);
+		r->error = errno;
+		r->bytes.n += r->got > 0 ? (uint32_t)r->got : 0;
+	} while (r->got > 0 || (r->got < 0 && r->error == EINTR));
+}
+
 /* All of a file of /proc, whose size nobody knows; NULL and errno. */
 static char *read_all(const struct bs_ctx *ctx, const char *path, size_t *ret_n)
 {
-	BS_VEC(char) bytes = { 0 };
-	int fd = bs_open_at(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-	ssize_t got;
+	struct reading r = { .arena = ctx->arena,
+			     .fd = bs_open_at(AT_FDCWD, path, O_RDONLY | O_CLOEXEC) };
 
-	if (fd < 0) {
+	if (r.fd < 0) {
 		bs_must_not_lack(ctx->arena, path);
 		return NULL;
 	}
-	do {
-		bs_vec_reserve(ctx->arena, &bytes, 1 << 16);
-		got = read(fd, bytes.v + bytes.n, (1 << 16) - 1);
-		bytes.n += got > 0 ? (uint32_t)got : 0;
-	} while (got > 0 || (got < 0 && errno == EINTR));
-	int error = errno;
+	bool done = bs_arena_try(ctx->arena, read_on, &r);
 
-	close(fd);
-	errno = error;
-	if (got < 0)
+	close(r.fd);
+	if (!done)
+		bs_arena_unwind(ctx->arena);
+	errno = r.error;
+	if (r.got < 0)
 		return NULL;
-	bytes.v[bytes.n] = '\0';
-	*ret_n = bytes.n;
-	return bytes.v;
+	r.bytes.v[r.bytes.n] = '\0';
+	*ret_n = r.bytes.n;
+	return r.bytes.v;
 }
 
 static const char *link_of(const struct bs_ctx *ctx, pid_t pid, const char *name)
@@ -61,16 +78,10 @@ static const char *link_of(const struct bs_ctx *ctx, pid_t pid, const char *name
 /* ---- the file of an area --------------------------------------------------------------------- */
 
 /* What is mapped, whatever has its name now: for who may ask (CAP_CHECKPOINT_RESTORE). */
-static int open_mapped(const struct opener *o, const struct bs_live_area *area)
+static const char *path_of_mapped(const struct opener *o, const struct bs_live_area *area)
 {
-	const char *path =
-		bs_arena_printf(o->ctx->arena, "/proc/%ld/map_files/%" PRIx64 "-%" PRIx64,
-				(long)o->pid, area->from, area->to);
-	int fd = bs_open_at(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-
-	if (fd < 0)
-		bs_must_not_lack(o->ctx->arena, path);
-	return fd;
+	return bs_arena_printf(o->ctx->arena, "/proc/%ld/map_files/%" PRIx64 "-%" PRIx64,
+			       (long)o->pid, area->from, area->to);
 }
 
 static bool is_same(int a, int b)
@@ -84,10 +95,19 @@ static bool is_same(int a, int b)
 static int open_area(void *data, const struct bs_live_area *area, enum bs_live_file *ret_file)
 {
 	const struct opener *o = data;
-	int mapped = open_mapped(o, area);
+	const char *path = path_of_mapped(o, area);
 	int named = bs_fs_open_file(o->fs, area->file);
+	int mapped = bs_open_at(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 
+	if (mapped < 0 && bs_is_lack(errno)) {
+		int error = errno;
+
+		if (named >= 0)
+			close(named);
+		errno = error;
+		bs_must_not_lack(o->ctx->arena, path);
+	}
 	if (named >= 0 && !area->is_deleted &&
 	    (mapped >= 0 ? is_same(named, mapped)
 			 : fstat(named, &st) == 0 && st.st_ino == area->ino)) {
@@ -197,10 +217,29 @@ const char *bs_process_areas_read(const struct bs_ctx *ctx, struct bs_subject *s
 	return NULL;
 }
 
+/* Objects that are being looked for. */
+struct finding {
+	const struct bs_ctx *ctx;
+	struct bs_store *store;
+	struct opener opener;
+	struct bs_subject *subject;
+	const char *problem;
+};
+
+static void find_objects(void *user)
+{
+	struct finding *f = user;
+	const struct bs_live_opener by = { open_area, &f->opener };
+
+	f->problem = bs_live_objects_find(f->ctx, f->store, &by, f->subject);
+}
+
 const char *bs_subject_of_process(const struct bs_ctx *ctx, struct bs_store *store, pid_t pid,
 				  const char *root, struct bs_subject *ret)
 {
-	struct opener opener = { .ctx = ctx, .pid = pid };
+	struct finding f = {
+		.ctx = ctx, .store = store, .opener = { .ctx = ctx, .pid = pid }, .subject = ret
+	};
 	const char *problem, *deleted;
 
 	*ret = (struct bs_subject){ .pid = pid };
@@ -222,13 +261,15 @@ const char *bs_subject_of_process(const struct bs_ctx *ctx, struct bs_store *sto
 	problem = bs_process_areas_read(ctx, ret);
 	if (problem)
 		return problem;
-	opener.fs = bs_fs_open(ctx, ret->root, NULL);
-	if (!opener.fs)
+	f.opener.fs = bs_fs_open(ctx, ret->root, NULL);
+	if (!f.opener.fs)
 		return bs_arena_printf(ctx->arena, "the root directory %s cannot be opened",
 				       ret->root);
-	const struct bs_live_opener by = { open_area, &opener };
+	bool done = bs_arena_try(ctx->arena, find_objects, &f);
 
-	problem = bs_live_objects_find(ctx, store, &by, ret);
-	bs_fs_close(opener.fs);
-	return problem ? bs_arena_printf(ctx->arena, "process %ld: %s", (long)pid, problem) : NULL;
+	bs_fs_close(f.opener.fs);
+	if (!done)
+		bs_arena_unwind(ctx->arena);
+	return f.problem ? bs_arena_printf(ctx->arena, "process %ld: %s", (long)pid, f.problem)
+			 : NULL;
 }

@@ -174,8 +174,7 @@ static bool open_dir_here(const struct resolution *r, const char *name, struct b
 		else if (found && (errno == ENOTDIR || errno == ELOOP))
 			ret->fd[i] = open_in_lower(r, name);
 		/* A layer that could not be looked at is not one without it. */
-		if (found && ret->fd[i] < 0 &&
-		    (errno == ENOMEM || errno == EMFILE || errno == ENFILE)) {
+		if (found && ret->fd[i] < 0 && bs_is_lack(errno)) {
 			int error = errno;
 
 			close_dir(ret);

@@ -55,6 +55,14 @@ static uint32_t *entry_of(struct collector *c, const struct bs_run *run, bs_map_
 	return &table->of[class][symbol];
 }
 
+/* What is observed grows while the run goes on, which has to end first. */
+static void begin(void *data, const struct bs_run *run)
+{
+	const struct collector *c = data;
+
+	bs_arena_unwind_with(c->o->arena, run->ctx.arena);
+}
+
 static void step(void *data, const struct bs_run *run, const struct bs_step_result *result)
 {
 	struct collector *c = data;
@@ -288,13 +296,28 @@ static void end(void *data, const struct bs_run *run)
 	}
 }
 
+/* Why there is no answer, which the run's own memory has. */
+struct kept_problem {
+	struct bs_arena *arena;
+	const char *problem, *copy;
+};
+
+static void keep_problem(void *user)
+{
+	struct kept_problem *kept = user;
+
+	kept->copy = bs_arena_strndup(kept->arena, kept->problem, strlen(kept->problem));
+}
+
 enum bs_sim_status bs_observe(struct bs_arena *arena, struct bs_store *store,
 			      const struct bs_plan *plan, const struct bs_subject *subject,
 			      const bs_live_slots *slots, struct bs_observation *ret,
 			      const char **ret_problem)
 {
 	struct collector collector = { .o = ret };
-	const struct bs_sink sink = { .data = &collector, .step = step, .end = end };
+	const struct bs_sink sink = {
+		.data = &collector, .begin = begin, .step = step, .end = end
+	};
 	struct bs_sim_report report;
 
 	*ret = (struct bs_observation){
@@ -305,12 +328,16 @@ enum bs_sim_status bs_observe(struct bs_arena *arena, struct bs_store *store,
 		.by_object = bs_new(arena, struct bs_observed_object, subject->objects.n),
 		.by_slot = bs_new(arena, struct bs_observed_slot, slots->n),
 	};
+	jmp_buf *handler = bs_arena_goes_to(arena);
 	enum bs_sim_status status = bs_simulate(plan, store, &sink, &report);
 
-	if (status == BS_SIM_CANNOT)
-		*ret_problem = bs_arena_strndup(arena, report.problem, strlen(report.problem));
+	bs_arena_unwind_to(arena, handler);
+	struct kept_problem kept = { arena, report.problem, NULL };
+	bool done = status != BS_SIM_CANNOT || bs_arena_try(arena, keep_problem, &kept);
+
 	bs_sim_report_done(&report);
-	return status;
+	*ret_problem = kept.copy;
+	return done ? status : BS_SIM_NO_MEMORY;
 }
 
 const char *bs_observed_symbol(const struct bs_observation *observation, uint32_t slot,
