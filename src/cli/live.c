@@ -2,11 +2,10 @@
 /* --pid and --core: the process that is asked about, and the plan that leads to it. */
 #include "options-priv.h"
 
-#include "../study/observed.h"
+#include "../input/process.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* ---- the command line ------------------------------------------------------------------------ */
 
@@ -62,76 +61,7 @@ bool bs_live_open(struct bs_option_reader *r)
 	return true;
 }
 
-/* ---- the plan -------------------------------------------------------------------------------- */
-
-static void take_environment(struct bs_arena *arena, const struct bs_subject *subject,
-			     struct bs_plan *plan)
-{
-	BS_VEC(struct bs_variable) all = { 0 };
-
-	for (const char *const *entry = subject->environment; entry && *entry; entry++) {
-		const char *equals = strchr(*entry, '=');
-
-		if (!equals || !bs_is_for_loader(*entry))
-			continue;
-		bs_vec_push(arena, &all,
-			    ((struct bs_variable){
-				    bs_arena_strndup(arena, *entry, (size_t)(equals - *entry)),
-				    equals + 1 }));
-	}
-	/* What the line says on top of it wins. */
-	for (uint32_t i = 0; i < plan->n_environment; i++)
-		bs_vec_push(arena, &all, plan->environment[i]);
-	plan->environment = all.v;
-	plan->n_environment = all.n;
-}
-
-static bool is_directory(struct bs_arena *arena, const char *root, const char *path)
-{
-	struct stat st;
-
-	return stat(bs_arena_printf(arena, "%s%s", root ? root : "", path), &st) == 0 &&
-	       S_ISDIR(st.st_mode);
-}
-
-/* The question that the process is the answer to, but for its steps. */
-static void take_origin(struct bs_arena *arena, const struct bs_subject *subject,
-			const char *executable, struct bs_plan *plan)
-{
-	const struct bs_live_object *program = &subject->objects.v[0];
-
-	plan->root = subject->root;
-	if (executable)
-		plan->executable = executable;
-	else if (program->file == BS_LIVE_FILE_DELETED && subject->pid && !subject->root &&
-		 !subject->by_loader)
-		plan->executable = bs_arena_printf(arena, "/proc/%ld/exe", (long)subject->pid);
-	else
-		plan->executable = program->path ? program->path : subject->executable;
-	if (!plan->argv0)
-		plan->argv0 = subject->argv0;
-	if (!plan->cwd && subject->cwd && is_directory(arena, subject->root, subject->cwd))
-		plan->cwd = subject->cwd;
-	plan->secure |= subject->auxiliary.secure;
-	take_environment(arena, subject, plan);
-}
-
-static enum bs_sim_status observe(struct bs_arena *arena, struct bs_command_line *line,
-				  struct bs_store *store, const struct bs_subject *subject,
-				  const bs_live_slots *slots, struct bs_observation *ret,
-				  const char **ret_problem)
-{
-	struct bs_plan *plan = &line->plan;
-
-	/* A plan file is the whole question. */
-	if (!plan->executable)
-		take_origin(arena, subject, line->live.executable, plan);
-	else if (!plan->root)
-		plan->root = subject->root;
-	if (line->live.has_plan || plan->n_steps)
-		return bs_observe(arena, store, plan, subject, slots, ret, ret_problem);
-	return bs_observe_derived(arena, store, subject, slots, plan, ret, ret_problem);
-}
+/* ---- the process ----------------------------------------------------------------------------- */
 
 /* Files that are others now are why the simulation is of another process. */
 static void warn_of_files(const struct bs_subject *subject, const char *executable)
@@ -187,7 +117,15 @@ enum bs_exit bs_live_observe(struct bs_arena *arena, struct bs_command_line *lin
 
 		if (subject->is_core)
 			bs_live_slots_read(&ctx, subject, slots);
-		status = observe(arena, line, store, subject, slots, observation, &problem);
+		const struct bs_process_question question = {
+			.subject = subject,
+			.slots = slots,
+			.executable = live->executable,
+			.has_plan = live->has_plan || line->plan.n_steps,
+		};
+
+		status = bs_process_observe(arena, store, &question, &line->plan, observation,
+					    &problem);
 		if (status == BS_SIM_NO_MEMORY)
 			problem = bs_arena_problem();
 		/* Where there is no answer, the problem says what the rest led to. */
