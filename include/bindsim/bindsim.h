@@ -626,5 +626,6 @@ BINDSIM_API const char *bindsim_finding_example(const struct bindsim_finding *fi
 #include <bindsim/advise.h>
 #include <bindsim/check.h>
 #include <bindsim/compare.h>
+#include <bindsim/process.h>
 
 #endif

@@ -55,11 +55,15 @@ enum bindsim_status bs_api_open_libraries(struct bs_api_simulation *s, struct bi
 static struct bs_report report_of(const struct bs_api_simulation *s,
 				  const struct bs_api_report *asked, struct bs_writer *writer)
 {
-	unsigned show = s->reports.judge && asked->shows_default ? asked->format->check_show : 0;
+	unsigned show = asked->show;
 
+	if (asked->shows_default && s->reports.judge && asked->format->check_show)
+		show = asked->format->check_show;
+	if (asked->shows_default && s->observation)
+		show |= asked->format->process_show;
 	return (struct bs_report){
 		.format = asked->format,
-		.show = show ? show : asked->show,
+		.show = show,
 		.shows_default = asked->shows_default,
 		.selection = selection_of(s->options),
 		.writer = writer,

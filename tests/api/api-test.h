@@ -5,10 +5,15 @@
 
 #include <bindsim/bindsim.h>
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 /* In builds without assertions, too. */
 #define CHECK(condition)                                                                           \
@@ -61,4 +66,35 @@ static inline struct bindsim_result *answer_to(struct bindsim_plan *plan)
 static inline const char *name_of(const struct bindsim_result *result, uint32_t object)
 {
 	return bindsim_object_name(bindsim_result_object(result, object));
+}
+
+/* A process that waits, and ends with this one. It is another program, whatever this one runs
+ * under. */
+static inline pid_t start_waiting(void)
+{
+	const struct timespec pause = { .tv_nsec = 50000000 };
+	char here[4096], there[4096], link[64];
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		execl("/bin/sleep", "sleep", "600", (char *)NULL);
+		_exit(1);
+	}
+	snprintf(link, sizeof link, "/proc/%ld/exe", (long)pid);
+	do {
+		nanosleep(&pause, NULL);
+		memset(here, 0, sizeof here);
+		memset(there, 0, sizeof there);
+		CHECK(readlink("/proc/self/exe", here, sizeof here - 1) > 0);
+		CHECK(readlink(link, there, sizeof there - 1) > 0);
+	} while (strcmp(here, there) == 0);
+	nanosleep(&pause, NULL);
+	return pid;
+}
+
+static inline void end_waiting(pid_t pid)
+{
+	CHECK(kill(pid, SIGKILL) == 0 && waitpid(pid, NULL, 0) == pid);
 }

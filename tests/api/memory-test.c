@@ -218,6 +218,25 @@ static bool advise(void)
 	return ok;
 }
 
+static pid_t waiting; /* a process that waits */
+
+/* One that looks at a process. */
+static bool look(void)
+{
+	struct bindsim_process *process = NULL;
+	struct bindsim_plan *plan = NULL;
+	struct bindsim_error *error = NULL;
+	enum bindsim_status status =
+		bindsim_process_read(NULL, (int)waiting, NULL, NULL, &process, &error);
+
+	THEN(bindsim_process_plan(process, &plan, &error));
+	bool ok = conclude(status, error, bindsim_process_agreeing(process) > 0);
+
+	bindsim_plan_free(plan);
+	bindsim_process_free(process);
+	return ok;
+}
+
 /* Want of descriptors is told by what it was for. */
 static void lack_descriptors(void)
 {
@@ -277,6 +296,9 @@ int main(void)
 	n += lack_memory(judge);
 	n += lack_memory(compare);
 	n += lack_memory(advise);
+	waiting = start_waiting();
+	n += lack_memory(look);
+	end_waiting(waiting);
 	printf("memory lacked in %ld places\n", n);
 	return 0;
 }

@@ -123,6 +123,27 @@ static void test_advice(void)
 	bindsim_plan_free(cured);
 }
 
+static void test_process(void)
+{
+	pid_t pid = start_waiting();
+	struct bindsim_process *process;
+	struct bindsim_plan *plan;
+	struct bindsim_store *store;
+
+	CHECK(bindsim_store_new(&store) == BINDSIM_OK);
+	CHECK(bindsim_process_read(store, (int)pid, NULL, NULL, &process, NULL) == BINDSIM_OK);
+	end_waiting(pid);
+	/* Nothing of it holds a file any more. */
+	bindsim_store_trim(store);
+	CHECK(bindsim_store_files(store) == 0);
+	bindsim_store_unref(store);
+	CHECK(bindsim_process_agreeing(process) > 0);
+	CHECK(bindsim_result_objects(bindsim_process_result(process)) > 2);
+	CHECK(bindsim_process_plan(process, &plan, NULL) == BINDSIM_OK);
+	bindsim_plan_free(plan);
+	bindsim_process_free(process);
+}
+
 static void test_nothing(void)
 {
 	struct bindsim_diff *diff;
@@ -131,6 +152,9 @@ static void test_nothing(void)
 	bindsim_side_free(NULL);
 	bindsim_diff_free(NULL);
 	bindsim_advice_free(NULL);
+	bindsim_process_free(NULL);
+	CHECK(!bindsim_process_agrees(NULL) && !bindsim_process_slot_symbol(NULL, 0));
+	CHECK(bindsim_process_missing_object(NULL, 0) == BINDSIM_NONE);
 	CHECK(bindsim_compare(NULL, NULL, NULL, NULL, NULL, &diff, NULL) == BINDSIM_ERROR_ARGUMENT);
 	CHECK(bindsim_advise(NULL, NULL, NULL, NULL, &advice, NULL) == BINDSIM_ERROR_ARGUMENT);
 	CHECK(!diff && bindsim_diff_count(NULL) == 0 && bindsim_diff_objects(NULL) == 0);
@@ -145,6 +169,7 @@ int main(void)
 	test_difference();
 	test_same();
 	test_advice();
+	test_process();
 	test_nothing();
 	return 0;
 }

@@ -86,7 +86,7 @@ class InstallTest(unittest.TestCase):
         if option["library"]:
             files |= {f"{library}/{name}" for name in ("libbindsim.so", "libbindsim.so.1", "libbindsim.so.1.1.0",
                                                        "pkgconfig/libbindsim.pc")}
-            files |= {f"{option['includedir']}/bindsim/{name}" for name in ("bindsim.h", "advise.h", "check.h", "compare.h", "version.h")}
+            files |= {f"{option['includedir']}/bindsim/{name}" for name in ("bindsim.h", "advise.h", "check.h", "compare.h", "process.h", "version.h")}
             files |= {f"{library}/libbindsim.a"} if option["library_static"] else set()
         else:
             files.discard(f"{option['mandir']}/man3/bindsim.3")
