@@ -21,6 +21,22 @@ static struct bs_recall *new_recall(struct bs_arena *arena, const struct bs_matc
 	return recall;
 }
 
+/* A recall that is being taken: nobody knows it yet who is unwound to. */
+struct taking {
+	struct bs_arena *arena;
+	const struct bs_match_policy *policy;
+	struct bs_recall *recall; /* NULL: it is to be made */
+};
+
+static void make_ready(void *user)
+{
+	struct taking *t = user;
+
+	if (!t->recall)
+		t->recall = new_recall(t->arena, t->policy);
+	bs_forecasts_renew(t->recall->forecasts);
+}
+
 /* What STORE has kept, should it be of a loader like this one; or the first to be kept. */
 static struct bs_recall *take_recall(const struct bs_ctx *ctx, const struct bs_match_policy *policy,
 				     struct bs_store *store)
@@ -31,18 +47,17 @@ static struct bs_recall *take_recall(const struct bs_ctx *ctx, const struct bs_m
 		end_recall(recall);
 		recall = NULL;
 	}
-	if (!recall) {
-		struct bs_arena *arena = bs_arena_new();
+	struct taking t = { recall ? recall->arena : bs_arena_new(), policy, recall };
 
-		if (!arena)
-			bs_arena_exhausted(ctx->arena);
-		bs_arena_unwind_with(arena, ctx->arena);
-		recall = new_recall(arena, policy);
-		recall->is_kept = true;
+	if (!t.arena)
+		bs_arena_exhausted(ctx->arena);
+	bs_arena_unwind_with(t.arena, ctx->arena);
+	if (!bs_arena_try(ctx->arena, make_ready, &t)) {
+		bs_arena_free(t.arena);
+		bs_arena_unwind(ctx->arena);
 	}
-	bs_arena_unwind_with(recall->arena, ctx->arena);
-	bs_forecasts_renew(recall->forecasts);
-	return recall;
+	t.recall->is_kept = true;
+	return t.recall;
 }
 
 void bs_recall_meets(struct bs_recall *recall, const struct bs_process *process, bs_map_id from)

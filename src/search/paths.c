@@ -35,19 +35,34 @@ static void end_paths(void *kept)
 	bs_arena_free(paths->arena);
 }
 
+/* Paths that are being made: nobody knows them yet who is unwound to. */
+struct making {
+	struct bs_arena *arena;
+	struct bs_paths *paths;
+};
+
+static void make_paths(void *user)
+{
+	struct making *m = user;
+
+	m->paths = bs_new(m->arena, struct bs_paths, 1);
+	m->paths->names = bs_names_new(m->arena);
+}
+
 static struct bs_paths *new_paths(const struct bs_ctx *ctx, struct bs_store *store)
 {
-	struct bs_arena *arena = bs_arena_new();
+	struct making m = { .arena = bs_arena_new() };
 
-	if (!arena)
+	if (!m.arena)
 		bs_arena_exhausted(ctx->arena);
-	bs_arena_unwind_with(arena, ctx->arena);
-	struct bs_paths *paths = bs_new(arena, struct bs_paths, 1);
-
-	paths->arena = arena;
-	paths->store = store;
-	paths->names = bs_names_new(arena);
-	return paths;
+	bs_arena_unwind_with(m.arena, ctx->arena);
+	if (!bs_arena_try(ctx->arena, make_paths, &m)) {
+		bs_arena_free(m.arena);
+		bs_arena_unwind(ctx->arena);
+	}
+	m.paths->arena = m.arena;
+	m.paths->store = store;
+	return m.paths;
 }
 
 void bs_paths_begin(struct bs_fs *fs, const struct bs_ctx *ctx, struct bs_store *store)
