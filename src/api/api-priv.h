@@ -134,6 +134,11 @@ struct bindsim_options {
 	void *progress_user;
 };
 
+/* Adds the parts of FORMAT that WORDS name, joined by commas, to *RET; NULL names none. WHAT has
+ * them in an error: "the format json". */
+enum bindsim_status bs_api_parts(const struct bs_format *format, const char *what,
+				 const char *words, unsigned *ret, struct bindsim_error **error);
+
 /* ---- locales: output.c --------------------------------------------------------------------------
  */
 

@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 struct bs_api_checked {
 	const char *name; /* or NULL */
@@ -205,17 +204,6 @@ struct checking {
 	struct bs_check_sum sum;
 };
 
-static const char *day_of_today(struct bs_arena *arena)
-{
-	time_t now = time(NULL);
-	struct tm tm;
-
-	if (!gmtime_r(&now, &tm))
-		return "1970-01-01";
-	return bs_arena_printf(arena, "%04d-%02d-%02d", tm.tm_year + 1900, tm.tm_mon + 1,
-			       tm.tm_mday);
-}
-
 /* Each run of the check judges by itself: the baseline is marked as findings are met again. */
 static void make_judge(struct checking *c)
 {
@@ -224,7 +212,7 @@ static void make_judge(struct checking *c)
 	struct bs_judge_options options = {
 		.policy = c->policy,
 		.fail_on = check->has_fail_on ? check->fail_on : BS_LEVEL_ERROR,
-		.today = check->today ? check->today : day_of_today(arena),
+		.today = check->today ? check->today : bs_date_of(arena, time(NULL)),
 		.collects = true,
 	};
 

@@ -18,26 +18,6 @@ struct comparing {
 	void *held;	      /* of the report that is being read */
 };
 
-/* The parts that WORDS names, joined by commas, as FORMAT has them; 0 after an error. */
-static unsigned parts_of(const struct bs_format *format, const char *words, unsigned usual,
-			 struct bindsim_error **error)
-{
-	unsigned parts = 0;
-
-	for (const char *name = words; name;) {
-		size_t n = strcspn(name, ",");
-		unsigned bit = bs_format_part(format, name, n);
-
-		if (!bit) {
-			bs_api_refuse(error, "a comparison has no part '%.*s'", (int)n, name);
-			return 0;
-		}
-		parts |= bit;
-		name = name[n] ? name + n + 1 : NULL;
-	}
-	return words ? parts : usual;
-}
-
 /* ---- what stands there --------------------------------------------------------------------------
  */
 
@@ -218,9 +198,10 @@ enum bindsim_status bindsim_compare(struct bindsim_store *store, const struct bi
 	if (options && options->reports.n)
 		return bs_api_refuse(error, "a comparison is written when it is there, and takes "
 					    "no options with reports");
-	c.options.parts = parts_of(&bs_format_diff_text, parts, UINT32_MAX, error);
-	if (!c.options.parts)
-		return BINDSIM_ERROR_ARGUMENT;
+	c.options.parts = parts ? 0 : UINT32_MAX;
+	status = bs_api_parts(&bs_format_diff_text, "a comparison", parts, &c.options.parts, error);
+	if (status != BINDSIM_OK)
+		return status;
 	c.ret = diff_new(left, right);
 	if (bs_api_begin_simulation(&c.s, store, options) && c.ret)
 		status = compare(&c, error);
@@ -278,8 +259,10 @@ enum bindsim_status bindsim_diff_write(const struct bindsim_diff *diff, const ch
 	w.format = bs_api_format(format, &bs_format_diff_text, &bs_format_diff_json, error);
 	if (!w.format)
 		return BINDSIM_ERROR_ARGUMENT;
-	w.show = parts_of(w.format, show, w.format->default_show, error);
-	if (!w.show)
-		return BINDSIM_ERROR_ARGUMENT;
+	w.show = show ? 0 : w.format->default_show;
+	enum bindsim_status status = bs_api_parts(w.format, "a comparison", show, &w.show, error);
+
+	if (status != BINDSIM_OK)
+		return status;
 	return bs_api_write(write_diff, &w, ret_text, ret_n, error);
 }

@@ -93,19 +93,31 @@ enum bindsim_status bindsim_options_set_progress(struct bindsim_options *options
 /* ---- reports ----------------------------------------------------------------------------------
  */
 
+enum bindsim_status bs_api_parts(const struct bs_format *format, const char *what,
+				 const char *words, unsigned *ret, struct bindsim_error **error)
+{
+	for (const char *name = words; name;) {
+		size_t n = strcspn(name, ",");
+		unsigned bit = bs_format_part(format, name, n);
+
+		if (!bit)
+			return bs_api_refuse(error, "%s has no part '%.*s'", what, (int)n, name);
+		*ret |= bit;
+		name = name[n] ? name + n + 1 : NULL;
+	}
+	return BINDSIM_OK;
+}
+
 static enum bindsim_status read_show(const char *show, struct bs_api_report *report,
 				     struct bindsim_error **error)
 {
-	for (const char *name = show; name;) {
-		size_t n = strcspn(name, ",");
-		unsigned bit = bs_format_part(report->format, name, n);
+	char what[64];
 
-		if (!bit)
-			return bs_api_refuse(error, "the format %s has no part '%.*s'",
-					     report->format->name, (int)n, name);
-		report->show |= bit;
-		name = name[n] ? name + n + 1 : NULL;
-	}
+	snprintf(what, sizeof what, "the format %s", report->format->name);
+	enum bindsim_status status = bs_api_parts(report->format, what, show, &report->show, error);
+
+	if (status != BINDSIM_OK)
+		return status;
 	report->shows_default = !report->show;
 	if (!report->show)
 		report->show = report->format->default_show;

@@ -58,13 +58,8 @@ static bool load_policy(struct bs_option_reader *r, const char *path)
 static const char *day_of_today(struct bs_arena *arena)
 {
 	const char *epoch = getenv("SOURCE_DATE_EPOCH");
-	time_t now = epoch && *epoch ? (time_t)strtoll(epoch, NULL, 10) : time(NULL);
-	struct tm tm;
 
-	if (!gmtime_r(&now, &tm))
-		return "1970-01-01";
-	return bs_arena_printf(arena, "%04d-%02d-%02d", tm.tm_year + 1900, tm.tm_mon + 1,
-			       tm.tm_mday);
+	return bs_date_of(arena, epoch && *epoch ? (time_t)strtoll(epoch, NULL, 10) : time(NULL));
 }
 
 static void take_defaults(struct bs_option_reader *r, const struct bs_policy *policy)

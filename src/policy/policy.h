@@ -13,6 +13,8 @@
 #include "../check/check.h"
 #include "../sim/sim.h"
 
+#include <time.h>
+
 /* ---- a policy (bindsim-policy(5)) ------------------------------------------------------------ */
 
 /* Sections that say something of findings or bindings. */
@@ -86,6 +88,9 @@ struct bs_policy {
  * wrong in it and where: "PATH:LINE: ...". */
 const char *bs_policy_read(struct bs_arena *arena, const char *path, const char *text,
 			   struct bs_policy *ret);
+
+/* The day of NOW in UTC, as YYYY-MM-DD, in ARENA. */
+const char *bs_date_of(struct bs_arena *arena, time_t now);
 
 /* TEXT is a day that there is, as YYYY-MM-DD. */
 bool bs_is_date(const char *text);

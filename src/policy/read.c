@@ -71,6 +71,16 @@ static const char **text_of(struct bs_policy_entry *entry, unsigned i)
 
 /* ---- dates --------------------------------------------------------------------------------- */
 
+const char *bs_date_of(struct bs_arena *arena, time_t now)
+{
+	struct tm tm;
+
+	if (!gmtime_r(&now, &tm))
+		return "1970-01-01";
+	return bs_arena_printf(arena, "%04d-%02d-%02d", tm.tm_year + 1900, tm.tm_mon + 1,
+			       tm.tm_mday);
+}
+
 bool bs_is_date(const char *text)
 {
 	static const unsigned char days[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
