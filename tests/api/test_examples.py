@@ -58,6 +58,14 @@ class ExamplesTest(LibraryTest):
         self.assertEqual(self.check_run("pkg-config", "--modversion", "libbindsim", PKG_CONFIG_PATH=str(self.pc.parent)).strip(),
                          re.search(r"version: '([^']*)'", (ROOT / "meson.build").read_text()).group(1))
 
+    def test_api_version(self) -> None:
+        """That of the header, of the newest symbols and of the file's name."""
+        told = self.check_run("pkg-config", "--variable=api_version", "libbindsim", PKG_CONFIG_PATH=str(self.pc.parent)).strip()
+        header = (ROOT / "include/bindsim/bindsim.h").read_text()
+        self.assertEqual(re.findall(r"#define BINDSIM_API_M\w+ (\d+)", header), told.split("."))
+        self.assertEqual(re.findall(r"^BINDSIM_([\d.]+) ", (ROOT / "src/api/libbindsim.map").read_text(), re.MULTILINE)[-1], told)
+        self.assertTrue(self.library.resolve().name.endswith(f".so.{told}.0"))
+
     def answers(self, source: str, *words: str) -> set[tuple[int, str]]:
         """What the program SOURCE prints, however it was built."""
         answers = set()
