@@ -6,9 +6,9 @@ from __future__ import annotations
 import ctypes
 import os
 import re
-from pathlib import Path
+import unittest
 
-from case import LIBRARY, ROOT
+from case import LIBRARY, ROOT, SANITIZED, LibraryTest
 
 HEADERS = sorted((ROOT / "include/bindsim").glob("*.h"))
 NONE = 2**32 - 1
@@ -105,3 +105,15 @@ class Library:
     def each(self, of, count: str, record: str) -> list:
         """The records of OF."""
         return [getattr(self, record)(of, i) for i in range(getattr(self, count)(of))]
+
+
+@unittest.skipIf(SANITIZED, "Python has no address sanitizer")
+class AskingTest(LibraryTest):
+    """Tests that ask LIB. Names of files are those that are seen from the directory of the examples."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.lib = Library()
+        cls.addClassCleanup(os.chdir, os.getcwd())
+        os.chdir(cls.directory)

@@ -5,25 +5,16 @@
 from __future__ import annotations
 
 import json
-import os
 import unittest
 
-from case import BINDSIM, SANITIZED, LibraryTest
-from library import NONE, Library, Problem
+from case import BINDSIM
+from library import NONE, AskingTest, Problem
 
 HANDS = ("own", "other", "link")
 
 
-@unittest.skipIf(SANITIZED, "Python has no address sanitizer")
-class AdviceTest(LibraryTest):
+class AdviceTest(AskingTest):
     """Plans with clashes, and without."""
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        super().setUpClass()
-        cls.lib = Library()
-        cls.addClassCleanup(os.chdir, os.getcwd())
-        os.chdir(cls.directory)
 
     def advise(self, *steps: str, rule=None, remedies=None, options=None):
         plan = self.lib.plan("./player", *steps)

@@ -5,25 +5,16 @@
 from __future__ import annotations
 
 import json
-import os
 import unittest
 
-from case import BINDSIM, SANITIZED, LibraryTest
-from library import NONE, Library, Problem
+from case import BINDSIM
+from library import NONE, AskingTest, Problem
 
 SIDES = ("left", "right")
 
 
-@unittest.skipIf(SANITIZED, "Python has no address sanitizer")
-class CompareTest(LibraryTest):
+class CompareTest(AskingTest):
     """Plans, plan files and reports, in all mixtures."""
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        super().setUpClass()
-        cls.lib = Library()
-        cls.addClassCleanup(os.chdir, os.getcwd())
-        os.chdir(cls.directory)
 
     def side(self, what):
         """A file, or the executable and the steps of a plan."""

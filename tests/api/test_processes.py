@@ -12,8 +12,8 @@ import subprocess
 import unittest
 from pathlib import Path
 
-from case import BINDSIM, CC, SANITIZED, LibraryTest, environment
-from library import NONE, Library, Problem
+from case import BINDSIM, CC, environment
+from library import NONE, AskingTest, Problem
 from test_process import wait_for_rest
 
 CORE_PATTERN = Path("/proc/sys/kernel/core_pattern")
@@ -49,17 +49,13 @@ __attribute__((constructor)) static void patch(void)
 """
 
 
-@unittest.skipIf(SANITIZED, "Python has no address sanitizer")
 @unittest.skipUnless(os.uname().machine == "x86_64", "a slot is patched by its instruction set")
-class ProcessTest(LibraryTest):
+class ProcessTest(AskingTest):
     """Processes as a loader leaves them, and one with a slot that no loader wrote."""
 
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
-        cls.lib = Library()
-        cls.addClassCleanup(os.chdir, os.getcwd())
-        os.chdir(cls.directory)
         cls.compile("libhook.so", "int hook(void) { return 1; }", "-shared", "-fPIC")
         cls.compile("libuse.so", "int hook(void); int use(void) { return hook(); }", "-shared", "-fPIC", "-L.", "-lhook",
                     "-Wl,-rpath,$ORIGIN")
