@@ -53,7 +53,7 @@ ABOUT = {
     "core": ["live/core.c", "live/core-notes.c", "live/objects.c", "live/contents.c", "live/global.c", "live/link-maps.c"],
     "dwarf": ["proof/attributes.c", "proof/compare.c", "proof/debug-file.c", "proof/layout.c", "proof/types.c", "proof/units.c",
               "proof/value.c"],
-    "demangle": ["check/select.c"], "policy": ["policy/read.c", "base/ini.c"], "libraries": ["check/library-db.c", "base/ini.c"],
+    "demangle": ["check/demangle.c"], "policy": ["policy/read.c", "base/ini.c"], "libraries": ["check/library-db.c", "base/ini.c"],
     "plan": ["input/plan-file.c", "input/plan-steps.c", "report/plan-format.c"],
     "report": ["input/report-file.c", "input/report-head.c", "input/report-members.c", "input/report-records.c", "input/baseline.c"],
     "scan": ["cli/scan-merge.c", "cli/scan-read.c", "cli/scan-journal.c"],
