@@ -35,7 +35,7 @@ import make_corpus
 HERE = Path(__file__).resolve().parent
 HEX_ROOM = 5000  # characters of a file of corpus/: all of them together stay well below 100 kB
 SECONDS, MEGABYTES = 10, 2048  # of one input: beyond it is a hang, or no bound
-LONGEST = {"hash": 400, "versions": 400, "relocations": 400, "notes": 600, "alike": 400, "peek": 1200, "cache": 400, "conf": 300,
+LONGEST = {"hash": 400, "versions": 400, "relocations": 400, "notes": 600, "alike": 400, "peek": 1200, "cache": 400, "conf": 200,
            "live": 1200, "core": 2600, "dwarf": 700, "demangle": 200, "policy": 1200, "libraries": 600, "plan": 1000, "report": 4500,
            "scan": 3400, "archive": 300, "image": 9000, "log": 1500, "root": 30000}
 
