@@ -38,32 +38,46 @@ static const char *python_module(const struct bs_study *study, bs_object_id obje
 	return NULL;
 }
 
+/* The flags of MODE, by Python's names. */
+static const char *python_flags(struct bs_arena *arena, unsigned mode)
+{
+	const char *flags = "";
+
+	for (const struct bs_mode_name *m = bs_mode_names; m->name; m++)
+		if (mode & m->mode)
+			flags = bs_arena_printf(arena, "%s%sos.RTLD_%s", flags, *flags ? " | " : "",
+						m->name);
+	return flags;
+}
+
 /* Flags are of the whole interpreter: they are put back whatever becomes of the import. Where the
  * system has no RTLD_DEEPBIND nothing is changed. (Python sys.setdlopenflags, os.RTLD_*) */
-static const char *python_shim(struct bs_arena *arena, const char *module)
+static const char *python_shim(struct bs_arena *arena, const char *module, unsigned mode)
 {
-	return bs_arena_printf(
-		arena,
-		"import os\n"
-		"import sys\n"
-		"\n"
-		"\n"
-		"def _open_apart():\n"
-		"    \"\"\"Imports %s so that it asks its own symbols first.\"\"\"\n"
-		"    deepbind = getattr(os, \"RTLD_DEEPBIND\", 0)\n"
-		"    before = sys.getdlopenflags() if deepbind else None\n"
-		"    try:\n"
-		"        if deepbind:\n"
-		"            sys.setdlopenflags(os.RTLD_NOW | os.RTLD_LOCAL | deepbind)\n"
-		"        import %s\n"
-		"        return %s\n"
-		"    finally:\n"
-		"        if before is not None:\n"
-		"            sys.setdlopenflags(before)\n"
-		"\n"
-		"\n"
-		"%s = _open_apart()",
-		module, module, module, module);
+	mode &= ~(unsigned)BS_MODE_DEEPBIND;
+	if (!(mode & BS_MODE_GLOBAL))
+		mode |= BS_MODE_LOCAL;
+	return bs_arena_printf(arena,
+			       "import os\n"
+			       "import sys\n"
+			       "\n"
+			       "\n"
+			       "def _open_apart():\n"
+			       "    \"\"\"Imports %s so that it asks its own symbols first.\"\"\"\n"
+			       "    deepbind = getattr(os, \"RTLD_DEEPBIND\", 0)\n"
+			       "    before = sys.getdlopenflags() if deepbind else None\n"
+			       "    try:\n"
+			       "        if deepbind:\n"
+			       "            sys.setdlopenflags(%s | deepbind)\n"
+			       "        import %s\n"
+			       "        return %s\n"
+			       "    finally:\n"
+			       "        if before is not None:\n"
+			       "            sys.setdlopenflags(before)\n"
+			       "\n"
+			       "\n"
+			       "%s = _open_apart()",
+			       module, python_flags(arena, mode), module, module, module);
 }
 
 /* ---- other imports --------------------------------------------------------------------------- */
@@ -129,14 +143,11 @@ static const char *ctypes_call(struct bs_arena *arena, const struct bs_step *ste
 {
 	const unsigned known = BS_MODE_LAZY | BS_MODE_NOW | BS_MODE_GLOBAL | BS_MODE_LOCAL |
 			       BS_MODE_DEEPBIND | BS_MODE_NODELETE | BS_MODE_NOLOAD;
-	const char *flags = "";
 
 	if (step->kind != BS_STEP_DLOPEN || !step->file || !*step->file || step->mode & ~known)
 		return NULL;
-	for (const struct bs_mode_name *m = bs_mode_names; m->name; m++)
-		if (step->mode & m->mode & ~(unsigned)BS_MODE_LAZY)
-			flags = bs_arena_printf(arena, "%s%sos.RTLD_%s", flags, *flags ? " | " : "",
-						m->name);
+	const char *flags = python_flags(arena, step->mode & ~(unsigned)BS_MODE_LAZY);
+
 	return bs_arena_printf(arena, "ctypes.CDLL(%s, mode=%s)", python_string(arena, step->file),
 			       *flags ? flags : "os.RTLD_NOW");
 }
@@ -165,21 +176,12 @@ static bool may_be_ctypes(const struct bs_advice *advice, const struct bs_step *
 
 /* ---- changes --------------------------------------------------------------------------------- */
 
-/* What step N opens, if it came with it. */
-static bs_object_id opened_by(const struct bs_advice *advice, uint32_t n)
-{
-	bs_vec_each (i, &advice->base.objects)
-		if (advice->base.objects.v[i].born == n)
-			return advice->base.objects.v[i].object;
-	return BS_NO_OBJECT;
-}
-
 /* The line that is step N of PLAN, or NULL. */
 static const char *line_of(struct bs_arena *arena, const struct bs_advice *advice,
 			   const struct bs_plan *plan, uint32_t n, bool *ret_is_import)
 {
 	const struct bs_step *step = &plan->steps[n - 1];
-	const char *module = python_module(advice->study, opened_by(advice, n));
+	const char *module = python_module(advice->study, advice->base.steps.v[n].opened);
 
 	*ret_is_import = module != NULL;
 	if (module)
@@ -202,19 +204,17 @@ static bool change_import(struct bs_arena *arena, const struct bs_trial *trial, 
 					"in the package that imports %s, before anything else does "
 					"(inside it: from . import %s)",
 					module, module),
-			python_shim(arena, module)
+			python_shim(arena, module, step->mode)
 		};
 		return true;
 	case BS_REMEDY_LOCAL:
 		*ret = (struct bs_change_text){
-			"python", where,
-			"sys.setdlopenflags(sys.getdlopenflags() & ~os.RTLD_GLOBAL)"
+			"python", where, import_with(arena, name, "before & ~os.RTLD_GLOBAL")
 		};
 		return true;
 	case BS_REMEDY_NO_DEEPBIND:
 		*ret = (struct bs_change_text){
-			"python", where,
-			"sys.setdlopenflags(sys.getdlopenflags() & ~os.RTLD_DEEPBIND)"
+			"python", where, import_with(arena, name, "before & ~os.RTLD_DEEPBIND")
 		};
 		return true;
 	case BS_REMEDY_GLOBAL:

@@ -65,7 +65,7 @@ class ShimTest(CommandLineTest):
 
     def shim(self):
         document = json.loads(self.bindsim("advise", "--format=json", *self.plan).out)
-        trial, = [trial for trial in document["trials"] if trial["remedy"] == "deepbind"]
+        trial, = [trial for trial in document["trials"] if trial["remedy"] == "deepbind" and trial["step"] == 2]
         self.assertEqual(trial["captured_after"], 0)
         change, = trial["changes"]
         self.assertEqual(change["language"], "python")
@@ -79,6 +79,16 @@ class ShimTest(CommandLineTest):
         answer = self.bindsim("advise", *self.plan)
         shim = answer.out.partition("from . import codecs_here):\n\n")[2].partition("\n\nadvice ")[0]
         self.assertEqual("\n".join(line.removeprefix("    ") for line in shim.split("\n")), self.shim())
+
+    def test_what_it_defines_is_there_for_others_as_before(self):
+        """It was opened with RTLD_GLOBAL, and so it is in what was simulated."""
+        self.object("codecs_here.so", EXTENSION % (functions(3, 100) + "int given(void) { return 7; }"))
+        self.object("asker.so", "int given(void);\nint asked(void) { return given(); }")
+        self.plan = (*self.plan[:2], "--dlopen=./codecs_here.so:NOW,GLOBAL", "--dlopen=./asker.so:NOW")
+        asks = "\nassert ctypes.CDLL('./asker.so').asked() == 7"
+        self.assertEqual(self.run_python("sys.setdlopenflags(before | 256)\nimport codecs_here\nsys.setdlopenflags(before)" + asks),
+                         OTHER)
+        self.assertEqual(self.run_python(self.shim() + asks), OWN)
 
     def test_no_harm_where_there_is_no_deepbind(self):
         self.assertEqual(self.run_python(self.shim(), "import os\ndel os.RTLD_DEEPBIND\n"), OTHER)
@@ -124,6 +134,19 @@ class LinesTest(CommandLineTest):
         tail = "\nimport taker\nprint(taker.answer, sys.getdlopenflags() == os.RTLD_NOW)"
         self.assertIn("undefined symbol: given", self.run_python("import giver" + tail))
         self.assertEqual(self.run_python(changes["python"] + tail), "7 True")
+
+    SUM = "codec_0() + codec_1() + codec_2()"
+
+    def test_an_import_that_is_not_to_serve_others(self):
+        """The flags are put back, too: who set them may want them for what is imported next."""
+        self.object("early.so", MODULE.format("early", self.SUM, functions(3)))
+        self.object("late.so", MODULE.format("late", self.SUM, functions(3, 100)))
+        changes = self.changes("local", "--dlopen=./early.so:NOW,GLOBAL", "--dlopen=./late.so:NOW")
+        self.assertEqual(list(changes), ["python"])
+        head = "flags = os.RTLD_NOW | os.RTLD_GLOBAL\nsys.setdlopenflags(flags)\n"
+        tail = "\nimport late\nprint(late.answer, sys.getdlopenflags() == flags)"
+        self.assertEqual(self.run_python(head + "import early" + tail), f"{OTHER} True")
+        self.assertEqual(self.run_python(head + changes["python"] + tail), f"{OWN} True")
 
     def clash(self):
         self.object("other.so", functions(3))
