@@ -114,7 +114,6 @@ struct bs_counted_symbols {
  * bindings, between which those of other referrers may come. */
 struct bs_counted {
 	struct bs_counted_symbols *of; /* by referrer */
-	uint32_t n;
 };
 
 /* What is known of a pair of objects when the first binding between them was met. */

@@ -161,10 +161,9 @@ const char *bs_level_name(enum bs_level level)
 bool bs_counted_before(const struct bs_run *run, struct bs_counted *counted,
 		       const struct bs_binding *binding, enum bs_counted_manner manner)
 {
-	if (!counted->of) {
-		counted->n = run->process.maps.n;
-		counted->of = bs_new(run->ctx.arena, struct bs_counted_symbols, counted->n);
-	}
+	if (!counted->of)
+		counted->of =
+			bs_new(run->ctx.arena, struct bs_counted_symbols, run->process.maps.n);
 	uint32_t **definers = &counted->of[binding->referrer].definers[manner];
 
 	if (!*definers)
