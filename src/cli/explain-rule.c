@@ -49,8 +49,14 @@ static bool complain_of_rule(struct bs_arena *arena, const char *rule, const exp
 {
 	BS_VEC(const char *) names = { 0 };
 
-	bs_vec_each (i, all)
-		bs_vec_push(arena, &names, all->v[i].name);
+	bs_vec_each (i, all) {
+		bool was_there = false;
+
+		for (uint32_t k = 0; k < i && !was_there; k++)
+			was_there = strcmp(all->v[k].name, all->v[i].name) == 0;
+		if (!was_there)
+			bs_vec_push(arena, &names, all->v[i].name);
+	}
 	bs_vec_push(arena, &names, NULL);
 	bs_complain("--rule '%s': unknown; %s", rule,
 		    bs_choices(arena, rule, strlen(rule), names.v));
