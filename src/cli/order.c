@@ -68,7 +68,8 @@ static enum bs_peeked what_is(struct bs_arena *arena, const char *path, struct s
 	if (fd >= 0 && fstat(fd, ret) == 0 && S_ISREG(ret->st_mode))
 		kind = bs_peek(fd);
 	if (kind != BS_PEEKED_PROGRAM && kind != BS_PEEKED_STATIC && kind != BS_PEEKED_LIBRARY &&
-	    fd >= 0 && bs_read_up_to(fd, bytes, sizeof bytes, 0) == sizeof bytes &&
+	    kind != BS_PEEKED_DEBUG && fd >= 0 &&
+	    bs_read_up_to(fd, bytes, sizeof bytes, 0) == sizeof bytes &&
 	    memcmp(bytes, ELFMAG, SELFMAG) == 0 &&
 	    bytes[EI_NIDENT + (bytes[EI_DATA] == ELFDATA2MSB)] == ET_DYN)
 		kind = BS_PEEKED_LIBRARY;

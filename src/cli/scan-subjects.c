@@ -141,7 +141,8 @@ static void count_skipped(struct bs_scan_skipped *skipped, enum bs_peeked kind)
 	skipped->n_scripts += kind == BS_PEEKED_SCRIPT;
 	skipped->n_foreign += kind == BS_PEEKED_FOREIGN;
 	skipped->n_unreadable += kind == BS_PEEKED_UNREADABLE;
-	skipped->n_other += kind == BS_PEEKED_OTHER || kind == BS_PEEKED_LIBRARY;
+	skipped->n_other +=
+		kind == BS_PEEKED_OTHER || kind == BS_PEEKED_DEBUG || kind == BS_PEEKED_LIBRARY;
 }
 
 static void keep_each_once(struct bs_scan_found *found, bs_scan_subjects *ret)

@@ -171,8 +171,10 @@ static enum bs_peeked judge(struct file *f)
 
 	if (type != ET_EXEC && type != ET_DYN)
 		return BS_PEEKED_OTHER;
-	if (!read_segments(f, &segments) || is_separate_debug(f, &segments))
+	if (!read_segments(f, &segments))
 		return BS_PEEKED_OTHER;
+	if (is_separate_debug(f, &segments))
+		return BS_PEEKED_DEBUG;
 	struct marks marks = { 0 };
 
 	if (type == ET_DYN && segments.dynamic)

@@ -164,7 +164,8 @@ void bs_image_close(struct bs_image *image);
 /* ---- a look that needs no image ------------------------------------------------------------- */
 
 enum bs_peeked {
-	BS_PEEKED_OTHER,      /* a separate debug file, too */
+	BS_PEEKED_OTHER,
+	BS_PEEKED_DEBUG,      /* a separate debug file */
 	BS_PEEKED_UNREADABLE, /* errno says why */
 	BS_PEEKED_SCRIPT,     /* "#!" */
 	BS_PEEKED_STATIC,     /* a program that no loader starts, or with nothing to bind */

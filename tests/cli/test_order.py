@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import shutil
+import subprocess
 import unittest
 
 from harness import HOOK, USER, CommandLineTest
@@ -370,6 +371,15 @@ class PairsTest(OrderTest):
         document, text = self.order("--pairs=ext:GLOBAL", "./app")
         self.assertEqual(document, whole)
         self.assertEqual((text.status, text.err), (0, "bindsim: --pairs: 3 programs are left out, the first: ext/fixed\n"))
+
+    def test_separate_debug_files_are_left_out(self):
+        """They have the ELF type of what they are split from, and nothing to load."""
+        whole, _ = self.order("--pairs=ext:GLOBAL", "./app")
+        for name in ("a.so", "b.so"):
+            subprocess.run(["objcopy", "--only-keep-debug", f"ext/{name}", f"ext/{name}.debug"], cwd=self.directory, check=True)
+        document, text = self.order("--pairs=ext:GLOBAL", "./app")
+        self.assertEqual(document, whole)
+        self.assertEqual((text.status, text.err), (0, ""))
 
     def test_damaged_files_are_told_by_the_loader(self):
         data = bytearray((self.directory / "ext/c.so").read_bytes())
