@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -140,13 +141,92 @@ bool bs_tree_has(const struct bs_tree *tree, const char *path)
 
 /* ---- removing ------------------------------------------------------------------------------ */
 
+/* True when NAME is gone: a file, or a directory with nothing in it. */
+static bool remove_plain(int at, const char *name, bool *ret_is_directory)
+{
+	bool is_removed = unlinkat(at, name, 0) == 0 || errno == ENOENT;
+
+	*ret_is_directory = !is_removed && (errno == EISDIR || errno == EPERM);
+	return is_removed || (*ret_is_directory && unlinkat(at, name, AT_REMOVEDIR) == 0);
+}
+
+/* The directory that is emptied. */
+struct top {
+	int fd;
+	unsigned n_names;
+	bool is_to_be_read; /* something was moved to it */
+};
+
+/* The directory NAME of AT goes to TOP, under a name that is free there. */
+static bool move_up(int at, const char *name, struct top *top)
+{
+	char to[32];
+
+	do {
+		snprintf(to, sizeof to, "removed-%u", top->n_names++);
+		if (renameat(at, name, top->fd, to) == 0) {
+			top->is_to_be_read = true;
+			return true;
+		}
+	} while (errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR);
+	return false;
+}
+
+/*
+ * Removes what is in the directory FD, which is TOP or lies in it. However deep the tree is, few
+ * descriptors do: what lies deeper is moved to TOP, whose turn comes again then.
+ */
+static bool empty_once(int fd, struct top *top)
+{
+	int again = bs_open_at(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *directory = again < 0 ? NULL : fdopendir(again);
+	bool ok = directory != NULL, is_directory;
+
+	if (!directory && again >= 0)
+		close(again);
+	for (const struct dirent *entry; directory && (entry = readdir(directory)) != NULL;) {
+		const char *name = entry->d_name;
+
+		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+		    remove_plain(fd, name, &is_directory))
+			continue;
+		if (!is_directory || fd != top->fd) {
+			ok &= is_directory && move_up(fd, name, top);
+			continue;
+		}
+		int inner = bs_open_at(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+		ok &= inner >= 0 && empty_once(inner, top);
+		if (inner >= 0)
+			close(inner);
+		ok &= unlinkat(fd, name, AT_REMOVEDIR) == 0;
+	}
+	if (directory)
+		closedir(directory);
+	return ok;
+}
+
+bool bs_empty_directory(int fd)
+{
+	struct top top = { .fd = fd };
+	bool ok = true;
+
+	do {
+		top.is_to_be_read = false;
+		ok &= empty_once(fd, &top);
+	} while (top.is_to_be_read);
+	return ok;
+}
+
 static bool remove_at(int at, const char *name)
 {
-	if (unlinkat(at, name, 0) == 0 || errno == ENOENT)
+	bool is_directory;
+
+	if (remove_plain(at, name, &is_directory))
 		return true;
-	if (errno != EISDIR && errno != EPERM)
-		return false;
-	int fd = bs_open_at(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = !is_directory
+			 ? -1
+			 : bs_open_at(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0)
 		return false;
@@ -154,22 +234,6 @@ static bool remove_at(int at, const char *name)
 
 	close(fd);
 	return emptied && unlinkat(at, name, AT_REMOVEDIR) == 0;
-}
-
-bool bs_empty_directory(int fd)
-{
-	int again = bs_open_at(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *directory = again < 0 ? NULL : fdopendir(again);
-	bool ok = directory != NULL;
-
-	if (!directory && again >= 0)
-		close(again);
-	for (const struct dirent *entry; directory && (entry = readdir(directory)) != NULL;)
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			ok &= remove_at(fd, entry->d_name);
-	if (directory)
-		closedir(directory);
-	return ok;
 }
 
 const char *bs_tree_remove(struct bs_tree *tree, const char *path, bool keep)

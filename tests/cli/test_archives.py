@@ -8,6 +8,7 @@ import io
 import json
 import lzma
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -589,6 +590,24 @@ class HostileTest(ArchiveTest):
         self.tar([("usr/bin/tool", self.program_bytes())])
         answer = self.bindsim("check", "bad.tar", env=environment(TMPDIR="/nowhere"))
         self.assert_trouble(answer, "/nowhere/bindsim-", "No such file or directory")
+
+
+class LimitTest(ArchiveTest):
+    """What was laid out is removed by who has few descriptors, too."""
+
+    def test_directories_in_each_other(self):
+        """As deep as they may be, many in one, and some called as those that are on their way out."""
+        deep = "".join(f"{n}/" for n in range(100))
+        names = ["usr/bin/tool", deep + "tool", "removed-0/removed-1/a/b/tool", "removed-2",
+                 *(f"wide/{n}/in/tool" for n in range(40))]
+        self.file("bad.tar", tar_bytes([(name, self.program_bytes()) for name in names]))
+        limited = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (24, 24))
+        done = subprocess.run([BINDSIM, "check", "--no-policy", "bad.tar"], cwd=self.directory, preexec_fn=limited, check=False,
+                              env=environment(TMPDIR=str(self.tmp)), capture_output=True, text=True)
+        if "libarchive" in done.stderr:
+            self.skipTest("there is no libarchive")
+        self.assertIn("usr/bin/tool: its loader ", done.stderr, "it was laid out")
+        self.assertEqual(list(self.tmp.iterdir()), [])
 
 
 class SignalTest(ArchiveTest):
