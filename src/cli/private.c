@@ -85,6 +85,8 @@ _Noreturn static void clean(int end, const char *template, int fd, int tell)
 	/* Who reads what the tool writes is not to wait for this one. */
 	for (int standard = 0; standard <= 2 && null >= 0; standard++)
 		dup2(null, standard);
+	if (null > 2)
+		close(null);
 	if (fd < 0)
 		make_directory(path, tell);
 	sigset_t none;
