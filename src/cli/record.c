@@ -147,8 +147,7 @@ static void tell(const struct bs_recording *recording, const char *path)
 		bs_complain("%s: %s", path, recording->notes.v[i]);
 }
 
-/* ---- plans of a run before
- * --------------------------------------------------------------------- */
+/* ---- plans of a run before ------------------------------------------------------------------- */
 
 /* ".1234", ".exec-2" or ".1234.exec-2" */
 static bool is_ending(const char *text)

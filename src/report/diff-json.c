@@ -3,8 +3,7 @@
 #include "diff-priv.h"
 #include "json-priv.h"
 
-/* ---- words that scripts know ------------------------------------------------------------------
- */
+/* ---- words that scripts know ----------------------------------------------------------------- */
 
 const char *bs_object_change_name(unsigned change)
 {
