@@ -50,10 +50,39 @@ static const char *python_flags(struct bs_arena *arena, unsigned mode)
 	return flags;
 }
 
+/* ---- imports --------------------------------------------------------------------------------- */
+
+/* MODULE with the packages that it is in, as far as the path FILE tells: what lies below the
+ * directory of what is installed. (Python site) */
+static const char *dotted(struct bs_arena *arena, const char *file, const char *module)
+{
+	static const char *const roots[] = { "/site-packages/", "/dist-packages/" };
+	const char *from = NULL, *name = "";
+
+	for (size_t i = 0; i < sizeof roots / sizeof *roots; i++) {
+		size_t n = strlen(roots[i]);
+
+		for (const char *at = file; (at = strstr(at, roots[i])); at += n - 1)
+			if (!from || at + n > from)
+				from = at + n;
+	}
+	for (const char *slash; from && (slash = strchr(from, '/')); from = slash + 1) {
+		const char *package = bs_arena_strndup(arena, from, (size_t)(slash - from));
+
+		if (!bs_is_identifier(package))
+			return module;
+		name = bs_arena_printf(arena, "%s%s.", name, package);
+	}
+	return bs_arena_printf(arena, "%s%s", name, module);
+}
+
 /* Flags are of the whole interpreter: they are put back whatever becomes of the import. Where the
  * system has no RTLD_DEEPBIND nothing is changed. (Python sys.setdlopenflags, os.RTLD_*) */
-static const char *python_shim(struct bs_arena *arena, const char *module, unsigned mode)
+static const char *python_shim(struct bs_arena *arena, const char *name, const char *module,
+			       unsigned mode)
 {
+	bool is_in_package = strcmp(name, module) != 0;
+
 	mode &= ~(unsigned)BS_MODE_DEEPBIND;
 	if (!(mode & BS_MODE_GLOBAL))
 		mode |= BS_MODE_LOCAL;
@@ -69,7 +98,7 @@ static const char *python_shim(struct bs_arena *arena, const char *module, unsig
 			       "    try:\n"
 			       "        if deepbind:\n"
 			       "            sys.setdlopenflags(%s | deepbind)\n"
-			       "        import %s\n"
+			       "        import %s%s%s\n"
 			       "        return %s\n"
 			       "    finally:\n"
 			       "        if before is not None:\n"
@@ -77,32 +106,8 @@ static const char *python_shim(struct bs_arena *arena, const char *module, unsig
 			       "\n"
 			       "\n"
 			       "%s = _open_apart()",
-			       module, python_flags(arena, mode), module, module, module);
-}
-
-/* ---- other imports --------------------------------------------------------------------------- */
-
-/* MODULE with the packages that it is in, as far as the path FILE tells: what lies below the
- * directory of what is installed. (Python site) */
-static const char *dotted(struct bs_arena *arena, const char *file, const char *module)
-{
-	static const char *const roots[] = { "/site-packages/", "/dist-packages/" };
-	const char *from = NULL, *name = "";
-
-	for (size_t i = 0; i < sizeof roots / sizeof *roots; i++) {
-		const char *at = strstr(file, roots[i]);
-
-		if (at)
-			from = at + strlen(roots[i]);
-	}
-	for (const char *slash; from && (slash = strchr(from, '/')); from = slash + 1) {
-		const char *package = bs_arena_strndup(arena, from, (size_t)(slash - from));
-
-		if (!bs_is_identifier(package))
-			return module;
-		name = bs_arena_printf(arena, "%s%s.", name, package);
-	}
-	return bs_arena_printf(arena, "%s%s", name, module);
+			       module, python_flags(arena, mode), name, is_in_package ? " as " : "",
+			       is_in_package ? module : "", module, module);
 }
 
 /* An import of MODULE under other flags, which are put back whatever becomes of it. */
@@ -198,14 +203,14 @@ static bool change_import(struct bs_arena *arena, const struct bs_trial *trial, 
 
 	switch ((int)trial->remedy.kind) {
 	case BS_REMEDY_DEEPBIND:
-		*ret = (struct bs_change_text){
-			"python",
-			bs_arena_printf(arena,
-					"in the package that imports %s, before anything else does "
-					"(inside it: from . import %s)",
-					module, module),
-			python_shim(arena, module, step->mode)
-		};
+		where = bs_arena_printf(
+			arena, "in the package that imports %s, before anything else does", module);
+		/* What package that is may have to be filled in. */
+		if (strcmp(name, module) == 0)
+			where = bs_arena_printf(arena, "%s (inside it: from . import %s)", where,
+						module);
+		*ret = (struct bs_change_text){ "python", where,
+						python_shim(arena, name, module, step->mode) };
 		return true;
 	case BS_REMEDY_LOCAL:
 		*ret = (struct bs_change_text){

@@ -170,14 +170,19 @@ class LinesTest(CommandLineTest):
     def test_a_module_of_a_package(self):
         """Its name is what is below the directory of what is installed."""
         ask = self.clash()
-        target = self.directory / "lib/site-packages/deep/inner/codecs_here.so"
+        place = "old/site-packages/venv-1/lib/site-packages"
+        target = self.directory / place / "deep/inner/codecs_here.so"
         target.parent.mkdir(parents=True)
         (self.directory / "codecs_here.so").rename(target)
-        ask = (ask[0], ask[1].replace("./codecs_here", "./lib/site-packages/deep/inner/codecs_here"))
+        ask = (ask[0], ask[1].replace("./codecs_here", f"./{place}/deep/inner/codecs_here"))
         first, _ = self.changes("order", *ask)["python"].splitlines()
         self.assertEqual(first, "import deep.inner.codecs_here")
-        self.assertEqual(self.run_python("sys.path.append('lib/site-packages')\n" + first + "\nprint(deep.inner.codecs_here.answer)"),
-                         str(OWN))
+        head = f"sys.path.append('{place}')\n"
+        self.assertEqual(self.run_python(head + first + "\nprint(deep.inner.codecs_here.answer)"), str(OWN))
+        head += 'ctypes.CDLL("./other.so", mode=os.RTLD_NOW | os.RTLD_GLOBAL)\n'
+        self.assertEqual(self.run_python(head + first + "\nprint(deep.inner.codecs_here.answer)"), str(OTHER))
+        shim = self.changes("deepbind", *ask)["python"]
+        self.assertEqual(self.run_python(head + shim + "\nprint(codecs_here.answer)"), str(OWN))
 
     def test_names_of_any_bytes(self):
         self.clash()
