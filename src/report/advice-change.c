@@ -14,13 +14,13 @@ static void add(struct bs_arena *arena, bs_change_texts *changes, const char *la
 
 /* ---- calls ----------------------------------------------------------------------------------- */
 
-static const char *c_flags(struct bs_arena *arena, unsigned mode)
+const char *bs_flags_joined(struct bs_arena *arena, unsigned mode, const char *prefix)
 {
 	const char *text = "";
 
 	for (const struct bs_mode_name *m = bs_mode_names; m->name; m++)
 		if (mode & m->mode)
-			text = bs_arena_printf(arena, "%s%sRTLD_%s", text, *text ? " | " : "",
+			text = bs_arena_printf(arena, "%s%s%s%s", text, *text ? " | " : "", prefix,
 					       m->name);
 	return text;
 }
@@ -42,7 +42,8 @@ static const char *c_string(struct bs_arena *arena, const char *file)
 
 static const char *c_call(struct bs_arena *arena, const struct bs_step *step)
 {
-	const char *file = c_string(arena, step->file), *flags = c_flags(arena, step->mode);
+	const char *file = c_string(arena, step->file),
+		   *flags = bs_flags_joined(arena, step->mode, "RTLD_");
 
 	return step->kind == BS_STEP_DLMOPEN
 		       ? bs_arena_printf(arena, "dlmopen(LM_ID_NEWLM, %s, %s)", file, flags)

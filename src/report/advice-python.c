@@ -38,17 +38,7 @@ static const char *python_module(const struct bs_study *study, bs_object_id obje
 	return NULL;
 }
 
-/* The flags of MODE, by Python's names. */
-static const char *python_flags(struct bs_arena *arena, unsigned mode)
-{
-	const char *flags = "";
-
-	for (const struct bs_mode_name *m = bs_mode_names; m->name; m++)
-		if (mode & m->mode)
-			flags = bs_arena_printf(arena, "%s%sos.RTLD_%s", flags, *flags ? " | " : "",
-						m->name);
-	return flags;
-}
+#define PREFIX "os.RTLD_" /* of the names of flags */
 
 /* ---- imports --------------------------------------------------------------------------------- */
 
@@ -106,8 +96,9 @@ static const char *python_shim(struct bs_arena *arena, const char *name, const c
 			       "\n"
 			       "\n"
 			       "%s = _open_apart()",
-			       module, python_flags(arena, mode), name, is_in_package ? " as " : "",
-			       is_in_package ? module : "", module, module);
+			       module, bs_flags_joined(arena, mode, PREFIX), name,
+			       is_in_package ? " as " : "", is_in_package ? module : "", module,
+			       module);
 }
 
 /* An import of MODULE under other flags, which are put back whatever becomes of it. */
@@ -151,7 +142,7 @@ static const char *ctypes_call(struct bs_arena *arena, const struct bs_step *ste
 
 	if (step->kind != BS_STEP_DLOPEN || !step->file || !*step->file || step->mode & ~known)
 		return NULL;
-	const char *flags = python_flags(arena, step->mode & ~(unsigned)BS_MODE_LAZY);
+	const char *flags = bs_flags_joined(arena, step->mode & ~(unsigned)BS_MODE_LAZY, PREFIX);
 
 	return bs_arena_printf(arena, "ctypes.CDLL(%s, mode=%s)", python_string(arena, step->file),
 			       *flags ? flags : "os.RTLD_NOW");

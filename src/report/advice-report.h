@@ -52,6 +52,9 @@ typedef BS_VEC(struct bs_change_text) bs_change_texts;
 bs_change_texts bs_trial_changes(struct bs_arena *arena, const struct bs_advice *advice,
 				 const struct bs_trial *trial);
 
+/* The flags of MODE, each with PREFIX before its name: "RTLD_NOW | RTLD_LOCAL". */
+const char *bs_flags_joined(struct bs_arena *arena, unsigned mode, const char *prefix);
+
 /* NAME is one in C and Python, of ASCII letters. */
 bool bs_is_identifier(const char *name);
 
