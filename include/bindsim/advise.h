@@ -9,7 +9,7 @@
  *
  * It belongs to <bindsim/bindsim.h>, which includes it, and whose words on errors, threads and
  * strings hold here, too. Advice does not change once it is there and stands for itself; its
- *records live as long as it does. Functions that ask a record take NULL, and then say nothing.
+ * records live as long as it does. Functions that ask a record take NULL, and then say nothing.
  */
 #ifndef BINDSIM_ADVISE_H
 #define BINDSIM_ADVISE_H

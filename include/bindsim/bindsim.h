@@ -18,8 +18,8 @@
  * the files is executed or changed.
  *
  * What more can be asked is in headers that this one includes: which findings count,
- *<bindsim/check.h>; what is bound otherwise than before, <bindsim/compare.h>; what would help,
- *<bindsim/advise.h>; and what a process that is there has really bound, <bindsim/process.h>.
+ * <bindsim/check.h>; what is bound otherwise than before, <bindsim/compare.h>; what would help,
+ * <bindsim/advise.h>; and what a process that is there has really bound, <bindsim/process.h>.
  *
  * Errors. A function that can fail returns an enum bindsim_status. Where its last parameter is
  * ERROR, that may be NULL; otherwise *ERROR is NULL after a success and a record of what went wrong
