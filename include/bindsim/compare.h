@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * compare.h - what is bound otherwise: two plans, or reports that were kept, held against each
- *other
+ * other
  *
  *	struct bindsim_side *before, *now;
  *	struct bindsim_diff *diff;
@@ -47,7 +47,7 @@ BINDSIM_API enum bindsim_status bindsim_side_of_plan(const struct bindsim_plan *
  * What the N bytes at TEXT say, a report in JSON, as one document (json) or line by line (ndjson),
  * or a plan (bindsim-plan(5)). NAME, or NULL, is what the side and errors are called by. None of
  * the files that a report tells of need be at hand. BINDSIM_ERROR_TEXT: it is none of the three, or
- * damaged. Since 1.1.
+ * a damaged report; BINDSIM_ERROR_PLAN: a damaged plan, or one that names no executable. Since 1.1.
  */
 BINDSIM_API enum bindsim_status bindsim_side_read(const char *text, size_t n, const char *name,
 						  struct bindsim_side **ret_side,

@@ -214,6 +214,9 @@ struct bindsim_result {
 /* One that says nothing yet, to be freed; or NULL. */
 struct bindsim_result *bs_api_result_new(void);
 
-/* PLAN can be simulated as far as it can be seen. */
+/* Why PLAN cannot be simulated, as far as it can be seen, or NULL. */
+const char *bs_api_no_question(const struct bindsim_plan *plan);
+
+/* The same, as what is wrong with a parameter. */
 enum bindsim_status bs_api_is_question(const struct bindsim_plan *plan,
 				       struct bindsim_error **error);

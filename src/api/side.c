@@ -125,7 +125,10 @@ static enum bindsim_status read_plan(struct bindsim_side *side, const char *text
 	side->kind = "plan";
 	if (status != BINDSIM_OK)
 		return status;
-	return bs_api_is_question(side->plan, error);
+	const char *problem = bs_api_no_question(side->plan);
+
+	return problem ? bs_api_fail(error, BINDSIM_ERROR_PLAN, side->name, NULL, problem)
+		       : BINDSIM_OK;
 }
 
 static enum bindsim_status read_text(const char *text, size_t n, const char *name,

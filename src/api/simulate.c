@@ -361,14 +361,19 @@ struct bindsim_result *bs_api_result_new(void)
 	return NULL;
 }
 
+const char *bs_api_no_question(const struct bindsim_plan *plan)
+{
+	if (!plan->plan.executable && !plan->plan.unknown_program)
+		return "the plan names no executable";
+	return plan->said.around.n ? "a block of constructors is open" : NULL;
+}
+
 enum bindsim_status bs_api_is_question(const struct bindsim_plan *plan,
 				       struct bindsim_error **error)
 {
-	if (!plan->plan.executable && !plan->plan.unknown_program)
-		return bs_api_refuse(error, "the plan names no executable");
-	if (plan->said.around.n)
-		return bs_api_refuse(error, "a block of constructors is open");
-	return BINDSIM_OK;
+	const char *problem = bs_api_no_question(plan);
+
+	return problem ? bs_api_refuse(error, "%s", problem) : BINDSIM_OK;
 }
 
 enum bindsim_status bindsim_simulate(struct bindsim_store *store, const struct bindsim_plan *plan,

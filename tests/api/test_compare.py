@@ -180,13 +180,16 @@ class CompareTest(AskingTest):
         self.assertEqual(self.lib.text(self.lib.diff_write(self.compare(left, right), "text", None)), self.tool(left, right))
 
     def test_what_is_no_side(self) -> None:
-        for text, message in (("", "a.json: line 1, column "), ("{}", "a.json: no member schema: "), ("[]", "a.json: no member schema"),
-                              ('{"schema": "bindsim-report-1"}', "a.json: no member question"),
-                              ('{"schema": "bindsim-plan-1", "executable": 1}', "a.json: executable: "),
-                              ('{"schema": "bindsim-plan-1"}', "the plan names no executable")):
+        no_text, no_plan = 8, 4
+        for text, status, message in (("", no_text, "a.json: line 1, column "), ("{}", no_text, "a.json: no member schema: "),
+                                      ("[]", no_text, "a.json: no member schema"),
+                                      ('{"schema": "bindsim-report-1"}', no_text, "a.json: no member question"),
+                                      ('{"schema": "bindsim-plan-1", "executable": 1}', no_plan, "a.json: executable: "),
+                                      ('{"schema": "bindsim-plan-1"}', no_plan, "a.json: the plan names no executable")):
             with self.assertRaises(Problem) as raised:
                 self.lib.side_read(text, len(text), "a.json")
             self.assertTrue(str(raised.exception).startswith(message), str(raised.exception))
+            self.assertEqual((raised.exception.status, raised.exception.file), (status, "a.json"))
         with self.assertRaises(Problem) as raised:
             self.lib.side_read_file("nobody.json")
         self.assertEqual((raised.exception.status, raised.exception.file), (3, "nobody.json"))
