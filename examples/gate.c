@@ -12,6 +12,9 @@
 #include <bindsim/bindsim.h>
 
 #include <stdio.h>
+#include <stdlib.h>
+
+extern char **environ;
 
 /* What is given back however it ends; all of it may be NULL. */
 struct gate {
@@ -19,10 +22,25 @@ struct gate {
 	struct bindsim_baseline *baseline;
 	struct bindsim_check *check;
 	struct bindsim_verdict *verdict;
+	struct bindsim_plan *base; /* what all plans of the policy have from here */
 	struct bindsim_plan *plan; /* the first one of the policy */
 	struct bindsim_store *store;
 	struct bindsim_error *error;
 };
+
+/* Where hosts are looked for, and the variables of this process if the policy wants them: else none
+ * are in a plan. */
+static enum bindsim_status make_base(struct gate *gate)
+{
+	enum bindsim_status status = bindsim_plan_new(&gate->base);
+
+	if (status == BINDSIM_OK)
+		status = bindsim_plan_set(gate->base, "search_path", getenv("PATH"), &gate->error);
+	if (status == BINDSIM_OK && bindsim_policy_uses_environment(gate->policy))
+		status = bindsim_plan_set_environment(gate->base, (const char *const *)environ,
+						      &gate->error);
+	return status;
+}
 
 /* The policy's plans, judged by it and by the baseline that it names. */
 static enum bindsim_status check(struct gate *gate, const char *path)
@@ -39,12 +57,15 @@ static enum bindsim_status check(struct gate *gate, const char *path)
 	if (status == BINDSIM_OK)
 		status = bindsim_check_set_baseline(gate->check, gate->baseline);
 	if (status == BINDSIM_OK)
-		status = bindsim_check_add_policy_plans(gate->check, NULL, &gate->error);
+		status = make_base(gate);
+	if (status == BINDSIM_OK)
+		status = bindsim_check_add_policy_plans(gate->check, gate->base, &gate->error);
 	if (status == BINDSIM_OK)
 		status = bindsim_check_run(gate->store, gate->check, NULL, &gate->verdict,
 					   &gate->error);
 	if (status == BINDSIM_OK)
-		status = bindsim_policy_plan(gate->policy, 0, NULL, &gate->plan, &gate->error);
+		status =
+			bindsim_policy_plan(gate->policy, 0, gate->base, &gate->plan, &gate->error);
 	return status;
 }
 
@@ -163,6 +184,7 @@ int main(int argc, char **argv)
 				   : bindsim_status_text(status));
 	bindsim_error_free(gate.error);
 	bindsim_plan_free(gate.plan);
+	bindsim_plan_free(gate.base);
 	bindsim_verdict_free(gate.verdict);
 	bindsim_check_free(gate.check);
 	bindsim_baseline_free(gate.baseline);

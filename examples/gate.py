@@ -22,7 +22,9 @@ FUNCTIONS = {
     "error_message": ([handle], text), "error_free": ([handle], None), "status_text": ([integer], text),
     "store_new": ([handle_at], integer), "store_unref": ([handle], None),
     "policy_read_file": ([text, *ERRORS], integer), "policy_free": ([handle], None), "policy_baseline": ([handle], text),
-    "policy_plan": ([handle, size, handle, *ERRORS], integer), "plan_free": ([handle], None),
+    "policy_plan": ([handle, size, handle, *ERRORS], integer), "policy_uses_environment": ([handle], integer),
+    "plan_new": ([handle_at], integer), "plan_free": ([handle], None), "plan_set": ([handle, text, text, handle_at], integer),
+    "plan_set_environment": ([handle, ctypes.POINTER(text), handle_at], integer),
     "baseline_read_file": ([text, *ERRORS], integer), "baseline_free": ([handle], None),
     "check_new": ([handle_at], integer), "check_free": ([handle], None), "check_set_policy": ([handle, handle], integer),
     "check_set_baseline": ([handle, handle], integer), "check_add_policy_plans": ([handle, handle, handle_at], integer),
@@ -42,7 +44,7 @@ FUNCTIONS = {
     "diff_binding_definer": ([handle, size, integer], number), "diff_object_name": ([handle, number, integer], text),
 }
 # Those that fail and make nothing.
-NOTHING_MADE = {"check_add_policy_plans"}
+NOTHING_MADE = {"check_add_policy_plans", "plan_set", "plan_set_environment"}
 LEFT, RIGHT = 0, 1
 
 
@@ -109,6 +111,14 @@ def print_differences(bindsim: Bindsim, diff: handle) -> None:
               f"{bindsim.diff_binding_symbol(diff, i)}: {left} -> {right} ({bindsim.diff_binding_cause(diff, i)})")
 
 
+def take_surroundings(bindsim: Bindsim, base: handle, policy: handle) -> None:
+    """Where hosts are looked for, and the variables of this process if the policy wants them: else none are in a plan."""
+    bindsim.make("plan_set", base, "search_path", os.environ.get("PATH"))
+    if bindsim.policy_uses_environment(policy):
+        variables = [name + b"=" + value for name, value in os.environb.items()]
+        bindsim.make("plan_set_environment", base, (text * (len(variables) + 1))(*variables))
+
+
 def ask(bindsim: Bindsim, policy_path: str, report: str | None, made: contextlib.ExitStack) -> bool:
     """Prints all of it. Returns whether the plans pass. MADE gives back what the library has made."""
     def make(name: str, free: str, *parameters: object) -> handle:
@@ -118,14 +128,16 @@ def ask(bindsim: Bindsim, policy_path: str, report: str | None, made: contextlib
 
     store = make("store_new", "store_unref")
     policy = make("policy_read_file", "policy_free", policy_path)
+    base = make("plan_new", "plan_free")
+    take_surroundings(bindsim, base, policy)
     check = make("check_new", "check_free")
     bindsim.check_set_policy(check, policy)
     known = bindsim.policy_baseline(policy)
     if known:
         bindsim.check_set_baseline(check, make("baseline_read_file", "baseline_free", known))
-    bindsim.make("check_add_policy_plans", check, None)
+    bindsim.make("check_add_policy_plans", check, base)
     verdict = make("check_run", "verdict_free", store, check, None)
-    plan = make("policy_plan", "plan_free", policy, 0, None)
+    plan = make("policy_plan", "plan_free", policy, 0, base)
     print_findings(bindsim, verdict)
     passes = bool(bindsim.verdict_passes(verdict))
     if not passes:

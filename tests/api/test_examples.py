@@ -66,14 +66,14 @@ class ExamplesTest(LibraryTest):
         self.assertEqual(re.findall(r"^BINDSIM_([\d.]+) ", (ROOT / "src/api/libbindsim.map").read_text(), re.MULTILINE)[-1], told)
         self.assertTrue(self.library.resolve().name.endswith(f".so.{told}.0"))
 
-    def answers(self, source: str, *words: str) -> set[tuple[int, str]]:
+    def answers(self, source: str, *words: str, **variables: str) -> set[tuple[int, str]]:
         """What the program SOURCE prints, however it was built."""
         answers = set()
         for compiler in self.compilers():
             for static in (False, True):
                 if static and not self.library.with_suffix(".a").exists():
                     continue
-                done = self.run_in("./" + self.build(compiler, source, static), *words)
+                done = self.run_in("./" + self.build(compiler, source, static), *words, **variables)
                 self.assertEqual(done.stderr, "")
                 answers.add((done.returncode, done.stdout))
         return answers
@@ -95,11 +95,12 @@ class ExamplesTest(LibraryTest):
     POLICY = ("[check]\nbaseline = known.json\n[plan one]\nexecutable = ./player\nstep = dlopen ./copy.so:NOW\n"
               "[plan two]\nexecutable = ./player\nstep = dlopen ./data.so\n")
 
-    def gate(self, *words: str) -> tuple[int, str]:
+    def gate(self, *words: str, **variables: str) -> tuple[int, str]:
         """What both programs say of POLICY, which is the same."""
-        answers = self.answers(str(ROOT / "examples/gate.c"), "gate.ini", *words)
+        answers = self.answers(str(ROOT / "examples/gate.c"), "gate.ini", *words, **variables)
         if not SANITIZED:
-            done = self.run_in(sys.executable, str(ROOT / "examples/gate.py"), "gate.ini", *words, LIBBINDSIM=str(self.library))
+            done = self.run_in(sys.executable, str(ROOT / "examples/gate.py"), "gate.ini", *words,
+                               LIBBINDSIM=str(self.library), **variables)
             self.assertEqual(done.stderr, "")
             answers.add((done.returncode, done.stdout))
         self.assertEqual(len(answers), 1, answers)
@@ -120,6 +121,17 @@ class ExamplesTest(LibraryTest):
         status, text = self.gate()
         self.assertEqual(status, 0)
         self.assertIn("one: baseline: captured-references: ", text)
+
+    def test_gate_and_its_surroundings(self) -> None:
+        """A host is looked for in $PATH, and variables are those of whoever asks if the policy says so, as for `bindsim check'."""
+        variables = {"PATH": f"{self.directory}:{os.environ['PATH']}", "LD_BIND_NOW": "1"}
+        for use_env, is_found in (("no", True), ("yes", False)):
+            (self.directory / "gate.ini").write_text(f"[check]\nuse-env = {use_env}\n[plan one]\nhost = player\n"
+                                                     "step = dlopen ./second.so:LAZY\n[require-bind-now]\nobject = second.so\n")
+            with self.subTest(use_env):
+                tool = self.run_in(BINDSIM, "check", "--policy=gate.ini", **variables)
+                self.assertEqual("error: required-bind-now: " in tool.stdout, is_found, tool)
+                self.assertEqual("one: counts: required-bind-now: " in self.gate(**variables)[1], is_found)
 
     def test_wrong(self) -> None:
         program = self.build(self.compilers()[0], str(ROOT / "examples/bindings.c"), False)
