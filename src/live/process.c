@@ -179,13 +179,15 @@ static const char *inside(const char *path, const char *name)
 
 static const char *cannot(const struct bs_ctx *ctx, pid_t pid, const char *what, int error)
 {
+	const char *name = bs_arena_printf(ctx->arena, "process %ld", (long)pid);
 	bool is_there = access(proc(ctx, pid, "status"), F_OK) == 0;
 
+	/* Whoever asks again because the process may have changed lacks the same again. */
+	errno = error;
+	bs_must_not_lack(ctx->arena, name);
 	if (is_there && (error == ENOENT || error == ESRCH))
-		return bs_arena_printf(ctx->arena,
-				       "process %ld has no memory: it is the kernel's own, or has "
-				       "ended",
-				       (long)pid);
+		return bs_arena_printf(
+			ctx->arena, "%s has no memory: it is the kernel's own, or has ended", name);
 	const char *because = error == ENOENT || error == ESRCH ? "there is no such process"
 			      : error == EACCES || error == EPERM
 				      ? "that is allowed for processes of one's own that "
@@ -194,8 +196,7 @@ static const char *cannot(const struct bs_ctx *ctx, pid_t pid, const char *what,
 			      : error == ENOEXEC ? "its program is no ELF file"
 						 : strerror(error);
 
-	return bs_arena_printf(ctx->arena, "process %ld: %s cannot be read: %s", (long)pid, what,
-			       because);
+	return bs_arena_printf(ctx->arena, "%s: %s cannot be read: %s", name, what, because);
 }
 
 /* ---- all ------------------------------------------------------------------------------------- */

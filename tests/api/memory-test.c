@@ -265,6 +265,32 @@ static void lack_descriptors(void)
 	bindsim_plan_free(plan);
 }
 
+/* The same of a process, with one descriptor more each time, until there are enough. */
+static void lack_descriptors_of_process(void)
+{
+	struct rlimit before, none;
+	struct bindsim_process *process = NULL;
+	struct bindsim_error *error;
+	unsigned n_open = count_open();
+	rlim_t next = (rlim_t)dup(STDIN_FILENO), more = 0;
+
+	CHECK(close((int)next) == 0 && getrlimit(RLIMIT_NOFILE, &before) == 0);
+	do {
+		none = (struct rlimit){ next + more, before.rlim_max };
+		CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0);
+		enum bindsim_status status =
+			bindsim_process_read(NULL, (int)waiting, NULL, NULL, &process, &error);
+
+		CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
+		CHECK(status == (process ? BINDSIM_OK : BINDSIM_ERROR_NO_MEMORY));
+		CHECK(process || strstr(bindsim_error_reason(error), ": Too many open files"));
+		bindsim_error_free(error);
+		CHECK(count_open() == n_open && more++ < 64);
+	} while (!process);
+	CHECK(more > 3 && bindsim_process_agrees(process));
+	bindsim_process_free(process);
+}
+
 /* A life that lacks memory at its first place, at its second, and so on. Returns how many there
  * are.
  */
@@ -298,6 +324,7 @@ int main(void)
 	n += lack_memory(advise);
 	waiting = start_waiting();
 	n += lack_memory(look);
+	lack_descriptors_of_process();
 	end_waiting(waiting);
 	printf("memory lacked in %ld places\n", n);
 	return 0;
