@@ -194,7 +194,7 @@ static bool can_compare(struct bs_arena *arena, struct bs_diff *diff,
 	const char *reason = NULL;
 
 	if (!has_same_filter(diff->side[BS_LEFT], diff->side[BS_RIGHT]))
-		reason = "the two were not cut down by the same --symbol, --from and --to";
+		reason = "the two were not cut down by the same globs of symbol, from and to";
 	for (enum bs_side side = BS_LEFT; side <= BS_RIGHT; side++)
 		if (!have[side])
 			reason = bs_arena_printf(arena, "%s was written without the part %s",

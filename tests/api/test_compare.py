@@ -153,6 +153,19 @@ class CompareTest(AskingTest):
         left, right = (self.report(f"f{i}.plan.json", "plan", "./player", f"--dlopen={s}") for i, s in enumerate(("./copy.so", "./static.so")))
         self.agree(self.compare(left, right, None, options), "--symbol=codec_r*", left, right)
 
+    def test_reports_that_were_filtered(self) -> None:
+        """Against what has the same filter, or it is told, with no word of a command line."""
+        options = self.lib.options_new()
+        self.addCleanup(self.lib.options_free, options)
+        self.lib.options_set_filter(options, "codec_r*", None, None)
+        old = self.report("filtered.json", "json", "./player", "--dlopen=./copy.so", "--show=objects,bindings,findings", "--symbol=codec_r*")
+        now = self.report("filtered.plan.json", "plan", "./player", "--dlopen=./static.so")
+        self.agree(self.compare(old, now, None, options), "--symbol=codec_r*", old, now)
+        whole = self.compare(old, now)
+        self.agree(whole, old, now)
+        self.assertEqual({reason for _, reason in self.records(whole)["gaps"]},
+                         {"the two were not cut down by the same globs of symbol, from and to"})
+
     def test_parts(self) -> None:
         """What is not compared does not differ."""
         sides = ("./player", "./copy.so"), ("./player", "./static.so")

@@ -294,7 +294,7 @@ class ReportsTest(DiffTest):
         answer = self.bindsim("diff", "-q", "objects.json", "later.json")
         self.assertEqual((answer.status, answer.err), (1, "".join(f"bindsim: {line}" for line in lacks) + "bindsim: 2 differences\n"))
         answer = self.bindsim("diff", "whole.json", "cut.json", "--show=causes")
-        self.assertIn("\nnot compared: bindings: the two were not cut down by the same --symbol, --from and --to\n", answer.out)
+        self.assertIn("\nnot compared: bindings: the two were not cut down by the same globs of symbol, from and to\n", answer.out)
         self.assertEqual(answer.status, 2)
         self.same("cut.json", "cut.json")
         self.assert_trouble(self.bindsim("diff", "whole.json", "bindings.json"), "bindings.json: parts: ", "objects")
