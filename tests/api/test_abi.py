@@ -19,6 +19,7 @@ from case import BINDSIM, BUILD, LIBRARY, ROOT, SANITIZED, LibraryTest
 from library import HEADERS, declared
 
 VERSIONS = ROOT / "src/api/libbindsim.map"
+SYMBOLS = ROOT / "debian/libbindsim1.symbols"
 EXPORTS = Path(__file__).with_name("exports.txt")
 STATIC = BUILD / "src/api/libbindsim.a"
 INCLUDE = ["-I", str(ROOT / "include"), "-I", str(BUILD / "include")]
@@ -35,6 +36,13 @@ class ExportsTest(LibraryTest):
 
     def test_list(self) -> None:
         self.assertEqual(exported(), EXPORTS.read_text().splitlines())
+
+    def test_package(self) -> None:
+        """The package's list has each, and each version by itself, so that programs depend on the one that has what they need."""
+        names = {name.replace("@@", "@") for name in exported()}
+        versions = {name.partition("@")[2] for name in names}
+        listed = re.findall(r"^ (\S+) [\d.]+$", SYMBOLS.read_text(), re.MULTILINE)
+        self.assertEqual(sorted(listed), sorted(names | {f"{version}@{version}" for version in versions}))
 
     def test_header(self) -> None:
         self.assertEqual(declared(), sorted(name.partition("@")[0] for name in exported()))
