@@ -267,11 +267,9 @@ bool bs_set_of_policy(struct bs_option_reader *r, const struct bs_plan *base)
 
 	bs_vec_each (i, &policy->libraries) {
 		const struct bs_policy_libraries *from = &policy->libraries.v[i];
-		size_t n = strlen(from->name);
 
 		/* What is not asked for need not be there. */
-		if (wanted &&
-		    (strncmp(wanted, from->name, n) != 0 || (wanted[n] && wanted[n] != ' '))) {
+		if (wanted && !bs_policy_is_plan_of(from, wanted)) {
 			r->line->check.all = false;
 			continue;
 		}

@@ -33,6 +33,25 @@ static int compare(const void *a, const void *b)
 	return order ? order : (x->n > y->n) - (x->n < y->n);
 }
 
+bool bs_policy_is_plan_of(const struct bs_policy_libraries *libraries, const char *plan)
+{
+	size_t n = strlen(libraries->name);
+
+	return strncmp(plan, libraries->name, n) == 0 && (!plan[n] || plan[n] == ' ');
+}
+
+/* POLICY has a plan called NAME. */
+static bool has_plan(const struct bs_policy *policy, const char *name)
+{
+	bs_vec_each (i, &policy->plans)
+		if (strcmp(policy->plans.v[i].name, name) == 0)
+			return true;
+	bs_vec_each (i, &policy->libraries)
+		if (bs_policy_is_plan_of(&policy->libraries.v[i], name))
+			return true;
+	return false;
+}
+
 /* KNOWN is of a plan that was checked now, or that the policy has no more. */
 static bool is_over(const struct bs_known_finding *known, const struct bs_policy *policy,
 		    const char *const *names, uint32_t n)
@@ -40,10 +59,7 @@ static bool is_over(const struct bs_known_finding *known, const struct bs_policy
 	for (uint32_t i = 0; i < n; i++)
 		if (bs_known_is_of(known, names[i]))
 			return true;
-	for (uint32_t i = 0; policy && i < policy->plans.n; i++)
-		if (bs_known_is_of(known, policy->plans.v[i].name))
-			return false;
-	return known->plan && policy;
+	return known->plan && policy && !has_plan(policy, known->plan);
 }
 
 void bs_baseline_carry(struct bs_arena *arena, bs_baseline *baseline, const bs_baseline *known,

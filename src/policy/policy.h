@@ -68,6 +68,10 @@ struct bs_policy_libraries {
 	bool recursive;
 };
 
+/* PLAN is the name of a plan of LIBRARIES: theirs, or one that says behind it how they are opened.
+ */
+bool bs_policy_is_plan_of(const struct bs_policy_libraries *libraries, const char *plan);
+
 /* [check]: what holds where the command line does not say otherwise. */
 struct bs_policy_defaults {
 	const char *loader, *root, *library_path, *baseline; /* or NULL */

@@ -137,6 +137,18 @@ class ChecksTest(AskingTest):
         kept = lib.each(lib.verdict_baseline(verdict), "baseline_findings", "baseline_finding")
         self.assertEqual([lib.known_plan(k) for k in kept], ["b"] * names.count("b"))
 
+    def test_baseline_of_libraries(self) -> None:
+        """A check of the policy's plans leaves what is known of its libraries in the baseline."""
+        lib = self.lib
+        known = json.dumps({"schema": "bindsim-baseline-1", "findings": [
+            {"plan": f"{name} together", "fingerprint": "0123456789abcdef", "rule": "healed", "from": "a.so", "to": None, "level": "note", "symbols": 1}
+            for name in ("others", "plugins")]})
+        baseline = lib.baseline_read(known, len(known), None)
+        self.addCleanup(lib.baseline_free, baseline)
+        verdict = self.check(policy="[plan one]\nexecutable = ./player\n[libraries plugins]\ndirectory = lib\n", baseline=baseline)
+        kept = lib.each(lib.verdict_baseline(verdict), "baseline_findings", "baseline_finding")
+        self.assertEqual([lib.known_plan(k) for k in kept], ["plugins together"])
+
     PLANS = ("[plan one]\nexecutable = ./player\nstep = dlopen ./copy.so:NOW\n"
              "[plan two]\nexecutable = ./player\nenv = LD_PRELOAD=./third.so\ncaller = player\nstep = init player\n"
              "step = dlopen ./first.so\nstep = end-init\nstep = dlsym hook\n")

@@ -210,6 +210,19 @@ class PolicyTest(SetTest):
         self.object("lib/libz.so", user(5, 200))
         self.assertEqual(self.check().status, 1)
 
+    def test_baseline_of_other_plans(self):
+        """What is known of libraries stays when others are checked, as long as the policy has the libraries."""
+        self.policy(self.POLICY + "[plan app]\nexecutable = ./app\n[check]\nfail-on = warning\n")
+        self.check("--write-baseline=known.json")
+        known = (self.directory / "known.json").read_text()
+        self.assertIn("plugins together", known)
+        for name in ("app", "plugins apart"):
+            self.check(f"--plan-name={name}", "--baseline=known.json", "--write-baseline=new.json")
+            self.assertEqual((self.directory / "new.json").read_text(), known, name)
+        self.policy("[plan app]\nexecutable = ./app\n[libraries plug]\ndirectory = lib\n[check]\nfail-on = warning\n")
+        self.check("--plan-name=app", "--baseline=known.json", "--write-baseline=new.json")
+        self.assertNotIn("plugins", (self.directory / "new.json").read_text())
+
     def test_problems(self):
         for text, problem in (
                 ("[libraries]\n", "1: libraries have a name: [libraries NAME]"),
