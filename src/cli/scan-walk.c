@@ -221,7 +221,10 @@ static void enter(struct walker *w, int directory, const char *name, unsigned de
 				 : -1;
 
 	if (fd < 0) {
-		note_unreadable(w, depth < DEEPEST ? strerror(errno) : "too many directories");
+		/* It may be gone since it was listed. */
+		if (errno != ENOENT)
+			note_unreadable(w,
+					depth < DEEPEST ? strerror(errno) : "too many directories");
 		return;
 	}
 	if (w->walk->line->scan.one_file_system &&

@@ -138,6 +138,20 @@ class FilesTest(TreeTest):
             if outcomes[name] == "unanswered":
                 self.assertIn(f"./tree/{name}: ", record["problem"])
 
+    def test_directories_that_go(self):
+        """One that is gone when it comes to be entered is none that cannot be read."""
+        self.copy("kept")
+        places = [os.path.join(self.directory, "tree", str(number)) for number in range(400)]
+        for _ in range(2):
+            for place in places:
+                os.mkdir(place)
+            with subprocess.Popen([BINDSIM, "scan", "--format=ndjson", "-j1", "tree"], cwd=self.directory, env=environment(),
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+                for place in reversed(places):
+                    os.rmdir(place)
+                out, errors = process.communicate(timeout=60)
+            self.assertEqual((process.returncode, errors, len(self.records(out))), (0, "", 1))
+
     def test_a_library_that_vanishes(self):
         """A program that comes later is refused, and the one before is not."""
         self.copy("app")
