@@ -419,9 +419,10 @@ static uint32_t count_walkers(const struct bs_command_line *line)
 static bool walk_once(struct walkers *walkers, const struct bs_scan_place *place)
 {
 	struct walk *walk = &walkers->walk;
-	int fd = bs_open_at(place->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* It may be one that may be listed and not searched, so that "." cannot be opened in it. */
+	int fd = fcntl(place->fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 
-	if (fd < 0) {
+	if (fd < 0 || lseek(fd, 0, SEEK_SET) < 0) {
 		bs_complain("%s: %s", place->path, strerror(errno));
 		return false;
 	}

@@ -233,6 +233,16 @@ class SubjectsTest(ScanTest):
         self.assertEqual(json.loads(answer.out)["skipped"]["unreadable"], 2)
         self.assertIn("what cannot be read is left out: 2 in all, the first: ./bin/closed: Permission denied\n", answer.err)
 
+    def test_what_can_be_listed_only(self):
+        """A directory, of which no file can be opened, is no reason to say nothing of the others."""
+        (self.directory / "listed").mkdir()
+        shutil.copy(self.directory / "bin/sound", self.directory / "listed/sound")
+        (self.directory / "listed").chmod(0o444)
+        answer = self.bindsim("scan", "bin/sound", "listed", "--format=json", **self.unprivileged())
+        (self.directory / "listed").chmod(0o755)
+        self.assertEqual((answer.status, json.loads(answer.out)["programs"], json.loads(answer.out)["skipped"]["unreadable"]), (0, 1, 1))
+        self.assertIn("what cannot be read is left out: 1 in all, the first: ./listed/sound: Permission denied\n", answer.err)
+
 
 class RunsTest(ScanTest):
     """What is said of a program is what its own run says."""
