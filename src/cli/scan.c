@@ -23,6 +23,7 @@ enum {
 struct product {
 	struct bs_arena *arena; /* NULL: there are none, for want of: */
 	const char *lacks;
+	bool is_unanswered; /* one of its runs */
 	BS_VEC(char) lines;
 	bs_scan_sources sources;
 };
@@ -67,6 +68,7 @@ static void add_record(struct product *product, const struct bs_scan_record *rec
 	memcpy(product->lines.v + product->lines.n, line, n);
 	memcpy(product->lines.v + product->lines.n + n, "\n", 2);
 	product->lines.n += n + 1;
+	product->is_unanswered |= record->outcome == BS_SCAN_UNANSWERED;
 }
 
 static struct bs_plan plan_of(const struct scan *scan, struct product *product,
@@ -173,6 +175,9 @@ static void *make(void *user, uint32_t thread, uint32_t item)
 
 	product->arena = arena;
 	run_program(scan, worker, product, &subject);
+	/* A file that was written to is another one for those that come. */
+	if (product->is_unanswered)
+		bs_store_forget(worker->store, BS_KEPT_PATHS);
 	/* The next program is another one: by map, of lookups nothing is to be met again. */
 	bs_store_forget(worker->store, BS_KEPT_LOOKUPS);
 	return product;

@@ -109,6 +109,24 @@ class MeanwhileTest(ChangesTest):
         self.meanwhile(turn, "bin", "now/last")
 
 
+    def test_a_library_is_written_to(self):
+        """Of the program that has it mapped then nothing can be said; those that come have it as it is now."""
+        self.fill()
+        last = self.user("bin/last", self.directory / "lib")
+        for number in range(100):
+            shutil.copy(last, self.directory / f"bin/more{number:02}")
+        command = [BINDSIM, "scan", "--format=ndjson", "--show=programs,bindings", "-j1", "bin"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=self.directory, env=environment(), stderr=subprocess.PIPE) as process:
+            process.stdout.read(1)
+            time.sleep(0.5)
+            with open(self.directory / "lib/libone.so", "ab") as library:
+                library.write(b"x")
+            out, errors = process.communicate(timeout=60)
+        self.assertRegex(errors.decode(), r"nothing can be said in 1 run, the first: .*/libone\.so: it changed while it was read\n")
+        sums = json.loads(out.splitlines()[-1])
+        self.assertEqual((process.returncode, sums["programs"], sums["unanswered"]), (2, 131, 1))
+
+
 class BetweenTest(ChangesTest):
     """Between two scans."""
 
