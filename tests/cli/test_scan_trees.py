@@ -4,6 +4,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -137,6 +138,31 @@ class FilesTest(TreeTest):
         for name, record in records.items():
             if outcomes[name] == "unanswered":
                 self.assertIn(f"./tree/{name}: ", record["problem"])
+
+    @unittest.skipUnless(shutil.which("unshare"), "unshare is missing")
+    def test_one_file_system(self):
+        """That of each path that is named; by -j1 or handed over from thread to thread."""
+        for place in (".", "a/b", "c/d/e"):
+            self.copy(f"{place}/program")
+        script = """
+            for place in tree/a/mounted tree/c/d/mounted; do
+                mkdir $place && mount -t tmpfs none $place && mkdir $place/below && cp app $place/below/inside || exit 77
+            done
+            for jobs in -j1 -j4; do
+                "$BINDSIM" scan --format=ndjson $jobs tree
+                "$BINDSIM" scan --format=ndjson $jobs --one-file-system tree
+                "$BINDSIM" scan --format=ndjson $jobs --one-file-system tree/a/mounted tree
+            done
+        """
+        done = subprocess.run(["unshare", "-r", "-m", "sh", "-c", script], cwd=self.directory, capture_output=True, text=True,
+                              env={**environment(), "BINDSIM": BINDSIM, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, check=False, timeout=60)
+        if done.returncode == 77:
+            self.skipTest(f"nothing can be mounted: {done.stderr}")
+        scans = [[record["path"] for record in self.records(scan)] for scan in re.split(r'(?m)^{"type":"scan",.*\n', done.stdout)[1:]]
+        on_disk = ["./tree/a/b/program", "./tree/c/d/e/program", "./tree/program"]
+        one, other = "tree/a/mounted/below/inside", "./tree/c/d/mounted/below/inside"
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(scans, 2 * [sorted([*on_disk, f"./{one}", other]), on_disk, [*on_disk, one]])
 
     def test_directories_that_go(self):
         """One that is gone when it comes to be entered is none that cannot be read."""
