@@ -351,14 +351,24 @@ static void *make(void *user, uint32_t thread, uint32_t item)
 	return w;
 }
 
+/* What it has goes with that of all the others: one may have been handed a place, and not be there
+ * yet, whose path is in the arena of another one that gave up. */
 static void drop(void *user, void *made)
 {
-	struct walker *w = made;
-
 	(void)user;
-	if (w->found.fs)
-		bs_fs_close(w->found.fs);
-	bs_arena_free(w->found.arena);
+	(void)made;
+}
+
+static void end_walkers(struct walkers *walkers)
+{
+	for (size_t i = 0; i < MOST_WALKERS; i++) {
+		struct walker *w = &walkers->each[i];
+
+		if (w->found.fs)
+			bs_fs_close(w->found.fs);
+		bs_arena_free(w->found.arena);
+		*w = (struct walker){ 0 };
+	}
 }
 
 struct taking {
@@ -401,7 +411,6 @@ static bool take(void *user, uint32_t item, void *made)
 		problem = bs_arena_problem();
 	if (problem)
 		bs_complain("%s", problem);
-	drop(user, made);
 	return !problem;
 }
 
@@ -441,6 +450,7 @@ static bool walk_once(struct walkers *walkers, const struct bs_scan_place *place
 
 	while (walk->n_places)
 		close(walk->places[--walk->n_places].fd);
+	end_walkers(walkers);
 	return ok;
 }
 
