@@ -100,7 +100,9 @@ static bool is_passed_over(struct walker *w, const struct stat *st, bool is_link
 {
 	bool is_executable = st->st_mode & (S_IXUSR | S_IXGRP | S_IXOTH);
 
-	*(is_executable ? &w->met_executable : &w->met_other) = true;
+	/* What a link leads to has its mode from elsewhere, or is met by its own name. */
+	if (!is_link)
+		*(is_executable ? &w->met_executable : &w->met_other) = true;
 	if (is_executable || !w->walk->reads_modes)
 		return false;
 	if (is_link)

@@ -127,6 +127,11 @@ class SubjectsTest(ScanTest):
             self.assertEqual([line["path"] for line in lines if line["type"] == "program"],
                              ["./bin/again", "./bin/broken", "./bin/clash"])
             self.assertEqual(lines[0]["skipped"], {"static": 0, "scripts": 1, "foreign": 0, "other": 0, "unreadable": 0})
+        # A link says nothing of the tree that it is in.
+        self.program("outside", PROGRAM).chmod(0o755)
+        (self.directory / "bin/outside").symlink_to("../outside")
+        self.assertEqual(self.paths("bin"), ["./bin/again", "./bin/broken", "./bin/clash", "./bin/outside"])
+        (self.directory / "bin/outside").unlink()
         for mode in (0o100, 0o010, 0o001):
             (self.directory / "bin/clash").chmod(mode)
             self.assertEqual(self.paths("bin"), ["./bin/clash"])
