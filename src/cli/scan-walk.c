@@ -139,14 +139,20 @@ static void look_at_file(struct walker *w, int directory, const char *name)
 		note_unreadable(w, strerror(errno));
 }
 
+/* What it leads to is not opened to be looked at: who waits to write to a FIFO would lose what he
+ * writes, and devices do things then. */
 static void look_at_link(struct walker *w)
 {
 	struct stat st;
+
+	if (bs_fs_stat(w->found.fs, w->path.v, BS_FS_LOOK_FILE, &st) != 0 || !S_ISREG(st.st_mode) ||
+	    is_passed_over(w, &st, true))
+		return;
 	int fd = bs_fs_open_file(w->found.fs, w->path.v);
 
 	if (fd < 0)
 		return;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && !is_passed_over(w, &st, true))
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
 		bs_scan_look_at(&w->found, w->walk->line, fd, &st, w->path.v, true);
 	else
 		close(fd);

@@ -84,10 +84,6 @@ void bs_fs_add_link(struct bs_fs *fs, const struct bs_ctx *ctx, const char *path
 struct bs_fs *bs_fs_open_with(const struct bs_ctx *ctx, const char *root, const char *cwd,
 			      bool own_resolver);
 
-/* stat(2) of PATH: 0, or -1 and errno, which stays as it was on success. LOOK: what of it counts.
- */
-int bs_fs_stat(const struct bs_fs *fs, const char *path, enum bs_fs_look look, struct stat *ret);
-
 /*
  * Opens PATH below FS's root one component at a time, so that neither `..` nor a link leads out of
  * it. FLAGS are those of open(2). -1 and errno as the kernel would say. Unless RET_CANONICAL is

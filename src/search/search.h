@@ -114,6 +114,10 @@ struct bs_fs_sight {
 
 typedef BS_VEC(struct bs_fs_sight) bs_fs_sights;
 
+/* stat(2) of PATH: 0, or -1 and errno, which stays as it was on success. LOOK: what of it counts.
+ */
+int bs_fs_stat(const struct bs_fs *fs, const char *path, enum bs_fs_look look, struct stat *ret);
+
 /* From here on FS, of which nothing was asked yet, writes down what it is asked. */
 void bs_fs_watch(struct bs_fs *fs);
 

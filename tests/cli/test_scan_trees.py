@@ -103,6 +103,22 @@ class FilesTest(TreeTest):
         answer = self.bindsim("scan", "tree/fifo", "tree/zero")
         self.assertEqual((answer.status, answer.out.splitlines()[0]), (0, "0 programs"))
 
+    def test_who_waits_to_write(self):
+        """To a FIFO that a link leads to: nobody reads from it meanwhile."""
+        self.copy("program")
+        fifo = self.directory / "fifo"
+        os.mkfifo(fifo)
+        (self.directory / "tree/link").symlink_to(fifo)
+        with subprocess.Popen(["timeout", "20", "sh", "-c", 'echo ready; echo words > "$0"', fifo], stdout=subprocess.PIPE) as writer:
+            writer.stdout.readline()
+            with self.assertRaises(subprocess.TimeoutExpired):
+                writer.wait(timeout=0.2)
+            for arguments in (["tree"], ["--libraries", "tree"], ["--root=.", "/tree"]):
+                self.bindsim("scan", *arguments)
+            with self.assertRaises(subprocess.TimeoutExpired):
+                writer.wait(timeout=0.2)
+            self.assertEqual(fifo.read_text(), "words\n")
+
     def test_a_tree_that_changes(self):
         """After it was listed: each program is told of, as it was found then."""
         for name in ("deleted", "directory", "emptied", "fifo", "halved", "kept", "other", "script"):
