@@ -150,7 +150,8 @@ static bool start_cleaner(const char *path, int fd, int tell)
 static bool have_directory_made(char *path)
 {
 	struct told told;
-	ssize_t n = -1;
+	size_t n = 0;
+	ssize_t got = 1;
 	int ends[2];
 
 	if (!bs_pipe(ends))
@@ -159,11 +160,15 @@ static bool have_directory_made(char *path)
 	int error = errno;
 
 	close(ends[1]);
-	while (started && (n = read(ends[0], &told, sizeof told)) < 0 && errno == EINTR)
-		;
-	close(ends[0]);
+	while (started && n < sizeof told && got != 0) {
+		got = read(ends[0], (char *)&told + n, sizeof told - n);
+		if (got < 0 && errno != EINTR)
+			break;
+		n += got > 0 ? (size_t)got : 0;
+	}
 	if (started)
-		error = n == sizeof told ? told.error : ECHILD;
+		error = n == sizeof told ? told.error : got < 0 ? errno : ECHILD;
+	close(ends[0]);
 	if (started && !error)
 		memcpy(path + strlen(path) - sizeof told.unique, told.unique, sizeof told.unique);
 	errno = error;
