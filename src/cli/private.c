@@ -26,6 +26,8 @@ static struct cleaner {
 
 static unsigned n_cleaners;
 
+enum { MOST_WAITS = 1000 }; /* of a millisecond */
+
 /* What is in DIRECTORY, and that itself. */
 static bool remove_directory(const char *directory)
 {
@@ -66,8 +68,16 @@ static void make_directory(char *path, int tell)
 		_exit(1);
 }
 
+/* Its children die with it, but not before its end of the pipe is closed: what they run would miss
+ * the directory for a moment, and say so. */
+static void wait_for_the_dead(pid_t tool)
+{
+	for (unsigned i = 0; i < MOST_WAITS && getppid() == tool; i++)
+		bs_pause(1);
+}
+
 /* FD is a file's, or -1 where PATH is a directory to be made, which TELL is told of. */
-_Noreturn static void clean(int end, const char *template, int fd, int tell)
+_Noreturn static void clean(pid_t tool, int end, const char *template, int fd, int tell)
 {
 	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
 	char byte, *path = strdup(template);
@@ -93,8 +103,13 @@ _Noreturn static void clean(int end, const char *template, int fd, int tell)
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	while (read(end, &byte, 1) < 0 && errno == EINTR)
+	ssize_t n;
+
+	/* Who ends by himself says so. */
+	while ((n = read(end, &byte, 1)) < 0 && errno == EINTR)
 		;
+	if (n <= 0)
+		wait_for_the_dead(tool);
 	_exit((fd >= 0 ? remove_file(path, fd) : remove_directory(path)) ? 0 : 1);
 }
 
@@ -128,11 +143,11 @@ static bool start_cleaner(const char *path, int fd, int tell)
 		cleaners = more;
 	if (!more || !bs_pipe(ends))
 		return false;
-	pid_t pid = fork();
+	pid_t tool = getpid(), pid = fork();
 
 	if (pid == 0) {
 		close(ends[1]);
-		clean(ends[0], path, fd, tell);
+		clean(tool, ends[0], path, fd, tell);
 	}
 	int error = errno;
 
@@ -175,11 +190,23 @@ static bool have_directory_made(char *path)
 	return started && !error;
 }
 
+/* That the end of this process is its own. Somebody may have killed the cleaner. */
+static void say_so(const struct cleaner *cleaner)
+{
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction before;
+
+	sigaction(SIGPIPE, &ignore, &before);
+	bs_write_all(cleaner->pipe, "", 1);
+	sigaction(SIGPIPE, &before, NULL);
+}
+
 void bs_private_end(void)
 {
 	for (; n_cleaners; n_cleaners--) {
 		const struct cleaner *cleaner = &cleaners[n_cleaners - 1];
 
+		say_so(cleaner);
 		close(cleaner->pipe);
 		while (waitpid(cleaner->pid, NULL, 0) < 0 && errno == EINTR)
 			;
