@@ -196,7 +196,7 @@ if ! $quick; then
 		export CC
 		step 'build with clang, warnings are errors' build build-test/clang -Dwerror=true &&
 			suites 'clang, in a German locale: unit and command line' build-test/clang --suite unit --suite cli &&
-			suites 'clang: files that change between two reads' build-test/clang hostile-lies
+			suites 'clang: files that change between two reads' build-test/clang --setup full hostile-lies
 		unset CC
 	else
 		skip 'build with clang' 'there is no clang'
