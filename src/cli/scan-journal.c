@@ -25,8 +25,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
-#include <time.h>
 #include <unistd.h>
 
 #define MAGIC  "bindsim-scan-journal-"
@@ -61,7 +59,6 @@ struct bs_scan_journal {
 	int fd;
 	const char *path;
 	struct bs_arena *arena;
-	const struct bs_fs *fs;
 	const bs_scan_subjects *subjects;
 	struct place *places; /* by subject */
 	BS_VEC(struct stamped) files;
@@ -70,17 +67,8 @@ struct bs_scan_journal {
 	bs_ids marks;		/* by file: the last program that has it, plus 1 */
 	uint32_t n_added;
 	uint32_t n_before; /* files that an earlier scan has lines of */
-	uint64_t boot;	   /* a number for the time since the machine was started */
-	int64_t began;	   /* nanoseconds */
+	struct bs_scan_stamps stamps;
 };
-
-static uint64_t sum_of(const char *bytes, size_t n)
-{
-	struct bs_scan_hash hash = bs_scan_hash_new();
-
-	bs_scan_hash_bytes(&hash, bytes, n);
-	return bs_scan_hash_end(hash);
-}
 
 static bool complain(const struct bs_scan_journal *journal)
 {
@@ -95,105 +83,13 @@ static bool write_all(const struct bs_scan_journal *journal, const char *bytes, 
 
 /* ---- files ----------------------------------------------------------------------------------- */
 
-static int64_t nanoseconds(struct timespec t)
-{
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-/* Numbers the time since the machine was started; 0: nobody can. */
-static uint64_t this_boot(struct bs_arena *arena)
-{
-	char id[64];
-	int fd = bs_open_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		bs_must_not_lack(arena, "boot_id");
-	ssize_t n = fd < 0 ? 0 : bs_read_up_to(fd, id, sizeof id, 0);
-
-	if (fd >= 0)
-		close(fd);
-	return n > 0 ? sum_of(id, (size_t)n) : 0;
-}
-
-/*
- * What is mounted to be read only cannot change, but for another image that is mounted in its
- * place. Those are made with the same inodes and times again and again: which mount it is tells
- * them apart. 0: FD's may be written to, so that its times can be trusted.
- */
-static uint64_t mount_of(const struct bs_scan_journal *journal, int fd)
-{
-	struct statvfs fs;
-
-	if (fstatvfs(fd, &fs) != 0 || !(fs.f_flag & ST_RDONLY))
-		return 0;
-#ifdef STATX_MNT_ID
-	/* Numbers that are given once: from Linux 6.8 on, and younger than some headers. */
-	enum { MNT_ID_UNIQUE = 0x4000 };
-	struct statx st;
-
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID | MNT_ID_UNIQUE, &st) == 0 &&
-	    st.stx_mask & (STATX_MNT_ID | MNT_ID_UNIQUE))
-		return journal->boot ^ st.stx_mnt_id;
-#endif
-	return journal->boot;
-}
-
-/* Behind what a run saw of a file or a list comes when it was changed. What has changed since the
- * scan began may be another one than was read: it is like nothing. */
-static const char *with_times(const struct bs_scan_journal *journal, struct bs_arena *arena,
-			      const char *facts, const struct stat *st, uint64_t mount)
-{
-	if (facts[strlen(facts) - 1] != ':')
-		return facts;
-	if (nanoseconds(st->st_ctim) >= journal->began)
-		return "?";
-	return bs_arena_printf(arena, "%s%" PRIx64 ":%" PRIx64 ":%" PRIx64, facts,
-			       (uint64_t)nanoseconds(st->st_mtim),
-			       (uint64_t)nanoseconds(st->st_ctim), mount);
-}
-
-static const char *name_stamp(const struct bs_scan_journal *journal, struct bs_arena *arena,
-			      const char *path)
-{
-	const struct bs_ctx ctx = { .arena = arena };
-	const char *name = bs_fs_canonical(journal->fs, &ctx, path);
-
-	return name ? name : bs_fs_facts(arena, BS_FS_LOOK_NAME, errno, NULL);
-}
-
-/* What tells what PATH leads to, as it is now, from all that may come to lie there. */
-static const char *stamp_of(const struct bs_scan_journal *journal, struct bs_arena *arena,
-			    const char *path, unsigned look)
-{
-	struct stat st;
-
-	if (look == BS_SCAN_LOOK_PROCESSOR)
-		return bs_scan_processor(arena);
-	if (look == BS_FS_LOOK_NAME)
-		return name_stamp(journal, arena, path);
-	int fd = bs_fs_open_file(journal->fs, path);
-
-	if (fd < 0)
-		return bs_fs_facts(arena, look, errno, NULL);
-	int status = fstat(fd, &st);
-	uint64_t mount = mount_of(journal, fd);
-
-	close(fd);
-	if (status != 0)
-		return "?";
-	/* Where a list is asked for any other file is none. */
-	if (look == BS_FS_LOOK_LIST && !S_ISDIR(st.st_mode))
-		return bs_fs_facts(arena, look, ENOTDIR, NULL);
-	return with_times(journal, arena, bs_fs_facts(arena, look, 0, &st), &st, mount);
-}
-
 static bool is_as_it_was(struct bs_scan_journal *journal, uint32_t number)
 {
 	struct stamped *file = &journal->files.v[number];
 
 	if (file->state == UNKNOWN)
-		file->state = strcmp(file->stamp, stamp_of(journal, journal->arena, file->path,
-							   file->look)) == 0 &&
+		file->state = strcmp(file->stamp, bs_scan_stamp(&journal->stamps, journal->arena,
+								file->path, file->look)) == 0 &&
 					      strcmp(file->stamp, "?") != 0
 				      ? SAME
 				      : CHANGED;
@@ -348,7 +244,7 @@ static bool take_line(struct bs_scan_journal *journal, const char *line, size_t 
 		return false;
 	uint64_t sum = strtoull(line + 2, &end, 16);
 
-	if (*end != '\t' || strlen(line) != n || sum_of(end, n - (size_t)(end - line)) != sum)
+	if (*end != '\t' || strlen(line) != n || bs_scan_sum(end, n - (size_t)(end - line)) != sum)
 		return false;
 	end++;
 	return line[0] == 'f' ? take_file(journal, end)
@@ -484,20 +380,15 @@ struct bs_scan_journal *bs_scan_journal_open(struct bs_arena *arena, const char 
 					     const bs_scan_subjects *subjects)
 {
 	struct bs_scan_journal *journal = bs_new(arena, struct bs_scan_journal, 1);
-	struct timespec now;
 
-	/* The one that the kernel takes for what changes files. */
-	clock_gettime(CLOCK_REALTIME_COARSE, &now);
 	*journal = (struct bs_scan_journal){
 		.fd = -1,
 		.path = path,
 		.arena = arena,
-		.fs = fs,
 		.subjects = subjects,
 		.places = bs_new(arena, struct place, subjects->n),
 		.names = bs_names_new(arena),
-		.boot = this_boot(arena),
-		.began = nanoseconds(now),
+		.stamps = bs_scan_stamps_new(arena, fs),
 	};
 	if (open_file(journal, question))
 		return journal;
@@ -535,7 +426,7 @@ char *bs_scan_journal_records(const struct bs_scan_journal *journal, struct bs_a
 /* TEXT behind KIND and its sum. */
 static void add_line(struct bs_writer *writer, char kind, const char *text)
 {
-	bs_write_format(writer, "%c %016" PRIx64, kind, sum_of(text, strlen(text)));
+	bs_write_format(writer, "%c %016" PRIx64, kind, bs_scan_sum(text, strlen(text)));
 	bs_write_text(writer, text);
 	bs_write_literal(writer, "\n");
 }
@@ -577,7 +468,7 @@ static uint32_t number_of(struct bs_scan_journal *journal, struct bs_arena *scra
 	if (number > journal->n_before && strcmp(journal->files.v[number - 1].stamp, "?") == 0)
 		return number - 1;
 	file.path = bs_arena_strndup(journal->arena, source->path, strlen(source->path));
-	file.stamp = stamp_of(journal, journal->arena, source->path, source->look);
+	file.stamp = bs_scan_stamp(&journal->stamps, journal->arena, source->path, source->look);
 	/* A link that was turned meanwhile may lead to an old file, and what was not there may have
 	 * come with a directory that was renamed, or mounted: it is as old as before. */
 	if (is_of_another(source, file.stamp))

@@ -7,6 +7,24 @@
 struct bs_fs;
 struct bs_scan_journal;
 
+/* ---- scan-stamp.c ---------------------------------------------------------------------------- */
+
+struct bs_scan_stamps {
+	const struct bs_fs *fs;
+	uint64_t boot; /* a number for the time since the machine was started */
+	int64_t began; /* nanoseconds: what was changed later may be another file than was read */
+};
+
+/* For a scan that begins now, of the files of FS, which must outlive it. */
+struct bs_scan_stamps bs_scan_stamps_new(struct bs_arena *arena, const struct bs_fs *fs);
+
+/* What tells what PATH leads to, as it is now, from all that may come to lie there, in ARENA; "?"
+ * where nothing does. LOOK: what is asked of it, an enum bs_fs_look or BS_SCAN_LOOK_PROCESSOR. */
+const char *bs_scan_stamp(const struct bs_scan_stamps *stamps, struct bs_arena *arena,
+			  const char *path, unsigned look);
+
+/* ---- scan-journal.c -------------------------------------------------------------------------- */
+
 /*
  * Opens the journal PATH of QUESTION, or begins it, for SUBJECTS, which are sorted by their paths.
  * What it has of them and what has changed since, in FS, is found out here. All must outlive it.

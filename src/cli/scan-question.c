@@ -45,6 +45,14 @@ uint64_t bs_scan_hash_end(struct bs_scan_hash hash)
 	return h ^ h >> 33;
 }
 
+uint64_t bs_scan_sum(const char *bytes, size_t n)
+{
+	struct bs_scan_hash hash = bs_scan_hash_new();
+
+	bs_scan_hash_bytes(&hash, bytes, n);
+	return bs_scan_hash_end(hash);
+}
+
 uint32_t bs_scan_part_of(const char *path, uint32_t n)
 {
 	struct bs_scan_hash hash = bs_scan_hash_new();

@@ -56,7 +56,7 @@ ABOUT = {
     "demangle": ["check/demangle.c"], "policy": ["policy/read.c", "base/ini.c"], "libraries": ["check/library-db.c", "base/ini.c"],
     "plan": ["input/plan-file.c", "input/plan-steps.c", "report/plan-format.c"],
     "report": ["input/report-file.c", "input/report-head.c", "input/report-members.c", "input/report-records.c", "input/baseline.c"],
-    "scan": ["cli/scan-merge.c", "cli/scan-read.c", "cli/scan-journal.c"],
+    "scan": ["cli/scan-merge.c", "cli/scan-read.c", "cli/scan-journal.c", "cli/scan-stamp.c"],
     "archive": ["archive/archive.c", "archive/tree.c", "cli/unpack.c", "cli/image.c"],
     "log": ["log/parse.c", "log/reader.c", "log/follow.c", "log/facts.c", "log/searches.c", "log/objects.c", "log/account.c",
             "log/conclude.c", "log/clashes.c", "log/image.c", "log/steps.c"],
