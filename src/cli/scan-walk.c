@@ -339,6 +339,7 @@ static bool make_files(struct walker *w)
 	return w->found.fs != NULL;
 }
 
+/* There is no product: what the walker of ITEM has found lies in WALKERS. */
 static void *make(void *user, uint32_t thread, uint32_t item)
 {
 	struct walkers *walkers = user;
@@ -350,23 +351,17 @@ static void *make(void *user, uint32_t thread, uint32_t item)
 	if (!arena || BS_ON_OUT_OF_MEMORY(arena)) {
 		strcpy(w->problem, bs_arena_problem());
 		leave(w, true);
-		return w;
+		return NULL;
 	}
 	if (make_files(w))
 		walk_places(w);
 	else
 		strcpy(w->problem, "the file system cannot be entered");
-	return w;
+	return NULL;
 }
 
-/* What it has goes with that of all the others: one may have been handed a place, and not be there
- * yet, whose path is in the arena of another one that gave up. */
-static void drop(void *user, void *made)
-{
-	(void)user;
-	(void)made;
-}
-
+/* All at once: one may have been handed a place, and not be there yet, whose path is in the arena
+ * of another one that gave up. */
 static void end_walkers(struct walkers *walkers)
 {
 	for (size_t i = 0; i < MOST_WALKERS; i++) {
@@ -407,11 +402,11 @@ static void take_part(void *user)
 static bool take(void *user, uint32_t item, void *made)
 {
 	struct walkers *walkers = user;
-	const struct walker *w = made;
+	const struct walker *w = &walkers->each[item];
 	struct taking taking = { walkers->found, &w->found };
 	const char *problem = *w->problem ? w->problem : NULL;
 
-	(void)item;
+	(void)made;
 	walkers->met_executable |= w->met_executable;
 	walkers->met_other |= w->met_other;
 	/* The threads have to be ended before this one unwinds. */
@@ -452,7 +447,6 @@ static bool walk_once(struct walkers *walkers, const struct bs_scan_place *place
 		.user = walkers,
 		.make = make,
 		.take = take,
-		.drop = drop,
 	};
 	bool ok = bs_crew_run(&work);
 
