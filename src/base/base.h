@@ -189,11 +189,23 @@ struct bs_diag {
 struct bs_diags {
 	struct bs_arena *arena;
 	BS_VEC(struct bs_diag) list;
+	/* private, for bs_diag_add_once(): places in the list plus 1 by hash, open addressing */
+	uint32_t *slots;
+	uint32_t n_slots;   /* a power of two, or 0 */
+	uint32_t n_entered; /* of the list */
 };
 
 /* Adds a diagnostic; PATH is copied, the detail is made like printf(3) does. */
 void bs_diag_add(struct bs_diags *diags, enum bs_diag_code code, const char *path, uint64_t offset,
 		 int os_error, const char *format, ...) __attribute__((format(printf, 6, 7)));
+
+/* Adds a diagnostic unless there is one with the same code, PATH (not NULL), OFFSET and DETAIL; in
+ * constant time, however many there are. */
+void bs_diag_add_once(struct bs_diags *diags, enum bs_diag_code code, const char *path,
+		      uint64_t offset, int os_error, const char *detail);
+
+/* Forgets all but the first N. */
+void bs_diags_cut(struct bs_diags *diags, uint32_t n);
 
 /* The stable short name of CODE, such as "table-outside-file". */
 const char *bs_diag_slug(enum bs_diag_code code);

@@ -25,6 +25,72 @@ void bs_diag_add(struct bs_diags *diags, enum bs_diag_code code, const char *pat
 		});
 }
 
+static uint32_t hash_of(const char *path, uint64_t offset, const char *detail)
+{
+	uint32_t words[] = { bs_hash_gnu(path), bs_hash_gnu(detail), (uint32_t)offset };
+	uint32_t hash = 0;
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		hash = (hash ^ words[i]) * 0x9e3779b1u;
+	return hash ^ hash >> 16;
+}
+
+static void enter(struct bs_diags *diags, uint32_t place)
+{
+	const struct bs_diag *d = &diags->list.v[place];
+	uint32_t at = hash_of(d->path, d->offset, d->detail) & (diags->n_slots - 1);
+
+	while (diags->slots[at])
+		at = (at + 1) & (diags->n_slots - 1);
+	diags->slots[at] = place + 1;
+}
+
+/* Enters what has come since it was asked last. */
+static void catch_up(struct bs_diags *diags)
+{
+	if (diags->n_slots < 2 * diags->list.n) {
+		diags->n_slots = diags->n_slots ? diags->n_slots : 64;
+		while (diags->n_slots < 4 * diags->list.n)
+			diags->n_slots *= 2;
+		diags->slots = bs_new(diags->arena, uint32_t, diags->n_slots);
+		diags->n_entered = 0;
+	}
+	for (; diags->n_entered < diags->list.n; diags->n_entered++)
+		if (diags->list.v[diags->n_entered].path)
+			enter(diags, diags->n_entered);
+}
+
+static bool is_told(struct bs_diags *diags, enum bs_diag_code code, const char *path,
+		    uint64_t offset, const char *detail)
+{
+	catch_up(diags);
+	if (!diags->n_slots)
+		return false;
+	for (uint32_t at = hash_of(path, offset, detail) & (diags->n_slots - 1); diags->slots[at];
+	     at = (at + 1) & (diags->n_slots - 1)) {
+		const struct bs_diag *d = &diags->list.v[diags->slots[at] - 1];
+
+		if (d->code == code && d->offset == offset && strcmp(d->path, path) == 0 &&
+		    strcmp(d->detail, detail) == 0)
+			return true;
+	}
+	return false;
+}
+
+void bs_diag_add_once(struct bs_diags *diags, enum bs_diag_code code, const char *path,
+		      uint64_t offset, int os_error, const char *detail)
+{
+	if (!is_told(diags, code, path, offset, detail))
+		bs_diag_add(diags, code, path, offset, os_error, "%s", detail);
+}
+
+void bs_diags_cut(struct bs_diags *diags, uint32_t n)
+{
+	diags->list.n = n;
+	diags->slots = NULL;
+	diags->n_slots = diags->n_entered = 0;
+}
+
 const char *bs_diag_slug(enum bs_diag_code code)
 {
 	static const char *const slugs[BS_DIAG_COUNT_] = {

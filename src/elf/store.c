@@ -203,22 +203,10 @@ static struct bs_image_file *new_file(const struct bs_ctx *ctx, const char *path
 /* Tells CTX what is wrong with the file, unless it has been told already. */
 static void tell(const struct bs_ctx *ctx, const struct bs_image_file *file, const char *path)
 {
-	uint32_t known = ctx->diags->list.n;
-
 	bs_vec_each (i, &file->diags.list) {
-		const struct bs_diag *diag = &file->diags.list.v[i];
-		bool told = false;
+		const struct bs_diag *d = &file->diags.list.v[i];
 
-		for (uint32_t j = 0; j < known && !told; j++) {
-			const struct bs_diag *other = &ctx->diags->list.v[j];
-
-			told = other->code == diag->code && other->offset == diag->offset &&
-			       other->path && strcmp(other->path, path) == 0 &&
-			       strcmp(other->detail, diag->detail) == 0;
-		}
-		if (!told)
-			bs_diag_add(ctx->diags, diag->code, path, diag->offset, diag->os_error,
-				    "%s", diag->detail);
+		bs_diag_add_once(ctx->diags, d->code, path, d->offset, d->os_error, d->detail);
 	}
 }
 

@@ -129,7 +129,7 @@ const char *bs_live_process_read(const struct bs_ctx *ctx, struct bs_store *stor
 					       (long)pid);
 		bs_subject_close(ret, store);
 		ret_slots->n = n_slots;
-		ctx->diags->list.n = n_diags;
+		bs_diags_cut(ctx->diags, n_diags);
 		bs_pause(PAUSE);
 	}
 }

@@ -40,32 +40,17 @@ struct reader {
 	const struct bs_dlopen_note *note;
 };
 
-/* Several who ask for the same notes are told once. */
-static bool is_known(const struct bs_diags *diags, const char *path, uint64_t offset,
-		     const char *detail)
-{
-	bs_vec_each (i, &diags->list) {
-		const struct bs_diag *d = &diags->list.v[i];
-
-		if (d->offset == offset && d->path && strcmp(d->path, path) == 0 &&
-		    strcmp(d->detail, detail) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* ENTRY is what is left out; 0: all of the note is. */
+/* ENTRY is what is left out; 0: all of the note is. Several who ask for the same notes are told
+ * once. */
 static bool complain(const struct reader *r, uint32_t entry, const char *what, const char *text)
 {
 	const struct bs_run *run = r->run;
-	const char *path = bs_run_map_name(run, r->object);
 	const char *detail = bs_arena_printf(
 		run->ctx.arena, "dlopen note%s: %s%s",
 		entry ? bs_arena_printf(run->ctx.arena, ", entry %u", entry) : "", what, text);
 
-	if (!is_known(run->ctx.diags, path, r->note->offset, detail))
-		bs_diag_add(run->ctx.diags, BS_DIAG_MALFORMED, path, r->note->offset, 0, "%s",
-			    detail);
+	bs_diag_add_once(run->ctx.diags, BS_DIAG_MALFORMED, bs_run_map_name(run, r->object),
+			 r->note->offset, 0, detail);
 	return false;
 }
 

@@ -39,8 +39,6 @@ static void read_file(struct reader *r, const char *path);
  */
 void bs_conf_tell(const struct bs_ctx *ctx, const char *path, int error)
 {
-	static const char detail[] = "ldconfig reads it, and it is taken for empty here";
-
 	switch (error) {
 	case 0:
 	case EINVAL:
@@ -53,14 +51,8 @@ void bs_conf_tell(const struct bs_ctx *ctx, const char *path, int error)
 	default:
 		break;
 	}
-	bs_vec_each (i, &ctx->diags->list) {
-		const struct bs_diag *told = &ctx->diags->list.v[i];
-
-		if (told->code == BS_DIAG_CANNOT_READ && told->path &&
-		    strcmp(told->path, path) == 0 && strcmp(told->detail, detail) == 0)
-			return;
-	}
-	bs_diag_add(ctx->diags, BS_DIAG_CANNOT_READ, path, BS_NO_OFFSET, error, "%s", detail);
+	bs_diag_add_once(ctx->diags, BS_DIAG_CANNOT_READ, path, BS_NO_OFFSET, error,
+			 "ldconfig reads it, and it is taken for empty here");
 }
 
 static bool is_blank(char c)

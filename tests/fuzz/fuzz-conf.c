@@ -2,7 +2,8 @@
 /*
  * Any bytes as ld.so.conf and the files that it includes: one after the other, with a NUL between
  * them. The functions of bs_fs are this file's, so that nothing is read from a disk: the first file
- * is /etc/ld.so.conf, the Nth one is N.conf in any directory, and whatever is asked for is there.
+ * is /etc/ld.so.conf, the Nth one is N.conf in any directory, and whatever is asked for is there,
+ * but that some of it may not be read.
  * It is no more when it was asked for so often that nothing new comes of it: a unit test knows that
  * files which include each other are read for some thousand times at most.
  */
@@ -17,8 +18,8 @@ char *__wrap_bs_fs_read(const struct bs_fs *fs, const struct bs_ctx *ctx, const 
 			size_t *ret_n);
 int __wrap_bs_fs_stat(const struct bs_fs *fs, const char *path, enum bs_fs_look look,
 		      struct stat *ret);
-void __wrap_bs_fs_list(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *path,
-		       bs_fs_entries *ret);
+int __wrap_bs_fs_list(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *path,
+		      bs_fs_entries *ret);
 
 enum { MOST_LOOKS = 24 };
 
@@ -70,18 +71,19 @@ int __wrap_bs_fs_stat(const struct bs_fs *fs, const char *path, enum bs_fs_look 
 {
 	(void)fs, (void)look;
 	*ret = (struct stat){ .st_ino = bs_hash_gnu(path) % 64 };
-	errno = ENOENT;
+	errno = bs_hash_gnu(path) % 128 ? ENOENT : EACCES;
 	return ret->st_ino ? 0 : -1;
 }
 
-void __wrap_bs_fs_list(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *path,
-		       bs_fs_entries *ret)
+int __wrap_bs_fs_list(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *path,
+		      bs_fs_entries *ret)
 {
 	static const char *const names[] = { ".1.conf", "1.conf", "2.conf", "3.conf", "d" };
 
-	(void)fs, (void)path;
+	(void)fs;
 	for (size_t i = 0; i < sizeof names / sizeof *names && n_looks < MOST_LOOKS; i++)
 		bs_vec_push(ctx->arena, ret, (struct bs_fs_entry){ names[i], BS_FS_FILE });
+	return bs_hash_gnu(path) % 8 ? 0 : EACCES;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
