@@ -81,7 +81,7 @@ int __wrap_bs_fs_list(const struct bs_fs *fs, const struct bs_ctx *ctx, const ch
 	static const char *const names[] = { ".1.conf", "1.conf", "2.conf", "3.conf", "d" };
 
 	(void)fs;
-	for (size_t i = 0; i < sizeof names / sizeof *names && n_looks < MOST_LOOKS; i++)
+	for (size_t i = 0; i < sizeof names / sizeof *names && n_looks++ < MOST_LOOKS; i++)
 		bs_vec_push(ctx->arena, ret, (struct bs_fs_entry){ names[i], BS_FS_FILE });
 	return bs_hash_gnu(path) % 8 ? 0 : EACCES;
 }
