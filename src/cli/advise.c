@@ -96,7 +96,8 @@ enum bs_exit bs_advise_run(struct bs_arena *arena, const struct bs_command_line 
 	if (answered || line->verbose)
 		bs_print_diagnostics(arena, &advice.base.diags, line->verbose);
 	if (status == BS_SIM_CANNOT)
-		bs_complain("%s", advice.base.problem);
+		bs_complain_of_plan(arena, &line->plan, "", advice.base.problem,
+				    advice.base.instead);
 	else if (!answered)
 		bs_complain("%s", bs_arena_problem());
 	else if (written)

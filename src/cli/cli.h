@@ -241,8 +241,15 @@ enum bs_exit bs_diff_run(struct bs_arena *arena, const struct bs_command_line *l
 /* main.c: what FILE is written in, by --color and the terminal. */
 bool bs_wants_color(const struct bs_command_line *line, FILE *file);
 
-/* DIAGS on standard error; what was assumed only if VERBOSE. */
+/* output.c: DIAGS on standard error; what was assumed only if VERBOSE. */
 void bs_print_diagnostics(struct bs_arena *arena, const struct bs_diags *diags, bool verbose);
+
+/*
+ * instead.c: says PROBLEM, why PLAN has no answer, behind PREFIX; and, where something else stands
+ * in the program's place, what to ask about that.
+ */
+void bs_complain_of_plan(struct bs_arena *arena, const struct bs_plan *plan, const char *prefix,
+			 const char *problem, enum bs_instead instead);
 
 /* The libraries of bs_library_db_open(), and those of the files that LINE names. NULL after a
  * message. */

@@ -160,7 +160,9 @@ static bool simulate(struct bs_arena *arena, const struct bs_command_line *line,
 	if (answered || line->verbose)
 		bs_print_diagnostics(arena, &report.diags, line->verbose);
 	if (status == BS_SIM_CANNOT)
-		bs_complain("%s: %s", side_names[which], report.problem);
+		bs_complain_of_plan(arena, &side->plan,
+				    bs_arena_printf(arena, "%s: ", side_names[which]),
+				    report.problem, report.instead);
 	else if (!answered)
 		bs_complain("%s", bs_arena_problem());
 	bs_sim_report_done(&report);

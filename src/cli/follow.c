@@ -250,7 +250,7 @@ bool bs_follow_notes(struct bs_arena *arena, struct bs_store *store, enum bs_not
 		enum bs_sim_status status = bs_simulate(plan, store, &sink, &report);
 
 		if (status == BS_SIM_CANNOT)
-			bs_complain("%s", report.problem);
+			bs_complain_of_plan(arena, plan, "", report.problem, report.instead);
 		if (status == BS_SIM_NO_MEMORY)
 			bs_complain("%s", bs_arena_problem());
 		bs_sim_report_done(&report);

@@ -30,24 +30,6 @@ bool bs_wants_color(const struct bs_command_line *line, FILE *file)
 	return isatty(fileno(file));
 }
 
-void bs_print_diagnostics(struct bs_arena *arena, const struct bs_diags *diags, bool verbose)
-{
-	bs_vec_each (i, &diags->list) {
-		const struct bs_diag *d = &diags->list.v[i];
-
-		if (!verbose && d->code == BS_DIAG_ASSUMED)
-			continue;
-		const char *offset = "";
-
-		if (d->offset != BS_NO_OFFSET)
-			offset = bs_arena_printf(arena,
-						 "offset 0x%llx: ", (unsigned long long)d->offset);
-		bs_complain("%s%s%s%s%s%s", d->path ? d->path : "", d->path ? ": " : "", offset,
-			    d->detail, d->os_error ? ": " : "",
-			    d->os_error ? strerror(d->os_error) : "");
-	}
-}
-
 /* The reports of one run and the files they go to. */
 struct opened {
 	struct bs_reports reports;
@@ -168,14 +150,16 @@ static enum bs_exit conclude_findings(struct opened *opened, const struct bs_com
 
 /* A status of 1 or 2 never comes without a message. */
 static enum bs_exit conclude(struct opened *opened, const struct bs_command_line *line,
-			     const char *prefix, enum bs_sim_status status,
+			     const struct bs_named_plan *plan, enum bs_sim_status status,
 			     const struct bs_sim_report *report)
 {
 	const struct bs_reports *reports = &opened->reports;
+	const char *prefix = plan_prefix(opened->arena, plan);
 
 	switch (status) {
 	case BS_SIM_CANNOT:
-		bs_complain("%s%s", prefix, report->problem);
+		bs_complain_of_plan(opened->arena, &plan->plan, prefix, report->problem,
+				    report->instead);
 		return BS_EXIT_TROUBLE;
 	case BS_SIM_NO_MEMORY:
 		/* The next plan would want as much. */
@@ -218,8 +202,7 @@ static enum bs_exit simulate(struct opened *opened, const struct bs_command_line
 	/* Where there is no answer, the problem says what the diagnostics led to. */
 	if (answered || line->verbose)
 		bs_print_diagnostics(opened->arena, &report.diags, line->verbose);
-	enum bs_exit exit_status =
-		conclude(opened, line, plan_prefix(opened->arena, plan), status, &report);
+	enum bs_exit exit_status = conclude(opened, line, plan, status, &report);
 
 	bs_sim_report_done(&report);
 	return exit_status;

@@ -218,13 +218,19 @@ static enum bs_exit conclude(const struct bs_command_line *line, const struct an
 }
 
 static enum bs_exit finish(struct bs_arena *arena, const struct bs_command_line *line,
-			   enum bs_sim_status status, const char *problem,
 			   const struct answer *answer)
 {
-	if (status != BS_SIM_OK) {
-		bs_complain("%s", status == BS_SIM_CANNOT ? problem : bs_arena_problem());
+	const struct bs_order_result *order = answer->order;
+	const struct bs_pairs_result *pairs = answer->pairs;
+	enum bs_sim_status status = order ? order->status : pairs->status;
+
+	if (status == BS_SIM_CANNOT)
+		bs_complain_of_plan(arena, &line->plan, "", order ? order->problem : pairs->problem,
+				    order ? order->instead : pairs->instead);
+	else if (status != BS_SIM_OK)
+		bs_complain("%s", bs_arena_problem());
+	if (status != BS_SIM_OK)
 		return BS_EXIT_TROUBLE;
-	}
 	bs_vec_each (i, &line->outputs)
 		if (!write_answer(arena, line, &line->outputs.v[i], answer))
 			return BS_EXIT_TROUBLE;
@@ -249,8 +255,7 @@ static enum bs_exit try_pairs(struct bs_arena *arena, const struct bs_command_li
 	const struct bs_pairs_result result =
 		bs_order_pairs(study, arena, &line->plan, steps, files.n, &line->selection);
 
-	return finish(arena, line, result.status, result.problem,
-		      &(struct answer){ .pairs = &result });
+	return finish(arena, line, &(struct answer){ .pairs = &result });
 }
 
 enum bs_exit bs_order_command(struct bs_arena *arena, const struct bs_command_line *line,
@@ -265,6 +270,5 @@ enum bs_exit bs_order_command(struct bs_arena *arena, const struct bs_command_li
 	struct bs_orders orders = bs_orders_of(arena, &line->plan, most);
 	const struct bs_order_result result = bs_order_run(study, arena, &orders);
 
-	return finish(arena, line, result.status, result.problem,
-		      &(struct answer){ .order = &result });
+	return finish(arena, line, &(struct answer){ .order = &result });
 }

@@ -32,6 +32,26 @@ void bs_complain(const char *format, ...)
 	free(message);
 }
 
+void bs_print_diagnostics(struct bs_arena *arena, const struct bs_diags *diags, bool verbose)
+{
+	bs_vec_each (i, &diags->list) {
+		const struct bs_diag *d = &diags->list.v[i];
+
+		if (!verbose && d->code == BS_DIAG_ASSUMED)
+			continue;
+		const char *offset = "";
+
+		if (d->offset != BS_NO_OFFSET)
+			offset = bs_arena_printf(arena,
+						 "offset 0x%llx: ", (unsigned long long)d->offset);
+		bs_complain("%s%s%s%s%s%s%s", d->path ? d->path : "", d->path ? ": " : "", offset,
+			    d->detail, d->os_error ? ": " : "",
+			    d->os_error ? strerror(d->os_error) : "",
+			    d->code == BS_DIAG_NO_CACHE ? "; --ldconfig does as if ldconfig had run"
+							: "");
+	}
+}
+
 /* ---- files that are not complete -------------------------------------------------------------
  */
 

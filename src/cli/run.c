@@ -291,7 +291,8 @@ static bool can_run(struct bs_arena *arena, const struct bs_plan *plan, const ch
 }
 
 /* Nothing is run that could not be answered for: a script, say. False after a message. */
-static bool can_simulate(const struct bs_command_line *line, struct bs_store *store)
+static bool can_simulate(struct bs_arena *arena, const struct bs_command_line *line,
+			 struct bs_store *store)
 {
 	struct bs_plan start = line->plan;
 	const struct bs_sink nobody = { 0 };
@@ -301,7 +302,7 @@ static bool can_simulate(const struct bs_command_line *line, struct bs_store *st
 	enum bs_sim_status status = bs_simulate(&start, store, &nobody, &report);
 
 	if (status == BS_SIM_CANNOT)
-		bs_complain("%s", report.problem);
+		bs_complain_of_plan(arena, &start, "", report.problem, report.instead);
 	if (status == BS_SIM_NO_MEMORY)
 		bs_complain("%s", bs_arena_problem());
 	bs_sim_report_done(&report);
@@ -317,7 +318,7 @@ bool bs_run_debugged(struct bs_arena *arena, const struct bs_command_line *line,
 	sigset_t child;
 
 	*ret = (struct bs_debugged){ 0 };
-	if (!can_run(arena, &line->plan, &file) || !can_simulate(line, store) ||
+	if (!can_run(arena, &line->plan, &file) || !can_simulate(arena, line, store) ||
 	    !bs_private_directory(arena, "the log of --run", &directory))
 		return false;
 	const char *log = bs_arena_printf(arena, "%s/log", directory);

@@ -157,9 +157,12 @@ static bool hear(struct bs_arena *arena, const struct bs_command_line *line, str
 static enum bs_exit conclude(struct bs_arena *arena, const struct bs_command_line *line,
 			     const struct bs_verify *verify, const struct bs_verify_source *source)
 {
-	if (verify->status == BS_SIM_CANNOT || verify->status == BS_SIM_NO_MEMORY) {
-		bs_complain("%s",
-			    verify->status == BS_SIM_CANNOT ? verify->problem : bs_arena_problem());
+	if (verify->status == BS_SIM_CANNOT) {
+		bs_complain_of_plan(arena, &line->plan, "", verify->problem, verify->instead);
+		return BS_EXIT_TROUBLE;
+	}
+	if (verify->status == BS_SIM_NO_MEMORY) {
+		bs_complain("%s", bs_arena_problem());
 		return BS_EXIT_TROUBLE;
 	}
 	if (verify->no_log) {

@@ -219,9 +219,8 @@ static void tell_missing(const struct bs_ctx *ctx, const struct bs_fs *fs,
 	for (const char *const *dir = bs_search_conf_dirs(ctx, fs, setup); *dir; dir++)
 		list = bs_arena_printf(ctx->arena, "%s%s%s", list, *list ? ", " : "", *dir);
 	if (*list)
-		bs_diag_add(ctx->diags, BS_DIAG_CACHE_UNUSABLE, setup->cache_path, BS_NO_OFFSET, 0,
-			    "there is none, so that the directories in %s are not searched (%s); "
-			    "--ldconfig does as if ldconfig had run",
+		bs_diag_add(ctx->diags, BS_DIAG_NO_CACHE, setup->cache_path, BS_NO_OFFSET, 0,
+			    "there is none, so that the directories in %s are not searched (%s)",
 			    setup->conf_path, list);
 }
 

@@ -105,8 +105,8 @@ static void apply_tunables(struct bs_run *run)
 		read_tunable(tunables, s, n);
 		if (strncmp(s, "glibc.cpu.", 10) == 0)
 			bs_diag_add(run->ctx.diags, BS_DIAG_NOT_SIMULATED, NULL, BS_NO_OFFSET, 0,
-				    "GLIBC_TUNABLES: %.*s is not simulated; --cpu is the way to "
-				    "name a CPU",
+				    "GLIBC_TUNABLES: %.*s is not simulated: the question names "
+				    "the CPU",
 				    (int)n, s);
 		s += n;
 	}

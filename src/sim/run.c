@@ -357,7 +357,10 @@ enum bs_sim_status bs_simulate(const struct bs_plan *plan, struct bs_store *stor
 		.diags = &ret->diags,
 	};
 	run->plan = plan;
-	return simulate(run, store, sink, &ret->problem);
+	enum bs_sim_status status = simulate(run, store, sink, &ret->problem);
+
+	ret->instead = run->instead;
+	return status;
 }
 
 void bs_sim_report_done(struct bs_sim_report *report)

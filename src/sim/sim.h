@@ -191,6 +191,18 @@ struct bs_changed_step {
 	BS_VEC(const char *) loaded_there;
 };
 
+/* What was named as a program and cannot be simulated, where another question may have been meant:
+ * who asked knows the words for it. */
+enum bs_instead {
+	BS_INSTEAD_NOTHING, /* or nothing that leads to a question */
+	BS_INSTEAD_DIRECTORY,
+	BS_INSTEAD_FILE, /* no ELF file, and none of these: */
+	BS_INSTEAD_PLAN,
+	BS_INSTEAD_LOG,
+	BS_INSTEAD_CORE,
+	BS_INSTEAD_STRANGER, /* a program that names no loader that is known */
+};
+
 struct bs_otherwise; /* assume-priv.h */
 struct bs_sink;
 
@@ -236,9 +248,10 @@ struct bs_run {
 	BS_VEC(struct bs_past_answer) past_answers;
 	BS_VEC(struct bs_lazy_map) lazy_maps;
 	struct bs_viewed_list viewed[BS_VIEWED_LISTS]; /* by list id modulo their number */
-	bs_ids epochs;	     /* by epoch: the number of the step whose end began it */
-	bs_ids shown;	     /* by step number: 1 when the sink has seen it */
-	const char *problem; /* the plan cannot be carried out: a sentence */
+	bs_ids epochs;		 /* by epoch: the number of the step whose end began it */
+	bs_ids shown;		 /* by step number: 1 when the sink has seen it */
+	const char *problem;	 /* the plan cannot be carried out: a sentence */
+	enum bs_instead instead; /* why there is no program */
 	BS_VEC(struct bs_step_result)
 	held; /* steps within the one under way, to be shown after it */
 	BS_VEC(struct bs_variable) counted; /* environment variables that did count */
@@ -272,6 +285,7 @@ enum bs_sim_status {
 struct bs_sim_report {
 	struct bs_arena *arena;
 	const char *problem; /* a sentence, for BS_SIM_CANNOT */
+	enum bs_instead instead;
 	struct bs_diags diags;
 };
 

@@ -113,6 +113,8 @@ static const char *why_no_elf(struct bs_run *run, const char *path, const struct
 	case BS_IMAGE_OK:
 		return NULL;
 	case BS_IMAGE_UNREADABLE:
+		if (image->read_error == EISDIR)
+			run->instead = BS_INSTEAD_DIRECTORY;
 		return bs_arena_printf(arena, "%s: %s", path, strerror(image->read_error));
 	case BS_IMAGE_NO_PHDRS:
 		return bs_arena_printf(arena, "%s: the program headers lie outside of the file",
@@ -137,13 +139,14 @@ static const char *why_no_elf(struct bs_run *run, const char *path, const struct
 		return bs_arena_printf(arena, "%s: a script; its interpreter is %s", path,
 				       interpreter);
 	}
-	if (is_plan(&run->ctx, bytes, n))
-		return bs_arena_printf(arena, "%s: a plan, no program: --plan %s", path, path);
-	if (is_log(bytes, n))
-		return bs_arena_printf(arena, "%s: a log of LD_DEBUG, no program: bindsim log %s",
-				       path, path);
+	run->instead = is_plan(&run->ctx, bytes, n) ? BS_INSTEAD_PLAN
+		       : is_log(bytes, n)	    ? BS_INSTEAD_LOG
+						    : BS_INSTEAD_FILE;
 	return bs_arena_printf(arena, "%s: %s", path,
-			       n == 0 ? "the file is empty" : "not an ELF file");
+			       run->instead == BS_INSTEAD_PLAN	? "a plan, no program"
+			       : run->instead == BS_INSTEAD_LOG ? "a log of LD_DEBUG, no program"
+			       : n == 0				? "the file is empty"
+								: "not an ELF file");
 }
 
 static bool open_image(struct bs_run *run, struct bs_store *store, int fd, const char *path,
@@ -169,16 +172,16 @@ static bool choose_profile(struct bs_run *run, struct bs_target_files *files,
 	}
 	run->profile = files->executable->interp ? bs_profile_guess(files->executable->interp)
 						 : &bs_profile_glibc;
-	if (!run->profile && !*files->executable->interp)
-		*ret_problem = bs_arena_printf(
-			run->ctx.arena,
-			"%s: the name of its loader (PT_INTERP) is empty; --loader chooses one",
-			files->path);
-	else if (!run->profile)
-		*ret_problem = bs_arena_printf(
-			run->ctx.arena, "%s: no loader profile knows %s; --loader chooses one",
-			files->path, files->executable->interp);
-	return run->profile != NULL;
+	if (run->profile)
+		return true;
+	run->instead = BS_INSTEAD_STRANGER;
+	*ret_problem = *files->executable->interp
+			       ? bs_arena_printf(run->ctx.arena, "%s: no loader profile knows %s",
+						 files->path, files->executable->interp)
+			       : bs_arena_printf(run->ctx.arena,
+						 "%s: the name of its loader (PT_INTERP) is empty",
+						 files->path);
+	return false;
 }
 
 /* The release that the loader at hand says it is or, where it does not, the C library beside it;
@@ -325,6 +328,8 @@ bool bs_target_open(struct bs_run *run, struct bs_store *store, struct bs_target
 	if (fd < 0) {
 		const char *typed = run->plan->executable;
 
+		if (errno == EISDIR)
+			run->instead = BS_INSTEAD_DIRECTORY;
 		*ret_problem =
 			bs_arena_printf(arena, "%s: %s", *typed ? typed : "''", strerror(errno));
 		return false;
@@ -338,8 +343,8 @@ bool bs_target_open(struct bs_run *run, struct bs_store *store, struct bs_target
 	if (*ret_problem)
 		return false;
 	if (exe->header.type == ET_CORE) {
-		*ret_problem = bs_arena_printf(arena, "%s: a core file, no program: --core %s",
-					       ret->path, ret->path);
+		run->instead = BS_INSTEAD_CORE;
+		*ret_problem = bs_arena_printf(arena, "%s: a core file, no program", ret->path);
 		return false;
 	}
 	if (exe->header.type != ET_EXEC && exe->header.type != ET_DYN) {

@@ -377,8 +377,10 @@ static void finish(void *user)
 	const struct finished *f = user;
 	struct bs_ending *ending = f->collector->ending;
 
-	if (ending->status == BS_SIM_CANNOT)
+	if (ending->status == BS_SIM_CANNOT) {
 		ending->problem = own(ending, f->report->problem);
+		ending->instead = f->report->instead;
+	}
 	if (ending->status == BS_SIM_OK || ending->status == BS_SIM_REFUSED)
 		settle(f->study, f->collector);
 	if (ending->status != BS_SIM_NO_MEMORY)

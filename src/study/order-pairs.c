@@ -185,6 +185,7 @@ static bool try_pair(struct pairs *p, uint32_t a, uint32_t b)
 		result->problem = order.problem ? bs_arena_strndup(p->arena, order.problem,
 								   strlen(order.problem))
 						: NULL;
+		result->instead = order.instead;
 	}
 	result->n_pairs++;
 	bs_arena_free(arena);
@@ -212,6 +213,7 @@ static bool try_file(struct pairs *p, const struct bs_step *step)
 		result->problem = order.problem ? bs_arena_strndup(p->arena, order.problem,
 								   strlen(order.problem))
 						: NULL;
+		result->instead = order.instead;
 	}
 	for (uint32_t i = 0; ok && i < order.classes.v[0].findings.n; i++)
 		bs_vec_push(p->arena, &file.findings, order.classes.v[0].findings.v[i]);

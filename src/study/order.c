@@ -439,9 +439,11 @@ static bool run_order(struct order_study *s, uint32_t at, struct bs_ending *endi
 		classify(s, ending, at, names);
 	else
 		s->result->status = status;
-	if (ending->problem)
+	if (ending->problem) {
 		s->result->problem =
 			bs_arena_strndup(s->arena, ending->problem, strlen(ending->problem));
+		s->result->instead = ending->instead;
+	}
 	bs_arena_free(arena);
 	return ok;
 }

@@ -98,7 +98,8 @@ struct bs_ending_object {
 struct bs_ending {
 	struct bs_arena *arena;
 	enum bs_sim_status status;
-	const char *problem;			   /* for BS_SIM_CANNOT */
+	const char *problem; /* for BS_SIM_CANNOT */
+	enum bs_instead instead;
 	const char *program, *loader, *machine;	   /* as a report's first line has them */
 	bool knows_deepbind;			   /* the loader does */
 	BS_VEC(struct bs_ending_step) steps;	   /* by number */

@@ -52,8 +52,10 @@ static enum bs_sim_status simulate(struct bs_holding *h, const struct bs_sink *s
 	struct bs_sim_report report;
 	enum bs_sim_status status = bs_simulate(h->verify->plan, store, sink, &report);
 
-	if (status == BS_SIM_CANNOT)
+	if (status == BS_SIM_CANNOT) {
 		h->verify->problem = own(h, report.problem);
+		h->verify->instead = report.instead;
+	}
 	if (is_first && status != BS_SIM_NO_MEMORY)
 		take_diagnostics(h, &report.diags);
 	bs_sim_report_done(&report);

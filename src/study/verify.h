@@ -218,6 +218,7 @@ struct bs_verify {
 	const struct bs_plan *plan;
 	enum bs_sim_status status; /* CANNOT, NO_MEMORY: there is no answer */
 	const char *problem;
+	enum bs_instead instead;
 	struct bs_diags diags;
 	const char *program, *loader; /* as the simulation has them */
 	bool no_log; /* the loader that is simulated tells nothing of what it does */

@@ -19,6 +19,23 @@ class FindTest(CommandLineTest):
         self.assertEqual(answer.status, 0, answer)
         return answer.out.splitlines()[1]
 
+    def test_what_was_meant_instead_of_a_program(self):
+        """What every command that takes a program says of a directory and of an archive, and with a root."""
+        (self.directory / "tree").mkdir()
+        (self.directory / "x.whl").write_bytes(b"PK\5\6" + bytes(18))
+        (self.directory / "other").write_text("no program")
+        for words, prefix in (([], ""), (["explain", "--symbol=x"], ""), (["order"], ""), (["advise"], ""),
+                              (["verify", "--run"], ""), (["--follow-dlopen-notes"], ""), (["diff", "--left-root=/", "--right-root=/", f"--cwd={self.directory}"], "left: ")):
+            with self.subTest(words):
+                answer = self.bindsim(*words, "./tree")
+                self.assert_trouble(answer, f"bindsim: {prefix}./tree: Is a directory; about the programs in it: bindsim scan ")
+                self.assertTrue(answer.err.endswith(" ./tree\n"), answer.err)
+                self.assert_trouble(self.bindsim(*words, "./x.whl"),
+                                    f"{prefix}./x.whl: not an ELF file; about what is in it: bindsim check ./x.whl\n")
+                self.assert_trouble(self.bindsim(*words, "./other"), f"{prefix}./other: not an ELF file\n")
+        self.assert_trouble(self.bindsim(f"--root={self.directory}", "/tree"),
+                            f"/tree: Is a directory; about the programs in it: bindsim scan --root {self.directory} /tree\n")
+
     def test_directory_first_then_path(self):
         # $ORIGIN tells which of the two it was: only the program in bin has the library beside it.
         beside = ["-Wl,--enable-new-dtags", "-Wl,-rpath,$ORIGIN"]

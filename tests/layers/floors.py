@@ -6,8 +6,8 @@
 
 The floors and their order are the table in docs/architecture.md. A floor may include itself and those above it in the
 table; files called *-priv.h belong to their floor alone; libelf is met in src/elf only, libdw in one file of src/proof,
-libarchive in one of src/archive, SQLite in one of src/report, jansson where JSON is written or read; below report nothing prints, and below cli nothing
-ends the process. No file is long, and each begins with its licence.
+libarchive in one of src/archive, SQLite in one of src/report, jansson where JSON is written or read; below report nothing prints, below cli nothing
+ends the process, and below report nothing speaks of options of the tool, for libbindsim hands on what it says. No file is long, and each begins with its licence.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ PRINTING = re.compile(r"\b(v?d?f?printf|f?puts|f?putc|putchar|perror|fwrite|fflu
 # base may abort(): an arena whose caller prepared for no failure has nowhere else to go.
 ENDING = {True: re.compile(r"\b(_?exit|_Exit|quick_exit|errx?)\s*\("),
           False: re.compile(r"\b(_?exit|_Exit|quick_exit|errx?|abort)\s*\(")}
+# ld.so has two of these names itself.
+OPTION = re.compile(r"--(?!(?:library-path|preload)\b)[a-z][a-z-]+")
 SOURCES = ("*.c", "*.h", "*.def", "*.py", "*.sh")
 
 
@@ -119,6 +121,14 @@ class Report:
                 line = code.count("\n", 0, found.start()) + 1
                 self.complain(path, f"line {line}: {rule} ({found.group().strip()}): that is for {first_free} to do")
 
+    def check_words(self, path: Path, floor: str) -> None:
+        """The strings of a file of src; tables have them for the tool to print."""
+        if path.suffix != ".c" or self.floors[floor] >= self.floors["report"]:
+            return
+        for match in NOT_CODE.finditer(path.read_text()):
+            if match.group().startswith('"') and (found := OPTION.search(match.group())):
+                self.complain(path, f"speaks of {found.group()}: that is for report or cli to do")
+
     def check_public(self, path: Path) -> None:
         """include/bindsim is for others: it leads to nothing that is not installed."""
         for bracket, name in INCLUDE.findall(path.read_text()):
@@ -146,6 +156,7 @@ class Report:
                 self.complain(path, "its floor is not in docs/architecture.md")
             else:
                 self.check_source(path, floor)
+                self.check_words(path, floor)
         for path in sorted((self.root / "include").rglob("*.h")):
             self.check_public(path)
         self.check_licences()
