@@ -207,8 +207,14 @@ void bs_diag_add_once(struct bs_diags *diags, enum bs_diag_code code, const char
 /* Forgets all but the first N. */
 void bs_diags_cut(struct bs_diags *diags, uint32_t n);
 
+/* Adds D, of which nothing is needed afterwards. */
+void bs_diag_copy(struct bs_diags *diags, const struct bs_diag *d);
+
 /* The stable short name of CODE, such as "table-outside-file". */
 const char *bs_diag_slug(enum bs_diag_code code);
+
+/* The code of that name, or BS_DIAG_COUNT_. */
+enum bs_diag_code bs_diag_find(const char *slug);
 
 /* ---- what every floor is handed --------------------------------------------------------- */
 

@@ -14,15 +14,18 @@ void bs_diag_add(struct bs_diags *diags, enum bs_diag_code code, const char *pat
 	va_start(ap, format);
 	vsnprintf(detail, sizeof detail, format, ap);
 	va_end(ap);
-	bs_vec_push(
-		diags->arena, &diags->list,
-		(struct bs_diag){
-			.code = code,
-			.path = path ? bs_arena_strndup(diags->arena, path, strlen(path)) : NULL,
-			.offset = offset,
-			.os_error = os_error,
-			.detail = bs_arena_strndup(diags->arena, detail, strlen(detail)),
-		});
+	const struct bs_diag d = { code, path, offset, os_error, detail };
+
+	bs_diag_copy(diags, &d);
+}
+
+void bs_diag_copy(struct bs_diags *diags, const struct bs_diag *d)
+{
+	struct bs_diag own = *d;
+
+	own.path = d->path ? bs_arena_strndup(diags->arena, d->path, strlen(d->path)) : NULL;
+	own.detail = bs_arena_strndup(diags->arena, d->detail, strlen(d->detail));
+	bs_vec_push(diags->arena, &diags->list, own);
 }
 
 static uint32_t hash_of(const char *path, uint64_t offset, const char *detail)
@@ -100,4 +103,13 @@ const char *bs_diag_slug(enum bs_diag_code code)
 	};
 
 	return slugs[code];
+}
+
+enum bs_diag_code bs_diag_find(const char *slug)
+{
+	enum bs_diag_code code = BS_DIAG_NONE;
+
+	while (code < BS_DIAG_COUNT_ && strcmp(slug, bs_diag_slug(code)) != 0)
+		code++;
+	return code;
 }

@@ -276,6 +276,7 @@ static enum bs_exit conclude(const struct bs_scan_answer *a)
 	const struct bs_scan_skipped *skipped = &a->head->skipped;
 	uint32_t n_refused = sum->n_outcomes[BS_SCAN_REFUSED];
 
+	bs_print_diagnostics(a->arena, &sum->diags, a->line->verbose);
 	if (skipped->n_unreadable)
 		complain_of_unreadable(skipped);
 	if (sum->unanswered) {

@@ -28,7 +28,7 @@
 #include <unistd.h>
 
 #define MAGIC  "bindsim-scan-journal-"
-#define FORMAT "3"
+#define FORMAT "4"
 
 enum state {
 	UNKNOWN, /* nobody has looked yet */

@@ -2,6 +2,7 @@
 /* Lines of `bindsim scan' that are read again: of parts, of journals, and of the scan itself, so
  * that there is one way only from a record to its words. */
 #include "../input/plan-reader.h"
+#include "../report/json-names.h"
 #include "scan-priv.h"
 
 #include <stdlib.h>
@@ -333,6 +334,35 @@ static bool take_plugins(struct bs_plan_reader *reader, const json_t *root,
 		    "a name where there are plugins, and null where there are none,");
 }
 
+static bool take_errno(struct bs_plan_reader *reader, const json_t *item, int *ret)
+{
+	const json_t *value = json_object_get(item, "errno");
+
+	*ret = json_is_string(value) ? bs_json_errno_find(json_string_value(value))
+				     : (int)json_integer_value(value);
+	return json_is_null(value) || *ret > 0 || fail(reader, "errno", "an error of the system");
+}
+
+static bool take_diag(struct bs_plan_reader *reader, const json_t *item,
+		      struct bs_scan_record *record)
+{
+	struct bs_diag d = { .offset = BS_NO_OFFSET };
+	const char *code;
+
+	if (!get_some_text(reader, item, "code", &code) ||
+	    !get_text(reader, item, "path", &d.path) ||
+	    (!json_is_null(json_object_get(item, "offset")) &&
+	     !get_wide(reader, item, "offset", &d.offset)) ||
+	    !take_errno(reader, item, &d.os_error) ||
+	    !get_some_text(reader, item, "detail", &d.detail))
+		return false;
+	d.code = bs_diag_find(code);
+	if (d.code == BS_DIAG_COUNT_)
+		return fail(reader, "code", "a kind of diagnostic");
+	bs_vec_push(reader->arena, &record->diags.list, d);
+	return true;
+}
+
 static bool take_record(struct bs_plan_reader *reader, const json_t *root,
 			struct bs_scan_record *record)
 {
@@ -348,7 +378,9 @@ static bool take_record(struct bs_plan_reader *reader, const json_t *root,
 	       take_loaded(reader, root, record) && take_levels(reader, root, record) &&
 	       take_each(reader, root, "refusals", take_refusal, record) &&
 	       take_each(reader, root, "findings", take_finding, record) &&
-	       take_bindings(reader, root, record) && take_judgement(reader, root, record);
+	       take_bindings(reader, root, record) && take_judgement(reader, root, record) &&
+	       (!json_object_get(root, "diagnostics") ||
+		take_each(reader, root, "diagnostics", take_diag, record));
 }
 
 /* ---- a file ---------------------------------------------------------------------------------- */

@@ -55,6 +55,9 @@ const char *bs_ci_message(const struct bs_run *run, const struct bs_ci_words *wo
 /* TEXT with what is no character as \xNN. */
 const char *bs_ci_escaped(struct bs_report *report, const char *text);
 
+/* "PATH: DETAIL", as it is: to be escaped. */
+const char *bs_ci_diagnostic(struct bs_arena *arena, const struct bs_diag *d);
+
 /* What is said of a step that was refused, "step 1 failed: ...", and, in the columns of the text
  * report, the line that says so and all that is known of it. NULL for a step that was not. */
 const char *bs_ci_refusal(struct bs_report *report, const struct bs_run *run,

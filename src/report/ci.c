@@ -144,6 +144,11 @@ const char *bs_ci_escaped(struct bs_report *report, const char *text)
 	return bs_writer_text(words->writer);
 }
 
+const char *bs_ci_diagnostic(struct bs_arena *arena, const struct bs_diag *d)
+{
+	return d->path ? bs_arena_printf(arena, "%s: %s", d->path, d->detail) : d->detail;
+}
+
 const char *bs_ci_refusal(struct bs_report *report, const struct bs_run *run,
 			  const struct bs_step_result *result)
 {

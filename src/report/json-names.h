@@ -15,3 +15,7 @@ const char *bs_json_step_kind(const struct bs_step *step);
 /* "jump-slot" */
 const char *bs_json_reloc_kind_name(enum bs_reloc_kind kind);
 const char *bs_json_why_name(enum bs_why why);
+/* "ENOENT"; NULL for one without a name here, which is a number in JSON. */
+const char *bs_json_errno_name(int error);
+/* The error of that name, or 0. */
+int bs_json_errno_find(const char *name);

@@ -100,10 +100,6 @@ const char *bs_json_address_kind(const struct bs_run *run, const struct bs_found
 uint32_t bs_json_handles(const struct bs_step_result *result);
 /* What became of MAP, which the dlclose RESULT closed. */
 const char *bs_json_fate(const struct bs_step_result *result, bs_map_id map);
-/* "ENOENT"; NULL for one without a name here. */
-const char *bs_json_errno_name(int error);
-/* The same, a number for one without a name, or null for 0. */
-void bs_json_errno(struct bs_json *json, int error);
 
 /* json-search.c: what was made of the file of TRACE; the member "searches". */
 const char *bs_json_place_verdict(const struct bs_trace *trace);

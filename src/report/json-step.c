@@ -3,7 +3,6 @@
 #include "json-priv.h"
 
 #include <elf.h>
-#include <errno.h>
 
 void bs_json_counts_members(struct bs_json *json, const struct bs_counts *counts)
 {
@@ -16,41 +15,6 @@ void bs_json_counts_members(struct bs_json *json, const struct bs_counts *counts
 }
 
 /* ---- failures ------------------------------------------------------------------------------ */
-
-const char *bs_json_errno_name(int error)
-{
-#define NAME(e)                                                                                    \
-	{                                                                                          \
-		e, #e                                                                              \
-	}
-	static const struct {
-		int error;
-		const char *name;
-	} names[] = {
-		NAME(EACCES),  NAME(EFBIG),  NAME(EINVAL),    NAME(EIO),
-		NAME(EISDIR),  NAME(ELOOP),  NAME(EMFILE),    NAME(ENAMETOOLONG),
-		NAME(ENFILE),  NAME(ENODEV), NAME(ENOENT),    NAME(ENOMEM),
-		NAME(ENOTDIR), NAME(ENXIO),  NAME(EOVERFLOW), NAME(EPERM),
-	};
-#undef NAME
-
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (names[i].error == error)
-			return names[i].name;
-	return NULL;
-}
-
-void bs_json_errno(struct bs_json *json, int error)
-{
-	const char *name = bs_json_errno_name(error);
-
-	if (name)
-		bs_json_word(json, name);
-	else if (error)
-		bs_json_number(json, (uint64_t)error);
-	else
-		bs_json_null(json);
-}
 
 static void write_failure(struct bs_json *json, const struct bs_failure *failure)
 {

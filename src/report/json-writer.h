@@ -43,6 +43,10 @@ static inline void bs_json_key(struct bs_json *json, const char *key)
 	bs_json_key_n(json, key, __builtin_strlen(key));
 }
 
+/* json-diag.c: an error of the system, null for 0; the member "diagnostics". */
+void bs_json_errno(struct bs_json *json, int error);
+void bs_json_diagnostics(struct bs_json *json, const struct bs_diags *diags);
+
 /* A string of our own making, such as an enum's name: short, and in need of no escapes. */
 void bs_json_word(struct bs_json *json, const char *word);
 

@@ -303,31 +303,6 @@ static void step(struct bs_report *report, const struct bs_run *run,
 
 /* ---- the end ------------------------------------------------------------------------------- */
 
-static void write_diagnostics(struct bs_json *json, const struct bs_run *run)
-{
-	const struct bs_diags *diags = run->ctx.diags;
-
-	bs_json_key(json, "diagnostics");
-	bs_json_array(json, BS_JSON_INLINE);
-	bs_vec_each (i, &diags->list) {
-		const struct bs_diag *d = &diags->list.v[i];
-
-		bs_json_object(json, BS_JSON_INLINE);
-		bs_json_member(json, "code", bs_diag_slug(d->code));
-		bs_json_member(json, "path", d->path);
-		bs_json_key(json, "offset");
-		if (d->offset == BS_NO_OFFSET)
-			bs_json_null(json);
-		else
-			bs_json_number(json, d->offset);
-		bs_json_key(json, "errno");
-		bs_json_errno(json, d->os_error);
-		bs_json_member(json, "detail", d->detail);
-		bs_json_close(json);
-	}
-	bs_json_close(json);
-}
-
 /* Why the exit status is 1, in the order in which the tool asks. */
 const char *bs_json_reason(const struct bs_report *report)
 {
@@ -350,7 +325,7 @@ static void write_outcome(const struct bs_report *report, const struct bs_run *r
 	struct bs_json *json = &state->json;
 
 	bs_json_choices(json, run, report->show, streams(report) ? BS_JSON_INLINE : BS_JSON_LINES);
-	write_diagnostics(json, run);
+	bs_json_diagnostics(json, run->ctx.diags);
 	bs_json_member(json, "outcome", state->refused ? "refused" : "ok");
 	bs_json_member(json, "reason", bs_json_reason(report));
 	bs_json_member(json, "fail_on", bs_level_name(report->fail_on));

@@ -295,9 +295,7 @@ static void write_diagnostics(struct sarif *s)
 			continue;
 		write_notification(
 			s, bs_diag_slug(d->code), "warning",
-			bs_ci_escaped(s->report, bs_arena_printf(s->run->ctx.arena, "%s%s%s",
-								 d->path ? d->path : "",
-								 d->path ? ": " : "", d->detail)));
+			bs_ci_escaped(s->report, bs_ci_diagnostic(s->run->ctx.arena, d)));
 	}
 }
 

@@ -199,6 +199,8 @@ static void write_record(struct bs_json *json, const struct bs_scan_record *r)
 		write_used(json, r);
 	if (r->gone.n)
 		write_gone(json, r);
+	if (r->diags.list.n)
+		bs_json_diagnostics(json, &r->diags);
 	bs_json_close(json);
 }
 
@@ -329,7 +331,7 @@ static void write_head(struct bs_json *json, const struct bs_scan_head *head)
 static void write_schema(struct bs_json *json)
 {
 	bs_json_member(json, "schema", BS_SCAN_SCHEMA);
-	bs_json_member(json, "schema_version", "1.1");
+	bs_json_member(json, "schema_version", "1.2");
 }
 
 static void write_pair(struct bs_json *json, const struct bs_scan_pair *pair)

@@ -253,6 +253,25 @@ static const char *exit_words(struct sarif *s, const struct bs_scan_head *head,
 			       bs_level_name(head->fail_on));
 }
 
+/* What the answers had to be given in spite of. */
+static void write_diagnostics(struct sarif *s, const struct bs_diags *diags)
+{
+	uint32_t n = 0;
+
+	bs_vec_each (i, &diags->list) {
+		const struct bs_diag *d = &diags->list.v[i];
+
+		if (d->code != BS_DIAG_ASSUMED && n++ < MOST_NOTIFICATIONS)
+			bs_sarif_notification(
+				&s->json, bs_diag_slug(d->code), "warning",
+				bs_scan_ci_escaped(s->arena, bs_ci_diagnostic(s->arena, d)));
+	}
+	if (n > MOST_NOTIFICATIONS)
+		bs_sarif_notification(&s->json, "too-many-diagnostics", "warning",
+				      bs_arena_printf(s->arena, "%u more diagnostics are left out",
+						      n - MOST_NOTIFICATIONS));
+}
+
 static void write_invocations(struct sarif *s, const struct bs_scan_head *head,
 			      const struct bs_scan_sum *sum)
 {
@@ -274,6 +293,7 @@ static void write_invocations(struct sarif *s, const struct bs_scan_head *head,
 		bs_sarif_notification(
 			&s->json, "refused", "error",
 			bs_arena_printf(s->arena, "%u more refusals are left out", s->n_more));
+	write_diagnostics(s, &sum->diags);
 	if (s->n_left)
 		bs_sarif_notification(&s->json, "too-many-results", "warning",
 				      bs_arena_printf(s->arena,

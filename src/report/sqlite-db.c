@@ -99,7 +99,7 @@ static void begin_document(struct bs_sqlite *db)
 	run_sql(db, db->layout->schema);
 	bs_row(db, db->layout->document);
 	bs_put_word(db, db->layout->name);
-	bs_put_word(db, "1.0");
+	bs_put_word(db, db->layout->version);
 	bs_put_word(db, "bindsim");
 	bs_put_word(db, BINDSIM_VERSION);
 	bs_row_end(db);

@@ -206,21 +206,23 @@ void bs_sqlite_notes(struct bs_report *report, const struct bs_run *run)
 	}
 }
 
+void bs_sqlite_diagnostic(struct bs_sqlite *db, struct bs_arena *arena, const struct bs_diag *d)
+{
+	bs_put_word(db, bs_diag_slug(d->code));
+	bs_put_text(db, d->path);
+	bs_put_if(db, d->offset != BS_NO_OFFSET, d->offset);
+	bs_put_word(db, bs_sqlite_errno(arena, d->os_error));
+	bs_put_text(db, d->detail);
+	bs_row_end(db);
+}
+
 void bs_sqlite_diagnostics(struct bs_report *report, const struct bs_run *run)
 {
 	const struct bs_diags *diags = run->ctx.diags;
 
-	bs_vec_each (i, &diags->list) {
-		const struct bs_diag *d = &diags->list.v[i];
-		struct bs_sqlite *db = numbered_row(report, BS_TABLE_DIAGNOSTICS, i);
-
-		bs_put_word(db, bs_diag_slug(d->code));
-		bs_put_text(db, d->path);
-		bs_put_if(db, d->offset != BS_NO_OFFSET, d->offset);
-		bs_put_word(db, bs_sqlite_errno(run, d->os_error));
-		bs_put_text(db, d->detail);
-		bs_row_end(db);
-	}
+	bs_vec_each (i, &diags->list)
+		bs_sqlite_diagnostic(numbered_row(report, BS_TABLE_DIAGNOSTICS, i), run->ctx.arena,
+				     &diags->list.v[i]);
 }
 
 void bs_sqlite_gone(struct bs_report *report)

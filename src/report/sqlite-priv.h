@@ -67,7 +67,7 @@ struct bs_sqlite;
 
 /* What there is in a database, by the numbers of its tables. */
 struct bs_sqlite_layout {
-	const char *name; /* of the schema */
+	const char *name, *version; /* of the schema */
 	const char *schema, *views;
 	const char *const *table_names;
 	unsigned n_tables;
@@ -192,12 +192,14 @@ void bs_sqlite_findings(struct bs_report *report, const struct bs_run *run);
 void bs_sqlite_suppressed(struct bs_report *report, const struct bs_run *run);
 void bs_sqlite_notes(struct bs_report *report, const struct bs_run *run);
 void bs_sqlite_diagnostics(struct bs_report *report, const struct bs_run *run);
+/* The rest of a row that says which diagnostic it is. */
+void bs_sqlite_diagnostic(struct bs_sqlite *db, struct bs_arena *arena, const struct bs_diag *d);
 void bs_sqlite_gone(struct bs_report *report);
 
 /* A number as a text where there is no name. */
-static inline const char *bs_sqlite_errno(const struct bs_run *run, int error)
+static inline const char *bs_sqlite_errno(struct bs_arena *arena, int error)
 {
 	const char *name = bs_json_errno_name(error);
 
-	return name || !error ? name : bs_arena_printf(run->ctx.arena, "%d", error);
+	return name || !error ? name : bs_arena_printf(arena, "%d", error);
 }

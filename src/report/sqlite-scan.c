@@ -14,6 +14,7 @@
 #define TABLES(T)                                                                                  \
 	T(BINDINGS, "bindings")                                                                    \
 	T(DEFINITIONS, "definitions")                                                              \
+	T(DIAGNOSTICS, "diagnostics")                                                              \
 	T(DOCUMENT, "document")                                                                    \
 	T(FILES, "files")                                                                          \
 	T(FINDINGS, "findings")                                                                    \
@@ -48,6 +49,7 @@ extern const char bs_sqlite_scan_schema[], bs_sqlite_scan_views[];
 
 static const struct bs_sqlite_layout layout = {
 	.name = "bindsim-scan-sqlite-1",
+	.version = "1.1",
 	.schema = bs_sqlite_scan_schema,
 	.views = bs_sqlite_scan_views,
 	.table_names = table_names,
@@ -275,6 +277,15 @@ static void put_findings(struct bs_document *document, const struct bs_scan_reco
 	}
 }
 
+static void put_diagnostics(struct bs_document *document, struct bs_arena *scratch,
+			    const struct bs_scan_record *r)
+{
+	bs_vec_each (i, &r->diags.list) {
+		run_row(document, TABLE_DIAGNOSTICS, i);
+		bs_sqlite_diagnostic(document->db, scratch, &r->diags.list.v[i]);
+	}
+}
+
 static void put_bindings(struct bs_document *document, const struct bs_scan_record *r)
 {
 	struct bs_sqlite *db = document->db;
@@ -311,6 +322,7 @@ static void go_on(struct bs_report *report, struct bs_arena *scratch,
 	if (report->show & BS_SCAN_OBJECTS)
 		put_objects(document, record);
 	put_findings(document, record);
+	put_diagnostics(document, scratch, record);
 	if (report->show & BS_SCAN_BINDINGS)
 		put_bindings(document, record);
 }

@@ -78,7 +78,7 @@ static void put_state(struct bs_sqlite *db, const struct bs_run *run,
 	bs_put_text(db, result->state == BS_STEP_OK ? NULL : result->message);
 	bs_put_text(db, failed ? failure->subject : NULL);
 	bs_put_text(db, failure->words);
-	bs_put_word(db, failed ? bs_sqlite_errno(run, failure->os_error) : NULL);
+	bs_put_word(db, failed ? bs_sqlite_errno(run->ctx.arena, failure->os_error) : NULL);
 	bs_put_map(db, failed ? failure->needed_by : BS_NO_MAP);
 	bs_put_number(db, failed && failure->crash);
 	bs_put_number(db, result->ends_process);
@@ -393,7 +393,7 @@ static void put_place(struct searches *s, const char *kind, const struct bs_trac
 	bs_put_text(db, trace->text);
 	bs_put_word(db, is_file ? bs_json_how_name(trace->how) : NULL);
 	bs_put_word(db, is_file ? bs_json_place_verdict(trace) : NULL);
-	bs_put_word(db, is_file ? bs_sqlite_errno(s->run, trace->os_error) : NULL);
+	bs_put_word(db, is_file ? bs_sqlite_errno(s->run->ctx.arena, trace->os_error) : NULL);
 	bs_put_text(db, is_file ? trace->words : NULL);
 	bs_put_text(db, is_list ? trace->label : NULL);
 	bs_put_text(db, is_list ? trace->where : NULL);

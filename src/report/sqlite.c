@@ -30,6 +30,7 @@ static const char *const table_names[] = {
 
 static const struct bs_sqlite_layout layout = {
 	.name = "bindsim-sqlite-1",
+	.version = "1.0",
 	.schema = bs_sqlite_schema,
 	.views = bs_sqlite_views,
 	.table_names = table_names,

@@ -318,6 +318,14 @@ static struct bs_judge *judge_for(struct bs_arena *arena, const struct bs_scan_o
 	return judge;
 }
 
+/* Where there is no answer, the problem says what they led to. */
+static void take_diags(const struct recorder *r, const struct bs_diags *diags)
+{
+	r->record->diags.arena = r->arena;
+	bs_vec_each (i, &diags->list)
+		bs_diag_copy(&r->record->diags, &diags->list.v[i]);
+}
+
 void bs_scan_run(struct bs_arena *arena, const struct bs_plan *plan, struct bs_store *store,
 		 const struct bs_scan_options *options, const struct bs_scan_known *known,
 		 struct bs_scan_known *found, bs_scan_sources *sources, struct bs_scan_record *ret)
@@ -346,6 +354,8 @@ void bs_scan_run(struct bs_arena *arena, const struct bs_plan *plan, struct bs_s
 						 : BS_SCAN_REFUSED;
 	if (status == BS_SIM_CANNOT)
 		ret->problem = own(&r, report.problem);
+	else
+		take_diags(&r, &report.diags);
 	/* What would have to be there for an answer nobody knows. */
 	if (status == BS_SIM_CANNOT && options->lists_files)
 		bs_vec_push(arena, sources,

@@ -95,6 +95,7 @@ struct bs_scan_record {
 	bs_ids used;	/* lines of the policy's sections that had a use; see bs_policy_watches() */
 	bool is_judged; /* findings have a DISPOSITION */
 	BS_VEC(struct bs_scan_gone) gone; /* then */
+	struct bs_diags diags; /* what the answer is given in spite of, and what was assumed */
 };
 
 /* FINDING does not count, whatever its level. */
@@ -242,8 +243,10 @@ struct bs_scan_sum {
 	BS_VEC(struct bs_scan_of_policy) of_policy;
 	const char *unanswered, *why; /* the first that is: its path and problem */
 	BS_VEC(struct bs_scan_pair) pairs;
+	struct bs_diags diags; /* of all records, each once */
 	/* private: */
 	struct bs_arena *arena;
+	struct bs_names *told; /* what there is in DIAGS */
 	struct bs_names *keys;
 	bs_ids by_key;
 	BS_VEC(char) last_path;

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """--root: a little system in a directory, of which nothing outside is seen."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -136,6 +137,40 @@ class RootTest(CommandLineTest):
                 told = [line for line in answer.err.splitlines() if self.TAKEN_FOR_EMPTY in line]
                 self.assertEqual(told, [f"bindsim: /{closed.replace('opt/b', 'opt/link')}: {self.TAKEN_FOR_EMPTY}"], answer)
                 self.assertEqual(set(re.findall(r"mapped (/opt\S+)", answer.out)), found, answer)
+
+    def test_what_a_scan_may_not_read_of_what_ldconfig_reads(self):
+        """It is told once of all programs, of those that a journal has, too; JSON has it with each of them."""
+        self.unconfigured()
+        shutil.copy(self.directory / "root/usr/bin/tool", self.directory / "root/usr/bin/zool")
+        user = self.unprivileged()
+        self.directory.chmod(0o777)
+        told = f"bindsim: /opt/a: {self.TAKEN_FOR_EMPTY}"
+        question = ("scan", self.root, "--ldconfig", "/usr/bin")
+        parts = [f"--shard={part}/2" for part in (1, 2)]
+        path = self.directory / "root/opt/a"
+        path.chmod(0)
+        try:
+            whole = self.bindsim(*question, "--format=json", "-j2", **user)
+            sarif = self.bindsim(*question, "--format=sarif", **user)
+            for number in range(2):
+                answer = self.bindsim(*question, "--journal=journal", **user)
+                self.assertEqual(answer.err.splitlines(), [told], number)
+            for number, part in enumerate(parts):
+                self.bindsim(*question, part, "--format=ndjson", f"--output=part{number}", **user)
+        finally:
+            path.chmod(0o755)
+        merged = self.bindsim("scan", "--merge", "part0", "part1", "--format=json")
+        self.assertEqual((merged.out, merged.err), (whole.out, whole.err))
+        self.assertEqual(whole.err.splitlines(), [told])
+        for program in json.loads(whole.out)["results"]:
+            self.assertEqual([(made["code"], made["path"], made["errno"]) for made in program["diagnostics"]
+                              if made["code"] != "assumed"],
+                             [("cannot-read", "/opt/a", "EACCES")])
+        [run] = json.loads(sarif.out)["runs"]
+        self.assertEqual([told["descriptor"]["id"] for told in run["invocations"][0]["toolExecutionNotifications"]],
+                         ["cannot-read"])
+        answer = self.bindsim(*question, "--journal=journal", **user)
+        self.assertEqual(answer.err, "", "it can be read now")
 
     def test_what_the_want_of_a_cache_means_where_its_files_cannot_be_read(self):
         self.unconfigured()

@@ -675,7 +675,7 @@ class JournalTest(ManyTest):
         self.assert_trouble(self.bindsim(*self.COMMAND, f"--policy={policy}"), "journal", "policy")
         whole = self.journal()
         head = whole.split(b" ")
-        for other in (b" ".join([head[0], b"99.9", *head[2:]]), whole.replace(b"journal-3", b"journal-1", 1)):
+        for other in (b" ".join([head[0], b"99.9", *head[2:]]), whole.replace(b"journal-4", b"journal-1", 1)):
             (self.directory / "journal").write_bytes(other)
             self.assert_trouble(self.bindsim(*self.COMMAND), "journal", "another bindsim")
             self.assertEqual(self.journal(), other)

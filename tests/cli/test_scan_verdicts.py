@@ -362,6 +362,16 @@ class DatabaseTest(VerdictTest):
         self.assertEqual(self.ask("all.db", "PRAGMA integrity_check"), [("ok",)])
         self.assertEqual(self.ask("all.db", "PRAGMA foreign_key_check"), [])
 
+    def test_diagnostics(self):
+        """What is wrong with inputs, for each program that meets it."""
+        self.bindsim("scan", "--format=sqlite", "-o", "told.db", "--env=LD_PROFILE=x", "bin/clash", "bin/sound")
+        lines = self.scan("--env=LD_PROFILE=x", "bin/clash", "bin/sound")
+        wanted = [(run + 1, *diagnostic.values()) for run, line in enumerate(self.programs(lines).values())
+                  for diagnostic in line["diagnostics"]]
+        self.assertEqual(len(wanted), 2)
+        self.assertEqual(self.ask("told.db", "SELECT run, code, path, offset, errno, detail FROM diagnostics ORDER BY run, position"),
+                         wanted)
+
     def test_bindings_are_the_loaders(self):
         """Those of a single run."""
         [line] = [line for line in self.scan("--show=pairs,bindings", "bin/clash") if line["type"] == "program"]

@@ -8,7 +8,7 @@ PRAGMA synchronous = OFF;
 -- What was deleted of a page is not to be seen in the file.
 PRAGMA secure_delete = ON;
 PRAGMA application_id = 0x62737363; -- "bssc"
-PRAGMA user_version = 100; -- 100 * the number in SCHEMA + the one behind the dot of SCHEMA_VERSION
+PRAGMA user_version = 101; -- 100 * the number in SCHEMA + the one behind the dot of SCHEMA_VERSION
 BEGIN;
 
 CREATE TABLE document (
@@ -125,6 +125,17 @@ CREATE TABLE refusals (
   position INTEGER NOT NULL,
   step INTEGER NOT NULL,
   message TEXT,
+  PRIMARY KEY (run, position)
+) WITHOUT ROWID;
+
+CREATE TABLE diagnostics ( -- inputs that could not be read or had to be guessed at
+  run INTEGER NOT NULL REFERENCES runs,
+  position INTEGER NOT NULL,
+  code TEXT NOT NULL,
+  path TEXT,
+  offset INTEGER,
+  errno TEXT,
+  detail TEXT,
   PRIMARY KEY (run, position)
 ) WITHOUT ROWID;
 
