@@ -347,5 +347,8 @@ bool bs_command_shows(enum bs_command command, enum bs_command owner, const char
  */
 bool bs_print_loaders(struct bs_arena *arena, const char *which);
 
+/* stack.c: what RUN returns. */
+int bs_with_stack(int (*run)(int argc, char **argv), int argc, char **argv);
+
 /* `bindsim: ...` on standard error, with control characters made visible. */
 void bs_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -390,9 +390,8 @@ static void keep_standard_files(void)
 				   (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
 }
 
-int main(int argc, char **argv)
+static int begin(int argc, char **argv)
 {
-	keep_standard_files();
 	struct bs_arena *arena = bs_arena_new();
 	struct bs_command_line line;
 	int status = BS_EXIT_TROUBLE;
@@ -415,4 +414,10 @@ int main(int argc, char **argv)
 	bs_private_end();
 	bs_arena_free(arena);
 	return status;
+}
+
+int main(int argc, char **argv)
+{
+	keep_standard_files();
+	return bs_with_stack(begin, argc, argv);
 }

@@ -36,6 +36,26 @@ class LimitsTest(CommandLineTest):
         return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
+class StackTest(LimitsTest):
+    """A small stack, which libraries that are opened when they are needed know nothing of."""
+
+    def test_64_kilobytes(self):
+        """libdw and SQLite need more."""
+        codec = "".join(f"int codec_{part}(void) {{{{ return {{0}}; }}}}" for part in ("open", "read", "close"))
+        codec += "int use{0}(void) {{ return codec_open() + codec_read() + codec_close(); }}"
+        for number in range(2):
+            self.object(f"lib{number}.so", codec.format(number), "-g")
+        self.program("clash", "int use0(void); int use1(void); void _start(void) { use0(); use1(); }", "./lib0.so", "./lib1.so")
+        for what, status in (("./app", 0), ("--proof=all ./clash", 0), ("check ./clash", 1), ("advise ./clash", 0),
+                             ("explain --symbol=hook ./app", 0), ("order --dlopen=./lib0.so --dlopen=./lib1.so ./app", 0),
+                             ("--format=sqlite -o /dev/null ./clash", 0), ("--format=html ./clash", 0), ("diff ./app ./clash", 1),
+                             ("scan --format=json -j2 .", 1), ("scan --format=sqlite -o /dev/null .", 1), ("loaders", 0)):
+            usual = self.shell(f'"$B" {what}')
+            self.assertEqual(usual[0], status, (what, usual))
+            self.assertEqual(self.shell(f'ulimit -s 64; "$B" {what} >small')[::2], usual[::2], what)
+        self.assertEqual(self.shell('ulimit -s 64; "$B" record -o plan -- sh -c "ulimit -s"')[:2], (0, "64\n"))
+
+
 class StandardFilesTest(LimitsTest):
     """A descriptor that is closed is nobody else's."""
 
