@@ -234,6 +234,7 @@ static enum bs_exit finish(struct bs_arena *arena, const struct bs_command_line 
 	bs_vec_each (i, &line->outputs)
 		if (!write_answer(arena, line, &line->outputs.v[i], answer))
 			return BS_EXIT_TROUBLE;
+	bs_print_diagnostics(arena, order ? &order->diags : &pairs->diags, line->verbose);
 	return conclude(line, answer);
 }
 

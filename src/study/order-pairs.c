@@ -148,6 +148,28 @@ static void count_moved(const struct pairs *p, struct bs_pair_record *record,
 	}
 }
 
+static bool is_same(const struct bs_diag *a, const struct bs_diag *b)
+{
+	return a->code == b->code && a->offset == b->offset && a->os_error == b->os_error &&
+	       !a->path == !b->path && (!a->path || strcmp(a->path, b->path) == 0) &&
+	       strcmp(a->detail, b->detail) == 0;
+}
+
+/* Each file is met in many runs. */
+static void add_diags(struct pairs *p, const struct bs_diags *diags)
+{
+	struct bs_diags *all = &p->result->diags;
+
+	bs_vec_each (i, &diags->list) {
+		uint32_t k = 0;
+
+		while (k < all->list.n && !is_same(&all->list.v[k], &diags->list.v[i]))
+			k++;
+		if (k == all->list.n)
+			bs_diag_copy(all, &diags->list.v[i]);
+	}
+}
+
 static bool try_pair(struct pairs *p, uint32_t a, uint32_t b)
 {
 	struct bs_pairs_result *result = p->result;
@@ -163,6 +185,7 @@ static bool try_pair(struct pairs *p, uint32_t a, uint32_t b)
 	const struct bs_order_result order = bs_order_run(p->study, arena, &orders);
 	bool ok = order.status == BS_SIM_OK;
 
+	add_diags(p, &order.diags);
 	if (ok) {
 		const struct bs_order_class *const classes[] = {
 			&order.classes.v[0], &order.classes.v[order.classes.n - 1]
@@ -208,6 +231,7 @@ static bool try_file(struct pairs *p, const struct bs_step *step)
 	const struct bs_order_result order = bs_order_run(p->study, arena, &orders);
 	bool ok = order.status == BS_SIM_OK;
 
+	add_diags(p, &order.diags);
 	if (!ok) {
 		result->status = order.status;
 		result->problem = order.problem ? bs_arena_strndup(p->arena, order.problem,
@@ -262,7 +286,11 @@ struct bs_pairs_result bs_order_pairs(struct bs_study *study, struct bs_arena *a
 				      const struct bs_plan *plan, const struct bs_step *steps,
 				      uint32_t n, const struct bs_selection *selection)
 {
-	struct bs_pairs_result result = { .study = study, .plan = plan };
+	struct bs_pairs_result result = {
+		.study = study,
+		.plan = plan,
+		.diags = { .arena = arena },
+	};
 	struct pairs p = { study, arena, plan, selection, &result };
 
 	for (uint32_t i = 0; i < n; i++)

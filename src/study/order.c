@@ -435,6 +435,9 @@ static bool run_order(struct order_study *s, uint32_t at, struct bs_ending *endi
 	s->study->step_names = NULL;
 	bool ok = status == BS_SIM_OK || status == BS_SIM_REFUSED;
 
+	s->result->diags.arena = s->arena;
+	for (uint32_t i = 0; ok && at == 0 && i < ending->diags.list.n; i++)
+		bs_diag_copy(&s->result->diags, &ending->diags.list.v[i]);
 	if (ok)
 		classify(s, ending, at, names);
 	else

@@ -103,6 +103,7 @@ struct bs_order_result {
 	enum bs_sim_status status; /* CANNOT, NO_MEMORY: there is no answer */
 	const char *problem;
 	enum bs_instead instead;
+	struct bs_diags diags;		       /* of the given order */
 	BS_VEC(struct bs_order_class) classes; /* that of the given order first */
 	BS_VEC(struct bs_moved) moved;	       /* most references first */
 	uint32_t n_moved, n_strong;	       /* references */
@@ -152,6 +153,7 @@ struct bs_pairs_result {
 	enum bs_sim_status status;
 	const char *problem;
 	enum bs_instead instead;
+	struct bs_diags diags; /* of all runs, each once */
 	BS_VEC(struct bs_pair_file) files;
 	BS_VEC(struct bs_pair_record) records; /* of what is not harmless, worst first */
 	uint32_t n_pairs, n_dependent;

@@ -57,6 +57,15 @@ class StepsTest(OrderTest):
         names = [made["name"] for made in document["objects"]]
         self.assertEqual(len(names), len(set(names)), names)
 
+    def test_diagnostics(self):
+        """What the answers are given in spite of is told once, of however many runs."""
+        self.carriers("plugins/libfirst.so", "plugins/libplug.so", "plugins/libthird.so")
+        told = "bindsim: LD_PROFILE=x is not simulated: bindings may differ"
+        for steps in (["--dlopen=plugins/libfirst.so", "--dlopen=plugins/libplug.so"], ["--pairs=plugins"]):
+            self.assertEqual(self.bindsim("order", "--env=LD_PROFILE=x", "./app", *steps).err.splitlines()[:1], [told])
+            self.assertEqual(self.bindsim("order", "--env=LD_PROFILE=x", "./app", *steps).err.count(told), 1)
+            self.assertNotIn(told, self.bindsim("order", "./app", *steps).err)
+
     def test_independent_steps_are_stable(self):
         for name in "abc":
             self.object(f"lib{name}.so", f"int {name}(void) {{ return 1; }} int use_{name}(void) {{ return {name}(); }}")
