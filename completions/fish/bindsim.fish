@@ -40,13 +40,15 @@ function __bindsim_takes --argument-names name
     end
     switch $command
         case advise
-            not contains -- $name symbol
+            not contains -- $name symbol proof
         case diff
             not contains -- $name fail-on proof
+        case order
+            not contains -- $name proof
         case scan
             not contains -- $name plan follow-dlopen-notes symbol from to pair
         case log
-            contains -- $name symbol from to pair format show output report fail-on color verbose quiet
+            contains -- $name symbol from to pair format show output report fail-on color quiet
         case record
             contains -- $name output verbose quiet
         case loaders

@@ -337,6 +337,20 @@ bool bs_print_help_about(const char *topic);
 /* Whether COMMAND takes the option NAME, which belongs to OWNER alone, or to NONE. */
 bool bs_command_takes(enum bs_command command, enum bs_command owner, const char *name);
 
+/* Ways of commands that have a use for fewer options; see takes.def. */
+enum bs_mode {
+#define MODE(id, which, names) BS_MODE_##id,
+#define SHARED(names, commands)
+#define TAKES(command, which, names, shown)
+#include "takes.def"
+#undef TAKES
+#undef SHARED
+#undef MODE
+};
+
+/* Whether MODE takes the option NAME, which its command takes. */
+bool bs_mode_takes(enum bs_mode mode, const char *name);
+
 /* COMMAND takes but few of the options that belong to no command. */
 bool bs_command_takes_few(enum bs_command command);
 

@@ -75,6 +75,19 @@ static void explain(struct bs_writer *writer, const struct explained *e, bool is
 		bs_write_text(writer, pieces[i]);
 }
 
+/* False after a message. */
+static bool is_about_rule(const struct bs_option_reader *r)
+{
+	const char *refused = bs_options_refused_by(r, BS_MODE_EXPLAIN_RULE);
+
+	if (refused)
+		bs_complain("explain --rule is about no process: it has no --%s", refused);
+	else if (r->line->plan.executable)
+		bs_complain("explain --rule is about no process: '%s' is too many",
+			    r->line->plan.executable);
+	return !refused && !r->line->plan.executable;
+}
+
 bool bs_explain_rule(struct bs_option_reader *r)
 {
 	explained_list all = { 0 };
@@ -87,6 +100,8 @@ bool bs_explain_rule(struct bs_option_reader *r)
 		n += strcmp(all.v[i].name, r->rule) == 0;
 	if (!n)
 		return complain_of_rule(r->arena, r->rule, &all);
+	if (!is_about_rule(r))
+		return false;
 	r->line->done = r->quiet && !r->output;
 	if (r->line->done)
 		return true;

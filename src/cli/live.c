@@ -46,6 +46,13 @@ bool bs_live_open(struct bs_option_reader *r)
 			    line->verify.runs ? "--run" : "--log");
 		return false;
 	}
+	const char *refused = bs_options_refused_by(r, BS_MODE_VERIFY_PROCESS);
+
+	if (refused) {
+		bs_complain("%s is of one process that runs already: it has no --%s", option,
+			    refused);
+		return false;
+	}
 	if (line->follows_notes) {
 		bs_complain("--follow-dlopen-notes opens what no process has: it goes with no %s",
 			    option);

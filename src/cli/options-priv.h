@@ -12,13 +12,15 @@ struct bs_check_words {
 	bool has_fail_on;
 };
 
+struct bs_given_option {
+	const char *name;
+	enum bs_command owner; /* whose alone it is, or NONE */
+};
+
 struct bs_option_reader {
 	struct bs_arena *arena;
 	struct bs_command_line *line;
-	const char *owned[BS_COMMAND_COUNT_]; /* the first option that is this command's alone */
-	const char *not_for_record;	      /* the first option that says nothing to it */
-	const char
-		*not_for[BS_COMMAND_COUNT_]; /* the first option that the command does not take */
+	BS_VEC(struct bs_given_option) given; /* as they came */
 	struct bs_check_words words;
 	const char *rule;
 	const struct bs_format *format;
@@ -127,6 +129,10 @@ bool bs_read_plan(struct bs_option_reader *r, const char *path);
 
 /* options.c: each option belongs to the command that there is. False after a message. */
 bool bs_options_fit(const struct bs_option_reader *r);
+
+/* options.c: the first option that the command, or MODE of it, does not take; or NULL. */
+const char *bs_options_refused(const struct bs_option_reader *r);
+const char *bs_options_refused_by(const struct bs_option_reader *r, enum bs_mode mode);
 
 /* options-end.c: the report of --format and -o is one of the line's outputs, in FORMAT, or in that
  * of --format where FORMAT is NULL. False: it is none, for -q drops what standard output would have

@@ -49,53 +49,58 @@ static enum bs_command owner_of(int id)
 	return BS_COMMAND_NONE;
 }
 
-/* It simulates nothing. */
-static bool is_for_record(int id)
-{
-	return id == OPTION_CHILDREN || id == OPTION_OUTPUT || id == OPTION_QUIET ||
-	       id == OPTION_VERBOSE;
-}
-
 /* Commands may come behind their options: whether those fit is known at the end. */
-static void note_owner(struct bs_option_reader *r, int id)
+static void note_option(struct bs_option_reader *r, int id)
 {
-	const enum bs_command owner = owner_of(id);
-	const char **first = &r->owned[owner];
+	const struct option *o = long_options;
 
-	for (const struct option *o = long_options; o->name && !*first; o++)
-		if (o->val == id)
-			*first = o->name;
-	for (const struct option *o = long_options; o->name && !r->not_for_record; o++)
-		if (o->val == id && !is_for_record(id))
-			r->not_for_record = o->name;
-	for (const struct option *o = long_options; o->name; o++)
-		for (unsigned command = 0; o->val == id && command < BS_COMMAND_COUNT_; command++)
-			if (!r->not_for[command] && !bs_command_takes(command, owner, o->name))
-				r->not_for[command] = o->name;
+	while (o->val != id)
+		o++;
+	bs_vec_push(r->arena, &r->given, ((struct bs_given_option){ o->name, owner_of(id) }));
 }
 
 bool bs_options_fit(const struct bs_option_reader *r)
 {
-	for (enum bs_command command = BS_COMMAND_NONE + 1; command < BS_COMMAND_COUNT_; command++)
-		if (r->owned[command] && r->line->command != command) {
-			bs_complain("--%s belongs to the command %s", r->owned[command],
-				    bs_command_text(command)->name);
-			return false;
-		}
+	bs_vec_each (i, &r->given) {
+		enum bs_command owner = r->given.v[i].owner;
+
+		if (owner == BS_COMMAND_NONE || owner == r->line->command)
+			continue;
+		bs_complain("--%s belongs to the command %s", r->given.v[i].name,
+			    bs_command_text(owner)->name);
+		return false;
+	}
 	return true;
+}
+
+const char *bs_options_refused(const struct bs_option_reader *r)
+{
+	bs_vec_each (i, &r->given)
+		if (!bs_command_takes(r->line->command, r->given.v[i].owner, r->given.v[i].name))
+			return r->given.v[i].name;
+	return NULL;
+}
+
+const char *bs_options_refused_by(const struct bs_option_reader *r, enum bs_mode mode)
+{
+	bs_vec_each (i, &r->given)
+		if (!bs_mode_takes(mode, r->given.v[i].name))
+			return r->given.v[i].name;
+	return NULL;
 }
 
 /* Behind the checks that know better what to say. */
 static bool all_taken(const struct bs_option_reader *r)
 {
 	const enum bs_command command = r->line->command;
+	const char *refused = bs_options_refused(r);
 
-	if (r->not_for[command] && command != BS_COMMAND_NONE)
-		bs_complain("%s has no --%s", bs_command_text(command)->name, r->not_for[command]);
-	else if (r->not_for[command])
+	if (refused && command != BS_COMMAND_NONE)
+		bs_complain("%s has no --%s", bs_command_text(command)->name, refused);
+	else if (refused)
 		bs_complain("--%s belongs to a command; bindsim help options tells to which",
-			    r->not_for[command]);
-	return !r->not_for[command];
+			    refused);
+	return !refused;
 }
 
 /* Those that belong to the command check. */
@@ -151,7 +156,7 @@ static bool read_option(struct bs_option_reader *r, int id, const char *value)
 {
 	struct bs_plan *plan = &r->line->plan;
 
-	note_owner(r, id);
+	note_option(r, id);
 	switch ((enum option_id)id) {
 	case OPTION_DLOPEN:
 		return bs_read_step(r, BS_STEP_DLOPEN, value);

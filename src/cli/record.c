@@ -34,8 +34,9 @@ bool bs_record_open(struct bs_option_reader *r, const char *behind, char *const 
 		bs_complain("record what? bindsim record [OPTION]... -- COMMAND...");
 		return false;
 	}
-	if (r->not_for_record) {
-		bs_complain("record simulates nothing: --%s is no option of it", r->not_for_record);
+	if (bs_options_refused(r)) {
+		bs_complain("record simulates nothing: --%s is no option of it",
+			    bs_options_refused(r));
 		return false;
 	}
 	if (r->output && strcmp(r->output, "-") == 0) {

@@ -70,32 +70,6 @@ static const char *odd_option(const struct bs_option_reader *r)
 							    : NULL;
 }
 
-/* An option that only a scan of files has, or NULL. */
-static const char *asking_option(const struct bs_option_reader *r)
-{
-	const struct bs_scan_line *scan = &r->line->scan;
-	const struct bs_plan *plan = &r->line->plan;
-
-	return scan->libraries	       ? "libraries"
-	       : scan->plugins.n       ? "plugins"
-	       : scan->null	       ? "null"
-	       : scan->one_file_system ? "one-file-system"
-	       : scan->n_parts	       ? "shard"
-	       : scan->journal	       ? "journal"
-	       : scan->jobs	       ? "jobs"
-	       : scan->memory	       ? "memory"
-	       : plan->root	       ? "root"
-	       : plan->loader	       ? "loader"
-	       : r->said.steps.n       ? bs_step_kind_name(r->said.steps.v[0].kind)
-	       : r->set.n	       ? "env"
-	       : r->settings.n	       ? "set"
-	       : r->words.use_env      ? "use-env"
-	       : r->words.policy       ? "policy"
-	       : r->words.no_policy    ? "no-policy"
-	       : r->words.today	       ? "today"
-				       : NULL;
-}
-
 static bool paths_fit(struct bs_option_reader *r)
 {
 	struct bs_scan_line *scan = &r->line->scan;
@@ -129,7 +103,7 @@ static bool options_go_together(const struct bs_option_reader *r)
 {
 	const struct bs_scan_line *scan = &r->line->scan;
 	const char *odd = odd_option(r);
-	const char *asking = scan->merge ? asking_option(r) : NULL;
+	const char *asking = scan->merge ? bs_options_refused_by(r, BS_MODE_SCAN_MERGE) : NULL;
 
 	if (odd)
 		bs_complain("scan has no --%s", odd);

@@ -10,21 +10,38 @@ static const struct {
 	enum which which;
 	const char *names, *shown;
 } takes[BS_COMMAND_COUNT_] = {
+#define MODE(id, which, names)
 #define SHARED(names, commands)
 #define TAKES(command, which, names, shown) [BS_COMMAND_##command] = { which, names, shown },
 #include "takes.def"
 #undef TAKES
 #undef SHARED
+#undef MODE
 };
 
 static const struct {
 	const char *names, *commands;
 } shared[] = {
+#define MODE(id, which, names)
 #define SHARED(names, commands) { names, commands },
 #define TAKES(command, which, names, shown)
 #include "takes.def"
 #undef TAKES
 #undef SHARED
+#undef MODE
+};
+
+static const struct {
+	enum which which;
+	const char *names;
+} modes[] = {
+#define MODE(id, which, names) [BS_MODE_##id] = { which, names },
+#define SHARED(names, commands)
+#define TAKES(command, which, names, shown)
+#include "takes.def"
+#undef TAKES
+#undef SHARED
+#undef MODE
 };
 
 /* Whether NAME is one of the words of LIST. */
@@ -54,6 +71,11 @@ bool bs_command_takes(enum bs_command command, enum bs_command owner, const char
 		if (is_among(shared[i].names, name))
 			return is_among(shared[i].commands, called);
 	return is_among(takes[command].names, name) == (takes[command].which == ONLY);
+}
+
+bool bs_mode_takes(enum bs_mode mode, const char *name)
+{
+	return is_among(modes[mode].names, name) == (modes[mode].which == ONLY);
 }
 
 bool bs_command_takes_few(enum bs_command command)

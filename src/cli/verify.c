@@ -77,6 +77,11 @@ bool bs_verify_open(struct bs_option_reader *r)
 		bs_complain("%s", wrong);
 		return false;
 	}
+	wrong = bs_options_refused_by(r, BS_MODE_VERIFY_LOG);
+	if (wrong) {
+		bs_complain("--log and --run are about no finding: they have no --%s", wrong);
+		return false;
+	}
 	line->verify.no_env = r->no_env;
 	bs_add_own_output(r, NULL);
 	return bs_use_formats(line, &bs_format_verify_text, &bs_format_verify_json);

@@ -84,6 +84,13 @@ def options_of(command: str) -> list[Option]:
     return [option for option in options() if takes(option.name)]
 
 
+def modes() -> dict[str, set[str]]:
+    """Ways of commands, each with the options that it takes of those of its command."""
+    names = {option.name for option in options()}
+    return {mode: names & set(words.split()) if which == "ONLY" else names - set(words.split()) for mode, which, words in
+            re.findall(r'^MODE\((\w+), (\w+), "([^"]*)"\)$', (ROOT / "src/cli/takes.def").read_text(), re.MULTILINE)}
+
+
 def spellings() -> set[str]:
     """All options, long and short."""
     return set().union(*(option.spellings() for option in options()))

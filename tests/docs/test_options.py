@@ -108,6 +108,28 @@ class ParserTest(unittest.TestCase):
     # That of the options which is about nothing in this line, such as --host of check, is refused with other words.
     REFUSED = r"has no --|belongs? to|no option of it|has no say|goes with verify|has logs only|record starts what it records|without --init"
 
+    def spelled(self, option):
+        """With a value, if it wants one."""
+        value = "=" + self.VALUES.get(option.name, "/nowhere") if option.argument and not option.may_have else ""
+        return f"--{option.name}{value}"
+
+    def test_what_ways_of_commands_take(self):
+        """What has no say in one of them is refused, too: nothing is passed over."""
+        words = {"EXPLAIN_RULE": ["explain", "--rule=healed"], "PLAN_ALONE": ["none", "--format=plan", "/nowhere"],
+                 "SCAN_MERGE": ["scan", "--merge", "/nowhere"], "VERIFY_LOG": ["verify", "--log=/nowhere", "/nowhere"],
+                 "VERIFY_PROCESS": ["verify", "--pid=1", "--root=/nowhere"]}
+        self.assertEqual(set(words), set(project.modes()))
+        for mode, taken in project.modes().items():
+            command, *rest = words[mode]
+            before = [] if command == "none" else [command]
+            for option in project.options_of(command):
+                if option.name in ("help", "version", "init", "end-init", *(["format"] if mode == "PLAN_ALONE" else [])):
+                    continue
+                done = project.run(*before, *rest, self.spelled(option))
+                refused = bool(re.search(rf"ha(s|ve) no --{option.name}\b", done.stderr))
+                self.assertEqual(refused, option.name not in taken, f"{mode} --{option.name}: {done}")
+                self.assertTrue(done.returncode == 2 or not refused)
+
     def test_what_commands_take(self):
         words = {"log": ["/nowhere"], "diff": ["/nowhere", "/nowhere"], "record": ["--", "/nowhere/program"], "loaders": [], "help": [],
                  "verify": ["--log=/nowhere", "/nowhere"], "explain": ["--symbol=x", "/nowhere"], "none": ["/nowhere"]}
@@ -116,8 +138,8 @@ class ParserTest(unittest.TestCase):
             for option in project.options():
                 if option.name in ("help", "version", "init", "end-init"):
                     continue
-                value = "=" + self.VALUES.get(option.name, "/nowhere") if option.argument and not option.may_have else ""
-                done = project.run(*([] if command == "none" else [command]), f"--{option.name}{value}", *words.get(command, ["/nowhere"]))
+                after = [] if option.name == "rule" and command == "explain" else words.get(command, ["/nowhere"])
+                done = project.run(*([] if command == "none" else [command]), self.spelled(option), *after)
                 refused = bool(re.search(self.REFUSED, done.stderr))
                 if option.name in taken:
                     # --argument and --timeout go with --run.
@@ -163,6 +185,11 @@ class RuleTest(unittest.TestCase):
                 if page != "bindsim-diff":
                     self.assertIn(f".It Cm {slug}\n", (project.ROOT / f"man/{page}.{section}").read_text())
                 self.assertLessEqual(max(map(len, done.stdout.splitlines())), 110)
+
+    def test_it_is_about_no_program(self):
+        done = project.run("explain", "--rule=healed", "./app")
+        self.assertEqual((done.returncode, done.stdout, done.stderr),
+                         (2, "", "bindsim: explain --rule is about no process: './app' is too many\n"))
 
     def test_it_goes_where_it_is_told(self):
         done = project.run("explain", "--rule", "healed")
