@@ -267,8 +267,12 @@ const char *bs_destination_unfinished(const struct bs_destination *d)
 	return u && (u->is_there || name_nameless(u, fileno(d->file), true)) ? u->name : NULL;
 }
 
-/* What is complete becomes D's file; NAMELESS: it, where it has no name yet, or -1. Only what takes
- * the place of another file needs a name before, for a moment. False with errno. */
+/*
+ * What is complete becomes D's file; NAMELESS: it, where it has no name yet, or -1. Only what takes
+ * the place of another file needs a name before, for a moment: linkat(2) replaces nothing, and
+ * renameat2(2), which does, wants a name to begin with. SIGKILL in this moment leaves the complete
+ * file under that name; whoever removed the old file first would leave none. False with errno.
+ */
 static bool put_in_place(struct bs_destination *d, int nameless)
 {
 	struct bs_unfinished *u = d->unfinished;
