@@ -16,6 +16,10 @@ void bs_diff_write_json(struct bs_report *report, struct bs_arena *arena,
  * first. */
 void bs_diff_say_object(struct bs_report *report, const struct bs_diff *diff, uint32_t object,
 			enum bs_side side);
+/* Both are programs, for programs are matched whatever they are called, and no build of each other.
+ */
+bool bs_diff_is_other_program(const struct bs_digest_object *was,
+			      const struct bs_digest_object *now);
 /* "libx.so: 12 references now bind to liby.so, which were its own" for ROW. */
 void bs_diff_say_row(struct bs_report *report, const struct bs_diff *diff,
 		     const struct bs_diff_row *row);

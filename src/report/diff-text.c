@@ -298,7 +298,8 @@ static void say_change(struct bs_report *report, const struct bs_digest_object *
 		bs_say_escaped(report, was->soname ? was->soname : "(none)");
 		return;
 	case BS_OBJECT_BUILD:
-		bs_say(report, "is another build");
+		bs_say(report, bs_diff_is_other_program(was, now) ? "is another program"
+								  : "is another build");
 		if (!was->build_id && !now->build_id)
 			return;
 		bs_say(report, ": ");

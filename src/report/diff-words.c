@@ -21,6 +21,12 @@ void bs_diff_say_object(struct bs_report *report, const struct bs_diff *diff, ui
 		bs_write_format(report->writer, " [%u]", o->ns);
 }
 
+bool bs_diff_is_other_program(const struct bs_digest_object *was,
+			      const struct bs_digest_object *now)
+{
+	return was && now && was->is_executable && strcmp(was->lasting, now->lasting) != 0;
+}
+
 /* ---- what became of them --------------------------------------------------------------------- */
 
 /* "which were its own", "which were libx.so's" */
@@ -195,7 +201,13 @@ void bs_diff_say_because(struct bs_report *report, const struct bs_diff *diff,
 		return;
 	}
 	bs_diff_say_object(report, diff, because->object, BS_RIGHT);
-	bs_say(report, words[because->kind]);
+	bool is_rebuilt = because->kind == BS_CAUSE_REFERRER || because->kind == BS_CAUSE_DEFINER;
+
+	bs_say(report,
+	       is_rebuilt && bs_diff_is_other_program(bs_diff_at(diff, because->object, BS_LEFT),
+						      bs_diff_at(diff, because->object, BS_RIGHT))
+		       ? " is another program"
+		       : words[because->kind]);
 	if (because->kind == BS_CAUSE_ORDER) {
 		bs_diff_say_object(report, diff, because->other, BS_RIGHT);
 		bs_say(report, " now");

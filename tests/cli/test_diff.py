@@ -232,6 +232,16 @@ class RootsTest(DiffTest):
               "-l:libone.so.1", "-Wl,-rpath,/usr/lib")
         return root
 
+    def test_programs_of_two_names(self):
+        """They are matched, but one is no build of the other; what has one name may be."""
+        for name, source in (("first", "void _start(void) { }"), ("second", "int x; void _start(void) { }"),
+                             ("new/first", "int x; void _start(void) { }")):
+            self.program(name, source)
+        out = self.differs("./first", "./second")
+        self.assertRegex(out, r"\n  second is another program\b")
+        self.assertNotIn("another build", out)
+        self.assertRegex(self.differs("./first", "./new/first"), r"\n  first is another build\b")
+
     def test_upgrade(self):
         self.image("old", {"libone.so.1.2": "int one(void) { return 1; }"})
         self.image("new", {"libone.so.1.3": "int one(void) { return 2; }"})
