@@ -32,6 +32,19 @@ static const char *shown(const struct naming *naming, const char *path)
 		       : bs_arena_printf(naming->found.arena, "./%s", path);
 }
 
+/* Adds the file FD, which is named by its path. Closes FD. */
+static void take_file(struct naming *naming, const char *name, int fd, const struct stat *st)
+{
+	struct bs_scan_found *found = &naming->found;
+	struct stat own;
+
+	bs_scan_look_at(found, naming->line, fd, st, name, false);
+	/* It is asked about, whatever it is; but another of its names may be no link. In a root
+	 * all links are resolved. */
+	if (!naming->line->plan.root && lstat(name, &own) == 0 && S_ISLNK(own.st_mode))
+		found->seen.v[found->seen.n - 1].is_link = true;
+}
+
 /* Takes FD over. */
 static bool walk(struct naming *naming, const char *name, int fd, dev_t dev)
 {
@@ -65,7 +78,7 @@ static bool take_named(struct naming *naming, const char *path)
 	if (S_ISDIR(st.st_mode))
 		return walk(naming, name, fd, st.st_dev);
 	if (S_ISREG(st.st_mode)) {
-		bs_scan_look_at(&naming->found, naming->line, fd, &st, name, false);
+		take_file(naming, name, fd, &st);
 	} else {
 		close(fd);
 		naming->found.skipped.n_other++;

@@ -106,6 +106,9 @@ class SubjectsTest(ScanTest):
         (self.directory / "other/link").symlink_to("../bin/sound")
         self.assertEqual(self.paths("bin"), ["./bin/again", "./bin/broken", "./bin/clash"])
         self.assertEqual(self.paths("other", "loop"), ["./other/link"])
+        self.assertEqual(self.paths("bin/aaa", "bin/sound"), ["bin/sound"])
+        self.assertEqual(self.paths("-", input=b"other/link\nbin\n"), ["./bin/again", "./bin/broken", "./bin/clash"])
+        self.assertEqual(self.paths("other/link", "bin/aaa"), ["bin/aaa"])
 
     def test_what_nobody_may_execute(self):
         """It is no program, as execve(2) has it, unless it is named, or the modes of the whole tree were lost."""
