@@ -6,14 +6,6 @@
 
 const char *const bs_scan_ci_parts[] = { "programs", "notes", NULL };
 
-bool bs_scan_ci_tells(const struct bs_report *report, const struct bs_scan_finding *f)
-{
-	if (bs_scan_is_excused(f) || !(report->show & BS_SCAN_PROGRAMS))
-		return false;
-	return f->level > BS_LEVEL_NOTE || report->show & BS_SCAN_NOTES ||
-	       report->fail_on == BS_LEVEL_NOTE;
-}
-
 bool bs_scan_ci_fails(const struct bs_report *report, enum bs_level level)
 {
 	return level >= (report->fail_on == BS_LEVEL_NONE ? BS_LEVEL_ERROR : report->fail_on);

@@ -10,9 +10,6 @@
 #include "ci-priv.h"
 #include "scan-report.h"
 
-/* All findings of RECORD that REPORT tells of: those of levels that are shown and not excused. */
-bool bs_scan_ci_tells(const struct bs_report *report, const struct bs_scan_finding *finding);
-
 /* Words, in SCRATCH, in which what is no character is \xNN. */
 const char *bs_scan_ci_escaped(struct bs_arena *scratch, const char *text);
 

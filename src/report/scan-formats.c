@@ -17,3 +17,25 @@ const struct bs_scan_format *bs_scan_format_of(const struct bs_format *format)
 			return formats[i];
 	return NULL;
 }
+
+static bool shows_level(const struct bs_report *report, enum bs_level level)
+{
+	return level > BS_LEVEL_NOTE || report->show & BS_SCAN_NOTES ||
+	       report->fail_on == BS_LEVEL_NOTE;
+}
+
+bool bs_scan_tells(const struct bs_report *report, const struct bs_scan_finding *f)
+{
+	return !bs_scan_is_excused(f) && report->show & BS_SCAN_PROGRAMS &&
+	       shows_level(report, f->level);
+}
+
+uint32_t bs_scan_shown_pairs(const struct bs_report *report, const struct bs_scan_sum *sum)
+{
+	uint32_t n = report->show & BS_SCAN_PAIRS ? sum->pairs.n : 0;
+
+	/* The worst come first. */
+	while (n && !shows_level(report, sum->pairs.v[n - 1].level))
+		n--;
+	return n;
+}

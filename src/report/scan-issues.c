@@ -55,7 +55,7 @@ static void go_on_gitlab(struct bs_report *report, struct bs_arena *scratch,
 	bs_vec_each (i, &record->findings) {
 		const struct bs_scan_finding *f = &record->findings.v[i];
 
-		if (!bs_scan_ci_tells(report, f))
+		if (!bs_scan_tells(report, f))
 			continue;
 		issue.check = f->rule;
 		issue.description = bs_scan_ci_headline(scratch, record, f);
@@ -132,7 +132,7 @@ static void go_on_github(struct bs_report *report, struct bs_arena *scratch,
 			 bs_arena_printf(scratch, "%s: %s", program,
 					 bs_scan_ci_refusal(scratch, &record->refusals.v[i])));
 	bs_vec_each (i, &record->findings)
-		if (bs_scan_ci_tells(report, &record->findings.v[i]))
+		if (bs_scan_tells(report, &record->findings.v[i]))
 			annotate(report, record->findings.v[i].level, path,
 				 record->findings.v[i].rule,
 				 bs_scan_ci_headline(scratch, record, &record->findings.v[i]));

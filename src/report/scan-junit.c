@@ -27,10 +27,10 @@ static bool is_same_case(const struct bs_scan_finding *a, const struct bs_scan_f
 static bool begins_case(const struct bs_report *report, const struct bs_scan_record *record,
 			uint32_t i)
 {
-	if (!bs_scan_ci_tells(report, &record->findings.v[i]))
+	if (!bs_scan_tells(report, &record->findings.v[i]))
 		return false;
 	for (uint32_t k = 0; k < i; k++)
-		if (bs_scan_ci_tells(report, &record->findings.v[k]) &&
+		if (bs_scan_tells(report, &record->findings.v[k]) &&
 		    is_same_case(&record->findings.v[k], &record->findings.v[i]))
 			return false;
 	return true;
@@ -56,7 +56,7 @@ static void write_case(struct bs_report *report, struct bs_arena *scratch,
 	for (uint32_t k = i; k < record->findings.n; k++) {
 		const struct bs_scan_finding *f = &record->findings.v[k];
 
-		if (!bs_scan_ci_tells(report, f) || !is_same_case(first, f))
+		if (!bs_scan_tells(report, f) || !is_same_case(first, f))
 			continue;
 		bs_write_format(writer, "%s: ", bs_level_name(f->level));
 		bs_write_markup(writer, bs_scan_ci_headline(scratch, record, f));

@@ -53,13 +53,15 @@ static void go_on(struct bs_report *report, struct bs_arena *scratch,
 	size_t n = strlen(program) + strlen(": ");
 
 	(void)line;
+	if (!(report->show & BS_SCAN_PROGRAMS))
+		return;
 	if (record->outcome == BS_SCAN_UNANSWERED)
 		write_row(report, "unknown", program, bs_scan_ci_problem(scratch, record));
 	bs_vec_each (i, &record->refusals)
 		write_row(report, "refused", program,
 			  bs_scan_ci_refusal(scratch, &record->refusals.v[i]));
 	bs_vec_each (i, &record->findings)
-		if (bs_scan_ci_tells(report, &record->findings.v[i]))
+		if (bs_scan_tells(report, &record->findings.v[i]))
 			write_row(report, bs_level_name(record->findings.v[i].level), program,
 				  bs_scan_ci_headline(scratch, record, &record->findings.v[i]) + n);
 }
@@ -69,10 +71,12 @@ static void write_pairs(struct bs_report *report, struct bs_arena *arena,
 {
 	struct bs_writer *writer = report->writer;
 
-	if (!sum->pairs.n)
+	const uint32_t n = bs_scan_shown_pairs(report, sum);
+
+	if (!n)
 		return;
 	bs_write_literal(writer, "\n| programs | | rule | objects |\n| ---: | --- | --- | --- |\n");
-	for (uint32_t i = 0; i < sum->pairs.n && i < MOST_PAIRS; i++) {
+	for (uint32_t i = 0; i < n && i < MOST_PAIRS; i++) {
 		const struct bs_scan_pair *pair = &sum->pairs.v[i];
 		const char *from = pair->from ? pair->from : "the program";
 		const char *to = pair->to ? pair->to : "the program";
@@ -84,9 +88,8 @@ static void write_pairs(struct bs_report *report, struct bs_arena *arena,
 		bs_write_markdown(writer, bs_scan_ci_escaped(arena, to));
 		bs_write_literal(writer, " |\n");
 	}
-	if (sum->pairs.n > MOST_PAIRS)
-		bs_write_format(writer, "\n%u more pairs are left out.\n",
-				sum->pairs.n - MOST_PAIRS);
+	if (n > MOST_PAIRS)
+		bs_write_format(writer, "\n%u more pairs are left out.\n", n - MOST_PAIRS);
 }
 
 static void write_sum(struct bs_report *report, const struct bs_scan_head *head,
@@ -121,8 +124,7 @@ static void end(struct bs_report *report, struct bs_arena *arena, const struct b
 				  bs_scan_ci_escaped(arena, sum->of_policy.v[i].watch->words));
 	if (m->n_left)
 		bs_write_format(report->writer, "\n%u more findings are left out.\n", m->n_left);
-	if (report->show & BS_SCAN_PAIRS)
-		write_pairs(report, arena, sum);
+	write_pairs(report, arena, sum);
 	write_sum(report, head, sum);
 }
 

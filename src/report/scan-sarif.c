@@ -178,7 +178,7 @@ static bool tells(const struct bs_report *report, const struct bs_scan_finding *
 
 	plain.excuse = NULL;
 	plain.disposition = BS_COUNTS;
-	return bs_scan_ci_tells(report, &plain) && bs_rule_find(f->rule) != BS_RULE_COUNT_;
+	return bs_scan_tells(report, &plain) && bs_rule_find(f->rule) != BS_RULE_COUNT_;
 }
 
 /* ---- notifications --------------------------------------------------------------------------- */

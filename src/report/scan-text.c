@@ -130,12 +130,22 @@ static void say_gone(struct bs_report *report, const struct bs_scan_gone *gone)
 }
 
 /* What a policy or a baseline excuses is counted, and no more. */
-static bool is_worth_telling(const struct bs_scan_record *record)
+static bool is_worth_telling(const struct bs_report *report, const struct bs_scan_record *record)
 {
 	bs_vec_each (i, &record->findings)
-		if (!bs_scan_is_excused(&record->findings.v[i]))
+		if (bs_scan_tells(report, &record->findings.v[i]))
 			return true;
-	return record->outcome != BS_SCAN_OK || record->objects.n || record->gone.n;
+	return record->outcome != BS_SCAN_OK || record->gone.n ||
+	       (record->objects.n && report->show & BS_SCAN_OBJECTS);
+}
+
+static void say_loaded(struct bs_report *report, const struct bs_scan_record *record)
+{
+	bs_vec_each (i, &record->objects) {
+		bs_text_field(report, i ? "" : "loaded");
+		bs_say_escaped(report, record->objects.v[i]);
+		bs_say(report, "\n");
+	}
 }
 
 static void go_on(struct bs_report *report, struct bs_arena *scratch,
@@ -143,7 +153,7 @@ static void go_on(struct bs_report *report, struct bs_arena *scratch,
 {
 	(void)scratch;
 	(void)line;
-	if (!(report->show & BS_SCAN_PROGRAMS) || !is_worth_telling(record))
+	if (!(report->show & BS_SCAN_PROGRAMS) || !is_worth_telling(report, record))
 		return;
 	bs_say_escaped(report, record->path);
 	if (record->n_plugins) {
@@ -161,17 +171,14 @@ static void go_on(struct bs_report *report, struct bs_arena *scratch,
 	bs_vec_each (i, &record->refusals)
 		say_refusal(report, &record->refusals.v[i]);
 	bs_vec_each (i, &record->findings)
-		if (!bs_scan_is_excused(&record->findings.v[i])) {
+		if (bs_scan_tells(report, &record->findings.v[i])) {
 			say_finding(report, &record->findings.v[i]);
 			say_growth(report, &record->findings.v[i]);
 		}
 	bs_vec_each (i, &record->gone)
 		say_gone(report, &record->gone.v[i]);
-	bs_vec_each (i, &record->objects) {
-		bs_text_field(report, i ? "" : "loaded");
-		bs_say_escaped(report, record->objects.v[i]);
-		bs_say(report, "\n");
-	}
+	if (report->show & BS_SCAN_OBJECTS)
+		say_loaded(report, record);
 }
 
 /* ---- all of them ----------------------------------------------------------------------------- */
@@ -194,15 +201,16 @@ static void say_pair(struct bs_report *report, const struct bs_scan_pair *pair)
 
 static void say_pairs(struct bs_report *report, const struct bs_scan_sum *sum)
 {
-	if (!sum->pairs.n)
+	const uint32_t n = bs_scan_shown_pairs(report, sum);
+
+	if (!n)
 		return;
 	bs_say_ink(report, BS_INK_STRONG, "programs  pairs of objects that clash");
 	bs_say(report, "\n");
-	bs_vec_each (i, &sum->pairs) {
+	for (uint32_t i = 0; i < n; i++) {
 		if (i == MOST_PAIRS && report->shows_default) {
 			bs_write_format(report->writer,
-					"   ... and %u more (--show=pairs lists all)\n",
-					sum->pairs.n - i);
+					"   ... and %u more (--show=pairs lists all)\n", n - i);
 			break;
 		}
 		say_pair(report, &sum->pairs.v[i]);
@@ -286,8 +294,7 @@ static void end(struct bs_report *report, struct bs_arena *arena, const struct b
 	const char *comma = ": ";
 
 	(void)arena;
-	if (report->show & BS_SCAN_PAIRS)
-		say_pairs(report, sum);
+	say_pairs(report, sum);
 	say_of_policy(report, sum);
 	if (head->n_parts)
 		bs_write_format(report->writer, "part %u of %u: ", head->part, head->n_parts);

@@ -392,6 +392,20 @@ class RunsTest(ScanTest):
         self.assertNotIn("sound", out)
         self.assertEqual(self.bindsim("scan", "bin/sound").out.splitlines()[0], "1 program: 1 without errors and warnings")
 
+    def test_what_another_report_shows(self):
+        """Text has the parts that are shown of it, whatever another report wants to know, or the parts were made with."""
+        plain = self.bindsim("scan", "bin")
+        self.assertEqual(self.bindsim("scan", "--report=sqlite:all.db", "bin").out, plain.out)
+        plain_notes = self.bindsim("scan", "--show=programs,notes,pairs", "bin", "--dlopen=lib/libcodec-two.so:DEEPBIND")
+        self.bindsim("scan", "--format=ndjson", "-o", "more", "--show=programs,notes,pairs,objects", "bin",
+                     "--dlopen=lib/libcodec-two.so:DEEPBIND")
+        for form in ("text", "markdown"):
+            self.assertEqual(self.bindsim("scan", "--merge", f"--format={form}", "more").out,
+                             self.bindsim("scan", f"--format={form}", "bin", "--dlopen=lib/libcodec-two.so:DEEPBIND").out)
+        self.assertEqual(self.bindsim("scan", "--merge", "--show=programs,notes,pairs", "more").out, plain_notes.out)
+        self.assertIn("   note ", plain_notes.out)
+        self.assertNotIn("| **refused**", self.bindsim("scan", "--format=markdown", "--show=pairs", "bin").out)
+
 
 class ManyTest(ScanTest):
     """Some more programs."""
