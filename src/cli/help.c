@@ -66,6 +66,10 @@ static const char flags[] =
 	"FLAGS: LAZY NOW GLOBAL LOCAL DEEPBIND NODELETE NOLOAD, and of qnx WORLD GROUP\n"
 	"LAZYLOAD NOSHARE, joined by , + or |, or a number.";
 
+static const char status_and_page[] =
+	"Exit status: 0 all succeeds, 1 something is refused or reaches --fail-on, 2\n"
+	"trouble. The manual page bindsim(1) tells more.";
+
 /* A line or two about each command, for the list of them. */
 static const char *const briefs[BS_COMMAND_COUNT_] = {
 	[BS_COMMAND_EXPLAIN] = "why a reference is bound as it is; what a rule means",
@@ -149,9 +153,7 @@ static void print_usages(bool all)
 		fputs(USAGE_INDENT, stdout);
 		print_usage(bs_command_text(command), USAGE_INDENT);
 	}
-	puts("Says which shared object every symbol reference of a process would bind to, for\n"
-	     "EXECUTABLE's start-up and for the loader calls to come, without running\n"
-	     "anything.");
+	puts("Says what every symbol reference of a process binds to, without running it.");
 }
 
 /* Every option there is, and every part of a format. */
@@ -171,18 +173,15 @@ static void print_all_options(void)
 	for (const struct bs_format *const *format = bs_formats(); *format; format++)
 		if ((*format)->parts[0])
 			print_parts(*format);
-	puts("\nExit status: 0 all succeeds, 1 something is refused or reaches --fail-on, 2\n"
-	     "trouble.\n"
-	     "The manual page bindsim(1) tells more.");
+	printf("\n%s\n", status_and_page);
 }
 
 /* Those that the summary of the tool has: its steps, and what is asked for most. */
 static bool is_in_summary(const char *name)
 {
 	static const char *const names[] = {
-		"dlopen",  "dlmopen", "dlsym", "dlclose", "call",   "plan", "bind-now",
-		"preload", "env",     "root",  "loader",  "format", "show", "output",
-		"report",  "fail-on", "help",  "version", NULL,
+		"dlopen", "dlmopen", "dlsym",  "dlclose", "call",   "plan",   "bind-now", "preload",
+		"root",	  "loader",  "format", "show",	  "output", "report", "fail-on",  NULL,
 	};
 
 	for (const char *const *n = names; *n; n++)
@@ -191,27 +190,37 @@ static bool is_in_summary(const char *name)
 	return false;
 }
 
-/* One screen. */
-static void print_summary(void)
+/* The options of the summary, each with its argument. */
+static void print_summary_options(void)
 {
-	print_usages(false);
-	puts("\nCommands; bindsim COMMAND --help tells more:");
-	for (enum bs_command command = BS_COMMAND_NONE + 1; command < BS_COMMAND_COUNT_; command++)
-		printf("  %-9s %s\n", bs_command_text(command)->name, briefs[command]);
-	puts("\nSteps, carried out in the order given, and the options that are used most;\n"
-	     "bindsim help options lists all:");
+	char words[512];
+	size_t n = 0;
+
 #define GROUP(title, command_)
 #define OPTION(id, name, letter, argument, help)                                                   \
 	if (is_in_summary(name))                                                                   \
-		print_option(name, letter, "=", argument, "", help);
+		n += (size_t)snprintf(words + n, sizeof words - n, "%s--%s%s%s", n ? " " : "",     \
+				      name, (argument) ? "=" : "", (argument) ? (argument) : "");
 #define MAY_HAVE OPTION
 #include "options.def"
 #undef MAY_HAVE
 #undef OPTION
 #undef GROUP
-	puts(flags);
-	puts("Exit status: 0 all succeeds, 1 something is refused or reaches --fail-on, 2\n"
-	     "trouble. The manual page bindsim(1) tells more.");
+	fputs("  ", stdout);
+	print_wrapped(2, words);
+}
+
+/* One screen, of 24 lines. */
+static void print_summary(void)
+{
+	print_usages(false);
+	puts("Commands; bindsim COMMAND --help tells more:");
+	for (enum bs_command command = BS_COMMAND_NONE + 1; command < BS_COMMAND_COUNT_; command++)
+		printf("  %-9s %s\n", bs_command_text(command)->name, briefs[command]);
+	puts("Steps, in the order given, and options; bindsim help options tells of all:");
+	print_summary_options();
+	puts("FLAGS: LAZY NOW GLOBAL LOCAL DEEPBIND NODELETE NOLOAD, joined by commas.");
+	puts(status_and_page);
 }
 
 void bs_print_help(enum bs_command command)
