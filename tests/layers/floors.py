@@ -29,6 +29,9 @@ DWARF_FILE = "src/proof/dw-late.h"
 JSON_FILE = "src/report/jansson-late.h"
 ARCHIVE_FILE = "src/archive/late.h"
 SQLITE_FILE = "src/report/sqlite-late.h"
+# Who takes JSON apart or makes it, by the first idea of docs/architecture.md.
+JSON_CALL = re.compile(r"\bjson_t\b|\bjson_[a-z_]+\s*\(")
+JSON_USERS = re.compile(r"src/(report/.*|input/(plan-.*|report-.*|baseline\.c)|cli/(scan-read|image)\.c)")
 # Strings, characters and comments; an apostrophe in a comment is no character.
 NOT_CODE = re.compile(r'/\*.*?\*/|\bformat\(printf\b|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
 PRINTING = re.compile(r"\b(v?d?f?printf|f?puts|f?putc|putchar|perror|fwrite|fflush|fopen|stdout|stderr|FILE|warnx?|errx?)"
@@ -115,6 +118,8 @@ class Report:
             if int(number) != self.floors[floor]:
                 self.complain(path, f"says that it is of floor {number}, not {self.floors[floor]}")
         code = code_of(text)
+        if JSON_CALL.search(code) and not JSON_USERS.fullmatch(str(path.relative_to(self.root))):
+            self.complain(path, "meets JSON, which docs/architecture.md does not say of it")
         rules = (("prints", PRINTING, "report"), ("ends the process", ENDING[floor == "base"], "cli"))
         for rule, pattern, first_free in rules:
             if self.floors[floor] < self.floors[first_free] and (found := pattern.search(code)):
