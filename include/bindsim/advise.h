@@ -103,8 +103,8 @@ enum bindsim_hands {
 BINDSIM_API uint32_t bindsim_advice_best(const struct bindsim_advice *advice,
 					 enum bindsim_hands hands);
 
-/* "deepbind": see bindsim_remedy(); what was done, in one line; in whose hands that is. Since 1.1.
- */
+/* "deepbind": see bindsim_remedy(); what was done, in one line; in whose hands that is,
+ * BINDSIM_HANDS_OTHER for NULL. Since 1.1. */
 BINDSIM_API const char *bindsim_trial_remedy(const struct bindsim_trial *trial);
 BINDSIM_API const char *bindsim_trial_words(const struct bindsim_trial *trial);
 BINDSIM_API enum bindsim_hands bindsim_trial_hands(const struct bindsim_trial *trial);

@@ -31,7 +31,7 @@
  *
  * Threads. A store may be used by many threads at once, and so may a plan, options or a result that
  * nobody changes meanwhile. One thread at a time changes or frees an object. Callbacks are called
- * by the thread that called bindsim_simulate(), and must return.
+ * by the thread that called bindsim_simulate(), or whatever else simulates, and must return.
  *
  * Files are mapped while they are read. One that somebody cuts short meanwhile may end the process
  * by SIGBUS, as any mapping does, for the library has no handler of signals.
@@ -547,7 +547,7 @@ BINDSIM_API uint32_t bindsim_binding_called_in(const struct bindsim_binding *bin
 /*
  * Its answers, which are several where it waits for its first call and what that would bind
  * changes: the answer INDEX holds from the end of the step bindsim_binding_epoch() on. There is one
- * at least, with INDEX 0. Since 1.0.
+ * at least, with INDEX 0. The outcome of what is not there is BINDSIM_UNDEFINED. Since 1.0.
  */
 BINDSIM_API size_t bindsim_binding_answers(const struct bindsim_binding *binding);
 BINDSIM_API uint32_t bindsim_binding_epoch(const struct bindsim_binding *binding, size_t index);
@@ -569,6 +569,7 @@ BINDSIM_API size_t bindsim_result_searches(const struct bindsim_result *result);
 BINDSIM_API const struct bindsim_search *bindsim_result_search(const struct bindsim_result *result,
 							       size_t index);
 
+/* The step in which it looked. Since 1.0. */
 BINDSIM_API uint32_t bindsim_search_step(const struct bindsim_search *search);
 
 /* What was asked for, and the file that was taken, or NULL. Since 1.0. */
@@ -597,6 +598,7 @@ BINDSIM_API size_t bindsim_result_findings(const struct bindsim_result *result);
 BINDSIM_API const struct bindsim_finding *
 bindsim_result_finding(const struct bindsim_result *result, size_t index);
 
+/* How bad it is; BINDSIM_LEVEL_NONE for NULL. Since 1.0. */
 BINDSIM_API enum bindsim_level bindsim_finding_level(const struct bindsim_finding *finding);
 
 /* "captured-references": see bindsim_rule(). Static. Since 1.0. */

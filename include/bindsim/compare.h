@@ -132,7 +132,8 @@ BINDSIM_API const char *bindsim_diff_object_change(const struct bindsim_diff *di
 						   size_t k);
 
 /* How many steps differ; one by its INDEX: its number, what it does ("start-up" for that), its
- * state and the loader's message; "came", "went", "asks", "state", "message". Since 1.1. */
+ * state, BINDSIM_STEP_NOT_REACHED where it is not there, and the loader's message; "came", "went",
+ * "asks", "state", "message". Since 1.1. */
 BINDSIM_API size_t bindsim_diff_steps(const struct bindsim_diff *diff);
 BINDSIM_API uint32_t bindsim_diff_step_number(const struct bindsim_diff *diff, size_t index);
 BINDSIM_API const char *bindsim_diff_step_words(const struct bindsim_diff *diff, size_t index,

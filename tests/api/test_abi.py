@@ -53,6 +53,9 @@ class ExportsTest(LibraryTest):
         versions = dict(name.split("@@BINDSIM_") for name in exported())
         for text in (path.read_text() for path in HEADERS):
             self.check_comments(text, versions)
+            for paragraph in text.split("\n\n"):
+                if paragraph.startswith("BINDSIM_API "):
+                    self.fail(f"it stands alone, without a comment: {paragraph}")
 
     def check_comments(self, text: str, versions: dict[str, str]) -> None:
         for match in re.finditer(r"^BINDSIM_API ", text, re.MULTILINE):
