@@ -101,9 +101,9 @@ class BashTest(ShellTest):
         ("bindsim check --no-p", ["check", "--no-policy"]),
         ("bindsim one", ["one two.so"]))
 
-    def replies(self, line):
-        """All replies to Tab at the end of LINE, as readline would insert them."""
-        script = ('. "$1"; COMP_LINE=$2; COMP_POINT=${#COMP_LINE}; _bindsim; '
+    def replies(self, line, mode=":"):
+        """All replies to Tab at the end of LINE, as readline would insert them, in a shell that is in this MODE."""
+        script = ('. "$1"; ' + mode + '; COMP_LINE=$2; COMP_POINT=${#COMP_LINE}; _bindsim; '
                   '[[ ${#COMPREPLY[@]} == 0 ]] || printf "%s\\n" "${COMPREPLY[@]}"')
         done = subprocess.run(["bash", "--norc", "-c", script, "bash", project.COMPLETIONS["bash"], line], text=True,
                               cwd=self.directory, env=self.environment(), capture_output=True, check=True)
@@ -228,6 +228,18 @@ class BashTest(ShellTest):
         self.assertEqual(self.replies("bindsim loa"), {"loaders"})
         self.assertEqual(self.replies("bindsim "), words)
         self.assertEqual(self.replies("bindsim program e"), set())
+
+    def test_modes(self):
+        """Whatever the user has set in his shell."""
+        (self.directory / "odd[1].so").touch()
+        for line in ("bindsim ", "bindsim --", "bindsim check --po", "bindsim loaders --", "bindsim program --dlopen=od", "bindsim scan --plugins=",
+                     "bindsim program --dlopen a --dlclose ", "bindsim program --dlopen=a:NOW,", "bindsim scan --show=", "bindsim scan od",
+                     "bindsim --format=plan --show=", "bindsim --report=", "bindsim record -- ./", "bindsim --set glibc.", "bindsim x --dlsym "):
+            usual = self.replies(line)
+            for mode in ("set -u", "set -f", "set -o posix", "shopt -s nullglob", "shopt -s failglob", "shopt -s nocasematch", "IFS=:",
+                         "IFS=$'\\n'", "IFS="):
+                self.assertEqual(self.replies(line, mode), usual, f"{mode}: {line}")
+        self.assertEqual(self.replies("bindsim program --dlopen=odd", "shopt -s nullglob"), {"odd[1].so"})
 
     def test_at_a_terminal(self):
         terminal = Terminal(["bash", "--norc", "--noprofile", "-i"], self.directory, self.environment())
