@@ -4,6 +4,7 @@
 
 #include "../profile/profile.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -345,6 +346,41 @@ static bool read_option(struct bs_option_reader *r, int id, const char *value)
 	return false;
 }
 
+/* What is called ARGUMENT in options.def is a name, and no name is empty. */
+static bool is_name(const char *argument)
+{
+	static const char *const names[] = { "FILE", "DIR", "DIR[:FLAGS]", "PROGRAM" };
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (argument && strcmp(argument, names[i]) == 0)
+			return true;
+	return false;
+}
+
+/* An empty name is mostly that of a variable which is not set. False after a message. */
+static bool has_name(int id, const char *value)
+{
+	static const char *const arguments[] = {
+#define GROUP(title, command)
+#define OPTION(id, name, letter, argument, help) argument,
+#define MAY_HAVE				 OPTION
+#include "options.def"
+#undef MAY_HAVE
+#undef OPTION
+#undef GROUP
+	};
+
+	for (const struct option *o = long_options; value && !*value && o->name; o++) {
+		const char *argument = arguments[o - long_options];
+
+		if (o->val != id || !is_name(argument))
+			continue;
+		bs_complain("--%s '': %s is wanted", o->name, argument);
+		return false;
+	}
+	return true;
+}
+
 /* ---- the whole line ------------------------------------------------------------------------ */
 
 static int short_to_id(int id)
@@ -377,6 +413,10 @@ static bool take_word(struct bs_option_reader *r, const char *word)
 	}
 	if (line->command == BS_COMMAND_LOADERS && line->plan.executable) {
 		bs_complain("loaders lists one profile or all: '%s' is one too many", word);
+		return false;
+	}
+	if (!*word && bs_command_text(line->command)->n_words > 2) {
+		bs_complain("'': %s", strerror(ENOENT));
 		return false;
 	}
 	if (line->command == BS_COMMAND_LOG) {
@@ -516,7 +556,8 @@ bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **
 			complain_of_option(arena, id, argv[optind - 1]);
 			return false;
 		}
-		if (!read_option(&r, short_to_id(id), optarg))
+		id = short_to_id(id);
+		if (!has_name(id, optarg) || !read_option(&r, id, optarg))
 			return false;
 		if (ret->done)
 			return true;

@@ -114,8 +114,6 @@ static bool options_go_together(const struct bs_option_reader *r)
 			    "baseline of the whole");
 	else if (scan->libraries && r->said.steps.n)
 		bs_complain("--libraries: steps belong to programs; the shared objects have none");
-	else if (scan->journal && !*scan->journal)
-		bs_complain("--journal: which file?");
 	else
 		return true;
 	return false;

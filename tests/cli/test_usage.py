@@ -274,6 +274,18 @@ class HelpTest(CommandLineTest):
             self.assert_trouble(self.bindsim(command), f"{command}: which executable? bindsim {command} --help tells how")
         self.assert_trouble(self.bindsim("-x"), "unknown option -x; bindsim help options lists all")
 
+    def test_empty_names(self):
+        """A script's variable was not set: the message says which value is empty."""
+        for option, wanted in (("plan", "FILE"), ("output", "FILE"), ("library-db", "FILE"), ("core", "FILE"), ("root", "DIR"), ("cwd", "DIR")):
+            self.assert_trouble(self.bindsim(f"--{option}=", "./app"), f"bindsim: --{option} '': {wanted} is wanted\n")
+        for command, option, wanted in (("check", "policy", "FILE"), ("check", "host", "PROGRAM"), ("verify", "log", "FILE"),
+                                        ("scan", "plugins", "DIR[:FLAGS]"), ("scan", "journal", "FILE"), ("order", "pairs", "DIR[:FLAGS]")):
+            self.assert_trouble(self.bindsim(command, f"--{option}", "", "./app"), f"bindsim: --{option} '': {wanted} is wanted\n")
+        for command in (("log",), ("scan",), ("scan", "--merge")):
+            self.assert_trouble(self.bindsim(*command, ""), "bindsim: '': No such file or directory\n")
+        self.program("app")
+        self.assertEqual(self.bindsim("./app", "--dlopen=", "--library-path=", "--preload=").status, 0)
+
     def test_help_fits_a_terminal(self):
         for line in self.bindsim("--help").out.splitlines():
             self.assertLessEqual(len(line), 80, line)
