@@ -138,6 +138,15 @@ static void write_trial(struct bs_json *json, const struct bs_advice *advice,
 	bs_json_close(json);
 }
 
+/* Why the plan as it is ends the tool with 1; NULL: it does not. */
+static const char *reason_of(const struct bs_report *report, const struct bs_ending *base)
+{
+	if (bs_ending_refused(base) != BS_NEVER)
+		return "refusal";
+	return report->fail_on != BS_LEVEL_NONE && base->worst >= report->fail_on ? "finding"
+										  : NULL;
+}
+
 void bs_advice_write_json(struct bs_report *report, struct bs_arena *arena,
 			  const struct bs_advice *advice)
 {
@@ -146,11 +155,12 @@ void bs_advice_write_json(struct bs_report *report, struct bs_arena *arena,
 
 	bs_json_object(&json, BS_JSON_LINES);
 	bs_json_member_word(&json, "schema", BS_ADVICE_SCHEMA);
-	bs_json_member_word(&json, "schema_version", "1.0");
+	bs_json_member_word(&json, "schema_version", "1.1");
 	bs_json_tool(&json);
 	bs_json_member(&json, "program", base->program);
 	bs_json_member(&json, "loader", base->loader);
 	bs_json_member(&json, "machine", base->machine);
+	bs_json_member(&json, "reason", reason_of(report, base));
 	bs_json_member_if(&json, "failed_step", advice->failed_step != BS_NEVER,
 			  advice->failed_step);
 	bs_json_key(&json, "failure");

@@ -33,6 +33,8 @@ class AdviseTest(CommandLineTest):
         document = json.loads(answer.out)
         self.assert_valid(document, "bindsim-advice-1")
         self.check_document(document)
+        reason = "finding" if "a finding reaches" in answer.err else "refusal" if answer.status else None
+        self.assertEqual((document["reason"], answer.status), (reason, 1 if reason else 0))
         return document
 
     def check_document(self, document):
@@ -322,6 +324,10 @@ class WordsTest(AdviseTest):
         self.assertEqual(answer.status, 1)
         self.assertIn("step 1 failed: ./nowhere.so", answer.err)
         self.assert_trouble(self.advise("./nowhere"), "./nowhere: No such file")
+        for arguments, reason in (((*self.COPY,), None), (("--fail-on=error", *self.COPY), "finding"),
+                                  (("./app", "--dlopen=./nowhere.so"), "refusal"),
+                                  (("--rule=pinned", "./app", "--dlopen=./nowhere.so"), "refusal")):
+            self.assertEqual(self.document(*arguments)["reason"], reason, arguments)
 
     def test_trouble(self):
         self.assert_trouble(self.advise("--remedy=prayer", *self.COPY), "--remedy 'prayer': unknown; there are deepbind ")
