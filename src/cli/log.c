@@ -20,8 +20,7 @@ static bool take_number(const char **at, uint32_t *ret)
 	return n > 0 && n < 10;
 }
 
-/* PID or PID:IMAGE; false where TEXT is neither. */
-static bool is_process(const char *text, struct bs_log_wanted *ret)
+bool bs_is_log_process(const char *text, struct bs_log_wanted *ret)
 {
 	*ret = (struct bs_log_wanted){ 0 };
 	if (!take_number(&text, &ret->pid))
@@ -41,7 +40,7 @@ static bool read_process(struct bs_option_reader *r, const char *text)
 		bs_complain("--process '': a process id or the name of a program is wanted");
 		return false;
 	}
-	if (is_process(text, &wanted))
+	if (bs_is_log_process(text, &wanted))
 		bs_vec_push(r->arena, &log->wanted, wanted);
 	else
 		bs_vec_push(r->arena, &log->globs, text);

@@ -100,8 +100,9 @@ uint32_t bs_number_in(const char *text, uint32_t most, char **ret_end);
 /* live.c: --pid; what is to be known when all words are read. */
 bool bs_read_pid(struct bs_option_reader *r, const char *text);
 bool bs_live_open(struct bs_option_reader *r);
-/* log.c: --process; what is to be known when all words are read. */
-bool bs_read_process(struct bs_option_reader *r, const char *text);
+/* log.c: reads TEXT, "PID" or "PID:IMAGE", images counted from 1; false where it is neither. A
+ * process that bindsim simulated has the id 0. */
+bool bs_is_log_process(const char *text, struct bs_log_wanted *ret);
 /* log.c: what is to be known when all words are read. */
 bool bs_log_open(struct bs_option_reader *r);
 

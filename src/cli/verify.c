@@ -4,36 +4,25 @@
 #include "run.h"
 #include "verify-log.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { MOST_SECONDS = 1000000 };
 
 /* ---- the command line ------------------------------------------------------------------------ */
 
-/* All of TEXT up to END as a number from 1 to MOST. */
-static bool read_number(const char *text, const char *end, unsigned long most, uint32_t *ret)
-{
-	char *behind;
-	unsigned long n = strtoul(text, &behind, 10);
-
-	*ret = (uint32_t)n;
-	return *text >= '0' && *text <= '9' && behind == end && n <= most;
-}
-
 static bool read_process(struct bs_option_reader *r, const char *text)
 {
 	struct bs_verify_line *verify = &r->line->verify;
-	const char *colon = strchr(text, ':');
-	const char *end = colon ? colon : text + strlen(text);
+	struct bs_log_wanted wanted;
 
+	if (!bs_is_log_process(text, &wanted)) {
+		bs_complain("--process '%s': PID or PID:IMAGE is wanted", text);
+		return false;
+	}
 	verify->has_pid = true;
-	if (read_number(text, end, INT32_MAX, &verify->pid) &&
-	    (!colon || (read_number(colon + 1, text + strlen(text), INT32_MAX, &verify->image) &&
-			verify->image)))
-		return true;
-	bs_complain("--process '%s': PID or PID:IMAGE is wanted", text);
-	return false;
+	verify->pid = wanted.pid;
+	verify->image = wanted.image;
+	return true;
 }
 
 bool bs_read_timeout(struct bs_option_reader *r, const char *text)

@@ -508,6 +508,8 @@ class UsageTest(VerifyTest):
                                  (("--run", "./app", "word"), ("'word' is one too many", "--argument of its own")),
                                  (("--run", "--timeout=0", "./app"), ("--timeout",)),
                                  (("--log=x", "--process=one", "./app"), ("--process", "one")),
+                                 (("--log=x", "--process=1:0", "./app"), ("'1:0'", "PID:IMAGE")),
+                                 (("--log=x", "--process=1:2:3", "./app"), ("'1:2:3'", "PID:IMAGE")),
                                  (("--run", "--format=sarif", "./app"), ("sarif",)),
                                  (("--run", "--show=bindings", "./app"), ("bindings",))):
             self.assert_trouble(self.bindsim("verify", *arguments), *words)
