@@ -57,10 +57,6 @@ const struct bs_format *bs_read_format(struct bs_option_reader *r, const char *o
 bool bs_use_formats(struct bs_command_line *line, const struct bs_format *text,
 		    const struct bs_format *json);
 
-/* The same for those of FORMATS, NULL at the end, which WORDS names. */
-bool bs_take_formats(struct bs_command_line *line, const struct bs_format *const *formats,
-		     const char *words);
-
 /* --show, once all formats are known: each report shows the parts that it has. */
 bool bs_read_show(struct bs_option_reader *r);
 

@@ -73,8 +73,6 @@ struct bs_scan_hash {
 
 struct bs_scan_hash bs_scan_hash_new(void);
 void bs_scan_hash_bytes(struct bs_scan_hash *hash, const void *bytes, size_t n);
-/* With its end, so that no two lists of texts are alike; NULL is no text. */
-void bs_scan_hash_text(struct bs_scan_hash *hash, const char *text);
 uint64_t bs_scan_hash_end(struct bs_scan_hash hash);
 /* That of the N bytes at BYTES alone. */
 uint64_t bs_scan_sum(const char *bytes, size_t n);

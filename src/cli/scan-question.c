@@ -19,7 +19,8 @@ void bs_scan_hash_bytes(struct bs_scan_hash *hash, const void *bytes, size_t n)
 		hash->state = (hash->state ^ s[i]) * UINT64_C(0x100000001b3);
 }
 
-void bs_scan_hash_text(struct bs_scan_hash *hash, const char *text)
+/* With its end, so that no two lists of texts are alike; NULL is no text. */
+static void hash_text(struct bs_scan_hash *hash, const char *text)
 {
 	bs_scan_hash_bytes(hash, text ? "t" : "n", 1);
 	if (text)
@@ -88,7 +89,7 @@ static bool hash_libraries(struct bs_arena *arena, const struct bs_command_line 
 
 		if (!text)
 			return false;
-		bs_scan_hash_text(hash, text);
+		hash_text(hash, text);
 	}
 	return true;
 }
@@ -97,9 +98,9 @@ static bool hash_libraries(struct bs_arena *arena, const struct bs_command_line 
 static void hash_policy(const struct bs_command_line *line, const struct bs_scan_head *head,
 			struct bs_scan_hash *hash)
 {
-	bs_scan_hash_text(hash, line->check.policy ? line->check.policy->text : NULL);
+	hash_text(hash, line->check.policy ? line->check.policy->text : NULL);
 	bs_vec_each (i, &head->watches) {
-		bs_scan_hash_text(hash, head->watches.v[i].words);
+		hash_text(hash, head->watches.v[i].words);
 		hash_number(hash, head->watches.v[i].has_expired);
 	}
 }
@@ -115,7 +116,7 @@ static void hash_verdict(const struct bs_command_line *line, const struct bs_sca
 	hash_number(hash, head->fail_on);
 	hash_number(hash, head->has_baseline);
 	for (uint32_t i = 0; known && i < known->n; i++) {
-		bs_scan_hash_text(hash, known->v[i].plan);
+		hash_text(hash, known->v[i].plan);
 		hash_number(hash, known->v[i].fingerprint);
 		hash_number(hash, known->v[i].level);
 		hash_number(hash, known->v[i].n);
@@ -127,19 +128,19 @@ static bool hash_options(struct bs_arena *arena, const struct bs_command_line *l
 			 const bs_scan_plugins *plugins, const struct bs_scan_head *head,
 			 struct bs_scan_hash *hash)
 {
-	bs_scan_hash_text(hash, BINDSIM_VERSION);
-	bs_scan_hash_text(hash, plan_text(arena, line));
+	hash_text(hash, BINDSIM_VERSION);
+	hash_text(hash, plan_text(arena, line));
 	if (!hash_libraries(arena, line, hash))
 		return false;
 	hash_number(hash, (uint64_t)head->libraries | (uint64_t)head->notes << 1 |
 				  (uint64_t)head->objects << 2 | (uint64_t)head->is_list << 3 |
 				  (uint64_t)head->exports << 4 | (uint64_t)head->bindings << 5);
 	bs_vec_each (i, &head->paths)
-		bs_scan_hash_text(hash, head->paths.v[i]);
+		hash_text(hash, head->paths.v[i]);
 	hash_number(hash, plugins->n);
 	bs_vec_each (i, plugins) {
-		bs_scan_hash_text(hash, plugins->v[i].step.file);
-		bs_scan_hash_text(hash, plugins->v[i].step.spelled);
+		hash_text(hash, plugins->v[i].step.file);
+		hash_text(hash, plugins->v[i].step.spelled);
 	}
 	hash_policy(line, head, hash);
 	return true;
@@ -155,7 +156,7 @@ static void hash_subjects(const bs_scan_subjects *subjects, const struct bs_scan
 	hash_number(hash, head->skipped.n_unreadable);
 	hash_number(hash, subjects->n);
 	bs_vec_each (i, subjects) {
-		bs_scan_hash_text(hash, subjects->v[i].path);
+		hash_text(hash, subjects->v[i].path);
 		hash_number(hash, subjects->v[i].size);
 	}
 }
@@ -190,8 +191,8 @@ bool bs_scan_question(struct bs_arena *arena, const struct bs_command_line *line
 	struct bs_scan_hash of_journal = hash;
 
 	/* What tells a directory tree from a copy of it. */
-	bs_scan_hash_text(&of_journal, line->plan.root);
-	bs_scan_hash_text(&of_journal, has_relative(line, subjects, plugins) ? cwd : NULL);
+	hash_text(&of_journal, line->plan.root);
+	hash_text(&of_journal, has_relative(line, subjects, plugins) ? cwd : NULL);
 	hash_number(&of_journal, line->scan.part);
 	hash_number(&of_journal, line->scan.n_parts);
 	*ret_of_journal = bs_scan_hash_end(of_journal);

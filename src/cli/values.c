@@ -112,8 +112,10 @@ const struct bs_format *bs_read_format(struct bs_option_reader *r, const char *o
 	return problem ? NULL : found;
 }
 
-bool bs_take_formats(struct bs_command_line *line, const struct bs_format *const *formats,
-		     const char *words)
+/* The outputs of LINE are of those of FORMATS, NULL at the end, which WORDS names; false after a
+ * message. */
+static bool take_formats(struct bs_command_line *line, const struct bs_format *const *formats,
+			 const char *words)
 {
 	bs_vec_each (i, &line->outputs) {
 		const struct bs_format **format = &line->outputs.v[i].format;
@@ -136,7 +138,7 @@ bool bs_use_formats(struct bs_command_line *line, const struct bs_format *text,
 {
 	const struct bs_format *const formats[] = { text, json, NULL };
 
-	return bs_take_formats(line, formats, "text or json");
+	return take_formats(line, formats, "text or json");
 }
 
 /* FORMAT:FILE; "-" is standard output. */

@@ -26,9 +26,6 @@ void bs_advice_write_json(struct bs_report *report, struct bs_arena *arena,
 const char *bs_remedy_line(struct bs_arena *arena, const struct bs_advice *advice,
 			   const struct bs_trial *trial);
 
-/* STEP as the options that make it: "--dlopen=./libx.so:NOW,LOCAL". */
-const char *bs_step_option(struct bs_arena *arena, const struct bs_step *step);
-
 /* A clash in a line, as its rule has it. */
 const char *bs_clash_line(struct bs_arena *arena, const struct bs_study *study, enum bs_rule rule,
 			  bs_object_id from, bs_object_id to, uint32_t n);

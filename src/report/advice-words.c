@@ -21,7 +21,8 @@ static const char *counted(struct bs_arena *arena, uint32_t n, const char *singu
 	return bs_writer_text(writer);
 }
 
-const char *bs_step_option(struct bs_arena *arena, const struct bs_step *step)
+/* STEP as the options that make it: "--dlopen=./libx.so:NOW,LOCAL". */
+static const char *step_option(struct bs_arena *arena, const struct bs_step *step)
 {
 	const char *name = step->kind == BS_STEP_DLMOPEN ? "dlmopen" : "dlopen";
 
@@ -44,7 +45,7 @@ const char *bs_remedy_line(struct bs_arena *arena, const struct bs_advice *advic
 	case BS_REMEDY_NODELETE:
 	case BS_REMEDY_DLMOPEN:
 		return bs_arena_printf(arena, "step %u: %s", r->step,
-				       bs_step_option(arena, &trial->plan.steps[r->step - 1]));
+				       step_option(arena, &trial->plan.steps[r->step - 1]));
 	case BS_REMEDY_ORDER:
 		return bs_arena_printf(arena, "step %u (%s) before step %u (%s)", r->step,
 				       advice->plan->steps[r->step - 1].file, r->before,

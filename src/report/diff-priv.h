@@ -4,9 +4,7 @@
 
 #include "diff-report.h"
 
-/* diff-text.c, diff-json.c */
-void bs_diff_write_text(struct bs_report *report, struct bs_arena *arena,
-			const struct bs_diff *diff, const struct bs_diff_side sides[2]);
+/* diff-json.c: DIFF as JSON. */
 void bs_diff_write_json(struct bs_report *report, struct bs_arena *arena,
 			const struct bs_diff *diff, const struct bs_diff_side sides[2]);
 

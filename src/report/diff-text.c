@@ -414,8 +414,8 @@ static void write_totals(struct bs_report *report, const struct bs_diff *diff)
 	bs_say(report, "\n");
 }
 
-void bs_diff_write_text(struct bs_report *report, struct bs_arena *arena,
-			const struct bs_diff *diff, const struct bs_diff_side sides[2])
+static void write_text(struct bs_report *report, struct bs_arena *arena, const struct bs_diff *diff,
+		       const struct bs_diff_side sides[2])
 {
 	write_sides(report, diff, sides);
 	bs_vec_each (i, &diff->steps)
@@ -450,5 +450,5 @@ void bs_diff_write(struct bs_report *report, struct bs_arena *arena, const struc
 	if (report->format == &bs_format_diff_json)
 		bs_diff_write_json(report, arena, diff, sides);
 	else
-		bs_diff_write_text(report, arena, diff, sides);
+		write_text(report, arena, diff, sides);
 }

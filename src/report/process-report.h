@@ -18,6 +18,3 @@ void bs_text_process(struct bs_report *report, const struct bs_run *run, bool ob
 /* Slot INDEX is one that REPORT is to tell of: it is selected and, ONLY_DIFFERENCES, differs. */
 bool bs_process_selects(const struct bs_report *report, const struct bs_run *run, uint32_t index,
 			bool only_differences);
-
-/* What OBJECT is called where it is not in the simulation. */
-const char *bs_process_name(const struct bs_observation *observation, uint32_t object);

@@ -8,7 +8,8 @@
 
 enum { MOST_DIFFERENCES = 10 };
 
-const char *bs_process_name(const struct bs_observation *observation, uint32_t object)
+/* What OBJECT is called where it is not in the simulation. */
+static const char *name_of(const struct bs_observation *observation, uint32_t object)
 {
 	const struct bs_live_object *o = &observation->objects->v[object];
 
@@ -28,7 +29,7 @@ static bool meets(const struct bs_report *report, const struct bs_run *run, uint
 		return false;
 	if (o->by_object[object].map != BS_NO_MAP)
 		return bs_selected_object(run, o->by_object[object].map, glob);
-	const char *name = bs_process_name(o, object), *slash = strrchr(name, '/');
+	const char *name = name_of(o, object), *slash = strrchr(name, '/');
 
 	return fnmatch(glob, name, 0) == 0 || (slash && fnmatch(glob, slash + 1, 0) == 0);
 }
@@ -52,7 +53,7 @@ bool bs_process_selects(const struct bs_report *report, const struct bs_run *run
 
 static void say_object(struct bs_report *report, uint32_t object)
 {
-	const char *name = bs_process_name(report->observed, object);
+	const char *name = name_of(report->observed, object);
 	const char *slash = strrchr(name, '/');
 	uint32_t ns = report->observed->objects->v[object].ns;
 
@@ -233,7 +234,7 @@ static void say_objects(struct bs_report *report, const struct bs_run *run)
 			bs_write_format(report->writer, "\nobjects of namespace %u\n", ns);
 		}
 		bs_say(report, "  ");
-		bs_say_escaped(report, bs_process_name(o, i));
+		bs_say_escaped(report, name_of(o, i));
 		bs_say(report, "  ");
 		if (object->is_vdso)
 			bs_say(report, "the kernel's");

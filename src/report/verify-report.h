@@ -44,10 +44,6 @@ const char *bs_verify_subject_words(struct bs_arena *arena, const struct bs_veri
 const char *bs_verify_result_words(struct bs_arena *arena, const struct bs_verify *verify,
 				   const struct bs_deed *deed);
 
-/* The name that the loader uses for the result of a binding that the simulation would make: WHY,
- * "first in scope". */
-const char *bs_verify_why_words(enum bs_why why, enum bs_outcome outcome);
-
 /* The words of LD_DEBUG that show PART. */
 const char *bs_verify_part_word(enum bs_verify_part part);
 

@@ -31,7 +31,9 @@ const char *bs_verify_part_word(enum bs_verify_part part)
 	return words[part];
 }
 
-const char *bs_verify_why_words(enum bs_why why, enum bs_outcome outcome)
+/* The name that the loader uses for the result of a binding that the simulation would make: WHY,
+ * "first in scope". */
+static const char *why_words(enum bs_why why, enum bs_outcome outcome)
 {
 	static const char *const words[BS_WHY_COUNT_] = {
 		[BS_WHY_FIRST_IN_SCOPE] = "the first in scope order that matches",
@@ -148,7 +150,7 @@ struct bs_verify_answer bs_verify_answer_of(struct bs_arena *arena, const struct
 		ret.result = bs_verify_result_words(arena, verify, &made->deed);
 		ret.step = verify->steps.v[made->step].number;
 		if (made->deed.kind == BS_DEED_BINDING)
-			ret.why = bs_verify_why_words(made->why, made->outcome);
+			ret.why = why_words(made->why, made->outcome);
 		return ret;
 	}
 	const struct bs_held_deed *told = &deeds[d->told];
@@ -156,7 +158,7 @@ struct bs_verify_answer bs_verify_answer_of(struct bs_arena *arena, const struct
 	if (told->deed.kind != BS_DEED_BINDING || told->other_outcome == BS_VERIFY_NO_ANSWER)
 		return ret;
 	ret.is_there = ret.is_call = true;
-	ret.why = bs_verify_why_words(told->other_why, told->other_outcome);
+	ret.why = why_words(told->other_why, told->other_outcome);
 	ret.result = told->other_to ? in_namespace(arena, object_of(verify, told->other_to),
 						   told->other_ns)
 				    : "nobody";

@@ -14,12 +14,6 @@ bs_remedies bs_find_remedies(struct bs_advice *advice, const struct bs_advise_op
 bool bs_apply_remedy(struct bs_study *study, const struct bs_advice *advice,
 		     struct bs_trial *trial);
 
-/* A finding says how references were captured, or go past what was needed. */
-bool bs_is_about_capture(enum bs_rule rule);
-
-/* S, of an object's table, is what others can be bound to. */
-uint32_t bs_export_named(const struct bs_image *image, const char *name, uint32_t hash);
-
 /* effects.c: what ENDING, of the plan with TRIAL's remedy, has otherwise than the plan as it is. */
 void bs_weigh_trial(const struct bs_study *study, const struct bs_advice *advice,
 		    const struct bs_ending *ending, struct bs_trial *trial);

@@ -16,7 +16,8 @@ const char *bs_benefit_name(enum bs_benefit benefit)
 	return names[benefit];
 }
 
-bool bs_is_about_capture(enum bs_rule rule)
+/* A finding says how references were captured, or go past what was needed. */
+static bool is_about_capture(enum bs_rule rule)
 {
 	return bs_rule_is_capture(rule) || rule == BS_RULE_CAPTURED_DEPENDENCY ||
 	       rule == BS_RULE_IGNORED_DEEPBIND;
@@ -265,7 +266,7 @@ static enum bs_benefit benefit_of(const struct bs_advice *advice, const struct b
 		if (!e->is_target)
 			continue;
 		cured &= e->level_after < BS_LEVEL_WARNING &&
-			 !(bs_is_about_capture(e->rule) && e->n_after);
+			 !(is_about_capture(e->rule) && e->n_after);
 		better |= e->level_after < e->level_before ||
 			  (e->level_after == e->level_before && e->n_after < e->n_before);
 	}
@@ -301,7 +302,7 @@ void bs_weigh_trial(const struct bs_study *study, const struct bs_advice *advice
 	bs_vec_each (i, &trial->effects) {
 		const struct bs_effect *e = &trial->effects.v[i];
 
-		if (e->is_target && bs_is_about_capture(e->rule)) {
+		if (e->is_target && is_about_capture(e->rule)) {
 			trial->n_captured_before += e->n_before;
 			trial->n_captured_after += e->n_after;
 		}

@@ -89,7 +89,8 @@ static void set_preloads(struct bs_arena *arena, struct bs_plan *plan, const cha
 
 /* ---- the view of an object ------------------------------------------------------------------- */
 
-uint32_t bs_export_named(const struct bs_image *image, const char *name, uint32_t hash)
+/* The symbol NAME, whose GNU hash is HASH, that others can be bound to in IMAGE; 0: none. */
+static uint32_t export_named(const struct bs_image *image, const char *name, uint32_t hash)
 {
 	struct bs_hash_step step = { 0 };
 
@@ -136,8 +137,8 @@ static bool is_shared(const struct bs_study *study, const struct bs_image *image
 	const char *name = bs_image_symbol_name(image, symbol);
 
 	bs_vec_each (i, twins)
-		if (bs_export_named(study->objects.v[twins->v[i]].image, name,
-				    bs_image_name_hash(image, symbol)))
+		if (export_named(study->objects.v[twins->v[i]].image, name,
+				 bs_image_name_hash(image, symbol)))
 			return true;
 	return false;
 }

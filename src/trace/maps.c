@@ -41,7 +41,8 @@ struct bs_mapped *bs_map_with(struct bs_space *space, uint64_t link_map)
 	return NULL;
 }
 
-struct bs_mapped *bs_map_library(struct bs_space *space, uint32_t ns)
+/* The C library of namespace NS; NULL: it has none. */
+static struct bs_mapped *library_of(struct bs_space *space, uint32_t ns)
 {
 	bs_vec_each (i, &space->maps)
 		if (space->maps.v[i].is_library && space->maps.v[i].map.ns == ns)
@@ -154,7 +155,7 @@ static bool is_same(const struct bs_live_map *a, const struct bs_live_map *b)
 static void add_internal_open(struct bs_tracer *t, struct bs_task *task, struct bs_mapped *root)
 {
 	struct bs_space *space = task->space;
-	struct bs_mapped *library = bs_map_library(space, root->map.ns);
+	struct bs_mapped *library = library_of(space, root->map.ns);
 	const char *file =
 		root->map.requested && *root->map.requested ? root->map.requested : root->map.name;
 	const struct bs_raw_step step = {
@@ -180,8 +181,7 @@ static void add_internal_close(struct bs_tracer *t, struct bs_task *task, uint32
 		.of = of,
 	};
 
-	bs_step_has_loader(task->space,
-			   bs_step_add(t, task, bs_map_library(task->space, ns), step));
+	bs_step_has_loader(task->space, bs_step_add(t, task, library_of(task->space, ns), step));
 }
 
 static bool is_open_call(const struct bs_frame *frame)

@@ -39,7 +39,8 @@ static struct bs_frame *constructor_of(struct bs_task *task, bool startup)
 	return NULL;
 }
 
-uint32_t bs_block_now(struct bs_tracer *t, struct bs_task *task)
+/* 1 + the raw block whose constructors TASK is in, or 0. */
+static uint32_t block_now(struct bs_tracer *t, struct bs_task *task)
 {
 	struct bs_space *space = task->space;
 	struct bs_frame *frame = constructor_of(task, false);
@@ -92,7 +93,7 @@ uint32_t bs_step_add(struct bs_tracer *t, struct bs_task *task, const struct bs_
 	struct bs_space *space = task->space;
 	struct bs_log *log = &space->log;
 
-	step.block = bs_block_now(t, task);
+	step.block = block_now(t, task);
 	step.step.caller = caller_text(space, caller, step.block);
 	step.began = log->last_order;
 	if (step.step.kind != BS_STEP_DLSYM)

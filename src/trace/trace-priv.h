@@ -267,9 +267,6 @@ struct bs_mapped *bs_map_at(struct bs_space *space, uint64_t address);
 /* The one with this link map, or NULL. */
 struct bs_mapped *bs_map_with(struct bs_space *space, uint64_t link_map);
 
-/* The C library of namespace NS; NULL: it has none. */
-struct bs_mapped *bs_map_library(struct bs_space *space, uint32_t ns);
-
 /* ---- calls.c: functions that begin and end
  * -------------------------------------------------------- */
 
@@ -288,9 +285,6 @@ void bs_frames_drop(struct bs_space *space, struct bs_task *task);
 
 /* ---- steps.c: what is recorded
  * --------------------------------------------------------------------- */
-
-/* 1 + the raw block whose constructors TASK is in, or 0. */
-uint32_t bs_block_now(struct bs_tracer *t, struct bs_task *task);
 
 /* Adds STEP, made by TASK in an object that CALLER lies in (NULL: none that is known). Returns 1 +
  * its place. */
