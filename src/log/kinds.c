@@ -3,13 +3,7 @@
 #include "log-priv.h"
 
 static const char *const texts[] = {
-#define KIND(id, word, text) [BS_LOG_##id] = text,
-#include "kinds.def"
-#undef KIND
-};
-
-static const char *const words[] = {
-#define KIND(id, word, text) [BS_LOG_##id] = word,
+#define KIND(id, text) [BS_LOG_##id] = text,
 #include "kinds.def"
 #undef KIND
 };
@@ -17,9 +11,4 @@ static const char *const words[] = {
 const char *bs_log_kind_text(enum bs_log_kind kind)
 {
 	return texts[kind];
-}
-
-const char *bs_log_kind_word(enum bs_log_kind kind)
-{
-	return words[kind];
 }

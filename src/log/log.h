@@ -24,7 +24,7 @@
  * dl-init.c, dl-version.c, dl-object.c, rtld.c)
  */
 enum bs_log_kind {
-#define KIND(id, word, text) BS_LOG_##id,
+#define KIND(id, text) BS_LOG_##id,
 #include "kinds.def"
 #undef KIND
 	BS_LOG_KIND_COUNT_
@@ -146,6 +146,3 @@ const char *bs_log_file(const struct bs_log *log, uint32_t file);
 
 /* What KIND is called in reports, "binding". */
 const char *bs_log_kind_text(enum bs_log_kind kind);
-
-/* The word of LD_DEBUG that shows messages of KIND; "": several do. */
-const char *bs_log_kind_word(enum bs_log_kind kind);
