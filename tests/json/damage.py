@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Documents that no longer are what the schema says, and a walk through schemas."""
 
-import copy
+import json
 
 OPTIONAL = {"demangled", "definition_version", "protected", "asked_by", "namespace", "filter", "searches", "scopes",
             "bindings", "objects", "findings", "slots", "slot", "mapped", "because", "suppressed",
@@ -11,13 +11,14 @@ OPTIONAL = {"demangled", "definition_version", "protected", "asked_by", "namespa
 def damages(document):
     """Copies with one member removed, added or of another type: one of each kind of place."""
     seen = set()
+    text = json.dumps(document)  # read anew it is copied in a tenth of copy.deepcopy()'s time
     for path in paths_of(document):
         kind = tuple("[]" if isinstance(key, int) else key for key in path)
         if kind in seen:
             continue
         seen.add(kind)
         for what in ("remove", "replace", "add"):
-            damaged = copy.deepcopy(document)
+            damaged = json.loads(text)
             holder = damaged
             for key in path[:-1]:
                 holder = holder[key]
