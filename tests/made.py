@@ -37,7 +37,8 @@ def make(command: Sequence[str | bytes | os.PathLike], output: str | bytes | os.
          text: bytes | None = None, root: Path | None = None, **options) -> subprocess.CompletedProcess:
     """Runs COMMAND in DIRECTORY, or copies what it would write to OUTPUT, if that is kept.
 
-    TEXT is its standard input, ROOT the directory that all its input is in (DIRECTORY), OPTIONS are subprocess.run's.
+    TEXT is its standard input, ROOT the directory that all its input is in (DIRECTORY), OPTIONS are subprocess.run's. What
+    says something that is caught is made anew each time, to say it again.
     """
     target = os.path.join(os.fsencode(directory), os.fsencode(output))
     key = _key(command, directory, text, root or directory, target) if STORE else None
@@ -45,7 +46,7 @@ def make(command: Sequence[str | bytes | os.PathLike], output: str | bytes | os.
     if key and _take(kept, target, os.fsencode(root or directory)):
         return subprocess.CompletedProcess(command, 0, b"", b"")
     done = subprocess.run(command, cwd=directory, input=text, **options)
-    if key and done.returncode == 0:
+    if key and done.returncode == 0 and not done.stdout and not done.stderr:
         _keep(target, kept, os.fsencode(root or directory))
     return done
 

@@ -55,6 +55,12 @@ class MadeTest(unittest.TestCase):
         self.assertTrue(self.make(self.directory(h="#define N 1\n"), "-Wl,-soname,x"), "an option")
         self.assertTrue(self.make(self.directory(h="#define N 1\n"), text=b"int f(void) { return 2; }"), "the source")
 
+    def test_what_is_said(self):
+        """It is part of what was asked for."""
+        source = b'#warning "so it is"\nint f(void) { return 1; }'
+        self.assertEqual([self.make(self.directory(), text=source) for _ in range(2)], [True, True])
+        self.assertEqual([self.make(self.directory(), "-w", text=source) for _ in range(2)], [True, False])
+
     def test_once(self):
         """By what it is told, wherever the file lies."""
         calls = []

@@ -11,16 +11,20 @@ Commands go to sh, with the tool first in $PATH; what they write to standard err
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import subprocess
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from harness import BINDSIM, environment
+from harness import BINDSIM, environment, made
 
 PROMPT = "$ "
 MORE = "> "
 TIMEOUT_SECONDS = 60
+# A compiler and nothing else: what it writes may be kept.
+COMPILING = re.compile(r"(?:cc|gcc|g\+\+|clang) (?:[\w./,:=+ -]|'[^']*')*-o [\w./]+(?:[\w./,:=+ -]|'[^']*')*")
 # What a transcript has in place of the directory in which it is run; as long, for tables have columns.
 STAND_IN = "/home/sam/player-1.0"
 
@@ -60,10 +64,14 @@ def new_directory() -> Path:
 def run(command: str, directory: Path) -> list[str]:
     """What COMMAND prints in DIRECTORY."""
     path = f"{os.path.dirname(BINDSIM)}:{os.environ.get('PATH', '/usr/bin:/bin')}"
-    done = subprocess.run(["sh", "-c", command], cwd=directory, env=environment(PATH=path), text=True, check=False,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          timeout=TIMEOUT_SECONDS)
-    return done.stdout.replace(str(directory), STAND_IN).splitlines()
+    options = {"env": environment(PATH=path), "check": False, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT,
+               "timeout": TIMEOUT_SECONDS}
+    if COMPILING.fullmatch(command):
+        words = shlex.split(command)
+        done = made.make(words, words[words.index("-o") + 1], directory, **options)
+    else:
+        done = subprocess.run(["sh", "-c", command], cwd=directory, stdin=subprocess.DEVNULL, **options)
+    return done.stdout.decode().replace(str(directory), STAND_IN).splitlines()
 
 
 def again(text: str, directory: Path) -> str:
