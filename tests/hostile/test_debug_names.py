@@ -16,7 +16,7 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).resolve().parents[1] / "cli"))
 sys.path.append(str(Path(__file__).resolve().parent))
 import test_names  # noqa: E402
-from harness import BINDSIM, CommandLineTest, environment  # noqa: E402
+from harness import BINDSIM, CommandLineTest, environment, made  # noqa: E402
 
 CXX = os.environ.get("CXX", "g++")
 # Names that stand in .debug_str, because they are not short: nothing else moves when they become longer.
@@ -30,6 +30,7 @@ CHANGES = (("int EXTENT", "float EXTENT"), ("SINGLE *MEMBER", "TWOFOLD *MEMBER")
 NAMES = ("OUTSIDE", "SINGLE", "TWOFOLD", "COLOURS", "REDDISH", "GREENISH", "BEFORE", "SHAPES", "EXTENT", "MEMBER")
 PLAN = ("--proof=all", "./app", "--dlopen=./first.so:GLOBAL", "--dlopen=./second.so")
 MEMORY = 1 << 30
+WHERE = "/where/it/was/built"
 
 
 @unittest.skipUnless(shutil.which(CXX), f"the tests need {CXX}")
@@ -44,19 +45,26 @@ class DebugNamesTest(CommandLineTest):
 
     def assembly(self, source):
         self.file("source.cc", source)
-        subprocess.run([CXX, "-g", "-S", "-fPIC", "-fno-rtti", "-fno-exceptions", "-fno-asynchronous-unwind-tables", "source.cc"], cwd=self.directory, check=True)
+        command = [CXX, "-g", "-S", "-fPIC", "-fno-rtti", "-fno-exceptions", "-fno-asynchronous-unwind-tables", "source.cc"]
+        made.once([*command, WHERE, source], self.directory / "source.s", lambda: subprocess.run(
+            [*command, f"-ffile-prefix-map={self.directory}={WHERE}"], cwd=self.directory, check=True))
         return (self.directory / "source.s").read_bytes()
 
     def assemble(self, name, text):
         self.file("source.s", text)
-        subprocess.run([CXX, "-shared", "-nostdlib", "-o", name, "source.s"], cwd=self.directory, check=True)
+        made.make([CXX, "-shared", "-nostdlib", "-o", name, "source.s"], name, self.directory, check=True)
 
     @staticmethod
-    def renamed(text, names):
+    def string(name):
+        """NAME as the assembler's text has it; letters stand for themselves, for there are millions of them."""
+        return b'.string "%s"' % re.sub(rb"\W", lambda byte: b"\\%03o" % ord(byte[0]), name)
+
+    @classmethod
+    def renamed(cls, text, names):
         """The names of debug information that NAMES has, in the assembler's TEXT, which has no others as strings."""
         for name, new in names.items():
             text, n = re.subn(rb'\.string\t"%s"' % re.escape(name.encode()),
-                              lambda _, new=new: b'.string "%s"' % b"".join(b"\\%03o" % byte for byte in new), text)
+                              lambda _, string=cls.string(new): string, text)
             assert n, name
         return text
 
@@ -64,8 +72,8 @@ class DebugNamesTest(CommandLineTest):
         for name, source in (("first.so", SOURCE), ("second.so", SOURCE.replace(*change).replace("* by", "+ by"))):
             text = self.assembly(source)
             names = {word: evil + word.encode() for word in NAMES if f'.string\t"{word}"'.encode() in text}
-            for what in (rb"GNU C\+\+[^\"]*", re.escape(str(self.directory)).encode(), rb"source\.cc"):
-                text = re.sub(rb'\.string\t"(%s)"' % what, lambda m: b'.string "%s"' % b"".join(b"\\%03o" % byte for byte in evil + m[1]), text)
+            for what in (rb"GNU C\+\+[^\"]*", WHERE.encode(), rb"source\.cc"):
+                text = re.sub(rb'\.string\t"(%s)"' % what, lambda m: self.string(evil + m[1]), text)
             self.assemble(name, self.renamed(text, names))
 
     def test_formats(self):
