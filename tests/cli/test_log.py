@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import unittest
 
-from harness import CC, CommandLineTest
+from harness import CC, CommandLineTest, made
 
 BINDING = re.compile(rb"^ *(\d+):\t(binding file .*)$", re.MULTILINE)
 CODEC = "int codec_open(void) {{ return {0}; }} int codec_read(void) {{ return {0}; }}"
@@ -39,7 +39,7 @@ class LogTest(CommandLineTest):
     def build(self, name, source, *options):
         """A program, or with -shared an object, that can be run."""
         path = self.file(name + ".c", source)
-        subprocess.run([*CC, "-g0", "-o", str(self.directory / name), str(path), *options], check=True, cwd=self.directory)
+        made.make([*CC, "-g0", "-o", name, path.name, *options], name, self.directory, check=True)
         path.unlink()
 
     def library(self, name, source, *options):

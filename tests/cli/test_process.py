@@ -15,7 +15,7 @@ import time
 import unittest
 from pathlib import Path
 
-from harness import CC, INTERPRETER, CommandLineTest, environment
+from harness import CC, INTERPRETER, CommandLineTest, environment, made as keep
 
 CORE_PATTERN = Path("/proc/sys/kernel/core_pattern")
 MUSL = shutil.which("musl-gcc")
@@ -94,8 +94,8 @@ class ProcessTest(CommandLineTest):
         path.parent.mkdir(parents=True, exist_ok=True)
         (self.directory / "source.c").write_text(source)
         compiler = options[0] if options and options[0] == MUSL else CC[0]
-        subprocess.run([compiler, *(CC[1:] if compiler == CC[0] else []), "-O0", "-o", path, self.directory / "source.c",
-                        *(options[1:] if compiler == MUSL else options)], check=True, cwd=self.directory)
+        keep.make([compiler, *(CC[1:] if compiler == CC[0] else []), "-O0", "-o", name, "source.c",
+                   *(options[1:] if compiler == MUSL else options)], name, self.directory, check=True)
         return path
 
     def library(self, name, source, *options):
