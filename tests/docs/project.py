@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""What the project says of itself, read from the files that say it."""
+"""What the project says of itself, read once from the files that say it."""
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import subprocess
@@ -33,6 +34,7 @@ class Option(NamedTuple):
 ROW = re.compile(r'^(OPTION|MAY_HAVE)\(\w+, "([\w-]+)", (?:0|\'(\w)\'), (?:NULL|"([^"]*)"),\s*"([^"]*)"\)', re.MULTILINE)
 
 
+@functools.cache
 def options() -> list[Option]:
     """All options."""
     text = (ROOT / "src/cli/options.def").read_text()
@@ -43,6 +45,7 @@ def options() -> list[Option]:
     return rows
 
 
+@functools.cache
 def owners() -> dict[str, str]:
     """For each option the command that alone has it, or "none"."""
     owner, found = "none", {}
@@ -54,6 +57,7 @@ def owners() -> dict[str, str]:
     return found
 
 
+@functools.cache
 def shared() -> dict[str, set[str]]:
     """Options that some commands alone take, with these."""
     text = (ROOT / "src/cli/takes.def").read_text()
@@ -61,6 +65,7 @@ def shared() -> dict[str, set[str]]:
             for name in names.split()}
 
 
+@functools.cache
 def options_of(command: str) -> list[Option]:
     """The options that a command takes, "none": no command."""
     text = (ROOT / "src/cli/takes.def").read_text()
@@ -96,6 +101,7 @@ def spellings() -> set[str]:
     return set().union(*(option.spellings() for option in options()))
 
 
+@functools.cache
 def formats() -> dict[str, list[str]]:
     """The formats with their parts, as the tool itself names them when it does not know one."""
     names = run("--format=?", "x").stderr.partition("there are ")[2].split()
@@ -138,6 +144,7 @@ def causes() -> set[str]:
     return {slug for slug, _ in words_of_other_commands()} - {rule.slug for rule in rules()}
 
 
+@functools.cache
 def rules() -> list[Rule]:
     """All rules of the findings. Their help has a line for each level that they give."""
     text = (ROOT / "src/check/rules.def").read_text()
@@ -163,17 +170,20 @@ def remedies() -> dict[str, str]:
     return dict(rows)
 
 
+@functools.cache
 def levels() -> set[str]:
     """What --fail-on takes, as the tool itself names it."""
     words = run("--fail-on=?", "x").stderr.partition("'?': ")[2].partition(" is wanted")[0]
     return set(re.findall(r"\w+", words)) - {"or"}
 
 
+@functools.cache
 def commands() -> set[str]:
     """The words that are no program but a command."""
     return set(re.findall(r'^COMMAND\(\w+, "(\w+)"', (ROOT / "src/cli/commands.def").read_text(), re.MULTILINE))
 
 
+@functools.cache
 def flags() -> set[str]:
     """The names of dlopen flags."""
     table = (ROOT / "src/profile/modes.c").read_text().partition("bs_mode_names[] = {")[2].partition("};")[0]

@@ -57,10 +57,52 @@ class Terminal:
             os.waitpid(self.child, 0)
 
 
+class Asked:
+    """A shell that has read its completion and is asked for the replies to one line after the other: it takes longer to
+    start than to answer. SCRIPT reads the words of a question, the line last, each up to a NUL, and prints the replies and a NUL."""
+
+    def __init__(self, command, script):
+        self.home = tempfile.TemporaryDirectory(prefix="bindsim-completion-")
+        self.messages = tempfile.TemporaryFile()
+        environment = {"PATH": os.environ["PATH"], "HOME": self.home.name, "TERM": "dumb", "LC_ALL": "C"}
+        self.process = subprocess.Popen([*command, "-c", script], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=self.messages)
+
+    def replies(self, *words):
+        """A set; what was written to standard error is a failure."""
+        line = words[-1]
+        self.process.stdin.write(b"".join(os.fsencode(word) + b"\0" for word in words))
+        self.process.stdin.flush()
+        text = b""
+        while not text.endswith(b"\0"):
+            data = os.read(self.process.stdout.fileno(), 65536)
+            assert data, f"{line}: the shell is gone: {self.said()}"
+            text += data
+        assert not self.said(), f"{line}: {self.said()}"
+        return set(text[:-1].decode().splitlines())
+
+    def said(self):
+        """What it wrote to standard error."""
+        return os.pread(self.messages.fileno(), 65536, 0)  # the place in the file is the shell's, too
+
+    def close(self):
+        self.process.communicate()
+        self.messages.close()
+        self.home.cleanup()
+
+
 class ShellTest(unittest.TestCase):
     """A directory with a program and a library in it."""
 
     shell = "bash"
+    question = ()  # the command and the script of a shell that can be asked
+    asked = None
+
+    @classmethod
+    def setUpClass(cls):
+        if cls.question and shutil.which(cls.shell):
+            cls.asked = Asked(*cls.question)
+            cls.addClassCleanup(cls.asked.close)
 
     def setUp(self):
         if shutil.which(self.shell) is None:
@@ -85,6 +127,13 @@ class ShellTest(unittest.TestCase):
 class BashTest(ShellTest):
     """bash, asked for all replies and at a terminal."""
 
+    # Each line has a process of its own, which changes nothing for the next one.
+    question = (["bash", "--norc"], f'''. '{project.COMPLETIONS["bash"]}'
+        while IFS= read -r -d '' directory && IFS= read -r -d '' mode && IFS= read -r -d '' COMP_LINE; do
+            (cd "$directory" && eval "$mode" && COMP_POINT=${{#COMP_LINE}} && _bindsim </dev/null
+             [[ ${{#COMPREPLY[@]}} == 0 ]] || printf "%s\\n" "${{COMPREPLY[@]}}")
+            printf '\\0'
+        done''')
     # What is typed, and the arguments that come of it and Tab.
     LINES = (
         ("bindsim --bi", ["--bind-now"]),
@@ -103,12 +152,7 @@ class BashTest(ShellTest):
 
     def replies(self, line, mode=":"):
         """All replies to Tab at the end of LINE, as readline would insert them, in a shell that is in this MODE."""
-        script = ('. "$1"; ' + mode + '; COMP_LINE=$2; COMP_POINT=${#COMP_LINE}; _bindsim; '
-                  '[[ ${#COMPREPLY[@]} == 0 ]] || printf "%s\\n" "${COMPREPLY[@]}"')
-        done = subprocess.run(["bash", "--norc", "-c", script, "bash", project.COMPLETIONS["bash"], line], text=True,
-                              cwd=self.directory, env=self.environment(), capture_output=True, check=True)
-        self.assertEqual(done.stderr, "")
-        return set(done.stdout.splitlines())
+        return self.asked.replies(self.directory, mode, line)
 
     def test_options(self):
         options = {f"--{option.name}" + ("=" if option.argument else "") for option in project.options()}
@@ -349,13 +393,15 @@ class FishTest(ShellTest):
     """fish, which can be asked."""
 
     shell = "fish"
+    question = (["fish", "--no-config"], f"""source '{project.COMPLETIONS["fish"]}'
+        while read --null directory; and read --null line
+            cd $directory
+            complete -C $line
+            printf '\\0'
+        end""")
 
     def replies(self, line):
-        quoted = line.replace("\\", "\\\\").replace("'", "\\'")
-        script = f"source {project.COMPLETIONS['fish']}; complete -C '{quoted}'"
-        done = subprocess.run(["fish", "--no-config", "-c", script], text=True, cwd=self.directory,
-                              env=self.environment(), capture_output=True, check=True)
-        return {reply.partition("\t")[0] for reply in done.stdout.splitlines()}
+        return {reply.partition("\t")[0] for reply in self.asked.replies(self.directory, line)}
 
     def test_options(self):
         replies = {reply.removesuffix("=") for reply in self.replies("bindsim --")}
