@@ -16,6 +16,7 @@ import project
 sys.path.append(str(project.ROOT / "tests/cli"))
 import transcripts
 from examples import build_examples
+from harness import made
 
 GLOSSARY = project.ROOT / "docs/glossary.md"
 
@@ -60,13 +61,20 @@ class ManTest(unittest.TestCase):
     """The pages are sound for those who print them."""
 
     def check(self, tool, *command):
+        """What is printed of each page. A page that was sound is, as long as neither it nor what is installed changes."""
         if shutil.which(tool) is None:
             self.skipTest(f"there is no {tool}")
-        for page in project.MAN_PAGES:
-            done = subprocess.run([*command, page], text=True, capture_output=True, check=False,
-                                  env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "MANROFFSEQ": "", "MANWIDTH": "90"})
-            self.assertEqual((done.returncode, done.stderr), (0, ""), f"{page}:\n{done.stdout[:2000]}")
-            yield page, done.stdout
+        with tempfile.TemporaryDirectory() as directory:
+            printed = Path(directory) / "printed"
+            for page in project.MAN_PAGES:
+                made.once([*command, page.name, *made.files(page)], printed, lambda page=page: self.print(page, command, printed))
+                yield page, printed.read_text(encoding="utf-8")
+
+    def print(self, page, command, printed):
+        done = subprocess.run([*command, page], text=True, capture_output=True, check=False, encoding="utf-8",
+                              env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "MANROFFSEQ": "", "MANWIDTH": "90"})
+        self.assertEqual((done.returncode, done.stderr), (0, ""), f"{page}:\n{done.stdout[:2000]}")
+        printed.write_text(done.stdout, encoding="utf-8")
 
     def test_groff(self):
         list(self.check("groff", "groff", "-mdoc", "-Tutf8", "-ww", "-z", "-rCHECKSTYLE=10"))
