@@ -176,8 +176,10 @@ int main(int argc, char **argv)
 }
 """)
         sanitizers = [] if self.options["b_sanitize"] == "none" else ["-fsanitize=" + str(self.options["b_sanitize"])]
-        done = run("cc", f"-I{moved / str(self.options['includedir'])}", source, "-o", program, f"-L{library}", "-lbindsim",
-                   f"-Wl,-rpath,{library}", *sanitizers)
+        flags = run("pkg-config", f"--define-variable=prefix={moved}", "--cflags", "--libs", "libbindsim",
+                    env={**os.environ, "PKG_CONFIG_PATH": str(library / "pkgconfig")})
+        self.assertEqual(flags.stdout.split(), [f"-I{moved / str(self.options['includedir'])}", f"-L{library}", "-lbindsim"], flags)
+        done = run("cc", source, "-o", program, *flags.stdout.split(), f"-Wl,-rpath,{library}", *sanitizers)
         self.assertEqual(done.returncode, 0, done.stderr)
         program_of_plan, _, opened = self.question()
         done = run(program, program_of_plan, opened, env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
