@@ -106,7 +106,9 @@ class ParserTest(unittest.TestCase):
     VALUES = {"dlopen": "libc.so.6", "dlmopen": "libc.so.6", "dlsym": "main", "dlclose": "1", "call": "a:b", "env": "A=B", "loader": "glibc",
               "set": "glibc.sort=dfs", "cpu": "x86-64", "format": "text", "show": "x", "report": "json:/dev/null", "fail-on": "error",
               "proof": "none", "color": "never", "today": "2026-01-01", "remedy": "local", "max-orders": "1", "timeout": "1", "jobs": "1",
-              "memory": "64", "shard": "1/1", "pair": "a,b", "rule": "healed", "pid": "1", "process": "1"}
+              "memory": "64", "shard": "1/1", "pair": "a,b", "rule": "healed", "pid": "1", "process": "1",
+              # What is written is not to be there afterwards, whoever runs this.
+              "output": "/nowhere/output", "write-baseline": "/nowhere/baseline", "journal": "/nowhere/journal"}
 
     # That of the options which is about nothing in this line, such as --host of check, is refused with other words.
     REFUSED = r"has no --|belongs? to|no option of it|has no say|goes with verify|has logs only|record starts what it records|without --init"
