@@ -15,7 +15,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,7 +26,6 @@ static char path[512];
 /* Seen by both processes. */
 static struct progress {
 	unsigned at; /* FIELD * N_VALUES + VALUE */
-	unsigned n_without_reason;
 	unsigned n_ok, n_refused, n_cannot;
 	unsigned worst_ms, worst_at;
 } * progress;
@@ -87,14 +85,14 @@ static void try_one(int fd, unsigned at)
 /* ---- one process after the other ---------------------------------------------------------------
  */
 
-_Noreturn static void try_from(unsigned at)
+static void try_from(uint64_t at)
 {
 	int fd = open(path, O_RDWR);
 	struct rusage usage;
 
 	for (; at < n_fields * N_VALUES; at++) {
-		progress->at = at;
-		try_one(fd, at);
+		progress->at = (unsigned)at;
+		try_one(fd, (unsigned)at);
 	}
 	getrusage(RUSAGE_SELF, &usage);
 	if (usage.ru_maxrss > MOST_MEMORY) {
@@ -143,13 +141,8 @@ int main(int argc, char **argv)
 	char *copy = read_file(&n);
 
 	for (unsigned at = 0; at < n_fields * N_VALUES;) {
-		pid_t pid = fork();
-		int status;
+		int status = status_of(try_from, at);
 
-		if (pid == 0)
-			try_from(at);
-		if (waitpid(pid, &status, 0) != pid)
-			return 2;
 		if (status == 0)
 			break;
 		at = progress->at;
@@ -157,13 +150,9 @@ int main(int argc, char **argv)
 		uint64_t old = 0;
 
 		memcpy(&old, copy + field->offset, field->width);
-		printf("%s %s: %s = %#" PRIx64 ": %s %d\n", argv[2], way, field->name,
-		       odd_value(old, field->width, at % N_VALUES),
-		       WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM ? "no end, signal"
-		       : WIFSIGNALED(status)				  ? "signal"
-									  : "status",
-		       WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-		fflush(stdout);
+		printf("%s %s: %s = %#" PRIx64, argv[2], way, field->name,
+		       odd_value(old, field->width, at % N_VALUES));
+		print_end(status, SIGALRM);
 		restore(copy, n);
 		at++;
 		if (++n_bad == 20)

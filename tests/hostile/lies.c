@@ -21,7 +21,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/time.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum {
@@ -253,7 +252,7 @@ static void try_scribbles(void)
 }
 
 /* The cases: each value of each field, then scribbles. */
-_Noreturn static void try_from(uint64_t at)
+static void try_from(uint64_t at)
 {
 	for (; at < (uint64_t)n_fields * N_CHOSEN; at++) {
 		const struct field *field = &fields[at / N_CHOSEN];
@@ -299,13 +298,8 @@ int main(int argc, char **argv)
 		return 2;
 	read_fields();
 	for (uint64_t at = 0; at <= (uint64_t)n_fields * N_CHOSEN && n_bad < MOST_BAD;) {
-		pid_t pid = fork();
-		int status;
+		int status = status_of(try_from, at);
 
-		if (pid == 0)
-			try_from(at);
-		if (waitpid(pid, &status, 0) != pid)
-			return 2;
 		if (status == 0)
 			break;
 		const struct lie *lie = &progress->lie;
@@ -313,15 +307,10 @@ int main(int argc, char **argv)
 
 		at = progress->at + 1;
 		n_bad++;
-		printf("%s %s: %s: manner %d, %#" PRIx64 " after %" PRIu32 ", seed %" PRIu64
-		       ": %s %d\n",
+		printf("%s %s: %s: manner %d, %#" PRIx64 " after %" PRIu32 ", seed %" PRIu64,
 		       argv[2], way, field < n_fields ? fields[field].name : "", lie->manner,
-		       lie->lie, lie->after, lie->seed,
-		       WIFSIGNALED(status) && WTERMSIG(status) == SIGPROF ? "no end, signal"
-		       : WIFSIGNALED(status)				  ? "signal"
-									  : "status",
-		       WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-		fflush(stdout);
+		       lie->lie, lie->after, lie->seed);
+		print_end(status, SIGPROF);
 	}
 	printf("%s %s: %u fields, %" PRIu64 " questions, %" PRIu64 " lies, %u bad\n", argv[2], way,
 	       n_fields, progress->n_asked, progress->n_reads, n_bad);

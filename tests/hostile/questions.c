@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 struct field *fields;
@@ -144,4 +145,28 @@ enum bs_sim_status ask_question(const char *directory, const char *path, const c
 		abort();
 	bs_arena_free(arena);
 	return status;
+}
+
+int status_of(void (*try_from)(uint64_t at), uint64_t at)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0)
+		try_from(at);
+	if (waitpid(pid, &status, 0) != pid)
+		abort();
+	return status;
+}
+
+void print_end(int status, int hang)
+{
+	bool is_signal = WIFSIGNALED(status);
+
+	printf(": %s %d\n",
+	       !is_signal		  ? "status"
+	       : WTERMSIG(status) == hang ? "no end, signal"
+					  : "signal",
+	       is_signal ? WTERMSIG(status) : WEXITSTATUS(status));
+	fflush(stdout);
 }

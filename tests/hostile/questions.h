@@ -30,3 +30,13 @@ uint64_t odd_value(uint64_t old, unsigned width, unsigned i);
  * a reason, or the process aborts.
  */
 enum bs_sim_status ask_question(const char *directory, const char *path, const char *way);
+
+/*
+ * Calls TRY_FROM(AT), which ends by _exit(), in a process of its own: 0 is returned when all
+ * went well, else the status of wait(2) that it ended with.
+ */
+int status_of(void (*try_from)(uint64_t at), uint64_t at);
+
+/* Prints ": signal 11" and ends the line, for the STATUS of a process that HANG ends if it goes on
+ * for too long. */
+void print_end(int status, int hang);
