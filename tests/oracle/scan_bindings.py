@@ -191,14 +191,7 @@ def check(options: argparse.Namespace, paths: list[str], more: list[str], root: 
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bindsim", required=True)
-    parser.add_argument("--cache", type=Path)
-    parser.add_argument("--architecture")
-    parser.add_argument("--sample", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("paths", nargs="*")
-    options = parser.parse_args()
+    options = scan_systems.read_options(__doc__)
     options.bindsim = str(Path(options.bindsim).resolve())
     if not options.architecture:
         if reason := unavailable():

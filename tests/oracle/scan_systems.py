@@ -145,15 +145,20 @@ def scan(options: argparse.Namespace, arguments: list[str], root: list[str], lea
     return scans.problems
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+def read_options(description: str | None) -> argparse.Namespace:
+    """The options of a test that scans PATHs of this machine, or the root of an architecture."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--bindsim", required=True)
     parser.add_argument("--cache", type=Path)
     parser.add_argument("--architecture")
     parser.add_argument("--sample", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("paths", nargs="*")
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> int:
+    options = read_options(__doc__)
     arguments, root, least = options.paths or ["/usr/bin"], [], 1
     if options.architecture:
         try:
