@@ -2,6 +2,8 @@
 /* A process that runs, by way of /proc. Nothing is stopped or written. */
 #include "subject-priv.h"
 
+#include "../base/whole.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -22,48 +24,16 @@ static const char *proc(const struct bs_ctx *ctx, pid_t pid, const char *file)
 	return bs_arena_printf(ctx->arena, "/proc/%ld/%s", (long)pid, file);
 }
 
-/* A file that is being read. */
-struct reading {
-	struct bs_arena *arena;
-	int fd;
-	BS_VEC(char) bytes;
-	ssize_t got;
-	int error;
-};
-
-static void read_on(void *user)
-{
-	struct reading *r = user;
-
-	do {
-		bs_vec_reserve(r->arena, &r->bytes, 1 << 16);
-		r->got = read(r->fd, r->bytes.v + r->bytes.n, (1 << 16) - 1);
-		r->error = errno;
-		r->bytes.n += r->got > 0 ? (uint32_t)r->got : 0;
-	} while (r->got > 0 || (r->got < 0 && r->error == EINTR));
-}
-
 /* All of a file of /proc, whose size nobody knows; NULL and errno. */
 static char *read_all(const struct bs_ctx *ctx, const char *path, size_t *ret_n)
 {
-	struct reading r = { .arena = ctx->arena,
-			     .fd = bs_open_at(AT_FDCWD, path, O_RDONLY | O_CLOEXEC) };
+	int fd = bs_open_at(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
 
-	if (r.fd < 0) {
+	if (fd < 0) {
 		bs_must_not_lack(ctx->arena, path);
 		return NULL;
 	}
-	bool done = bs_arena_try(ctx->arena, read_on, &r);
-
-	close(r.fd);
-	if (!done)
-		bs_arena_unwind(ctx->arena);
-	errno = r.error;
-	if (r.got < 0)
-		return NULL;
-	r.bytes.v[r.bytes.n] = '\0';
-	*ret_n = r.bytes.n;
-	return r.bytes.v;
+	return bs_read_and_close(ctx->arena, fd, 1 << 16, SIZE_MAX, ret_n);
 }
 
 static const char *link_of(const struct bs_ctx *ctx, pid_t pid, const char *name)

@@ -5,6 +5,8 @@
  */
 #include "search-priv.h"
 
+#include "../base/whole.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -482,75 +484,24 @@ const char *bs_fs_canonical(const struct bs_fs *fs, const struct bs_ctx *ctx, co
 	return c.copy;
 }
 
-static char *read_all(const struct bs_ctx *ctx, int fd, size_t *ret_n)
+char *bs_fs_read(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *path, size_t *ret_n)
 {
+	int fd = bs_fs_open_file(fs, path);
 	struct stat st;
 
-	if (fstat(fd, &st) != 0)
+	if (fd < 0)
 		return NULL;
-	if (!S_ISREG(st.st_mode)) {
-		errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+	bool is_there = fstat(fd, &st) == 0;
+
+	if (!is_there || !S_ISREG(st.st_mode)) {
+		int error = !is_there ? errno : S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+
+		close(fd);
+		errno = error;
 		return NULL;
 	}
 	/* Files of /proc are larger than they say. */
-	size_t room = st.st_size > 0 && st.st_size < LARGEST_FILE ? (size_t)st.st_size + 1 : 4096;
-	size_t n = 0;
-	char *text = bs_arena_alloc(ctx->arena, room + 1, 1);
+	size_t expected = st.st_size > 0 && st.st_size < LARGEST_FILE ? (size_t)st.st_size : 0;
 
-	for (;;) {
-		ssize_t got = read(fd, text + n, room - n);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return NULL;
-		n += (size_t)got;
-		if (got == 0)
-			break;
-		if (n > LARGEST_FILE) {
-			errno = EFBIG;
-			return NULL;
-		}
-		if (n == room) {
-			char *larger = bs_arena_alloc(ctx->arena, room * 2 + 1, 1);
-
-			memcpy(larger, text, n);
-			text = larger;
-			room *= 2;
-		}
-	}
-	text[n] = '\0';
-	*ret_n = n;
-	return text;
-}
-
-struct reading {
-	const struct bs_ctx *ctx;
-	int fd;
-	size_t *ret_n;
-	char *text; /* NULL, with ERROR */
-	int error;
-};
-
-static void read_to_end(void *data)
-{
-	struct reading *r = data;
-
-	r->text = read_all(r->ctx, r->fd, r->ret_n);
-	r->error = errno;
-}
-
-char *bs_fs_read(const struct bs_fs *fs, const struct bs_ctx *ctx, const char *path, size_t *ret_n)
-{
-	struct reading r = { .ctx = ctx, .fd = bs_fs_open_file(fs, path), .ret_n = ret_n };
-
-	if (r.fd < 0)
-		return NULL;
-	bool done = bs_arena_try(ctx->arena, read_to_end, &r);
-
-	close(r.fd);
-	if (!done)
-		bs_arena_unwind(ctx->arena);
-	errno = r.error;
-	return r.text;
+	return bs_read_and_close(ctx->arena, fd, expected, LARGEST_FILE, ret_n);
 }

@@ -2,6 +2,8 @@
 /* A program that begins in a process: what its loader is told, and where its traps lie first. */
 #include "trace-priv.h"
 
+#include "../base/whole.h"
+
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -31,22 +33,12 @@ typedef BS_VEC(const char *) strings;
 static strings read_strings(struct bs_arena *arena, pid_t pid, const char *name)
 {
 	int fd = bs_open_at(AT_FDCWD, proc_path(arena, pid, name), O_RDONLY | O_CLOEXEC);
-	BS_VEC(char) bytes = { 0 };
+	size_t n = 0;
+	const char *bytes = fd >= 0 ? bs_read_and_close(arena, fd, 0, SIZE_MAX, &n) : NULL;
 	strings list = { 0 };
-	ssize_t n = fd >= 0 ? 1 : 0;
 
-	while (n > 0) {
-		bs_vec_reserve(arena, &bytes, 4096);
-		do
-			n = read(fd, bytes.v + bytes.n, 4096);
-		while (n < 0 && errno == EINTR);
-		bytes.n += n > 0 ? (uint32_t)n : 0;
-	}
-	if (fd >= 0)
-		close(fd);
-	bs_vec_push(arena, &bytes, '\0');
-	for (uint32_t at = 0; at + 1 < bytes.n; at += (uint32_t)strlen(bytes.v + at) + 1)
-		bs_vec_push(arena, &list, bytes.v + at);
+	for (size_t at = 0; bytes && at < n; at += strlen(bytes + at) + 1)
+		bs_vec_push(arena, &list, bytes + at);
 	return list;
 }
 
