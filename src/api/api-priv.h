@@ -79,11 +79,31 @@ void bs_api_set_variable(struct bindsim_plan *plan, const char *name, const char
 /* TEXT in PLAN's arena; NULL for NULL. */
 const char *bs_api_copy(struct bindsim_plan *plan, const char *text);
 
+/* ---- records that many may hold: counted.c --------------------------------------------------- */
+
+/* What a record begins with that does not change once it is made, and goes when nobody holds it. */
+struct bs_api_counted {
+	unsigned count;		/* atomic */
+	struct bs_arena *arena; /* of all that the record has */
+};
+
+/* A record of SIZE bytes, zeroed behind its beginning, that is held once; or NULL. */
+void *bs_api_counted_new(size_t size);
+
+/* Counts RECORD, which begins so, or NULL, up, and returns it. */
+void *bs_api_counted_ref(const void *record);
+
+/* Counts RECORD down: true where nobody holds it any more. What else it has is to end then, and ...
+ */
+bool bs_api_counted_drop(struct bs_api_counted *record);
+
+/* ... this frees it, with its arena. */
+void bs_api_counted_end(struct bs_api_counted *record);
+
 /* ---- policies: policy.c ---------------------------------------------------------------------- */
 
 struct bindsim_policy {
-	unsigned count; /* atomic */
-	struct bs_arena *arena;
+	struct bs_api_counted counted;
 	struct bs_policy policy;
 	const char *baseline; /* the file that it names, or NULL */
 };
@@ -94,8 +114,7 @@ struct bindsim_policy *bs_api_policy_ref(const struct bindsim_policy *policy);
 /* ---- baselines: baseline.c ------------------------------------------------------------------- */
 
 struct bindsim_baseline {
-	unsigned count; /* atomic */
-	struct bs_arena *arena;
+	struct bs_api_counted counted;
 	BS_VEC(struct bs_kept_known) findings;
 };
 

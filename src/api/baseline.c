@@ -11,33 +11,19 @@
 
 struct bindsim_baseline *bs_api_baseline_new(void)
 {
-	struct bindsim_baseline *baseline = calloc(1, sizeof *baseline);
-
-	if (!baseline)
-		return NULL;
-	baseline->count = 1;
-	baseline->arena = bs_arena_new();
-	if (baseline->arena)
-		return baseline;
-	free(baseline);
-	return NULL;
+	return bs_api_counted_new(sizeof(struct bindsim_baseline));
 }
 
 struct bindsim_baseline *bs_api_baseline_ref(const struct bindsim_baseline *baseline)
 {
-	struct bindsim_baseline *counted = (struct bindsim_baseline *)baseline;
-
-	if (counted)
-		__atomic_add_fetch(&counted->count, 1, __ATOMIC_RELAXED);
-	return counted;
+	return bs_api_counted_ref(baseline);
 }
 
 void bindsim_baseline_free(struct bindsim_baseline *baseline)
 {
-	if (!baseline || __atomic_sub_fetch(&baseline->count, 1, __ATOMIC_ACQ_REL))
+	if (!baseline || !bs_api_counted_drop(&baseline->counted))
 		return;
-	bs_arena_free(baseline->arena);
-	free(baseline);
+	bs_api_counted_end(&baseline->counted);
 }
 
 bs_baseline bs_api_baseline(struct bs_arena *arena, const struct bindsim_baseline *baseline)
@@ -57,19 +43,19 @@ static enum bindsim_status fill(struct bindsim_baseline *baseline, const char *t
 {
 	bs_baseline read = { 0 };
 
-	if (BS_ON_OUT_OF_MEMORY(baseline->arena))
+	if (BS_ON_OUT_OF_MEMORY(baseline->counted.arena))
 		return bs_api_no_memory(error);
 	const char *lacks = bs_jansson_open();
 
 	if (lacks)
 		return bs_api_fail(error, BINDSIM_ERROR_LIBRARY, NULL, NULL, lacks);
-	const char *problem = bs_baseline_read(baseline->arena, text, n, &read, ret_held);
+	const char *problem = bs_baseline_read(baseline->counted.arena, text, n, &read, ret_held);
 
 	if (problem)
 		return bs_api_fail(error, BINDSIM_ERROR_TEXT, name, NULL, problem);
 	bs_vec_each (i, &read)
-		bs_vec_push(baseline->arena, &baseline->findings,
-			    bs_keep_known(baseline->arena, &read.v[i]));
+		bs_vec_push(baseline->counted.arena, &baseline->findings,
+			    bs_keep_known(baseline->counted.arena, &read.v[i]));
 	return BINDSIM_OK;
 }
 

@@ -287,9 +287,10 @@ static void take_baseline(struct checking *c)
 		names[i] = c->check->plans.v[i].name;
 	bs_baseline_carry(c->s.arena, found, &known, c->policy, names, c->check->plans.n);
 	bs_baseline_sort(found);
-	bs_arena_unwind_with(ret->arena, c->s.arena);
+	bs_arena_unwind_with(ret->counted.arena, c->s.arena);
 	bs_vec_each (i, found)
-		bs_vec_push(ret->arena, &ret->findings, bs_keep_known(ret->arena, &found->v[i]));
+		bs_vec_push(ret->counted.arena, &ret->findings,
+			    bs_keep_known(ret->counted.arena, &found->v[i]));
 }
 
 /* All that allocates in the arena of the runs. */

@@ -12,8 +12,7 @@
 #include "../report/diff-report.h"
 
 struct bindsim_side {
-	unsigned count; /* atomic */
-	struct bs_arena *arena;
+	struct bs_api_counted counted;
 	const char *name;
 	const char *kind;	   /* "executable", "plan" or "report" */
 	struct bindsim_plan *plan; /* NULL: it is a report, which is: */

@@ -7,35 +7,16 @@
 
 #define USUAL_NAME ".bindsim.ini"
 
-static struct bindsim_policy *policy_new(void)
-{
-	struct bindsim_policy *policy = calloc(1, sizeof *policy);
-
-	if (!policy)
-		return NULL;
-	policy->count = 1;
-	policy->arena = bs_arena_new();
-	if (policy->arena)
-		return policy;
-	free(policy);
-	return NULL;
-}
-
 struct bindsim_policy *bs_api_policy_ref(const struct bindsim_policy *policy)
 {
-	struct bindsim_policy *counted = (struct bindsim_policy *)policy;
-
-	if (counted)
-		__atomic_add_fetch(&counted->count, 1, __ATOMIC_RELAXED);
-	return counted;
+	return bs_api_counted_ref(policy);
 }
 
 void bindsim_policy_free(struct bindsim_policy *policy)
 {
-	if (!policy || __atomic_sub_fetch(&policy->count, 1, __ATOMIC_ACQ_REL))
+	if (!policy || !bs_api_counted_drop(&policy->counted))
 		return;
-	bs_arena_free(policy->arena);
-	free(policy);
+	bs_api_counted_end(&policy->counted);
 }
 
 /* ---- from a file ------------------------------------------------------------------------------
@@ -44,15 +25,15 @@ void bindsim_policy_free(struct bindsim_policy *policy)
 static enum bindsim_status fill(struct bindsim_policy *policy, const char *text, size_t n,
 				const char *name, struct bindsim_error **error)
 {
-	if (BS_ON_OUT_OF_MEMORY(policy->arena))
+	if (BS_ON_OUT_OF_MEMORY(policy->counted.arena))
 		return bs_api_no_memory(error);
-	const char *path = bs_arena_strndup(policy->arena, name, strlen(name));
-	const char *copy = bs_arena_strndup(policy->arena, text, n);
-	const char *problem = bs_policy_read(policy->arena, path, copy, &policy->policy);
+	const char *path = bs_arena_strndup(policy->counted.arena, name, strlen(name));
+	const char *copy = bs_arena_strndup(policy->counted.arena, text, n);
+	const char *problem = bs_policy_read(policy->counted.arena, path, copy, &policy->policy);
 
 	policy->policy.text = copy;
-	policy->baseline =
-		bs_policy_beside(policy->arena, &policy->policy, policy->policy.defaults.baseline);
+	policy->baseline = bs_policy_beside(policy->counted.arena, &policy->policy,
+					    policy->policy.defaults.baseline);
 	return problem ? bs_api_fail_at(error, BINDSIM_ERROR_TEXT, name, problem) : BINDSIM_OK;
 }
 
@@ -62,7 +43,7 @@ static enum bindsim_status read_policy(const char *text, size_t n, const char *n
 {
 	if (memchr(text, '\0', n))
 		return bs_api_fail(error, BINDSIM_ERROR_TEXT, name, NULL, "it has a NUL byte");
-	struct bindsim_policy *policy = policy_new();
+	struct bindsim_policy *policy = bs_api_counted_new(sizeof *policy);
 
 	if (!policy)
 		return bs_api_no_memory(error);

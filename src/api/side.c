@@ -7,36 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct bindsim_side *side_new(void)
-{
-	struct bindsim_side *side = calloc(1, sizeof *side);
-
-	if (!side)
-		return NULL;
-	side->count = 1;
-	side->arena = bs_arena_new();
-	if (side->arena)
-		return side;
-	free(side);
-	return NULL;
-}
-
 struct bindsim_side *bs_api_side_ref(const struct bindsim_side *side)
 {
-	struct bindsim_side *counted = (struct bindsim_side *)side;
-
-	if (counted)
-		__atomic_add_fetch(&counted->count, 1, __ATOMIC_RELAXED);
-	return counted;
+	return bs_api_counted_ref(side);
 }
 
 void bindsim_side_free(struct bindsim_side *side)
 {
-	if (!side || __atomic_sub_fetch(&side->count, 1, __ATOMIC_ACQ_REL))
+	if (!side || !bs_api_counted_drop(&side->counted))
 		return;
 	bindsim_plan_free(side->plan);
-	bs_arena_free(side->arena);
-	free(side);
+	bs_api_counted_end(&side->counted);
 }
 
 /* ---- a plan ------------------------------------------------------------------------------------
@@ -44,9 +25,9 @@ void bindsim_side_free(struct bindsim_side *side)
 
 static bool take_name(struct bindsim_side *side, const char *name)
 {
-	if (BS_ON_OUT_OF_MEMORY(side->arena))
+	if (BS_ON_OUT_OF_MEMORY(side->counted.arena))
 		return false;
-	side->name = bs_arena_strndup(side->arena, name, strlen(name));
+	side->name = bs_arena_strndup(side->counted.arena, name, strlen(name));
 	return true;
 }
 
@@ -63,7 +44,7 @@ enum bindsim_status bindsim_side_of_plan(const struct bindsim_plan *plan, const 
 
 	if (status != BINDSIM_OK)
 		return status;
-	struct bindsim_side *side = side_new();
+	struct bindsim_side *side = bs_api_counted_new(sizeof *side);
 
 	if (!side ||
 	    !take_name(side, name		     ? name
@@ -97,7 +78,7 @@ static enum bindsim_status read_report(struct bindsim_side *side, struct bs_aren
 {
 	if (BS_ON_OUT_OF_MEMORY(scratch))
 		return bs_api_no_memory(error);
-	bs_arena_unwind_with(side->arena, scratch);
+	bs_arena_unwind_with(side->counted.arena, scratch);
 	const char *lacks = bs_jansson_open();
 
 	if (lacks)
@@ -107,7 +88,7 @@ static enum bindsim_status read_report(struct bindsim_side *side, struct bs_aren
 	bs_plan_drop(*ret_held);
 	*ret_held = NULL;
 	if (!problem && *ret_kind != BS_JSON_PLAN) {
-		side->text = bs_arena_strndup(side->arena, text, n);
+		side->text = bs_arena_strndup(side->counted.arena, text, n);
 		side->n = n;
 		side->is_stream = *ret_kind == BS_JSON_STREAM;
 		side->kind = "report";
@@ -134,7 +115,7 @@ static enum bindsim_status read_plan(struct bindsim_side *side, const char *text
 static enum bindsim_status read_text(const char *text, size_t n, const char *name,
 				     struct bindsim_side **ret_side, struct bindsim_error **error)
 {
-	struct bindsim_side *side = side_new();
+	struct bindsim_side *side = bs_api_counted_new(sizeof *side);
 	struct bs_arena *scratch = bs_arena_new();
 	enum bs_json_kind kind = BS_JSON_REPORT;
 	void *held = NULL;
