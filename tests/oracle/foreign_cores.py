@@ -10,20 +10,18 @@ that do not tell which files were mapped; kernels write others.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import resource
 import subprocess
 import sys
-import tempfile
 from collections import defaultdict
 from pathlib import Path
 
 from debian_packages import Unavailable
-from foreign_machines import MACHINES, ForeignRoot, Machine, prepared
+from foreign_machines import MACHINES, ForeignRoot, check_machines
 from live_graphs import BINDING
-from loader import SKIPPED, Question, program_command, start
+from loader import Question, program_command, start
 
 LIBRARY = "int hook(void) { return 1; } int other(void) { return 2; } int variable = 3; int *pointer = &variable;"
 PLUGIN = "int hook(void); int other(void); int use(void) { return hook(); } int more(void) { return other(); }"
@@ -112,35 +110,11 @@ def check(root: ForeignRoot, bindsim: str) -> tuple[int, list[str]]:
     return compared, wrong
 
 
-def check_machine(machine: Machine, bindsim: str, cache: Path) -> bool | None:
-    """Prints how the machine's cores compare: whether they agree, or None where there are none."""
-    try:
-        with tempfile.TemporaryDirectory(prefix="foreign-cores-") as directory:
-            with prepared(machine, Path(directory), cache) as root:
-                compared, wrong = check(root, bindsim)
-    except Unavailable as reason:
-        print(f"{machine.name}: skipped: {reason}")
-        return None
-    for line in wrong[:20]:
-        print(f"{machine.name}: {line}")
-    print(f"{machine.name}: {compared} slots agree, {len(wrong)} differences", flush=True)
-    return compared > 0 and not wrong
-
-
 def main() -> int:
     """All machines, or those that are named."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("machines", nargs="*", metavar="MACHINE", help=", ".join(MACHINES))
-    parser.add_argument("--bindsim", default="build/bindsim", metavar="PATH")
-    parser.add_argument("--cache", default="/var/tmp/bindsim-packages", metavar="DIR")
-    arguments = parser.parse_args()
-    bindsim, cache = str(Path(arguments.bindsim).resolve()), Path(arguments.cache).resolve()
     # Who binds what without relocations is not read.
-    results = [check_machine(MACHINES[name], bindsim, cache) for name in arguments.machines or MACHINES
-               if not name.startswith("mips")]
-    if False in results:
-        return 1
-    return 0 if True in results else SKIPPED
+    machines = [name for name in MACHINES if not name.startswith("mips")]
+    return check_machines(__doc__.splitlines()[0], check, "slots", machines)
 
 
 if __name__ == "__main__":

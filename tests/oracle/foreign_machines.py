@@ -8,6 +8,7 @@ is told `--root`.
 
 from __future__ import annotations
 
+import argparse
 import ctypes
 import os
 import shutil
@@ -22,6 +23,9 @@ import dialects
 import virtual_machine
 from debian_packages import Unavailable
 from dialects import Dialect
+
+SKIPPED = 77
+SHOWN_DIFFERENCES = 20
 
 CLONE_NEWNS, CLONE_NEWUSER = 0x20000, 0x10000000
 MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
@@ -197,3 +201,36 @@ def _tried(root: ForeignRoot) -> ForeignRoot:
     if reason := root.cannot_run():
         raise Unavailable(reason)
     return root
+
+
+# ---- a test of all machines -------------------------------------------------------------------------------------------
+
+# What differs between a root's loader and bindsim, and of how many that were compared.
+Check = Callable[[ForeignRoot, str], tuple[int, list[str]]]
+
+
+def _agrees(root: ForeignRoot, bindsim: str, check: Check, what: str) -> bool:
+    compared, wrong = check(root, bindsim)
+    for difference in wrong[:SHOWN_DIFFERENCES]:
+        print(f"{root.machine.name}: {difference}")
+    print(f"{root.machine.name}: {compared} {what} compared, {len(wrong)} differences", flush=True)
+    return compared > 0 and not wrong
+
+
+def check_machines(description: str, check: Check, what: str, names: list[str]) -> int:
+    """The whole of a test: the exit status after `check` was asked about the machines of the command line, else `names`."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("machines", nargs="*", metavar="MACHINE", help=", ".join(MACHINES))
+    parser.add_argument("--bindsim", default="build/bindsim", metavar="PATH")
+    parser.add_argument("--cache", default="/var/tmp/bindsim-packages", metavar="DIR")
+    arguments = parser.parse_args()
+    bindsim, cache = str(Path(arguments.bindsim).resolve()), Path(arguments.cache).resolve()
+    results = []
+    for name in arguments.machines or names:
+        try:
+            with tempfile.TemporaryDirectory(prefix="foreign-machine-") as directory:
+                with prepared(MACHINES[name], Path(directory), cache) as root:
+                    results.append(_agrees(root, bindsim, check, what))
+        except Unavailable as reason:
+            print(f"{name}: skipped: {reason}")
+    return SKIPPED if not results else 0 if all(results) else 1

@@ -10,16 +10,14 @@ needs every library of the compiler's.  What the C library's own objects bind is
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from debian_packages import Unavailable
-from foreign_machines import MACHINES, ForeignRoot, Machine, prepared
-from loader import SKIPPED, Question, Transcript, compare, run_real, run_simulated
+from foreign_machines import MACHINES, ForeignRoot, check_machines
+from loader import Question, Transcript, compare, run_real, run_simulated
 
 SOURCE = """
 #include <errno.h>
@@ -84,33 +82,9 @@ def check(root: ForeignRoot, bindsim: str) -> tuple[int, list[str]]:
     return bindings, reports
 
 
-def check_machine(machine: Machine, bindsim: str, cache: Path) -> bool | None:
-    """Prints how the machine's programs compare: whether they agree, or None where they cannot be run."""
-    try:
-        with tempfile.TemporaryDirectory(prefix="foreign-programs-") as directory:
-            with prepared(machine, Path(directory), cache) as root:
-                bindings, reports = check(root, bindsim)
-    except Unavailable as reason:
-        print(f"{machine.name}: skipped: {reason}")
-        return None
-    for report in reports:
-        print(report)
-    print(f"{machine.name}: {bindings} binding lines compared, {len(reports)} differences", flush=True)
-    return bindings > 0 and not reports
-
-
 def main() -> int:
     """All machines, or those that are named."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("machines", nargs="*", metavar="MACHINE", help=", ".join(MACHINES))
-    parser.add_argument("--bindsim", default="build/bindsim", metavar="PATH")
-    parser.add_argument("--cache", default="/var/tmp/bindsim-packages", metavar="DIR")
-    arguments = parser.parse_args()
-    bindsim, cache = str(Path(arguments.bindsim).resolve()), Path(arguments.cache).resolve()
-    results = [check_machine(MACHINES[name], bindsim, cache) for name in arguments.machines or MACHINES]
-    if False in results:
-        return 1
-    return 0 if True in results else SKIPPED
+    return check_machines(__doc__.splitlines()[0], check, "binding lines", list(MACHINES))
 
 
 if __name__ == "__main__":
