@@ -63,6 +63,7 @@ want fish have fish
 want musl test -e /lib/ld-musl-x86_64.so.1
 want musl-tools have musl-gcc
 want gdb have gcore
+want python3-yaml "python3 -c 'import yaml'"
 want python3-dev 'ls /usr/include/python3*/Python.h'
 if ! $quick; then
 	want clang-format-14 have clang-format-14

@@ -20,6 +20,11 @@ import pages
 import project
 import transcripts
 
+try:
+    import yaml
+except ImportError:
+    yaml = None
+
 PAGE = project.ROOT / "docs/python-crash.md"
 PATH = "/usr/bin:/bin"
 PROGRAM = """import os, sysconfig
@@ -69,6 +74,30 @@ class PythonCrashTest(unittest.TestCase):
         if written == (self.version, platform.libc_ver()[1]):
             for block in ran:
                 self.assertEqual(pages.masked(block.now), pages.masked(block.written))
+
+
+@unittest.skipUnless(yaml, "there is no package yaml")
+class JobTest(unittest.TestCase):
+    """The job is what its service can read, and the page types what it runs."""
+
+    def setUp(self):
+        blocks = list(pages.BLOCK.finditer(PAGE.read_text()))
+        (text,) = [block[3] for block in blocks if block[1] and block[1].endswith(".yml")]
+        self.job = yaml.safe_load(text)["jobs"]["check"]
+        self.typed = {command.text for block in blocks if not block[1] and block[3].startswith(transcripts.PROMPT)
+                      for command in transcripts.parse(block[3])}
+
+    def test_commands_are_typed(self):
+        """All but what only a runner can do."""
+        runs = [step["run"].strip() for step in self.job["steps"] if "run" in step]
+        self.assertEqual([run for run in runs if "$GITHUB_" not in run and run not in self.typed], [])
+        self.assertTrue(any(run.startswith("bindsim check ") for run in runs))
+
+    def test_findings_may_be_passed_on(self):
+        """GitHub refuses SARIF of a job that does not say so; what is passed on is what check writes."""
+        (passed_on,) = [step["with"]["sarif_file"] for step in self.job["steps"] if "upload-sarif" in step.get("uses", "")]
+        self.assertEqual(self.job["permissions"], {"contents": "read", "actions": "read", "security-events": "write"})
+        self.assertTrue(any(f"--report=sarif:{passed_on} " in step.get("run", "") for step in self.job["steps"]))
 
 
 if __name__ == "__main__":
