@@ -149,7 +149,7 @@ class InstallTest(unittest.TestCase):
         return [str(examples / "player"), "--dlopen", str(examples / "copy.so")]
 
     def test_library_moved(self) -> None:
-        """The same of the library."""
+        """The same of the library, which pkg-config finds where it is told the directory, as README.md says."""
         if not self.options["library"]:
             self.skipTest("the build has no library")
         self.use_copy()
