@@ -77,6 +77,12 @@ def validator_of(schema: str) -> Validator:
     return Validator(json.loads((ROOT / "schema" / f"{schema}.schema.json").read_text()))
 
 
+@functools.cache
+def writes_databases() -> bool:
+    """This build, on this machine, has SQLite."""
+    return "format sqlite has" in subprocess.run([BINDSIM, "--format=sqlite", "--show=?", "x"], capture_output=True, text=True, check=False).stderr
+
+
 @unittest.skipUnless(os.path.exists(INTERPRETER), f"the tests need an x86-64 system with {INTERPRETER}")
 class CommandLineTest(unittest.TestCase):
     """A test in a directory of its own."""

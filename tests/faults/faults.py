@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "cli"))
-from harness import BINDSIM, CC, INTERPRETER, PROGRAM, CommandLineTest, build, environment  # noqa: E402,F401
+from harness import BINDSIM, CC, INTERPRETER, PROGRAM, CommandLineTest, build, environment, writes_databases  # noqa: E402,F401
 
 OLD = b"what was there before\n"
 # What differs from run to run: the number of a process, where it has things.
