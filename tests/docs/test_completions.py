@@ -229,7 +229,10 @@ class BashTest(ShellTest):
         for command, words in (("advise", ["x"]), ("order", ["x"]), ("log", ["x"]), ("scan", ["x"]), ("verify", ["--run", "x"]),
                                ("diff", ["x", "y"]), ("explain", ["--symbol=x", "x"]), ("loaders", [])):
             for name in project.formats():
-                refused = "format" in project.run(command, f"--format={name}", *words).stderr
+                said = project.run(command, f"--format={name}", *words).stderr
+                if "this bindsim was built without" in said:
+                    continue
+                refused = "format" in said
                 self.assertEqual(name in self.replies(f"bindsim {command} --format="), not refused, (command, name))
 
     def test_kinds_of_files(self):
