@@ -10,14 +10,16 @@
 
 enum { MANY_FUNCTIONS = 3, SEVERAL = 2, WORD = 64 };
 
-/* A set of maps. */
+/* A set of maps, none of which is behind its words. */
 struct row {
 	uint64_t *words;
+	uint32_t n_words;
 };
 
+/* By map: it and all that it needs, directly or not. Who came before does not need who came later:
+ * a row is as long as there were maps when it was made, and stays so. */
 struct bs_needs {
-	BS_VEC(struct row) rows; /* by map: it and all that it needs, directly or not */
-	uint32_t n_words;	 /* of each row */
+	BS_VEC(struct row) rows;
 };
 
 struct bs_needs *bs_needs_new(const struct bs_run *run)
@@ -27,7 +29,7 @@ struct bs_needs *bs_needs_new(const struct bs_run *run)
 
 static bool has(const struct row *row, bs_map_id map)
 {
-	return row->words[map / WORD] >> map % WORD & 1;
+	return map / WORD < row->n_words && row->words[map / WORD] >> map % WORD & 1;
 }
 
 static void put(struct row *row, bs_map_id map)
@@ -35,12 +37,12 @@ static void put(struct row *row, bs_map_id map)
 	row->words[map / WORD] |= UINT64_C(1) << map % WORD;
 }
 
-/* True when INTO did not have all of FROM. */
-static bool unite(struct row *into, const struct row *from, uint32_t n_words)
+/* True when INTO, which is as long or longer, did not have all of FROM. */
+static bool unite(struct row *into, const struct row *from)
 {
 	uint64_t news = 0;
 
-	for (uint32_t i = 0; i < n_words; i++) {
+	for (uint32_t i = 0; i < from->n_words; i++) {
 		news |= from->words[i] & ~into->words[i];
 		into->words[i] |= from->words[i];
 	}
@@ -107,17 +109,8 @@ void bs_needs_learn(struct bs_needs *needs, const struct bs_run *run)
 
 	if (from == n)
 		return;
-	/* Who came before does not need who came later. */
-	if (n_words > needs->n_words)
-		for (uint32_t i = 0; i < from; i++) {
-			struct row wider = { bs_new(arena, uint64_t, n_words) };
-
-			unite(&wider, &needs->rows.v[i], needs->n_words);
-			needs->rows.v[i] = wider;
-		}
-	needs->n_words = n_words > needs->n_words ? n_words : needs->n_words;
 	for (bs_map_id id = from; id < n; id++) {
-		struct row row = { bs_new(arena, uint64_t, needs->n_words) };
+		struct row row = { bs_new(arena, uint64_t, n_words), n_words };
 
 		put(&row, id);
 		put_direct(run, id, &edges);
@@ -128,7 +121,7 @@ void bs_needs_learn(struct bs_needs *needs, const struct bs_run *run)
 		changes = false;
 		for (uint32_t i = edges.n; i > 0; i -= 2)
 			changes |= unite(&needs->rows.v[edges.v[i - 2]],
-					 &needs->rows.v[edges.v[i - 1]], needs->n_words);
+					 &needs->rows.v[edges.v[i - 1]]);
 	}
 }
 
@@ -155,7 +148,7 @@ static bs_map_id needed_definer(const struct bs_needs *needs, const struct bs_ru
 	const struct row *row = &needs->rows.v[b->referrer];
 	bs_map_id libc = BS_NO_MAP;
 
-	for (uint32_t i = 0; i < needs->n_words; i++)
+	for (uint32_t i = 0; i < row->n_words; i++)
 		for (uint64_t word = row->words[i]; word; word &= word - 1) {
 			bs_map_id id = i * WORD + (bs_map_id)__builtin_ctzll(word);
 			const struct bs_map *map = bs_map_of(&run->process, id);
@@ -200,7 +193,7 @@ static void check_captured(struct bs_pass *pass, const struct bs_binding *b, boo
 
 	/* Who is preloaded is there to interpose. */
 	if (to->preloaded || to->role != BS_ROLE_ORDINARY || !is_strong(&own) ||
-	    bs_counted_before(run, &pass->counted, b, BS_COUNTED_DEPENDENCY))
+	    bs_counted_before(pass, &pass->counted, b, BS_COUNTED_DEPENDENCY))
 		return;
 	bool is_function = bs_symbol_type(&own) == STT_FUNC;
 	struct bs_finding *f = bs_finding_of(pass, BS_RULE_CAPTURED_DEPENDENCY, BS_LEVEL_NONE, b);
