@@ -207,7 +207,7 @@ void bs_take_captured(struct bs_pass *pass, const struct bs_binding *b, bool wai
 	enum bs_capture kind = bs_capture_of(pass->checker, pass->run, b);
 
 	if (kind == BS_NOT_CAPTURED ||
-	    bs_counted_before(pass->run, &pass->counted, b,
+	    bs_counted_before(pass, &pass->counted, b,
 			      kind == BS_BOUND_INSIDE ? BS_COUNTED_INSIDE : BS_COUNTED_CAPTURED))
 		return;
 	if (kind == BS_BOUND_INSIDE) {

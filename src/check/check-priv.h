@@ -66,6 +66,7 @@ struct bs_object_pairs {
 };
 
 struct bs_checker {
+	struct bs_arena *scratch; /* of the step that is looked at, or NULL */
 	struct bs_check_options options;
 	BS_VEC(struct bs_copied) copied;
 	BS_VEC(struct bs_interposer) interposers;
@@ -127,6 +128,7 @@ enum {
 /* What one look at the bindings of a step collects. */
 struct bs_pass {
 	struct bs_checker *checker;
+	struct bs_arena *scratch; /* for tables as long as all objects that ever were */
 	const struct bs_run *run;
 	const struct bs_step_result *result;
 	bs_findings *findings;
@@ -196,7 +198,7 @@ bool bs_is_captured(const struct bs_checker *checker, const struct bs_run *run,
 
 /* True when the symbol of BINDING, which has one, was counted before in this MANNER and with this
  * definer. Its entry in the referrer's table is its name and its version. */
-bool bs_counted_before(const struct bs_run *run, struct bs_counted *counted,
+bool bs_counted_before(const struct bs_pass *pass, struct bs_counted *counted,
 		       const struct bs_binding *binding, enum bs_counted_manner manner);
 
 /* deepbind.c: what RTLD_DEEPBIND would have bound elsewhere, where the loader passes it over. */

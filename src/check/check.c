@@ -3,6 +3,26 @@
  */
 #include "check-priv.h"
 
+static void end_scratch(void *user)
+{
+	struct bs_checker *checker = user;
+
+	bs_arena_free(checker->scratch);
+	checker->scratch = NULL;
+}
+
+/* What the step before this one took is given back: a table with a row for each object, at each of
+ * thousands of steps, would take the square of them. */
+static struct bs_arena *new_scratch(struct bs_checker *checker, const struct bs_run *run)
+{
+	end_scratch(checker);
+	checker->scratch = bs_arena_new();
+	if (!checker->scratch)
+		bs_arena_exhausted(run->ctx.arena);
+	bs_arena_unwind_with(checker->scratch, run->ctx.arena);
+	return checker->scratch;
+}
+
 struct bs_checker *bs_checker_new(const struct bs_run *run, const struct bs_check_options *options)
 {
 	struct bs_checker *checker = bs_new(run->ctx.arena, struct bs_checker, 1);
@@ -13,6 +33,7 @@ struct bs_checker *bs_checker_new(const struct bs_run *run, const struct bs_chec
 	checker->needs = bs_needs_new(run);
 	checker->pins = bs_pins_new(run);
 	checker->paths = bs_paths_new(run);
+	bs_arena_at_end(run->ctx.arena, end_scratch, checker);
 	return checker;
 }
 
@@ -23,7 +44,7 @@ void bs_checker_keep_symbols(struct bs_checker *checker, uint32_t n)
 
 static uint8_t *pairs_of(struct bs_pass *pass, bs_map_id referrer)
 {
-	struct bs_arena *arena = pass->run->ctx.arena;
+	struct bs_arena *arena = pass->scratch;
 
 	if (!pass->pairs) {
 		pass->n_pairs = pass->run->process.maps.n;
@@ -80,6 +101,7 @@ bs_findings bs_check_step(struct bs_checker *checker, const struct bs_run *run,
 	bs_findings findings = { 0 };
 	struct bs_pass pass = {
 		.checker = checker,
+		.scratch = new_scratch(checker, run),
 		.run = run,
 		.result = result,
 		.findings = &findings,

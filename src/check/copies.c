@@ -125,7 +125,7 @@ static void look_at(struct second_look *look, const struct bs_binding *b)
 	bool inside = kind == BS_BOUND_INSIDE;
 
 	if (!(inside || kind == BS_CAPTURED_FUNCTION || kind == BS_CAPTURED_DATA) ||
-	    bs_counted_before(pass->run, &look->counted, b,
+	    bs_counted_before(pass, &look->counted, b,
 			      inside ? BS_COUNTED_INSIDE : BS_COUNTED_CAPTURED))
 		return;
 	bs_vec_each (i, &look->of) {

@@ -49,7 +49,7 @@ static bool is_meant(const struct bs_pass *pass, const struct bs_binding *b)
 /* The finding about the objects of B; there may be hundreds of them, and thousands of bindings. */
 static struct bs_finding *finding_for(struct bs_pass *pass, const struct bs_binding *b)
 {
-	struct bs_arena *arena = pass->run->ctx.arena;
+	struct bs_arena *arena = pass->scratch;
 
 	if (!pass->crossed)
 		pass->crossed = bs_new(arena, uint32_t *, pass->n_pairs);
@@ -119,7 +119,7 @@ static void check_older(struct bs_pass *pass, const struct bs_binding *b, uint8_
 	const struct bs_symbol reference = bs_image_symbol(image, b->symbol);
 
 	if (b->is_defined || bs_symbol_bind(&reference) == STB_WEAK ||
-	    bs_counted_before(run, &pass->counted, b, BS_COUNTED_CROSSED))
+	    bs_counted_before(pass, &pass->counted, b, BS_COUNTED_CROSSED))
 		return;
 	const struct bs_version *has = bs_reference_version(
 		bs_map_of(&run->process, b->definer)->image, b->definer_symbol);
@@ -151,7 +151,7 @@ void bs_check_crossed(struct bs_pass *pass, const struct bs_binding *b, uint8_t 
 
 	/* What the object defines itself is another rule's, of which this is the evidence. */
 	if (wanted && (!b->is_defined || bs_is_captured(pass->checker, run, b)) &&
-	    !is_meant(pass, b) && !bs_counted_before(run, &pass->counted, b, BS_COUNTED_CROSSED))
+	    !is_meant(pass, b) && !bs_counted_before(pass, &pass->counted, b, BS_COUNTED_CROSSED))
 		check_unversioned(pass, b, wanted);
 }
 

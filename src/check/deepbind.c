@@ -38,7 +38,7 @@ void bs_check_deepbind(struct bs_pass *pass)
 		bs_map_id instead = answer_within(run, opening->root, b);
 
 		if (instead == BS_NO_MAP || instead == b->definer ||
-		    bs_counted_before(run, &counted, b, BS_COUNTED_CAPTURED))
+		    bs_counted_before(pass, &counted, b, BS_COUNTED_CAPTURED))
 			continue;
 		struct bs_finding *f = bs_finding_like(run, pass->findings,
 						       &(struct bs_finding){

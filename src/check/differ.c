@@ -100,7 +100,7 @@ void bs_check_reference(struct bs_pass *pass, const struct bs_binding *b)
 		kind = is_thread ? BS_FACT_TLS_IS_PLAIN : BS_FACT_PLAIN_IS_TLS;
 	else if (b->type_class == BS_CLASS_PLT && !is_thread && there == DATA)
 		kind = BS_FACT_FUNCTION_IS_DATA;
-	if (kind && !bs_counted_before(pass->run, &pass->counted, b, BS_COUNTED_DIFFERING))
+	if (kind && !bs_counted_before(pass, &pass->counted, b, BS_COUNTED_DIFFERING))
 		tell(pass, b, BS_LEVEL_ERROR, kind, own.size, theirs.size);
 }
 

@@ -150,7 +150,7 @@ static void go_through(struct bs_pass *pass, const bs_bindings *bindings)
 		bool allocates = bs_is_replaceable(bs_run_symbol_name(run, b));
 		const struct bs_interposer *interposer = passed_by(pass, b, allocates);
 
-		if (!interposer || bs_counted_before(run, &counted, b, BS_COUNTED_CAPTURED))
+		if (!interposer || bs_counted_before(pass, &counted, b, BS_COUNTED_CAPTURED))
 			continue;
 		/* An allocator of one's own, or one that a whole namespace shares, hands nothing
 		 * over by itself. */

@@ -78,7 +78,7 @@ static void spread(const struct bs_pass *pass, bs_ids *kept, uint8_t *is_kept)
 static uint8_t *wanted(const struct bs_pass *pass)
 {
 	const struct bs_process *process = &pass->run->process;
-	uint8_t *is_kept = bs_new(pass->run->ctx.arena, uint8_t, process->maps.n);
+	uint8_t *is_kept = bs_new(pass->scratch, uint8_t, process->maps.n);
 	bs_ids kept = { 0 };
 
 	bs_vec_each (id, &process->maps) {
@@ -164,7 +164,7 @@ static void note_closed(struct bs_pass *pass)
 	if (pin->handles || bs_map_of(process, root)->kind != BS_MAP_LOADED)
 		return;
 	const uint8_t *is_wanted = wanted(pass);
-	uint8_t *is_closed = bs_new(pass->run->ctx.arena, uint8_t, process->maps.n);
+	uint8_t *is_closed = bs_new(pass->scratch, uint8_t, process->maps.n);
 	bs_ids closed = { 0 };
 
 	is_closed[root] = 1;

@@ -158,17 +158,18 @@ const char *bs_level_name(enum bs_level level)
 	return names[level];
 }
 
-bool bs_counted_before(const struct bs_run *run, struct bs_counted *counted,
+bool bs_counted_before(const struct bs_pass *pass, struct bs_counted *counted,
 		       const struct bs_binding *binding, enum bs_counted_manner manner)
 {
+	const struct bs_process *process = &pass->run->process;
+
 	if (!counted->of)
-		counted->of =
-			bs_new(run->ctx.arena, struct bs_counted_symbols, run->process.maps.n);
+		counted->of = bs_new(pass->scratch, struct bs_counted_symbols, process->maps.n);
 	uint32_t **definers = &counted->of[binding->referrer].definers[manner];
 
 	if (!*definers)
-		*definers = bs_new(run->ctx.arena, uint32_t,
-				   bs_map_of(&run->process, binding->referrer)->image->symbols.n);
+		*definers = bs_new(pass->scratch, uint32_t,
+				   bs_map_of(process, binding->referrer)->image->symbols.n);
 	uint32_t *last = &(*definers)[binding->symbol];
 	/* BS_NO_MAP is the greatest number, and plus 1 would be none. */
 	uint32_t now = binding->definer == BS_NO_MAP ? BS_NO_MAP : binding->definer + 1;

@@ -115,7 +115,7 @@ static void check_deepbind(struct bs_pass *pass)
 		bs_map_id shared = copied ? BS_NO_MAP : shared_instance(pass, b);
 
 		if ((!copied && shared == BS_NO_MAP) ||
-		    bs_counted_before(run, &counted, b, BS_COUNTED_CAPTURED))
+		    bs_counted_before(pass, &counted, b, BS_COUNTED_CAPTURED))
 			continue;
 		finding_for(pass, b, copied ? BS_FACT_COPIED : BS_FACT_ELSEWHERE,
 			    copied ? run->process.executable : shared);

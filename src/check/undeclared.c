@@ -87,7 +87,7 @@ void bs_check_undeclared(struct bs_pass *pass, const struct bs_binding *b, bool 
 	const struct bs_symbol reference = bs_image_symbol(from->image, b->symbol);
 
 	if (bs_symbol_bind(&reference) == STB_WEAK ||
-	    bs_counted_before(run, &pass->counted, b, BS_COUNTED_UNDECLARED))
+	    bs_counted_before(pass, &pass->counted, b, BS_COUNTED_UNDECLARED))
 		return;
 	bool is_usual = b->definer == run->process.executable || to->preloaded ||
 			bs_is_of_libc(run, b->definer) ||

@@ -44,7 +44,7 @@ void bs_check_unique(struct bs_pass *pass, const struct bs_binding *b)
 		b->is_defined && bs_place_in_scope(process, b->referrer, b->referrer) < place;
 
 	if ((place != BS_NOWHERE && !own_is_earlier) ||
-	    bs_counted_before(pass->run, &pass->counted, b, BS_COUNTED_UNIQUE))
+	    bs_counted_before(pass, &pass->counted, b, BS_COUNTED_UNIQUE))
 		return;
 	if (b->is_defined) {
 		const struct bs_symbol own =

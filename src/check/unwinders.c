@@ -41,7 +41,7 @@ void bs_note_unwinder(struct bs_pass *pass, const struct bs_binding *b)
 	bool begins = raises(name);
 
 	if ((begins || goes_on(name)) &&
-	    !bs_counted_before(run, &pass->counted, b, BS_COUNTED_UNWINDING))
+	    !bs_counted_before(pass, &pass->counted, b, BS_COUNTED_UNWINDING))
 		bs_vec_push(run->ctx.arena, &pass->checker->unwinding,
 			    (struct bs_unwinding){ *b, pass->result->number, begins });
 }

@@ -92,7 +92,7 @@ void bs_check_withheld(struct bs_pass *pass)
 		const struct bs_binding *b = &bindings->v[i];
 
 		if (b->outcome == BS_UNDEFINED && b->symbol &&
-		    !bs_counted_before(pass->run, &counted, b, BS_COUNTED_CAPTURED))
+		    !bs_counted_before(pass, &counted, b, BS_COUNTED_CAPTURED))
 			look(pass->run, pass->findings, b, pass->result->number);
 	}
 }

@@ -25,9 +25,10 @@ FULL = bool(os.environ.get("HOSTILE_FULL"))
 class LoopsTest(CommandLineTest):
     """Each question is asked with a stack of 256 KiB."""
 
-    def ask(self, *arguments, wanted=(0,), seconds=MOST_SECONDS):
+    def ask(self, *arguments, wanted=(0,), seconds=MOST_SECONDS, memory=resource.RLIM_INFINITY):
         def limit():
             resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+            resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
             resource.setrlimit(resource.RLIMIT_STACK, (STACK, STACK))
 
         done = subprocess.run([BINDSIM, *arguments], cwd=self.directory, env=environment(), stdin=subprocess.DEVNULL,
@@ -36,6 +37,12 @@ class LoopsTest(CommandLineTest):
         self.assertIn(done.returncode, wanted, err[-2000:])
         self.assertTrue(err or not done.returncode)
         return done.returncode, done.stdout.decode("utf-8", "replace"), err
+
+    def is_sanitized(self):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+
+        return subprocess.run([BINDSIM, "--version"], env=environment(), capture_output=True, check=False, preexec_fn=limit).returncode != 0
 
     def link(self, name, *options, source=None):
         """A shared object out of one source, quickly."""
@@ -345,6 +352,19 @@ class MuchTest(LoopsTest):
         plan["steps"] = plan["steps"][:1] + plan["steps"][1:2] * (100000 if FULL else 10000)
         self.file("plan", json.dumps(plan))
         self.ask("--plan=plan", "--format=ld-debug")
+
+    def test_one_library_over_and_over(self):
+        """Each opening makes an object of its own, and what is kept of a step does not grow with all that were before."""
+        self.program()
+        self.object("libhook.so", HOOK + "int hook(void); int again(void) { return hook(); }")
+        document = self.ask("--format=plan", "./app", "--dlopen=./libhook.so", "--dlclose=1")[1]
+        plan = json.loads(document)
+        opening, closing = plan["steps"]
+        plan["steps"] = [step for i in range(10000) for step in (opening, {**closing, "dlclose": 2 * i + 1})]
+        self.file("plan", json.dumps(plan))
+        # A sanitizer takes more address space for itself than there is.
+        memory = resource.RLIM_INFINITY if self.is_sanitized() else 3 << 29
+        self.ask("--plan=plan", memory=memory)
 
     def test_deep_documents(self):
         for text in ("[" * 100000, '{"steps":' * 100000, '{"steps":[' + '{"init":[' * 50000):
