@@ -2,6 +2,7 @@
 /* The command is started, and its end awaited. */
 #include "trace-priv.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -42,6 +43,31 @@ static void restore_signals(const struct bs_tracer *t)
 	sigprocmask(SIG_SETMASK, &t->before, NULL);
 }
 
+static bool is_elf(const char *path)
+{
+	char head[SELFMAG] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool is = fd >= 0 && read(fd, head, sizeof head) == SELFMAG &&
+		  memcmp(head, ELFMAG, SELFMAG) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return is;
+}
+
+/* errno. execvp(3) hands to the shell what the kernel does not know, which is right for a script
+ * without an interpreter, and not for a program of another machine. */
+static int run_command(char *const *command)
+{
+	if (strchr(command[0], '/')) {
+		execv(command[0], command);
+		if (errno == ENOEXEC && is_elf(command[0]))
+			return ENOEXEC;
+	}
+	execvp(command[0], command);
+	return errno;
+}
+
 /* In the child: becomes the command when GO says so, or says on FAILED why it cannot. Where GO ends
  * without a word, bindsim was killed before it could see what the command does. */
 _Noreturn static void become(const struct bs_tracer *t, int go, int failed)
@@ -55,8 +81,7 @@ _Noreturn static void become(const struct bs_tracer *t, int go, int failed)
 		told = read(go, &byte, 1);
 	while (told < 0 && errno == EINTR);
 	if (told == 1) {
-		execvp(t->options->command[0], t->options->command);
-		int error = errno;
+		int error = run_command(t->options->command);
 
 		while (write(failed, &error, sizeof error) < 0 && errno == EINTR)
 			;

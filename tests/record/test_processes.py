@@ -57,6 +57,11 @@ class LineTest(RecordTest):
         self.executable("foreign", "int main(void) { return 0; }", "-Wl,--dynamic-linker=/nowhere/ld.so")
         for name in ("./script", "./foreign"):
             self.assert_trouble(self.bindsim("record", "--", name), f"{name}: the interpreter that it names is not there\n")
+        # Nobody's machine is that of no number; the shell would read it as a script.
+        content = bytearray((self.directory / "foreign").read_bytes())
+        content[18:20] = b"\xff\xff"
+        (self.directory / "foreign").write_bytes(content)
+        self.assert_trouble(self.bindsim("record", "--", "./foreign"), "./foreign: Exec format error\n")
         self.assertFalse((self.directory / "ran").exists())
         self.assertEqual(list(self.directory.glob("*.plan*")), [])
         self.assertIn("--children", self.bindsim("record", "--help").out)
