@@ -98,6 +98,9 @@ static void write_examples(struct bs_report *report, const struct bs_run *run,
 static void write_pair(struct bs_report *report, const struct bs_run *run,
 		       const struct bs_finding *f)
 {
+	/* Of what lies in an archive `check' alone can be asked. */
+	if (run->plan->archive)
+		return;
 	bs_text_field(report, "more");
 	bs_say(report, "bindsim explain --pair ");
 	say_argument(report, run, bs_text_short_name(run, f->from));
@@ -197,6 +200,8 @@ static void write_slot_evidence(struct bs_report *report, const struct bs_run *r
 	write_examples(report, run, f);
 	if (f->rule != BS_RULE_UNRESOLVED_AT_CALL)
 		write_times(report, run, f);
+	if (run->plan->archive)
+		return;
 	bs_text_field(report, "more");
 	bs_say(report, "bindsim explain --from ");
 	say_argument(report, run, bs_text_short_name(run, f->from));

@@ -325,8 +325,36 @@ static void write_verdict(struct bs_report *report, const struct totals *totals)
 				: 0);
 }
 
+/* What `...' of the commands in the report stands for, and what else may be asked. */
+static void write_how(struct bs_report *report, const struct bs_run *run)
+{
+	const char *plan = report->judge ? bs_judge_plan(report->judge) : NULL;
+	const char *words =
+		report->observed ? "... is --plan FILE, which this command writes with "
+				   "--format=plan -o FILE"
+		: !report->judge ? "... are the words of this command"
+				 : "... are EXECUTABLE and STEPs, or --plan FILE, of this command";
+
+	/* Nobody else can look into it. */
+	if (run->plan->archive)
+		words = NULL;
+	/* It is of a policy or a directory, which the other commands do not read. */
+	else if (plan)
+		words = bs_arena_printf(run->ctx.arena,
+					"... is --plan FILE, which this command writes with "
+					"--format=plan -o FILE --plan-name=%s",
+					bs_shell_word(run->ctx.arena, plan));
+	bs_say_ink(report, BS_INK_DIM,
+		   bs_arena_printf(run->ctx.arena,
+				   "  (%s%sbindsim explain --rule RULE tells what a rule means%s)",
+				   words ? words : "", words ? "; " : "",
+				   words ? ", bindsim advise ... what helps" : ""));
+	bs_say(report, "\n");
+}
+
 /* The line that sums up. TABLE: there is one of steps. */
-static void write_sum(struct bs_report *report, const struct totals *totals, bool table)
+static void write_sum(struct bs_report *report, const struct bs_run *run,
+		      const struct totals *totals, bool table)
 {
 	const uint32_t listings = SHOW_OBJECTS | SHOW_SCOPES | SHOW_PAIRS | SHOW_BINDINGS |
 				  SHOW_SLOTS | SHOW_LAZYLOAD | SHOW_SUPPRESSED | SHOW_DLOPEN_NOTES;
@@ -359,16 +387,7 @@ static void write_sum(struct bs_report *report, const struct totals *totals, boo
 	write_verdict(report, totals);
 	bs_say(report, "\n");
 	if (totals->findings.n)
-		bs_say_ink(report, BS_INK_DIM,
-			   report->observed
-				   ? "  (... is --plan FILE, which this command writes with "
-				     "--format=plan -o FILE; bindsim explain --rule RULE "
-				     "tells what a rule means, bindsim advise ... what helps)"
-				   : "  (... are the words of this command; bindsim explain "
-				     "--rule RULE tells what a rule means, bindsim advise "
-				     "... what helps)");
-	if (totals->findings.n)
-		bs_say(report, "\n");
+		write_how(report, run);
 }
 
 static void end(struct bs_report *report, const struct bs_run *run, const bs_findings *findings)
@@ -398,13 +417,21 @@ static void end(struct bs_report *report, const struct bs_run *run, const bs_fin
 			    run->assumed |
 				    (report->show & SHOW_SCOPES ? run->assumed_by_scopes : 0));
 	if (report->show & SHOW_STEPS)
-		write_sum(report, totals, table);
+		write_sum(report, run, totals, table);
 	if ((report->show & SHOW_STEPS) && !(report->show & SHOW_DLOPEN_NOTES))
 		bs_text_dlopen_notes_sum(report, run);
 	bs_text_process(report, run, report->show & SHOW_PROCESS, report->show & SHOW_DIFFERENCES,
 			report->show & SHOW_CONTENTS);
-	if (report->judge)
-		bs_text_tally(report, totals->refusals);
+	if (!report->judge)
+		return;
+	/* The line that sums up has it, too. */
+	if (bs_judge_tally(report->judge).n[BS_COUNTS] && (report->show & SHOW_FINDINGS) &&
+	    !(report->show & SHOW_STEPS)) {
+		bs_say(report, "\n");
+		write_how(report, run);
+	}
+	/* Last of all: it is what scripts look for. */
+	bs_text_tally(report, totals->refusals);
 }
 
 const struct bs_format bs_format_text = {

@@ -151,6 +151,14 @@ class WheelTest(ArchiveTest):
         answer = self.check(self.wheel(), variables=variables)
         self.assertTrue(answer.out.startswith(f"modules: {self.directory}/other/python3: "), answer.out)
 
+    def test_nothing_that_cannot_be_typed(self):
+        """No other command looks into an archive: none is named."""
+        wheel = self.wheel(**{"lib/liba.so": self.bytes_of("liba.so", functions(5)), "lib/libb.so": self.bytes_of("libb.so", user(5, 100))})
+        answer = self.check(wheel, "--fail-on=warning")
+        self.assertIn("warning: captured-references: libb.so is bound to liba.so", answer.out)
+        self.assertNotIn("...", answer.out)
+        self.assertIn("\n\n  (bindsim explain --rule RULE tells what a rule means)\n\ncheck: failed", answer.out)
+
     def test_two_modules_and_a_library(self):
         clash = user(5, 100) + "int PyInit__other(void) { return plugin(); }"
         self.members["pack/_other.abi3.so"] = self.bytes_of("_other.so", clash)

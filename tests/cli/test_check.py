@@ -32,6 +32,24 @@ class VerdictTest(CheckTest):
         self.assertEqual((answer.status, self.summary(answer)), (1, "1 finding counts"))
         self.assertEqual(self.check("--fail-on=none", *self.COPY).status, 0)
 
+    def test_what_the_dots_stand_for(self):
+        """The commands that the report has can be typed."""
+        rest = "; bindsim explain --rule RULE tells what a rule means, bindsim advise ... what helps)\n\ncheck: failed"
+        pair = "bindsim explain --pair copy.so,first.so ...\n"
+        answer = self.check(*self.COPY)
+        self.assertIn(pair, answer.out)
+        self.assertIn(f"\n\n  (... are EXECUTABLE and STEPs, or --plan FILE, of this command{rest}", answer.out)
+        self.policy("[plan my own]\nexecutable = ./app\n" + "".join(f"step = dlopen {w.partition('=')[2]}\n" for w in self.COPY[1:]))
+        answer = self.check()
+        self.assertIn(pair, answer.out)
+        words = ["--format=plan", "-o", "FILE", "--plan-name='my own'"]
+        self.assertIn(f"\n\n  (... is --plan FILE, which this command writes with {' '.join(words)}{rest}", answer.out)
+        self.assertEqual(self.check(*words[:3], "--plan-name=my own").status, 0)
+        self.assertIn("bound to it", self.bindsim("explain", "--pair", "copy.so,first.so", "--plan", "FILE").out)
+        self.assertEqual(self.check("--show=steps,findings", *self.COPY).out.count("(..."), 1)
+        for answer in (self.check("./app"), self.check("--show=steps", *self.COPY)):
+            self.assertNotIn("(...", answer.out)
+
     def test_notes_count_as_what_they_are(self):
         # Neither object is bound across: what the end of the run tells is a note, and which one is known.
         self.object("alone.so", functions(5, 50))
