@@ -510,6 +510,14 @@ static enum bs_exit scan_all(struct scan *scan)
 	if (!bs_scan_find(scan->arena, scan->line, &scan->subjects, &scan->head.skipped) ||
 	    !find_plugins(scan))
 		return BS_EXIT_TROUBLE;
+	/* Of a list nobody knows what it will have, and none of it may be no mistake. What cannot
+	 * be read has a message of its own. */
+	if (!scan->subjects.n && !scan->line->scan.reads_list && !scan->head.skipped.unreadable)
+		bs_complain("scan: no program is there; %sbindsim check asks about a directory of "
+			    "shared objects, or an archive",
+			    scan->line->scan.libraries
+				    ? ""
+				    : "--libraries asks about shared objects, too, and ");
 	make_head(scan);
 	if (!open_files(scan, &ctx) ||
 	    !bs_scan_question(scan->arena, scan->line, &scan->subjects, &scan->plugins, &scan->head,

@@ -102,6 +102,10 @@ class FilesTest(TreeTest):
         self.assertEqual(json.loads(answer.out.splitlines()[0])["skipped"]["other"], 2)
         answer = self.bindsim("scan", "tree/fifo", "tree/zero")
         self.assertEqual((answer.status, answer.out.splitlines()[0]), (0, "0 programs"))
+        # A job that was pointed at the wrong place is to see it.
+        self.assertIn("scan: no program is there; --libraries asks about shared objects, too, and bindsim check ", answer.err)
+        self.assertIn("scan: no program is there; bindsim check ", self.bindsim("scan", "--libraries", "tree/zero").err)
+        self.assertEqual(self.bindsim("scan", "-").err, "")
 
     def test_who_waits_to_write(self):
         """To a FIFO that a link leads to: nobody reads from it meanwhile."""
