@@ -23,6 +23,8 @@ static const char *hint(struct bs_arena *arena, const struct bs_plan *plan, enum
 		return bs_arena_printf(arena, ": bindsim log %s", path);
 	case BS_INSTEAD_CORE:
 		return bs_arena_printf(arena, ": --core %s", path);
+	case BS_INSTEAD_ROOT:
+		return ": --root=DIR is for a system that lies in a directory";
 	case BS_INSTEAD_STRANGER:
 		return "; --loader chooses one";
 	case BS_INSTEAD_NOTHING:

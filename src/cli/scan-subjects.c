@@ -70,7 +70,12 @@ static bool take_named(struct naming *naming, const char *path)
 	if (!*path)
 		errno = ENOENT;
 	if (fd < 0 || fstat(fd, &st) != 0) {
-		bs_complain("%s: %s", path, strerror(errno));
+		const char *problem = strerror(errno);
+		const char *inside = bs_name_inside(naming->ctx, naming->found.fs,
+						    naming->line->plan.root, path);
+
+		bs_complain("%s: %s%s%s", path, problem, inside ? "; inside the root it is " : "",
+			    inside ? inside : "");
 		if (fd >= 0)
 			close(fd);
 		return false;

@@ -21,6 +21,10 @@ struct bs_target_files {
 bool bs_target_open(struct bs_run *run, struct bs_store *store, struct bs_target_files *ret,
 		    const char **ret_problem);
 
+/* meant.c: the directory above the program PATH in which its loader INTERP lies; NULL: there is
+ * none. */
+const char *bs_root_above(const struct bs_run *run, const char *path, const char *interp);
+
 /* environment.c: what the environment and the options say to the loader. */
 void bs_environment_apply(struct bs_run *run);
 

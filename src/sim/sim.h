@@ -200,6 +200,7 @@ enum bs_instead {
 	BS_INSTEAD_PLAN,
 	BS_INSTEAD_LOG,
 	BS_INSTEAD_CORE,
+	BS_INSTEAD_ROOT,     /* a program whose loader lies in a directory above it */
 	BS_INSTEAD_STRANGER, /* a program that names no loader that is known */
 };
 
@@ -366,6 +367,11 @@ struct bs_file_look {
 	const char *machine; /* its name, for ever; NULL: unknown */
 	uint64_t dev, ino;
 };
+
+/* What TYPED, which is not there, is called in FS inside ROOT, when it was named from outside, as a
+ * shell completes it: "root/bin/app" for "/bin/app". NULL: it was not, or ROOT is. */
+const char *bs_name_inside(const struct bs_ctx *ctx, const struct bs_fs *fs, const char *root,
+			   const char *typed);
 
 /* What the file PATH is; false: it cannot be opened. */
 bool bs_look_at(const struct bs_ctx *ctx, const struct bs_fs *fs, struct bs_store *store,

@@ -275,8 +275,18 @@ static bool open_interp(struct bs_run *run, struct bs_store *store, struct bs_ta
 	if (fd < 0 && run->profile->interp_is_optional)
 		return true;
 	if (fd < 0) {
-		*ret_problem = bs_arena_printf(arena, "%s: its loader %s cannot be opened: %s",
-					       files->path, files->interp, strerror(errno));
+		int error = errno;
+
+		const char *root = error == ENOENT && !run->plan->root && !run->plan->archive
+					   ? bs_root_above(run, files->path, files->interp)
+					   : NULL;
+
+		if (root)
+			run->instead = BS_INSTEAD_ROOT;
+		*ret_problem = bs_arena_printf(
+			arena, "%s: its loader %s cannot be opened: %s%s%s%s", files->path,
+			files->interp, strerror(error), root ? "; the directory " : "",
+			root ? root : "", root ? " has it" : "");
 		return false;
 	}
 	if (!open_image(run, store, fd, files->interp, &files->interp_image, ret_problem))
@@ -327,11 +337,14 @@ bool bs_target_open(struct bs_run *run, struct bs_store *store, struct bs_target
 		return false;
 	if (fd < 0) {
 		const char *typed = run->plan->executable;
+		int error = errno;
+		const char *inside = bs_name_inside(&run->ctx, run->fs, run->plan->root, typed);
 
-		if (errno == EISDIR)
+		if (error == EISDIR)
 			run->instead = BS_INSTEAD_DIRECTORY;
-		*ret_problem =
-			bs_arena_printf(arena, "%s: %s", *typed ? typed : "''", strerror(errno));
+		*ret_problem = bs_arena_printf(
+			arena, "%s: %s%s%s", *typed ? typed : "''", strerror(error),
+			inside ? "; inside the root it is " : "", inside ? inside : "");
 		return false;
 	}
 	if (!open_image(run, store, fd, ret->path, &ret->executable, ret_problem))

@@ -231,6 +231,33 @@ class RootTest(CommandLineTest):
         (self.directory / f"root{INTERPRETER}").unlink()
         self.assert_trouble(self.bindsim(self.root, "tool"), INTERPRETER)
 
+    def test_a_name_from_outside(self):
+        """As a shell completes it: it is told what it is called inside."""
+        for root, name in (("root", "root/usr/bin/tool"), ("./root/", "root//./usr/bin/tool"),
+                           (f"{self.directory}/root", f"{self.directory}/root/usr/bin/tool")):
+            for words in ([], ["scan"], ["check"]):
+                self.assert_trouble(self.bindsim(*words, f"--root={root}", name),
+                                    f"bindsim: {name}: No such file or directory; inside the root it is /usr/bin/tool\n")
+        self.assert_trouble(self.bindsim("scan", "--root=root", "root"), "inside the root it is /\n")
+        for root, name in (("root", "root/usr/bin/absent"), ("root", "roots/usr/bin/tool"), ("root", "host/libhost.so"),
+                           ("root", f"{self.directory}/root/usr/bin/tool")):
+            self.assert_trouble(self.bindsim(f"--root={root}", name), f"bindsim: {name}: No such file or directory\n")
+
+    def test_a_root_that_was_not_named(self):
+        """A loader that the host does not have, and that lies above the program."""
+        self.object("other/lib/ld-other.so.1", "int nothing;")
+        self.program("other/usr/bin/app", PROGRAM, "-Wl,--dynamic-linker=/lib/ld-other.so.1")
+        self.object("other/usr/lib/libhook.so", HOOK)
+        gone = "its loader /lib/ld-other.so.1 cannot be opened: No such file or directory"
+        ask = ("--loader=glibc",)
+        ask_for = "--root=DIR is for a system that lies in a directory"
+        for at, name, hint in ((".", "other/usr/bin/app", f"; the directory other has it: {ask_for}"),
+                               (".", f"{self.directory}/other/usr/bin/app", f"; the directory {self.directory}/other has it: {ask_for}"),
+                               ("other/usr/bin", "./app", "")):
+            self.assert_trouble(self.bindsim(*ask, name, cwd=at), f"bindsim: {name}: {gone}{hint}\n")
+        self.assertIn(f"{gone}; the directory ./other has it\n", self.bindsim("scan", *ask, "other").out)
+        self.assert_trouble(self.bindsim("--root=root", "/usr/bin/tool", "--loader=musl"), "cannot be opened: No such file or directory\n")
+
     def test_files_of_the_answer_are_the_hosts(self):
         self.bindsim(self.root, "-o", "report", "tool")
         self.assertTrue((self.directory / "report").exists())
