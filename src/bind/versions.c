@@ -147,12 +147,14 @@ bool bs_check_versions(const struct bs_process *process, const struct bs_ctx *ct
 		if (target == BS_NO_MAP && is_missing(process, need->file))
 			continue;
 		if (target == BS_NO_MAP) {
+			const char *by = requirer_name(process, ctx, map);
+
 			*ret_failure = (struct bs_failure){
 				.subject = "",
 				.words = bs_arena_printf(
 					ctx->arena,
 					"%s requires versions of %s, which is not loaded",
-					requirer_name(process, ctx, map), need->file),
+					*by ? by : program, need->file),
 				.crash = true,
 				.needed_by = BS_NO_MAP,
 			};

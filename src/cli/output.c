@@ -14,6 +14,33 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Of UTF-8. */
+static bool is_inside_character(char c)
+{
+	return (c & 0xc0) == 0x80;
+}
+
+/* A message has room for several paths; a value of megabytes, which no terminal is for, keeps its
+ * beginning, and the reason behind it is kept. */
+enum { MESSAGE_HEAD = 12 << 10, MESSAGE_TAIL = 4 << 10 };
+
+static void write_message(struct bs_writer *writer, char *message)
+{
+	size_t n = strlen(message), head = MESSAGE_HEAD, tail = n - MESSAGE_TAIL;
+
+	if (n > MESSAGE_HEAD + MESSAGE_TAIL) {
+		while (head && is_inside_character(message[head]))
+			head--;
+		while (is_inside_character(message[tail]))
+			tail++;
+		message[head] = '\0';
+		bs_write_escaped(writer, message);
+		bs_write_literal(writer, "...");
+		message += tail;
+	}
+	bs_write_escaped(writer, message);
+}
+
 void bs_complain(const char *format, ...)
 {
 	static struct bs_writer writer; /* large for a stack */
@@ -26,8 +53,11 @@ void bs_complain(const char *format, ...)
 	va_end(ap);
 	writer.file = stderr;
 	bs_write_text(&writer, "bindsim: ");
-	bs_write_escaped(&writer, message ? message : "out of memory");
-	bs_write(&writer, "\n", 1);
+	if (message)
+		write_message(&writer, message);
+	else
+		bs_write_literal(&writer, "out of memory");
+	bs_write_literal(&writer, "\n");
 	bs_writer_flush(&writer);
 	free(message);
 }

@@ -221,6 +221,14 @@ class CommandTest(CommandLineTest):
             answer = self.bindsim("explain", *words, "./app")
             self.assertEqual((answer.status, answer.out), (0, f"no reference {told}: nothing to explain\n"))
 
+    def test_a_value_of_megabytes(self):
+        """A message has the beginning of it, and the reason."""
+        for character in ("x", "ä"):
+            self.file("plan.json", '{"schema": "bindsim-plan-1", "executable": "./%s"}' % (character * 1000000))
+            answer = self.bindsim("--plan=plan.json")
+            self.assert_trouble(answer, f"bindsim: ./{character}", f"{character}...{character}", f"{character}: File name too long\n")
+            self.assertLess(len(answer.err), 20000)
+
     def test_options_on_both_sides(self):
         self.user("app")
         answers = {self.bindsim(*words) for words in (
