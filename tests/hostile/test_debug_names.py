@@ -80,7 +80,8 @@ class DebugNamesTest(CommandLineTest):
         for evil in (test_names.EVIL, test_names.EVIL + test_names.NO_UTF8):
             for change in CHANGES[:2]:
                 self.differing(evil, change)
-                for name in test_names.FORMATS:
+                # A plan is the question alone.
+                for name in set(test_names.FORMATS) - {"plan"}:
                     with self.subTest(format=name, change=change):
                         self.check_format(name, self.ask("--format=" + name, *PLAN).stdout)
                         self.check_format(name, self.ask("check", "--no-policy", "--format=" + name, *PLAN).stdout)
