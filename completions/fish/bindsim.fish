@@ -48,7 +48,7 @@ function __bindsim_takes --argument-names name
         case scan
             not contains -- $name plan follow-dlopen-notes symbol from to pair
         case log
-            contains -- $name symbol from to pair format show output report fail-on color quiet
+            contains -- $name symbol from to pair format show output report fail-on color verbose quiet
         case record
             contains -- $name output verbose quiet
         case loaders

@@ -96,17 +96,6 @@ bool bs_add_own_output(struct bs_option_reader *r, const struct bs_format *forma
 	return is_written;
 }
 
-/* Where nothing is written but the plan, nothing is simulated. False after a message. */
-static bool plan_has_options(const struct bs_option_reader *r)
-{
-	const char *refused =
-		r->line->simulates ? NULL : bs_options_refused_by(r, BS_MODE_PLAN_ALONE);
-
-	if (refused)
-		bs_complain("--format=plan writes the question alone: it has no --%s", refused);
-	return !refused;
-}
-
 bool bs_options_end(struct bs_option_reader *r, char **environ)
 {
 	struct bs_command_line *line = r->line;
@@ -173,6 +162,5 @@ bool bs_options_end(struct bs_option_reader *r, char **environ)
 		line->plan.trace |= line->outputs.v[i].format->traces;
 		line->simulates |= !line->outputs.v[i].format->question;
 	}
-	return bs_read_show(r) && plan_has_options(r) && finish_plan(r, environ) &&
-	       (!checks || bs_check_plans(r));
+	return bs_read_show(r) && finish_plan(r, environ) && (!checks || bs_check_plans(r));
 }
