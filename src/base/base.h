@@ -189,7 +189,7 @@ struct bs_diag {
 struct bs_diags {
 	struct bs_arena *arena;
 	BS_VEC(struct bs_diag) list;
-	/* private, for bs_diag_add_once(): places in the list plus 1 by hash, open addressing */
+	/* private, for what is told once: places in the list plus 1 by hash, open addressing */
 	uint32_t *slots;
 	uint32_t n_slots;   /* a power of two, or 0 */
 	uint32_t n_entered; /* of the list */
@@ -199,8 +199,8 @@ struct bs_diags {
 void bs_diag_add(struct bs_diags *diags, enum bs_diag_code code, const char *path, uint64_t offset,
 		 int os_error, const char *format, ...) __attribute__((format(printf, 6, 7)));
 
-/* Adds a diagnostic unless there is one with the same code, PATH (not NULL), OFFSET and DETAIL; in
- * constant time, however many there are. */
+/* Adds a diagnostic unless there is one with the same code, PATH, OFFSET and DETAIL; in constant
+ * time, however many there are. */
 void bs_diag_add_once(struct bs_diags *diags, enum bs_diag_code code, const char *path,
 		      uint64_t offset, int os_error, const char *detail);
 
@@ -209,6 +209,9 @@ void bs_diags_cut(struct bs_diags *diags, uint32_t n);
 
 /* Adds D, of which nothing is needed afterwards. */
 void bs_diag_copy(struct bs_diags *diags, const struct bs_diag *d);
+
+/* The same, unless there is one that is like it, as for bs_diag_add_once(). */
+void bs_diag_copy_once(struct bs_diags *diags, const struct bs_diag *d);
 
 /* The stable short name of CODE, such as "table-outside-file". */
 const char *bs_diag_slug(enum bs_diag_code code);

@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { LONGEST_DETAIL = 512 };
+
 void bs_diag_add(struct bs_diags *diags, enum bs_diag_code code, const char *path, uint64_t offset,
 		 int os_error, const char *format, ...)
 {
-	char detail[512];
+	char detail[LONGEST_DETAIL];
 	va_list ap;
 
 	va_start(ap, format);
@@ -28,9 +30,14 @@ void bs_diag_copy(struct bs_diags *diags, const struct bs_diag *d)
 	bs_vec_push(diags->arena, &diags->list, own);
 }
 
-static uint32_t hash_of(const char *path, uint64_t offset, const char *detail)
+static const char *path_of(const struct bs_diag *d)
 {
-	uint32_t words[] = { bs_hash_gnu(path), bs_hash_gnu(detail), (uint32_t)offset };
+	return d->path ? d->path : "";
+}
+
+static uint32_t hash_of(const struct bs_diag *d)
+{
+	uint32_t words[] = { bs_hash_gnu(path_of(d)), bs_hash_gnu(d->detail), (uint32_t)d->offset };
 	uint32_t hash = 0;
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
@@ -40,8 +47,7 @@ static uint32_t hash_of(const char *path, uint64_t offset, const char *detail)
 
 static void enter(struct bs_diags *diags, uint32_t place)
 {
-	const struct bs_diag *d = &diags->list.v[place];
-	uint32_t at = hash_of(d->path, d->offset, d->detail) & (diags->n_slots - 1);
+	uint32_t at = hash_of(&diags->list.v[place]) & (diags->n_slots - 1);
 
 	while (diags->slots[at])
 		at = (at + 1) & (diags->n_slots - 1);
@@ -52,39 +58,52 @@ static void enter(struct bs_diags *diags, uint32_t place)
 static void catch_up(struct bs_diags *diags)
 {
 	if (diags->n_slots < 2 * diags->list.n) {
-		diags->n_slots = diags->n_slots ? diags->n_slots : 64;
-		while (diags->n_slots < 4 * diags->list.n)
-			diags->n_slots *= 2;
-		diags->slots = bs_new(diags->arena, uint32_t, diags->n_slots);
+		uint32_t n = diags->n_slots ? diags->n_slots : 64;
+
+		while (n < 4 * diags->list.n)
+			n *= 2;
+		diags->slots = bs_new(diags->arena, uint32_t, n);
+		diags->n_slots = n;
 		diags->n_entered = 0;
 	}
 	for (; diags->n_entered < diags->list.n; diags->n_entered++)
-		if (diags->list.v[diags->n_entered].path)
-			enter(diags, diags->n_entered);
+		enter(diags, diags->n_entered);
 }
 
-static bool is_told(struct bs_diags *diags, enum bs_diag_code code, const char *path,
-		    uint64_t offset, const char *detail)
+static bool is_same(const struct bs_diag *a, const struct bs_diag *b)
+{
+	return a->code == b->code && a->offset == b->offset && !a->path == !b->path &&
+	       strcmp(path_of(a), path_of(b)) == 0 && strcmp(a->detail, b->detail) == 0;
+}
+
+static bool is_told(struct bs_diags *diags, const struct bs_diag *d)
 {
 	catch_up(diags);
 	if (!diags->n_slots)
 		return false;
-	for (uint32_t at = hash_of(path, offset, detail) & (diags->n_slots - 1); diags->slots[at];
-	     at = (at + 1) & (diags->n_slots - 1)) {
-		const struct bs_diag *d = &diags->list.v[diags->slots[at] - 1];
-
-		if (d->code == code && d->offset == offset && strcmp(d->path, path) == 0 &&
-		    strcmp(d->detail, detail) == 0)
+	for (uint32_t at = hash_of(d) & (diags->n_slots - 1); diags->slots[at];
+	     at = (at + 1) & (diags->n_slots - 1))
+		if (is_same(&diags->list.v[diags->slots[at] - 1], d))
 			return true;
-	}
 	return false;
+}
+
+void bs_diag_copy_once(struct bs_diags *diags, const struct bs_diag *d)
+{
+	if (!is_told(diags, d))
+		bs_diag_copy(diags, d);
 }
 
 void bs_diag_add_once(struct bs_diags *diags, enum bs_diag_code code, const char *path,
 		      uint64_t offset, int os_error, const char *detail)
 {
-	if (!is_told(diags, code, path, offset, detail))
-		bs_diag_add(diags, code, path, offset, os_error, "%s", detail);
+	char cut[LONGEST_DETAIL];
+
+	/* What it would be told with is what it is known by. */
+	snprintf(cut, sizeof cut, "%s", detail);
+	const struct bs_diag d = { code, path, offset, os_error, cut };
+
+	bs_diag_copy_once(diags, &d);
 }
 
 void bs_diags_cut(struct bs_diags *diags, uint32_t n)

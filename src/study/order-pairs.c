@@ -148,26 +148,11 @@ static void count_moved(const struct pairs *p, struct bs_pair_record *record,
 	}
 }
 
-static bool is_same(const struct bs_diag *a, const struct bs_diag *b)
-{
-	return a->code == b->code && a->offset == b->offset && a->os_error == b->os_error &&
-	       !a->path == !b->path && (!a->path || strcmp(a->path, b->path) == 0) &&
-	       strcmp(a->detail, b->detail) == 0;
-}
-
 /* Each file is met in many runs. */
 static void add_diags(struct pairs *p, const struct bs_diags *diags)
 {
-	struct bs_diags *all = &p->result->diags;
-
-	bs_vec_each (i, &diags->list) {
-		uint32_t k = 0;
-
-		while (k < all->list.n && !is_same(&all->list.v[k], &diags->list.v[i]))
-			k++;
-		if (k == all->list.n)
-			bs_diag_copy(all, &diags->list.v[i]);
-	}
+	bs_vec_each (i, &diags->list)
+		bs_diag_copy_once(&p->result->diags, &diags->list.v[i]);
 }
 
 static bool try_pair(struct pairs *p, uint32_t a, uint32_t b)

@@ -2,7 +2,6 @@
 /* What all programs of a scan come to. It grows with the pairs, not with the programs. */
 #include "scan.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +11,6 @@ struct bs_scan_sum *bs_scan_sum_new(struct bs_arena *arena)
 
 	sum->arena = arena;
 	sum->keys = bs_names_new(arena);
-	sum->told = bs_names_new(arena);
 	sum->diags.arena = arena;
 	return sum;
 }
@@ -102,24 +100,6 @@ static void add_judgement(struct bs_scan_sum *sum, const struct bs_scan_record *
 			bs_vec_push(sum->arena, &sum->used, record->used.v[i]);
 }
 
-/* What is wrong with a file that many programs load is wrong once. */
-static void add_diags(struct bs_scan_sum *sum, struct bs_arena *scratch,
-		      const struct bs_diags *diags)
-{
-	bs_vec_each (i, &diags->list) {
-		const struct bs_diag *d = &diags->list.v[i];
-		const char *path = d->path ? d->path : "";
-		/* Names count from 1 on. */
-		bs_name key =
-			bs_name_of(sum->told, bs_arena_printf(scratch, "%d %" PRIu64 " %d %zu %s%s",
-							      (int)d->code, d->offset, d->os_error,
-							      strlen(path), path, d->detail));
-
-		if (key > sum->diags.list.n)
-			bs_diag_copy(&sum->diags, d);
-	}
-}
-
 void bs_scan_sum_add(struct bs_scan_sum *sum, const struct bs_scan_record *record)
 {
 	enum bs_level worst = worst_of(record);
@@ -153,8 +133,10 @@ void bs_scan_sum_add(struct bs_scan_sum *sum, const struct bs_scan_record *recor
 		if (record->findings.v[i].from.name && record->findings.v[i].to.name &&
 		    !bs_scan_is_excused(&record->findings.v[i]))
 			count_pair(sum, scratch, &record->findings.v[i]);
-	add_diags(sum, scratch, &record->diags);
 	bs_arena_free(scratch);
+	/* What is wrong with a file that many programs load is wrong once. */
+	bs_vec_each (i, &record->diags.list)
+		bs_diag_copy_once(&sum->diags, &record->diags.list.v[i]);
 	if (record->is_judged)
 		add_judgement(sum, record);
 }

@@ -246,7 +246,6 @@ struct bs_scan_sum {
 	struct bs_diags diags; /* of all records, each once */
 	/* private: */
 	struct bs_arena *arena;
-	struct bs_names *told; /* what there is in DIAGS */
 	struct bs_names *keys;
 	bs_ids by_key;
 	BS_VEC(char) last_path;

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -60,6 +61,39 @@ static void what_was_told_otherwise_counts(void **state)
 	assert_int_equal(diags->list.n, 2);
 }
 
+/* They are cut, and are the same afterwards. */
+static void long_ones_are_told_once(void **state)
+{
+	struct bs_diags *diags = *state;
+	char detail[10000];
+
+	memset(detail, 'x', sizeof detail);
+	detail[sizeof detail - 1] = '\0';
+	for (unsigned i = 0; i < 3; i++)
+		bs_diag_add_once(diags, BS_DIAG_MALFORMED, "a", 7, 0, detail);
+	assert_int_equal(diags->list.n, 1);
+	assert_true(strlen(diags->list.v[0].detail) < 1000);
+}
+
+static void of_no_file_is_told_once(void **state)
+{
+	struct bs_diags *diags = *state;
+	char path[] = "", detail[] = "x";
+	const struct bs_diag of_none = { BS_DIAG_ASSUMED, NULL, BS_NO_OFFSET, 0, detail };
+	const struct bs_diag of_empty = { BS_DIAG_ASSUMED, path, BS_NO_OFFSET, 0, detail };
+
+	for (unsigned i = 0; i < 3; i++) {
+		bs_diag_copy_once(diags, &of_none);
+		bs_diag_copy_once(diags, &of_empty);
+		assert_int_equal(diags->list.n, 2);
+	}
+	/* Nothing of them is needed any more. */
+	*path = *detail = 'y';
+	assert_null(diags->list.v[0].path);
+	assert_string_equal(diags->list.v[1].path, "");
+	assert_string_equal(diags->list.v[1].detail, "x");
+}
+
 static void what_is_forgotten_is_told_again(void **state)
 {
 	struct bs_diags *diags = *state;
@@ -91,6 +125,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(the_same_is_told_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_was_told_otherwise_counts, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(long_ones_are_told_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(of_no_file_is_told_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_forgotten_is_told_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(many_are_told_apart, set_up, tear_down),
 	};
