@@ -5,6 +5,9 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
@@ -55,16 +58,37 @@ static bool is_elf(const char *path)
 	return is;
 }
 
-/* errno. execvp(3) hands to the shell what the kernel does not know, which is right for a script
- * without an interpreter, and not for a program of another machine. */
+/* Becomes COMMAND, the file PATH. Where it cannot, execvp(3) would look further for these: true. */
+static bool run_at(const char *path, char *const *command)
+{
+	execv(path, command);
+	return errno == EACCES || errno == ENOENT || errno == ENOTDIR;
+}
+
+/*
+ * errno. execvp(3) hands to the shell what the kernel does not know, which is right for a script
+ * without an interpreter, and not for a program of another machine.
+ */
 static int run_command(char *const *command)
 {
-	if (strchr(command[0], '/')) {
-		execv(command[0], command);
-		if (errno == ENOEXEC && is_elf(command[0]))
-			return ENOEXEC;
+	const char *name = command[0], *file = name;
+	const char *dirs = strchr(name, '/') ? NULL : getenv("PATH");
+	char path[PATH_MAX];
+	bool goes_on = true;
+
+	if (!dirs)
+		run_at(name, command);
+	for (const char *at = dirs; at && goes_on; at = *at ? at + 1 : NULL) {
+		int n = (int)strcspn(at, ":");
+		int length = snprintf(path, sizeof path, "%.*s%s%s", n, at, n ? "/" : "", name);
+
+		file = path;
+		goes_on = length >= (int)sizeof path || run_at(path, command);
+		at += n;
 	}
-	execvp(command[0], command);
+	if (errno == ENOEXEC && is_elf(file))
+		return ENOEXEC;
+	execvp(name, command);
 	return errno;
 }
 

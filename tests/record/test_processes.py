@@ -62,6 +62,8 @@ class LineTest(RecordTest):
         content[18:20] = b"\xff\xff"
         (self.directory / "foreign").write_bytes(content)
         self.assert_trouble(self.bindsim("record", "--", "./foreign"), "./foreign: Exec format error\n")
+        for path in (f"/nowhere:{self.directory}:/bin", "/bin::"):
+            self.assert_trouble(self.bindsim("record", "--", "foreign", env=environment(PATH=path)), "foreign: Exec format error\n")
         self.assertFalse((self.directory / "ran").exists())
         self.assertEqual(list(self.directory.glob("*.plan*")), [])
         self.assertIn("--children", self.bindsim("record", "--help").out)
