@@ -31,6 +31,8 @@ bool bs_read_remedies(struct bs_option_reader *r, const char *text)
 
 bool bs_advise_open(struct bs_option_reader *r)
 {
+	static const struct bs_format *const formats[] = { &bs_format_advice_text,
+							   &bs_format_advice_json, NULL };
 	struct bs_command_line *line = r->line;
 
 	if (line->selection.symbol) {
@@ -38,7 +40,7 @@ bool bs_advise_open(struct bs_option_reader *r)
 			    "--to or --rule");
 		return false;
 	}
-	return bs_use_formats(line, &bs_format_advice_text, &bs_format_advice_json);
+	return bs_use_formats(r->arena, line, formats);
 }
 
 /* ---- the answer ------------------------------------------------------------------------------ */

@@ -18,6 +18,8 @@ static const char *const side_names[] = { [BS_LEFT] = "left", [BS_RIGHT] = "righ
 
 bool bs_diff_open(struct bs_option_reader *r)
 {
+	static const struct bs_format *const formats[] = { &bs_format_diff_text,
+							   &bs_format_diff_json, NULL };
 	struct bs_command_line *line = r->line;
 	struct bs_diff_line *diff = &line->diff;
 
@@ -41,7 +43,7 @@ bool bs_diff_open(struct bs_option_reader *r)
 	line->plan.trace = true;
 	diff->quiet = r->quiet && !r->output;
 	diff->n_set = r->set.n;
-	return bs_use_formats(line, &bs_format_diff_text, &bs_format_diff_json);
+	return bs_use_formats(r->arena, line, formats);
 }
 
 /* ---- a side ---------------------------------------------------------------------------------- */

@@ -47,23 +47,6 @@ static bool read_process(struct bs_option_reader *r, const char *text)
 	return true;
 }
 
-static bool take_format(struct bs_output *output)
-{
-	static const struct bs_format *const formats[] = { &bs_format_log_text, &bs_format_log_json,
-							   &bs_format_log_ndjson,
-							   &bs_format_log_plan,
-							   &bs_format_log_lines };
-
-	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
-		if (strcmp(output->format->name, formats[i]->name) == 0) {
-			output->format = formats[i];
-			return true;
-		}
-	bs_complain("log writes text, json, ndjson, plan or ld-debug, not --format=%s",
-		    output->format->name);
-	return false;
-}
-
 /* An option about a process that is simulated, or about what is made of one; or NULL. */
 static const char *pointless_option(const struct bs_option_reader *r)
 {
@@ -105,6 +88,10 @@ static const char *pointless_option(const struct bs_option_reader *r)
 
 bool bs_log_open(struct bs_option_reader *r)
 {
+	static const struct bs_format *const formats[] = {
+		&bs_format_log_text, &bs_format_log_json,  &bs_format_log_ndjson,
+		&bs_format_log_plan, &bs_format_log_lines, NULL
+	};
 	struct bs_command_line *line = r->line;
 
 	if (!line->log.files.n) {
@@ -123,10 +110,7 @@ bool bs_log_open(struct bs_option_reader *r)
 	if (line->log.globs.n)
 		bs_vec_push(r->arena, &line->log.globs, NULL);
 	bs_add_own_output(r, NULL);
-	bs_vec_each (i, &line->outputs)
-		if (!take_format(&line->outputs.v[i]))
-			return false;
-	return true;
+	return bs_use_formats(r->arena, line, formats);
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */

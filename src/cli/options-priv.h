@@ -24,7 +24,8 @@ struct bs_option_reader {
 	struct bs_check_words words;
 	const char *rule;
 	const struct bs_format *format;
-	const char *show; /* read when the formats are known */
+	const char *odd_format, *odd_format_option; /* a name of none, and what said it */
+	const char *show;			    /* read when the formats are known */
 	const char *output;
 	const char *plan_file;
 	bool no_env, quiet;
@@ -48,14 +49,22 @@ bool bs_read_report(struct bs_option_reader *r, const char *text);
 bool bs_read_level(struct bs_option_reader *r, const char *text);
 bool bs_read_pair(struct bs_option_reader *r, const char *text);
 
-/* The format called TEXT, which OPTION names. */
+/* formats.c: the format called TEXT, which OPTION names. NULL: *RET_OK is false after a message; or
+ * there is none of that name, of which is told when the command is known. */
 const struct bs_format *bs_read_format(struct bs_option_reader *r, const char *option,
-				       const char *text);
+				       const char *text, bool *ret_ok);
+
+/* No option named a format that there is not; false after a message. */
+bool bs_formats_are_known(const struct bs_option_reader *r);
+
+/* The command of LINE does not write the format NAME; MORE follows. */
+void bs_complain_of_format(struct bs_arena *arena, const struct bs_command_line *line,
+			   const char *name, const char *more);
 
 /* For a command that has formats of its own, called as those of a run: the outputs of LINE are in
- * TEXT or JSON. False after a message where one is to be in another. */
-bool bs_use_formats(struct bs_command_line *line, const struct bs_format *text,
-		    const struct bs_format *json);
+ * one of FORMATS, NULL at the end. False after a message where one is to be in another. */
+bool bs_use_formats(struct bs_arena *arena, struct bs_command_line *line,
+		    const struct bs_format *const *formats);
 
 /* --show, once all formats are known: each report shows the parts that it has. */
 bool bs_read_show(struct bs_option_reader *r);

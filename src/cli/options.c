@@ -156,6 +156,7 @@ static bool read_scan_option(struct bs_option_reader *r, enum option_id id, cons
 static bool read_option(struct bs_option_reader *r, int id, const char *value)
 {
 	struct bs_plan *plan = &r->line->plan;
+	bool ok;
 
 	note_option(r, id);
 	switch ((enum option_id)id) {
@@ -314,8 +315,8 @@ static bool read_option(struct bs_option_reader *r, int id, const char *value)
 		bs_vec_push(r->arena, &r->line->library_dbs, value);
 		return true;
 	case OPTION_FORMAT:
-		r->format = bs_read_format(r, "--format", value);
-		return r->format != NULL;
+		r->format = bs_read_format(r, "--format", value, &ok);
+		return ok;
 	case OPTION_SHOW:
 		r->show = value;
 		return true;
@@ -567,6 +568,8 @@ bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **
 	for (; optind < argc; optind++)
 		if (!take_word(&r, argv[optind]))
 			return false;
+	if (!bs_formats_are_known(&r))
+		return false;
 	if (ret->command == BS_COMMAND_HELP) {
 		ret->done = true;
 		return bs_options_fit(&r) && all_taken(&r) &&

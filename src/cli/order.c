@@ -31,6 +31,8 @@ bool bs_read_max_orders(struct bs_option_reader *r, const char *text)
 
 bool bs_order_open(struct bs_option_reader *r)
 {
+	static const struct bs_format *const formats[] = { &bs_format_order_text,
+							   &bs_format_order_json, NULL };
 	struct bs_command_line *line = r->line;
 
 	if (line->order.pairs && line->plan.root) {
@@ -42,7 +44,7 @@ bool bs_order_open(struct bs_option_reader *r)
 		return false;
 	}
 	bs_add_own_output(r, NULL);
-	return bs_use_formats(line, &bs_format_order_text, &bs_format_order_json);
+	return bs_use_formats(r->arena, line, formats);
 }
 
 /* ---- the files of --pairs -------------------------------------------------------------------- */

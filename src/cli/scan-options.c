@@ -148,17 +148,18 @@ static unsigned with_what_is_needed(unsigned show)
 	return show;
 }
 
-static bool take_formats(struct bs_command_line *line)
+static bool take_formats(struct bs_arena *arena, struct bs_command_line *line)
 {
 	bs_vec_each (i, &line->outputs) {
 		struct bs_output *output = &line->outputs.v[i];
 		const struct bs_scan_format *format = bs_scan_format_of(output->format);
 
 		if (!format) {
-			bs_complain("scan writes %s, not --format=%s, which is about one program: "
-				    "bindsim --format=%s PROGRAM",
-				    bs_scan_format_names, output->format->name,
-				    output->format->name);
+			bs_complain_of_format(arena, line, output->format->name,
+					      bs_arena_printf(arena,
+							      ", which is about one program: "
+							      "bindsim --format=%s PROGRAM",
+							      output->format->name));
 			return false;
 		}
 		output->format = format->format;
@@ -195,7 +196,7 @@ bool bs_scan_open(struct bs_option_reader *r)
 		return false;
 	take_defaults(r);
 	bs_add_own_output(r, r->words.gen_suppressions ? &bs_format_suppressions : NULL);
-	if (!take_formats(line) || !bs_read_show(r))
+	if (!take_formats(r->arena, line) || !bs_read_show(r))
 		return false;
 	bs_vec_each (i, &line->outputs)
 		line->outputs.v[i].show = with_what_is_needed(line->outputs.v[i].show);

@@ -55,6 +55,8 @@ static const char *what_is_wrong(const struct bs_verify_line *verify)
 
 bool bs_verify_open(struct bs_option_reader *r)
 {
+	static const struct bs_format *const formats[] = { &bs_format_verify_text,
+							   &bs_format_verify_json, NULL };
 	struct bs_command_line *line = r->line;
 	const char *wrong;
 
@@ -73,7 +75,7 @@ bool bs_verify_open(struct bs_option_reader *r)
 	}
 	line->verify.no_env = r->no_env;
 	bs_add_own_output(r, NULL);
-	return bs_use_formats(line, &bs_format_verify_text, &bs_format_verify_json);
+	return bs_use_formats(r->arena, line, formats);
 }
 
 void bs_verify_arguments(struct bs_command_line *line)

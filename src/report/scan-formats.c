@@ -7,9 +7,6 @@ static const struct bs_scan_format *const formats[] = {
 	&bs_scan_github, &bs_scan_gitlab, &bs_scan_markdown, &bs_scan_sqlite, &bs_scan_suppressions,
 };
 
-const char bs_scan_format_names[] =
-	"text, json, ndjson, sarif, junit, github, gitlab, markdown or sqlite";
-
 const struct bs_scan_format *bs_scan_format_of(const struct bs_format *format)
 {
 	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)

@@ -48,9 +48,6 @@ struct bs_scan_format {
 /* The one called as FORMAT is, or NULL. */
 const struct bs_scan_format *bs_scan_format_of(const struct bs_format *format);
 
-/* The names of all that --format can name, "text, json, ... or sqlite". */
-extern const char bs_scan_format_names[];
-
 /* REPORT tells of FINDING: nobody excuses it, and it shows programs and findings of that level.
  * A record has notes, too, where another report shows them, or parts were made with them. */
 bool bs_scan_tells(const struct bs_report *report, const struct bs_scan_finding *finding);

@@ -51,6 +51,26 @@ class MisuseTest(CommandLineTest):
             self.assert_trouble(answer, one)
             self.assertNotIn("did you mean", answer.err)
 
+    def test_a_format_that_there_is_not(self):
+        """Told are those that the command writes, and all of them, wherever the command stands."""
+        self.program()
+        every = self.bindsim("--format=nosuch", "./app").err.split("there are ")[1].split()
+        for command, names in (("check", every), ("explain", ["text"]), ("loaders", ["text"]), ("log", None), ("scan", None),
+                               ("advise", ["text", "json"]), ("diff", ["text", "json"]), ("order", ["text", "json"]),
+                               ("verify", ["text", "json"])):
+            for words in ((command, "--format=nosuch"), ("--format=nosuch", command), (command, "--report=nosuch:x", "-q")):
+                answer = self.bindsim(*words, "./app")
+                self.assert_trouble(answer, "'nosuch': unknown format; there are ")
+                told = answer.err.split("there are ")[1].split()
+                self.assertEqual(told, names or told, words)
+            for name in set(every) - set(told):
+                question = {"explain": ["--symbol=x", "./app"], "diff": ["./app", "./app"], "loaders": [], "verify": ["--run", "./app"]}.get(command, ["./app"])
+                self.assert_trouble(self.bindsim(command, f"--format={name}", *question),
+                                    "writes", f"not --format={name}")
+            for name in told if command in ("scan", "log") else ():
+                self.assertNotIn("not --format", self.bindsim(command, f"--format={name}", "./app").err)
+        self.assertIn("html", self.bindsim("verify", "--pid=1", "--format=nosuch").err)
+
     def test_a_word_too_many(self):
         """What it may have been meant for is told."""
         for words, told in ((("./app", "./libhook.so"), "steps: --dlopen ./libhook.so"),
