@@ -15,6 +15,13 @@ const struct bs_scan_format *bs_scan_format_of(const struct bs_format *format)
 	return NULL;
 }
 
+const char *bs_scan_subject_word(const struct bs_scan_head *head, uint64_t n)
+{
+	if (n == 1)
+		return head->libraries ? "object" : "program";
+	return head->libraries ? "objects" : "programs";
+}
+
 static bool shows_level(const struct bs_report *report, enum bs_level level)
 {
 	return level > BS_LEVEL_NOTE || report->show & BS_SCAN_NOTES ||

@@ -98,11 +98,11 @@ static void write_sum(struct bs_report *report, const struct bs_scan_head *head,
 	const uint64_t *n = sum->n_dispositions;
 
 	bs_write_format(report->writer,
-			"\n%u programs: **%u refused, %u unknown, %u with errors, %u with "
+			"\n%u %s: **%u refused, %u unknown, %u with errors, %u with "
 			"warnings**\n",
-			sum->n_programs, sum->n_outcomes[BS_SCAN_REFUSED],
-			sum->n_outcomes[BS_SCAN_UNANSWERED], sum->n_worst[BS_LEVEL_ERROR],
-			sum->n_worst[BS_LEVEL_WARNING]);
+			sum->n_programs, bs_scan_subject_word(head, sum->n_programs),
+			sum->n_outcomes[BS_SCAN_REFUSED], sum->n_outcomes[BS_SCAN_UNANSWERED],
+			sum->n_worst[BS_LEVEL_ERROR], sum->n_worst[BS_LEVEL_WARNING]);
 	if (bs_scan_is_judged(head))
 		bs_write_format(report->writer,
 				"\nFindings: **%" PRIu64 " count**, %" PRIu64

@@ -48,6 +48,9 @@ struct bs_scan_format {
 /* The one called as FORMAT is, or NULL. */
 const struct bs_scan_format *bs_scan_format_of(const struct bs_format *format);
 
+/* What N of those are called that the scan of HEAD asks about: "program", "objects", ... */
+const char *bs_scan_subject_word(const struct bs_scan_head *head, uint64_t n);
+
 /* REPORT tells of FINDING: nobody excuses it, and it shows programs and findings of that level.
  * A record has notes, too, where another report shows them, or parts were made with them. */
 bool bs_scan_tells(const struct bs_report *report, const struct bs_scan_finding *finding);

@@ -319,7 +319,8 @@ static void end(struct bs_report *report, struct bs_arena *arena, const struct b
 	bs_json_object(&s->json, BS_JSON_INLINE);
 	bs_json_member(&s->json, "id", "bindsim/scan/");
 	bs_sarif_message(&s->json, "description",
-			 bs_arena_printf(arena, "a scan of %u programs", sum->n_programs));
+			 bs_arena_printf(arena, "a scan of %u %s", sum->n_programs,
+					 bs_scan_subject_word(head, sum->n_programs)));
 	bs_json_close(&s->json);
 	write_invocations(s, head, sum);
 	bs_sarif_bases(&s->json, head->has_root);

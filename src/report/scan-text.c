@@ -298,8 +298,8 @@ static void end(struct bs_report *report, struct bs_arena *arena, const struct b
 	say_of_policy(report, sum);
 	if (head->n_parts)
 		bs_write_format(report->writer, "part %u of %u: ", head->part, head->n_parts);
-	bs_say_count(report, sum->n_programs, head->libraries ? "object" : "program",
-		     head->libraries ? "objects" : "programs");
+	bs_say_count(report, sum->n_programs, bs_scan_subject_word(head, 1),
+		     bs_scan_subject_word(head, 2));
 	if (sum->n_records > sum->n_programs) {
 		bs_say(report, " in ");
 		bs_say_count(report, sum->n_records, "run", "runs");

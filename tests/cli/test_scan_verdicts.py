@@ -313,6 +313,16 @@ class ServicesTest(VerdictTest):
         self.assertIn("| 8 | error | `captured-references` | libcodec-two and libcodec-one |", out)
         self.assertIn("13 programs: **1 refused, 0 unknown, 8 with errors", out)
 
+    def test_one_program_and_one_object(self):
+        """They are called so, and what is no program is called none."""
+        self.object("plug/liba.so", test_scan.CARRIER.format(7))
+        self.object("plug/libb.so", test_scan.CARRIER.format(8))
+        for words, told in ((["bin/clash"], "1 program"), (["--libraries", "plug/liba.so"], "1 object"),
+                            (["--libraries", "plug"], "2 objects")):
+            self.assertIn(f"\n{told}: **", self.bindsim("scan", "--format=markdown", *words).out)
+            [run] = json.loads(self.bindsim("scan", "--format=sarif", *words).out)["runs"]
+            self.assertEqual(run["automationDetails"]["description"]["text"], f"a scan of {told}")
+
     def test_notes_on_request(self):
         self.object("lib/libplain.so", "int plain(void) { return 1; }")
         for form in ("gitlab", "sarif", "junit", "github", "markdown"):
