@@ -84,6 +84,7 @@ uint32_t bs_scan_part_of(const char *path, uint32_t n);
 struct bs_scan_plugin {
 	struct bs_step step;
 	const char *machine, *directory;
+	const char *place; /* that directory, whatever it was called */
 };
 
 typedef BS_VEC(struct bs_scan_plugin) bs_scan_plugins;

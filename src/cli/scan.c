@@ -300,6 +300,16 @@ static void rest(void *user)
 
 /* ---- before and after ------------------------------------------------------------------------ */
 
+/* A directory may come from several places, such as two variables of a script. */
+static bool has_plugins_of(const struct scan *scan, const char *place, uint32_t mode)
+{
+	bs_vec_each (i, &scan->plugins)
+		if (scan->plugins.v[i].step.mode == mode &&
+		    strcmp(scan->plugins.v[i].place, place) == 0)
+			return true;
+	return false;
+}
+
 static bool find_plugins(struct scan *scan)
 {
 	const struct bs_scan_line *asked = &scan->line->scan;
@@ -312,6 +322,10 @@ static bool find_plugins(struct scan *scan)
 		bs_parse_step(scan->arena, BS_STEP_DLOPEN, asked->plugins.v[i], &like, &hint);
 		if (hint)
 			bs_complain("--plugins '%s': %s", asked->plugins.v[i], hint);
+		const char *place = bs_set_place(scan->arena, &scan->line->plan, like.file);
+
+		if (has_plugins_of(scan, place, like.mode))
+			continue;
 		if (!bs_set_find(scan->arena, &scan->line->plan, like.file, false, &files))
 			return false;
 		bs_set_keep(&files, BS_FILE_SHARED_OBJECT, NULL);
@@ -320,7 +334,8 @@ static bool find_plugins(struct scan *scan)
 			return false;
 		}
 		bs_vec_each (k, &files) {
-			struct bs_scan_plugin plugin = { like, files.v[k].look.machine, like.file };
+			struct bs_scan_plugin plugin = { like, files.v[k].look.machine, like.file,
+							 place };
 
 			plugin.step.file = files.v[k].path;
 			bs_vec_push(scan->arena, &scan->plugins, plugin);

@@ -127,6 +127,17 @@ bool bs_set_has_directory(struct bs_arena *arena, const struct bs_plan *plan, co
 	return is;
 }
 
+const char *bs_set_place(struct bs_arena *arena, const struct bs_plan *plan, const char *path)
+{
+	struct bs_diags diags = { .arena = arena };
+	const struct bs_ctx ctx = { arena, bs_names_new(arena), &diags };
+	struct bs_fs *fs = bs_plan_files(&ctx, plan);
+	const char *place = fs ? bs_fs_canonical(fs, &ctx, path) : NULL;
+
+	bs_fs_close(fs);
+	return place ? place : path;
+}
+
 void bs_set_keep(bs_set_files *files, enum bs_file_kind kind, const char *glob)
 {
 	uint32_t kept = 0;

@@ -25,6 +25,10 @@ bool bs_set_find(struct bs_arena *arena, const struct bs_plan *plan, const char 
 /* PATH is a directory for the process of PLAN. False with errno, 0 where it is something else. */
 bool bs_set_has_directory(struct bs_arena *arena, const struct bs_plan *plan, const char *path);
 
+/* The directory PATH, absolute and free of links, for the process of PLAN; PATH, where it is not
+ * there. */
+const char *bs_set_place(struct bs_arena *arena, const struct bs_plan *plan, const char *path);
+
 /* Drops those that are of another KIND or whose name GLOB, if there is one, does not match. */
 void bs_set_keep(bs_set_files *files, enum bs_file_kind kind, const char *glob);
 

@@ -344,6 +344,11 @@ class RunsTest(ScanTest):
         self.assertEqual({f["from"]["lasting"] for f in by_run["bin/sound", "plug"]["findings"]}, {"libb"})
         self.assertEqual({f["from"]["lasting"] for f in by_run["bin/clash", "plug/liba.so"]["findings"]}, {"liba"})
         self.assertEqual((lines[-1]["programs"], lines[-1]["runs"]), (3, 12))
+        # A directory that is named twice is the same one, another way to open is another question.
+        self.assertEqual(self.scan("--plugins=plug:GLOBAL", "--plugins=./plug/:GLOBAL", "bin/sound", "bin/clash", "bin/broken"),
+                         lines)
+        more = self.scan("--plugins=plug:GLOBAL", "--plugins=plug", "bin/sound")
+        self.assertEqual(more[-1]["runs"], 6)
 
     def test_the_environment_is_not_read(self):
         """But where it is asked for."""
