@@ -162,21 +162,6 @@ static void add_shared_objects(struct bs_option_reader *r, const struct bs_plan 
 
 /* ---- wheels --------------------------------------------------------------------------------- */
 
-/* A module that Python imports, by the end of its name. (PEP 3149, PEP 384) */
-static bool is_module(const char *path)
-{
-	return strstr(path, ".cpython-") || strstr(path, ".abi3.so") || strstr(path, ".pypy");
-}
-
-/* auditwheel(1) puts what modules need into NAME.libs, and leads the modules there: what lies there
- * is not to be opened by itself, and is not found without them. */
-static bool is_for_modules(const char *path)
-{
-	const char *libs = strstr(path, ".libs/");
-
-	return libs && !strchr(libs + strlen(".libs/"), '/');
-}
-
 /* The first program called NAME that is made for MACHINE: what stands in $PATH first may be a
  * script that chooses among several. */
 static const char *find_python(const struct bs_option_reader *r, const struct bs_plan *base,
@@ -246,9 +231,9 @@ static bool add_wheel(struct bs_option_reader *r, const struct bs_plan *base,
 		file.path = strchr(file.path + 1, '/')
 				    ? file.path + 1
 				    : bs_arena_printf(r->arena, ".%s", file.path);
-		if (is_module(file.path))
+		if (bs_set_is_module(file.path))
 			bs_vec_push(r->arena, &modules, file);
-		else if (!is_for_modules(file.path))
+		else if (!bs_set_is_for_modules(file.path))
 			bs_vec_push(r->arena, &libraries, file);
 	}
 	if (!choose_host(r, base, modules.n ? modules.v[0].look.machine : NULL, &host))

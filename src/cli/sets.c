@@ -152,6 +152,41 @@ void bs_set_keep(bs_set_files *files, enum bs_file_kind kind, const char *glob)
 	files->n = kept;
 }
 
+/* By the end of its name. (PEP 3149, PEP 384) */
+bool bs_set_is_module(const char *path)
+{
+	return strstr(path, ".cpython-") || strstr(path, ".abi3.so") || strstr(path, ".pypy");
+}
+
+/* auditwheel(1) puts what modules need into NAME.libs, and leads the modules there: what lies there
+ * is not to be opened by itself, and is not found without them. libtool(1) has directories that are
+ * called .libs and nothing else. */
+bool bs_set_is_for_modules(const char *path)
+{
+	static const char end[] = ".libs";
+	const char *slash = strrchr(path, '/');
+	const char *name = slash;
+
+	while (name && name > path && name[-1] != '/')
+		name--;
+	return name && (size_t)(slash - name) > strlen(end) &&
+	       strncmp(slash - strlen(end), end, strlen(end)) == 0;
+}
+
+/* Drops what comes with modules, where there are modules among FILES. */
+static void drop_what_modules_bring(bs_set_files *files)
+{
+	bool has_modules = false;
+	uint32_t kept = 0;
+
+	bs_vec_each (i, files)
+		has_modules |= bs_set_is_module(files->v[i].path);
+	bs_vec_each (i, files)
+		if (!has_modules || !bs_set_is_for_modules(files->v[i].path))
+			files->v[kept++] = files->v[i];
+	files->n = kept;
+}
+
 /* ---- plans ---------------------------------------------------------------------------------- */
 
 void bs_set_add(struct bs_option_reader *r, const struct bs_named_plan *plan)
@@ -261,6 +296,7 @@ bool bs_set_directory(struct bs_option_reader *r, const struct bs_plan *base,
 	if (!bs_set_find(r->arena, base, from->directory, from->recursive, &files))
 		return false;
 	bs_set_keep(&files, BS_FILE_SHARED_OBJECT, from->glob);
+	drop_what_modules_bring(&files);
 	if (!files.n) {
 		bs_complain("%s: no shared object%s%s%s", from->directory,
 			    from->glob ? " is called " : "", from->glob ? from->glob : "",

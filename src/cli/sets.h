@@ -29,6 +29,10 @@ bool bs_set_has_directory(struct bs_arena *arena, const struct bs_plan *plan, co
  * there. */
 const char *bs_set_place(struct bs_arena *arena, const struct bs_plan *plan, const char *path);
 
+/* PATH is a module that Python imports, or one of the libraries that come with modules alone. */
+bool bs_set_is_module(const char *path);
+bool bs_set_is_for_modules(const char *path);
+
 /* Drops those that are of another KIND or whose name GLOB, if there is one, does not match. */
 void bs_set_keep(bs_set_files *files, enum bs_file_kind kind, const char *glob);
 

@@ -96,6 +96,21 @@ class DirectoryTest(SetTest):
         answer = self.check("lib", "--recursive", "--format=plan", "--plan-name=apart")
         self.assertEqual(json.loads(answer.out)["steps"][0], {"dlopen": "lib/below/libe.so", "flags": "NOW,LOCAL"})
 
+    def test_what_comes_with_modules(self):
+        """It is not opened by itself, as in a wheel; unless there is no module."""
+        def opened(*words):
+            answer = self.check(*words, "--format=plan", "--plan-name=apart")
+            self.assertEqual(answer.status, 0, answer)
+            return [step["dlopen"] for step in json.loads(answer.out)["steps"]]
+
+        brought = self.object("site/pack.libs/libbrought-1234.so", "int brought;")
+        self.object("site/.libs/libtool.so")
+        self.assertEqual(opened("--recursive", "site"), ["site/.libs/libtool.so", "site/pack.libs/libbrought-1234.so"])
+        self.object("site/pack/mod.cpython-311-x86_64-linux-gnu.so", "extern int brought; int *mod = &brought;", str(brought),
+                    "-Wl,-rpath,$ORIGIN/../pack.libs")
+        self.assertEqual(opened("--recursive", "site"), ["site/.libs/libtool.so", "site/pack/mod.cpython-311-x86_64-linux-gnu.so"])
+        self.assertEqual(opened("site/pack.libs"), ["site/pack.libs/libbrought-1234.so"])
+
     def test_a_program_of_that_name(self):
         """What scripts mean by a program's name stays the same when a directory is called so."""
         self.program("bin/lib")
