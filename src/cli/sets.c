@@ -15,7 +15,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DEEPEST = 64 }; /* directories below each other */
+enum {
+	DEEPEST = 64,	    /* directories below each other */
+	AT_A_GLANCE = 1000, /* entries of directories that are looked at for a hint */
+};
 
 /* ---- which there are ------------------------------------------------------------------------ */
 
@@ -26,6 +29,10 @@ struct search {
 	struct bs_store *store;
 	bool recursive;
 	bool failed; /* after a message */
+	/* Of a glance: how many entries may be looked at yet. It sees what it can and tells
+	 * nothing. */
+	bool is_glance;
+	uint32_t left;
 	bs_set_files *ret;
 };
 
@@ -37,10 +44,17 @@ static bool is_known(const bs_set_files *files, const struct bs_file_look *look)
 	return false;
 }
 
-static void take(const struct search *s, const char *path)
+static bool may_go_on(struct search *s)
+{
+	return !s->is_glance || (s->left && s->left--);
+}
+
+static void take(struct search *s, const char *path)
 {
 	struct bs_set_file file = { .path = path };
 
+	if (!may_go_on(s))
+		return;
 	if (bs_look_at(s->ctx, s->fs, s->store, path, &file.look) &&
 	    file.look.kind != BS_FILE_OTHER && !is_known(s->ret, &file.look))
 		bs_vec_push(s->arena, s->ret, file);
@@ -59,9 +73,11 @@ static void look_in(struct search *s, const char *directory, unsigned depth)
 {
 	bs_fs_entries entries = { 0 };
 
+	if (!may_go_on(s))
+		return;
 	int error = bs_fs_list(s->fs, s->ctx, directory, &entries);
 
-	if (error && !s->failed) {
+	if (error && !s->failed && !s->is_glance) {
 		bs_complain("%s: %s", directory, strerror(error));
 		s->failed = true;
 	}
@@ -83,16 +99,19 @@ static int by_path(const void *a, const void *b)
 	return strcmp(((const struct bs_set_file *)a)->path, ((const struct bs_set_file *)b)->path);
 }
 
-bool bs_set_find(struct bs_arena *arena, const struct bs_plan *plan, const char *directory,
-		 bool recursive, bs_set_files *ret)
+static bool find(struct bs_arena *arena, const struct bs_plan *plan, const char *directory,
+		 struct search s)
 {
 	struct bs_diags diags = { .arena = arena };
 	const struct bs_ctx ctx = { arena, bs_names_new(arena), &diags };
 	struct bs_fs *fs = bs_plan_files(&ctx, plan);
 	struct bs_store *store = bs_store_new();
-	struct search s = { arena, &ctx, fs, store, recursive, false, ret };
 	int fd = fs ? bs_fs_open_file(fs, directory) : -1;
 
+	s.arena = arena;
+	s.ctx = &ctx;
+	s.fs = fs;
+	s.store = store;
 	if (!store)
 		bs_arena_exhausted(arena);
 	if (!fs) {
@@ -104,12 +123,18 @@ bool bs_set_find(struct bs_arena *arena, const struct bs_plan *plan, const char 
 	} else {
 		close(fd);
 		look_in(&s, directory, 0);
-		if (ret->n)
-			qsort(ret->v, ret->n, sizeof *ret->v, by_path);
+		if (s.ret->n)
+			qsort(s.ret->v, s.ret->n, sizeof *s.ret->v, by_path);
 	}
 	bs_fs_close(fs);
 	bs_store_free(store);
 	return fd >= 0 && !s.failed;
+}
+
+bool bs_set_find(struct bs_arena *arena, const struct bs_plan *plan, const char *directory,
+		 bool recursive, bs_set_files *ret)
+{
+	return find(arena, plan, directory, (struct search){ .recursive = recursive, .ret = ret });
 }
 
 bool bs_set_has_directory(struct bs_arena *arena, const struct bs_plan *plan, const char *path)
@@ -280,6 +305,24 @@ static const char *host_of_set(const struct bs_option_reader *r, const struct bs
 	return path;
 }
 
+/* Below the directory of FROM, at a glance, are shared objects that it would have. */
+static bool are_deeper(struct bs_arena *arena, const struct bs_plan *base,
+		       const struct bs_policy_libraries *from)
+{
+	bs_set_files files = { 0 };
+	const struct search glance = {
+		.recursive = true,
+		.is_glance = true,
+		.left = AT_A_GLANCE,
+		.ret = &files,
+	};
+
+	if (from->recursive || !find(arena, base, from->directory, glance))
+		return false;
+	bs_set_keep(&files, BS_FILE_SHARED_OBJECT, from->glob);
+	return files.n;
+}
+
 bool bs_set_directory(struct bs_option_reader *r, const struct bs_plan *base,
 		      const struct bs_policy_libraries *from)
 {
@@ -298,9 +341,12 @@ bool bs_set_directory(struct bs_option_reader *r, const struct bs_plan *base,
 	bs_set_keep(&files, BS_FILE_SHARED_OBJECT, from->glob);
 	drop_what_modules_bring(&files);
 	if (!files.n) {
-		bs_complain("%s: no shared object%s%s%s", from->directory,
+		bs_complain("%s: no shared object%s%s%s%s", from->directory,
 			    from->glob ? " is called " : "", from->glob ? from->glob : "",
-			    from->recursive ? " in it or below it" : " in it");
+			    from->recursive ? " in it or below it" : " in it",
+			    !are_deeper(r->arena, base, from) ? ""
+			    : from->name ? "; below it there are some: recursive = yes"
+					 : "; below it there are some: --recursive");
 		return false;
 	}
 	bs_set_plans(r, &set);

@@ -152,8 +152,10 @@ class DirectoryTest(SetTest):
 
     def test_problems(self):
         (self.directory / "empty").mkdir()
-        self.assert_trouble(self.check("empty"), "empty: no shared object in it")
+        self.assert_trouble(self.check("empty"), "empty: no shared object in it\n")
         self.assert_trouble(self.check("empty", "--recursive"), "in it or below it")
+        self.object("empty/a/b/libdeep.so")
+        self.assert_trouble(self.check("empty"), "empty: no shared object in it; below it there are some: --recursive")
         self.assert_trouble(self.check("lib", "--dlopen=x"), "lib: steps belong to an executable")
         self.assert_trouble(self.check("lib", "--plan-name=other"), "--plan-name 'other': no such plan of lib")
         self.assert_trouble(self.check("./app", "--host=./app"), "--host is about a directory or an archive")
@@ -203,6 +205,11 @@ class PolicyTest(SetTest):
         self.assertIn("start-up and 6 steps", self.check().out)
         self.policy("[libraries all]\ndirectory = .\nrecursive = no\n")
         self.assertIn("start-up and 3 steps", self.check().out)
+        self.object("outer/inner/libdeep.so")
+        self.policy("[libraries all]\ndirectory = outer\n")
+        self.assert_trouble(self.check(), "outer: no shared object in it; below it there are some: recursive = yes")
+        self.policy("[libraries all]\ndirectory = outer\nglob = lib?.so\n")
+        self.assert_trouble(self.check(), "outer: no shared object is called lib?.so in it\n")
 
     def test_host(self):
         self.program("host", "int of_host; int host_call(void) { return 0; }\n" + PROGRAM, "-Wl,-E")
