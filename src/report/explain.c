@@ -22,8 +22,8 @@ struct group {
 };
 
 struct explained {
-	uint32_t n;		     /* references that were explained */
-	bool any_from, any_to;	     /* an object of the name that --from, --to ask for was there */
+	uint32_t n; /* references that were explained */
+	struct bs_text_chosen chosen;
 	BS_VEC(struct group) groups; /* of the step under way */
 	uint32_t written;	     /* groups */
 	uint32_t n_bound;	     /* bindings of the step under way that were explained */
@@ -429,19 +429,6 @@ static void bound(struct bs_report *report, const struct bs_run *run,
 	write_groups(report);
 }
 
-static void note_objects(struct bs_report *report, const struct bs_run *run,
-			 const struct bs_step_result *result)
-{
-	struct explained *explained = report->state;
-
-	bs_vec_each (k, &result->born) {
-		bs_map_id id = result->born.v[k];
-
-		explained->any_from |= bs_selected_object(run, id, report->selection.from);
-		explained->any_to |= bs_selected_object(run, id, report->selection.to);
-	}
-}
-
 /* What the explained answers rest on, which is known when the step is over. */
 static void write_rests(struct bs_report *report, const struct bs_run *run,
 			const bs_bindings *bindings)
@@ -470,7 +457,7 @@ static void step(struct bs_report *report, const struct bs_run *run,
 	struct explained *explained = report->state;
 
 	(void)findings;
-	note_objects(report, run, result);
+	bs_text_note_chosen(&explained->chosen, &report->selection, run, result);
 	/* A loader that defers binds what it finds later behind all else. */
 	if (run->match_policy.defers_missing)
 		explain_all(report, run, result, &result->relocated.bindings, explained->n_bound,
@@ -482,15 +469,6 @@ static void step(struct bs_report *report, const struct bs_run *run,
 	write_rests(report, run, &result->relocated.bindings);
 	write_rests(report, run, &result->slots);
 	write_rests(report, run, &result->changed_slots);
-}
-
-static void say_no_object(struct bs_report *report, const char *option, const char *glob)
-{
-	bs_say(report, "no object of this process is called '");
-	bs_say_escaped(report, glob);
-	bs_say(report, "' (");
-	bs_say(report, option);
-	bs_say(report, "); --show=objects lists them\n");
 }
 
 /* That none is to the symbol that --symbol asks for, of those that --from and --to leave. */
@@ -521,11 +499,9 @@ static void end(struct bs_report *report, const struct bs_run *run, const bs_fin
 	bs_text_assumptions(report, run, explained->assumed);
 	if (explained->n)
 		return;
-	if (!explained->any_from)
-		say_no_object(report, "--from", selection->from);
-	else if (!explained->any_to)
-		say_no_object(report, "--to", selection->to);
-	else if (!selection->symbol)
+	if (bs_text_absent(report, &explained->chosen, ""))
+		return;
+	if (!selection->symbol)
 		bs_say(report,
 		       "no reference of the one is bound to the other: nothing to explain\n");
 	else

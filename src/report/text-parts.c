@@ -384,3 +384,27 @@ void bs_text_slots(struct bs_report *report, const struct bs_run *run)
 	bs_vec_each (i, &run->slots)
 		write_slot(report, run, &run->slots.v[i], &headed);
 }
+
+/* ---- what --from and --to ask for ------------------------------------------------------------ */
+
+void bs_text_note_chosen(struct bs_text_chosen *chosen, const struct bs_selection *selection,
+			 const struct bs_run *run, const struct bs_step_result *result)
+{
+	bs_vec_each (i, &result->born) {
+		chosen->from |= bs_selected_object(run, result->born.v[i], selection->from);
+		chosen->to |= bs_selected_object(run, result->born.v[i], selection->to);
+	}
+}
+
+bool bs_text_absent(struct bs_report *report, const struct bs_text_chosen *chosen,
+		    const char *before)
+{
+	if (chosen->from && chosen->to)
+		return false;
+	bs_say(report, before);
+	bs_say(report, "no object of this process is called '");
+	bs_say_escaped(report, chosen->from ? report->selection.to : report->selection.from);
+	bs_say(report, chosen->from ? "' (--to)" : "' (--from)");
+	bs_say(report, "; --show=objects lists them\n");
+	return true;
+}

@@ -18,6 +18,17 @@ size_t bs_text_width(const char *text);
 void bs_say_padded(struct bs_report *report, const char *text, size_t width);
 /* What an object is called where space is short: its base name. */
 const char *bs_text_short_name(const struct bs_run *run, bs_map_id map);
+/* An object was there that has the name which --from, --to ask for, if they do. */
+struct bs_text_chosen {
+	bool from, to;
+};
+
+void bs_text_note_chosen(struct bs_text_chosen *chosen, const struct bs_selection *selection,
+			 const struct bs_run *run, const struct bs_step_result *result);
+/* False: both are there. Otherwise it is said which is not, behind BEFORE. */
+bool bs_text_absent(struct bs_report *report, const struct bs_text_chosen *chosen,
+		    const char *before);
+
 /* "1 object", "2 objects" */
 void bs_say_count(struct bs_report *report, uint64_t n, const char *singular, const char *plural);
 

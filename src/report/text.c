@@ -30,6 +30,7 @@ struct totals {
 	uint32_t gone;			     /* objects that a dlclose took away */
 	uint32_t levels[BS_LEVEL_ERROR + 1]; /* findings by level */
 	bool complained;		     /* of a preload */
+	struct bs_text_chosen chosen;
 	bs_text_rows rows;
 	bs_findings findings;
 };
@@ -245,6 +246,7 @@ static void step(struct bs_report *report, const struct bs_run *run,
 	if (result->state == BS_STEP_FAILED && (!result->step || result->opening.root != BS_NO_MAP))
 		totals->unresolved += counts.undefined;
 	totals->complained |= result->passed_over.n > 0;
+	bs_text_note_chosen(&totals->chosen, &report->selection, run, result);
 	totals->steps_refused += result->state == BS_STEP_FAILED;
 	totals->refusals += bs_is_refusal(result);
 	bs_vec_push(run->ctx.arena, &totals->rows, ((struct bs_text_row){ *result, counts }));
@@ -404,6 +406,8 @@ static void end(struct bs_report *report, const struct bs_run *run, const bs_fin
 		bs_text_lazyload(report, run, &totals->rows);
 	if (report->show & SHOW_DLOPEN_NOTES)
 		bs_text_dlopen_notes(report, run);
+	/* An empty listing, and no findings, are no answer about what is not there. */
+	bs_text_absent(report, &totals->chosen, "\n");
 	if (table)
 		bs_text_table(report, run, &totals->rows);
 	if (report->show & SHOW_UNRESOLVED)

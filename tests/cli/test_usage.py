@@ -86,6 +86,17 @@ class MisuseTest(CommandLineTest):
         for words in (("./app", "./some.sox"), ("./app", "./a.so/b"), ("explain", "--symbol=hook", "./app", "b")):
             self.assert_trouble(self.bindsim(*words), "is one too many\n")
 
+    def test_an_object_that_is_not_there(self):
+        """An empty listing is no answer about it."""
+        self.program()
+        for option in ("--from", "--to"):
+            for words in (("explain",), ("--show=bindings",), ("--show=slots",), ()):
+                self.assertIn(f"no object of this process is called 'nonesuch' ({option})",
+                              self.bindsim(*words, f"{option}=nonesuch", "./app").out)
+        self.object("libhook.so", HOOK)
+        for words in (("--from=app",), ("--to=app",), ("--from=libhook.so", "--dlopen=./libhook.so"), ("--symbol=nonesuch",)):
+            self.assertNotIn("no object", self.bindsim("--show=bindings", *words, "./app").out)
+
     def test_a_directory_is_no_executable(self):
         (self.directory / "app").mkdir()
         for word in ("app", "./app", "."):
