@@ -44,6 +44,26 @@ unsigned bs_profile_version_in(const char *bytes, size_t n)
 	return 0;
 }
 
+/* TEXT, "glibc-2.31" or "glibc2.31", as it is to be written; NULL: that is no loader either. */
+static const char *with_colon(struct bs_arena *arena, const char *text)
+{
+	for (size_t i = 0; bs_profiles[i]; i++) {
+		size_t n = strlen(bs_profiles[i]->name);
+
+		if (strncmp(text, bs_profiles[i]->name, n) != 0)
+			continue;
+		const char *release = text + n + strspn(text + n, "-_=@/ ");
+
+		const char *meant = bs_arena_printf(arena, "%s:%s", bs_profiles[i]->name, release);
+		const char *problem;
+		unsigned version;
+
+		if (*release && bs_profile_read(arena, meant, &version, &problem))
+			return meant;
+	}
+	return NULL;
+}
+
 const struct bs_profile *bs_profile_read(struct bs_arena *arena, const char *text,
 					 unsigned *ret_version, const char **ret_problem)
 {
@@ -76,8 +96,12 @@ const struct bs_profile *bs_profile_read(struct bs_arena *arena, const char *tex
 		return NULL;
 	}
 	bs_vec_push(arena, &names, NULL);
-	*ret_problem = bs_arena_printf(arena, "no loader profile is called '%.*s'; %s", (int)n_name,
-				       text, bs_choices(arena, text, n_name, names.v));
+	const char *meant = with_colon(arena, text);
+
+	*ret_problem =
+		bs_arena_printf(arena, "no loader profile is called '%.*s'; %s", (int)n_name, text,
+				meant ? bs_arena_printf(arena, "did you mean %s?", meant)
+				      : bs_choices(arena, text, n_name, names.v));
 	return NULL;
 }
 

@@ -499,7 +499,7 @@ static void end(struct bs_report *report, const struct bs_run *run, const bs_fin
 	bs_text_assumptions(report, run, explained->assumed);
 	if (explained->n)
 		return;
-	if (bs_text_absent(report, &explained->chosen, ""))
+	if (bs_text_absent(report, run, &explained->chosen, ""))
 		return;
 	if (!selection->symbol)
 		bs_say(report,

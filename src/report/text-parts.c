@@ -2,6 +2,8 @@
 /* The parts of the text report that list: objects, scopes, pairs, bindings. */
 #include "text-priv.h"
 
+#include "../base/guess.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -396,15 +398,41 @@ void bs_text_note_chosen(struct bs_text_chosen *chosen, const struct bs_selectio
 	}
 }
 
-bool bs_text_absent(struct bs_report *report, const struct bs_text_chosen *chosen,
-		    const char *before)
+/* The object that GLOB may have been meant to name: libz.so is what libz.so.1 is called when it is
+ * linked with. NULL: none. */
+static const char *closest_object(const struct bs_run *run, const char *glob)
 {
+	BS_VEC(const char *) names = { 0 };
+	size_t n = strlen(glob);
+
+	for (bs_map_id id = 0; id < run->process.maps.n; id++) {
+		const char *name = bs_text_short_name(run, id);
+
+		if (strncmp(name, glob, n) == 0 && name[n] == '.')
+			return name;
+		bs_vec_push(run->ctx.arena, &names, name);
+	}
+	bs_vec_push(run->ctx.arena, &names, NULL);
+	return bs_closest_word(glob, n, names.v);
+}
+
+bool bs_text_absent(struct bs_report *report, const struct bs_run *run,
+		    const struct bs_text_chosen *chosen, const char *before)
+{
+	const char *glob = chosen->from ? report->selection.to : report->selection.from;
+
 	if (chosen->from && chosen->to)
 		return false;
 	bs_say(report, before);
 	bs_say(report, "no object of this process is called '");
-	bs_say_escaped(report, chosen->from ? report->selection.to : report->selection.from);
-	bs_say(report, chosen->from ? "' (--to)" : "' (--from)");
-	bs_say(report, "; --show=objects lists them\n");
+	bs_say_escaped(report, glob);
+	bs_say(report, chosen->from ? "' (--to); " : "' (--from); ");
+	const char *meant = closest_object(run, glob);
+
+	bs_say(report, meant ? "did you mean " : "--show=objects lists them\n");
+	if (meant) {
+		bs_say_escaped(report, meant);
+		bs_say(report, "?\n");
+	}
 	return true;
 }

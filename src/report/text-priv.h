@@ -26,8 +26,8 @@ struct bs_text_chosen {
 void bs_text_note_chosen(struct bs_text_chosen *chosen, const struct bs_selection *selection,
 			 const struct bs_run *run, const struct bs_step_result *result);
 /* False: both are there. Otherwise it is said which is not, behind BEFORE. */
-bool bs_text_absent(struct bs_report *report, const struct bs_text_chosen *chosen,
-		    const char *before);
+bool bs_text_absent(struct bs_report *report, const struct bs_run *run,
+		    const struct bs_text_chosen *chosen, const char *before);
 
 /* "1 object", "2 objects" */
 void bs_say_count(struct bs_report *report, uint64_t n, const char *singular, const char *plural);

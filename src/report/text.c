@@ -407,7 +407,7 @@ static void end(struct bs_report *report, const struct bs_run *run, const bs_fin
 	if (report->show & SHOW_DLOPEN_NOTES)
 		bs_text_dlopen_notes(report, run);
 	/* An empty listing, and no findings, are no answer about what is not there. */
-	bs_text_absent(report, &totals->chosen, "\n");
+	bs_text_absent(report, run, &totals->chosen, "\n");
 	if (table)
 		bs_text_table(report, run, &totals->rows);
 	if (report->show & SHOW_UNRESOLVED)

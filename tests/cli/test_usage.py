@@ -38,13 +38,14 @@ class MisuseTest(CommandLineTest):
         for words, meant in ((("--format=jsn",), "json"), (("--report=sarf:x",), "sarif"), (("--show=finding",), "findings"),
                              (("explain", "--rule=captured-reference"), "captured-references"),
                              (("advise", "--remedy=deepbind,simbolic"), "symbolic"), (("--loader=glib:2.31",), "glibc"),
+                             (("--loader=glibc-2.31",), "glibc:2.31"), (("--loader=musl1.2.4",), "musl:1.2.4"),
                              (("--set=gilbc.sort=dfs",), "glibc"), (("--set=glibc.sorts=dfs",), "sort"),
                              (("check", "--plan-name=pluggins", "--policy=policy.ini"), "plugins"),
                              (("check", "--plan-name=libary", "--policy=policy.ini"), "library")):
             answer = self.bindsim(*words, *([] if "check" in words else ["./app"]))
             self.assert_trouble(answer, f"did you mean {meant}?")
             self.assertNotIn("there are", answer.err)
-        for words, one in ((("--format=xml",), "there are text"), (("--show=names",), "format text has steps"),
+        for words, one in ((("--format=xml",), "there are text"), (("--loader=glibc-2.99",), "there are glibc"), (("--show=names",), "format text has steps"),
                            (("explain", "--rule=nothing"), "there are captured-references"),
                            (("advise", "--remedy=prayer"), "there are deepbind")):
             answer = self.bindsim(*words, "./app")
@@ -94,6 +95,10 @@ class MisuseTest(CommandLineTest):
                 self.assertIn(f"no object of this process is called 'nonesuch' ({option})",
                               self.bindsim(*words, f"{option}=nonesuch", "./app").out)
         self.object("libhook.so", HOOK)
+        self.object("libhook.so.1.2.3", HOOK)
+        for name, meant in (("libhook.so", "libhook.so.1.2.3"), ("libhok.so.1.2.3", "libhook.so.1.2.3"), ("ap", None)):
+            out = self.bindsim("explain", f"--pair=app,{name}", "./app", "--dlopen=./libhook.so.1.2.3").out
+            self.assertIn(f"'{name}' (--to); " + (f"did you mean {meant}?" if meant else "--show=objects"), out)
         for words in (("--from=app",), ("--to=app",), ("--from=libhook.so", "--dlopen=./libhook.so"), ("--symbol=nonesuch",)):
             self.assertNotIn("no object", self.bindsim("--show=bindings", *words, "./app").out)
 
