@@ -259,6 +259,7 @@ class BashTest(ShellTest):
         self.assertEqual(self.replies("bindsim --bind-now pro"), {"program"})
         self.assertEqual(self.replies("bindsim explain pro"), {"program"})
         self.assertEqual(self.replies("bindsim -o "), {"program", "library.so", "one two.so", "folder"})
+        self.assertEqual(self.replies("bindsim scan -j "), set())
 
     def test_recorded(self):
         """Behind -- stands a line of its own: its first word is a command."""
@@ -339,6 +340,7 @@ class ZshTest(ShellTest):
                 ("bindsim --plan=lib", ["--plan=library.so"]),
                 ("bindsim --plan lib", ["--plan", "library.so"]),
                 ("bindsim --dlsym=NE", ["--dlsym=NEXT:"]),
+                ("bindsim scan -j prog", ["scan", "-j", "prog"]),
                 ("bindsim --call=lib", ["--call=library.so:"]),
                 ("bindsim --dlmopen=library.so:DEEP", ["--dlmopen=library.so:DEEPBIND"]),
                 ("bindsim --fail-on=w", ["--fail-on=warning"]),
@@ -478,6 +480,7 @@ class FishTest(ShellTest):
     def test_files(self):
         self.assertIn("--dlopen=library.so", self.replies("bindsim --dlopen=lib"))
         self.assertIn("program", self.replies("bindsim prog"))
+        self.assertEqual(self.replies("bindsim scan -j "), set())
         self.assertIn("--plan=library.so", self.replies("bindsim --plan=lib"))
         self.assertIn("library.so", self.replies("bindsim --plan lib"))
 
