@@ -215,7 +215,8 @@ static bool complain_of_no_plan(const struct bs_option_reader *r)
 	BS_VEC(const char *) names = { 0 };
 
 	if (!policy || (!policy->plans.n && !policy->libraries.n)) {
-		bs_complain("which executable? %s%s", policy ? policy->path : "There is no policy",
+		bs_complain("which executable? %s%s%s", bs_taken_words(r),
+			    policy ? policy->path : "There is no policy",
 			    policy ? " has no [plan NAME]" : " that has a [plan NAME]");
 		return false;
 	}

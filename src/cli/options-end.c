@@ -3,6 +3,7 @@
 #include "options-priv.h"
 
 #include <string.h>
+#include <unistd.h>
 
 /* What a loader would read of ENVIRON, unless a plan says all, then what --env says. */
 static void take_environment(struct bs_option_reader *r, char **environ)
@@ -57,15 +58,25 @@ static bool finish_plan(struct bs_option_reader *r, char **environ)
 	return plan->executable != NULL;
 }
 
-/* There is no executable, and none is to be had from elsewhere. */
-static void complain_of_none(enum bs_command command)
+const char *bs_taken_words(const struct bs_option_reader *r)
 {
-	if (command == BS_COMMAND_NONE)
-		bs_complain("which executable? Usage: bindsim [OPTION]... EXECUTABLE [STEP]...; "
-			    "bindsim --help tells more");
+	if (!r->taken || access(r->taken, F_OK) != 0)
+		return "";
+	return bs_arena_printf(r->arena, "'%s' is the value of --%s. ", r->taken, r->taker);
+}
+
+/* There is no executable, and none is to be had from elsewhere. */
+static void complain_of_none(const struct bs_option_reader *r)
+{
+	const char *name = bs_command_text(r->line->command)->name;
+
+	if (r->line->command == BS_COMMAND_NONE)
+		bs_complain("which executable? %sUsage: bindsim [OPTION]... EXECUTABLE [STEP]...; "
+			    "bindsim --help tells more",
+			    bs_taken_words(r));
 	else
-		bs_complain("%s: which executable? bindsim %s --help tells how it is called",
-			    bs_command_text(command)->name, bs_command_text(command)->name);
+		bs_complain("%s: which executable? %sbindsim %s --help tells how it is called",
+			    name, bs_taken_words(r), name);
 }
 
 /* An option of the commands that give verdicts, or NULL. */
@@ -129,7 +140,7 @@ bool bs_options_end(struct bs_option_reader *r, char **environ)
 		return bs_log_open(r) && bs_read_show(r);
 	if (!line->plan.executable && !r->plan_file && !checks && !bs_is_about_process(line) &&
 	    line->command != BS_COMMAND_DIFF) {
-		complain_of_none(line->command);
+		complain_of_none(r);
 		return false;
 	}
 	if (line->command == BS_COMMAND_DIFF)

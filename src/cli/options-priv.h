@@ -21,6 +21,7 @@ struct bs_option_reader {
 	struct bs_arena *arena;
 	struct bs_command_line *line;
 	BS_VEC(struct bs_given_option) given; /* as they came */
+	const char *taker, *taken;	      /* the last option whose value is a word, and that */
 	struct bs_check_words words;
 	const char *rule;
 	const struct bs_format *format;
@@ -144,6 +145,10 @@ const char *bs_options_refused_by(const struct bs_option_reader *r, enum bs_mode
  * of --format where FORMAT is NULL. False: it is none, for -q drops what standard output would have
  * had. */
 bool bs_add_own_output(struct bs_option_reader *r, const struct bs_format *format);
+
+/* options-end.c: which option has taken the file that may have been meant to be what is asked
+ * about: "'./app' is the value of --symbol. ", or "". */
+const char *bs_taken_words(const struct bs_option_reader *r);
 
 /* options-end.c: what is to be known when all words are read. ENVIRON is bindsim's own. False after
  * a message. */

@@ -560,6 +560,10 @@ bool bs_command_line_read(struct bs_arena *arena, int argc, char **argv, char **
 		id = short_to_id(id);
 		if (!has_name(id, optarg) || !read_option(&r, id, optarg))
 			return false;
+		if (optarg && optarg == argv[optind - 1]) {
+			r.taker = r.given.v[r.given.n - 1].name;
+			r.taken = optarg;
+		}
 		if (ret->done)
 			return true;
 	}

@@ -93,7 +93,8 @@ static bool paths_fit(struct bs_option_reader *r)
 	else if (!scan->paths.n && r->line->plan.root)
 		bs_vec_push(r->arena, &scan->paths, "/");
 	else if (!scan->paths.n) {
-		bs_complain("which programs? Usage: bindsim scan [OPTION]... PATH...");
+		bs_complain("which programs? %sUsage: bindsim scan [OPTION]... PATH...",
+			    bs_taken_words(r));
 		return false;
 	}
 	return true;

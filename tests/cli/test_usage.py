@@ -17,6 +17,16 @@ class MisuseTest(CommandLineTest):
         self.assert_trouble(self.bindsim(), "which executable?")
         self.assert_trouble(self.bindsim("--dlopen", "x.so"), "which executable?")
 
+    def test_an_option_that_took_it(self):
+        self.program()
+        for words, told in ((("--symbol", "./app"), "which executable? './app' is the value of --symbol. Usage: "),
+                            (("explain", "--symbol", "./app"), "which executable? './app' is the value of --symbol. bindsim explain"),
+                            (("check", "--write-baseline", "./app"), "which executable? './app' is the value of --write-baseline. "),
+                            (("scan", "-j", "2", "--journal", "./app"), "which programs? './app' is the value of --journal. ")):
+            self.assert_trouble(self.bindsim(*words), told)
+        for words in (("--symbol=./app",), ("--symbol", "absent"), ("--loader", "glibc")):
+            self.assertNotIn("is the value of", self.bindsim(*words).err)
+
     def test_two_executables(self):
         self.assert_trouble(self.bindsim("./a", "./b"), "./b")
         self.assert_trouble(self.bindsim("./a", "--bind-now", "--", "--b"), "'--b'")
