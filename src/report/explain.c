@@ -283,7 +283,8 @@ static void write_walk(struct bs_report *report, const struct bs_run *run,
 	bs_say(report, "   in ");
 	bs_say_escaped(report, bs_run_map_name(run, b->referrer));
 	bs_write_format(report->writer, ", step %u, ", result->number);
-	bs_say(report, b->symbol ? kind_words(b->kinds) : bs_text_step_words(run, result->step));
+	bs_say_escaped(report,
+		       b->symbol ? kind_words(b->kinds) : bs_text_step_words(run, result->step));
 	if (waiting)
 		bs_write_format(report->writer, ", bound at the first call: as after step %u",
 				result->number);

@@ -196,6 +196,8 @@ class NamesTest(CommandLineTest):
     def test_commands(self):
         other = [b"./" + self.second]
         commands = [["explain", b"--symbol=" + self.symbol.partition(b"@")[0], self.app, *self.steps], ["explain", "--symbol=common", self.app, *self.steps],
+                    # A step asks, not an object.
+                    ["explain", "--symbol=*", self.app, b"--dlsym=DEFAULT:" + self.symbol],
                     ["advise", self.app, *self.steps], ["order", self.app, *self.steps], ["order", "--pairs=.", self.app],
                     ["diff", self.app, *other], ["scan", "--libraries", "."], ["scan", self.app], ["check", "--no-policy", "."],
                     ["check", "--no-policy", "--host", self.app, "."], ["check", "--no-policy", "--gen-suppressions", self.app, *self.steps]]
