@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* What was named as a program and is none leads to another question of this tool. */
+#include "../report/shell.h"
 #include "archive-check.h"
 #include "cli.h"
 
 static const char *hint(struct bs_arena *arena, const struct bs_plan *plan, enum bs_instead instead)
 {
-	const char *path = plan->executable;
+	const char *path = bs_shell_word(arena, plan->executable);
 
 	switch (instead) {
 	case BS_INSTEAD_DIRECTORY:
 		return bs_arena_printf(arena, "; about the programs in it: bindsim scan %s%s%s%s",
-				       plan->root ? "--root " : "", plan->root ? plan->root : "",
+				       plan->root ? "--root " : "",
+				       plan->root ? bs_shell_word(arena, plan->root) : "",
 				       plan->root ? " " : "", path);
 	case BS_INSTEAD_FILE:
 		return bs_names_archive(arena, plan)

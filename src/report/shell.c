@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Words for a shell. */
-#include "text-priv.h"
+#include "shell.h"
 
 #include <string.h>
 

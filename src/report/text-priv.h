@@ -3,6 +3,7 @@
 #pragma once
 
 #include "report.h"
+#include "shell.h"
 
 /* Colours by meaning. */
 enum bs_ink { BS_INK_PLAIN, BS_INK_STRONG, BS_INK_GOOD, BS_INK_BAD, BS_INK_WARN, BS_INK_DIM };
@@ -31,10 +32,6 @@ bool bs_text_absent(struct bs_report *report, const struct bs_run *run,
 
 /* "1 object", "2 objects" */
 void bs_say_count(struct bs_report *report, uint64_t n, const char *singular, const char *plural);
-
-/* shell.c: TEXT as a word for a shell: in quotes where it needs them. In ARENA, or TEXT itself.
- */
-const char *bs_shell_word(struct bs_arena *arena, const char *text);
 
 /* " [NAME]", or nothing for NULL. */
 void bs_say_version(struct bs_report *report, const char *name);

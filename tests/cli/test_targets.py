@@ -35,6 +35,9 @@ class FindTest(CommandLineTest):
                 self.assert_trouble(self.bindsim(*words, "./other"), f"{prefix}./other: not an ELF file\n")
         self.assert_trouble(self.bindsim(f"--root={self.directory}", "/tree"),
                             f"/tree: Is a directory; about the programs in it: bindsim scan --root {self.directory} /tree\n")
+        # Words that can be typed.
+        (self.directory / "my tree").mkdir()
+        self.assert_trouble(self.bindsim("./my tree"), "./my tree: Is a directory; about the programs in it: bindsim scan './my tree'\n")
 
     def test_directory_first_then_path(self):
         # $ORIGIN tells which of the two it was: only the program in bin has the library beside it.
