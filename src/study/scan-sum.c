@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What all programs of a scan come to. It grows with the pairs, not with the programs. */
+/* What all programs of a scan come to. It grows with the pairs and with what is told once, not with
+ * the programs. */
 #include "scan.h"
 
 #include <stdlib.h>
