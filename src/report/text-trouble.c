@@ -236,6 +236,20 @@ static void write_other_missing(struct bs_report *report, const struct bs_run *r
 	}
 }
 
+/* What an archive does not bring is looked for on the machine that asks, which may have none of
+ * what a package depends on. */
+static void write_system(struct bs_report *report, const struct bs_run *run,
+			 const struct bs_failure *failure)
+{
+	const struct bs_plan *plan = run->plan;
+
+	if (!plan->archive || plan->archive_is_root || plan->root || !failure->not_found ||
+	    failure->needed_by == BS_NO_MAP)
+		return;
+	bs_text_field(report, "system");
+	bs_say(report, "this machine; --root=DIR is for another one, unpacked in a directory\n");
+}
+
 void bs_text_failure(struct bs_report *report, const struct bs_run *run,
 		     const struct bs_step_result *result)
 {
@@ -266,6 +280,7 @@ void bs_text_failure(struct bs_report *report, const struct bs_run *run,
 		bs_text_field(report, i ? "" : "there is");
 		write_hint(report, run, &hints.v[i]);
 	}
+	write_system(report, run, &result->failure);
 	write_other_missing(report, run, result);
 	bs_vec_each (i, &result->versions) {
 		if (!result->versions.v[i].words)

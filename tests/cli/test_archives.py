@@ -233,6 +233,19 @@ class PackageTest(ArchiveTest):
         self.assertIn("/lib64/libdep.so", self.names("p.deb", self.root))
         self.assertEqual(self.contents(), before, "the root was written to")
 
+    def test_dependencies_that_this_machine_has_not(self):
+        """Where they may be is told, but not to who has said where."""
+        package = self.package([("./usr/bin/tool", self.tool)])
+        answer = self.check(package)
+        self.assert_refused(answer, "libdep.so: cannot open shared object file")
+        self.assertIn("   system      this machine; --root=DIR is for another one, unpacked in a directory\n", answer.out)
+        (self.directory / "root/usr/lib64/libdep.so").unlink()
+        answer = self.check(package, self.root)
+        self.assert_refused(answer, "libdep.so: cannot open shared object file")
+        self.assertNotIn("--root=DIR", answer.out)
+        self.file("bin/tool", self.tool).chmod(0o755)
+        self.assertNotIn("--root=DIR", self.check("bin/tool").out)
+
     def test_packings(self):
         for name, pack in (("data.tar", bytes), ("data.tar.gz", gzip.compress), ("data.tar.xz", lzma.compress)):
             package = self.package([("./usr/bin/tool", self.tool)], name=name, pack=pack)
