@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a check comes to, in the text report. */
 #include "text-priv.h"
+#include "text-show.h"
 
 #include <string.h>
 
@@ -63,7 +64,9 @@ void bs_text_tally(struct bs_report *report, uint32_t refused)
 	write_count(report, tally.n[BS_SUPPRESSED], " suppressed");
 	write_count(report, tally.n[BS_IN_BASELINE], " in the baseline");
 	write_count(report, tally.n[BS_BELOW], " below --fail-on=");
-	if (tally.n[BS_BELOW])
+	if (tally.n[BS_BELOW]) {
 		bs_say(report, bs_level_name(report->fail_on));
+		bs_say(report, report->show & SHOW_NOTES ? "" : " (--show=findings,notes)");
+	}
 	bs_say(report, "\n");
 }

@@ -27,7 +27,9 @@ class VerdictTest(CheckTest):
         self.assertEqual(self.bindsim(*self.COPY).status, 0, "without the command nothing changes")
 
     def test_fail_on(self):
-        self.assertEqual(self.summary(self.check(*self.FEW)), "no finding counts, 1 below --fail-on=error")
+        self.assertEqual(self.summary(self.check(*self.FEW)), "no finding counts, 1 below --fail-on=error (--show=findings,notes)")
+        # What is shown needs no word that shows it.
+        self.assertEqual(self.summary(self.check("--show=findings,notes", *self.FEW)), "no finding counts, 1 below --fail-on=error")
         answer = self.check("--fail-on=warning", *self.FEW)
         self.assertEqual((answer.status, self.summary(answer)), (1, "1 finding counts"))
         self.assertEqual(self.check("--fail-on=none", *self.COPY).status, 0)
@@ -169,7 +171,8 @@ class BaselineTest(CheckTest):
         self.assertNotIn("captured-references", answer.out)
         self.object("new.so", user(4, 200))
         answer = self.known(*self.COPY, "--dlopen=./new.so")
-        self.assertEqual((answer.status, self.summary(answer)), (1, "1 finding counts, 1 in the baseline, 1 below --fail-on=error"))
+        told = "1 finding counts, 1 in the baseline, 1 below --fail-on=error (--show=findings,notes)"
+        self.assertEqual((answer.status, self.summary(answer)), (1, told))
         self.assertIn("new.so is bound to first.so", answer.out)
         self.assertNotIn("copy.so is bound", answer.out)
 
