@@ -14,19 +14,21 @@ struct begun {
 	int (*run)(int argc, char **argv);
 	int argc, status;
 	char **argv;
+	sigset_t mask; /* that of the caller */
 };
 
 static void *begin(void *data)
 {
 	struct begun *begun = data;
 
+	pthread_sigmask(SIG_SETMASK, &begun->mask, NULL);
 	begun->status = begun->run(begun->argc, begun->argv);
 	return NULL;
 }
 
 int bs_with_stack(int (*run)(int argc, char **argv), int argc, char **argv)
 {
-	struct begun begun = { run, argc, 0, argv };
+	struct begun begun = { .run = run, .argc = argc, .argv = argv };
 	struct rlimit limit;
 	pthread_attr_t attributes;
 	pthread_t thread;
@@ -35,15 +37,15 @@ int bs_with_stack(int (*run)(int argc, char **argv), int argc, char **argv)
 	if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= ENOUGH ||
 	    pthread_attr_init(&attributes) != 0)
 		return run(argc, argv);
+	/* The thread that does the work is the one that signals are for: it waits for some. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &begun.mask);
 	bool started = pthread_attr_setstacksize(&attributes, LARGE) == 0 &&
 		       pthread_create(&thread, &attributes, begin, &begun) == 0;
 
 	pthread_attr_destroy(&attributes);
-	if (!started)
-		return run(argc, argv);
-	/* The thread that does the work is the one that signals are for: it waits for some. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, NULL);
-	pthread_join(thread, NULL);
-	return begun.status;
+	if (started)
+		pthread_join(thread, NULL);
+	pthread_sigmask(SIG_SETMASK, &begun.mask, NULL);
+	return started ? begun.status : run(argc, argv);
 }
