@@ -13,6 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Bytes of a line: what has no end, or is a hole of terabytes, is no part of a scan. */
+enum { LONGEST = 1 << 28 };
+
 void bs_scan_lines_begin(struct bs_scan_lines *lines, const char *path, size_t block)
 {
 	*lines = (struct bs_scan_lines){ .path = path, .block = block };
@@ -44,6 +47,10 @@ static bool make_room(struct bs_scan_lines *lines)
 	lines->used = 0;
 	if (lines->room - left >= lines->block)
 		return true;
+	if (left > LONGEST) {
+		errno = EFBIG;
+		return false;
+	}
 	/* Twice as much each time, for a line may be as long as its file. */
 	size_t room = left > lines->block ? 2 * left : left + lines->block;
 	char *bytes = realloc(lines->bytes, room);

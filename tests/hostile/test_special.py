@@ -109,6 +109,14 @@ class ReadByTheToolTest(SpecialFileTest):
     def test_part_of_a_scan(self):
         self.try_all(lambda path: ["scan", "--merge", path], {2})
 
+    def test_part_without_an_end(self):
+        """A line takes no more memory than a document would."""
+        with open(self.directory / "hole", "wb") as file:
+            file.write(b"{")
+            file.truncate(1 << 30)
+        answer = self.bindsim("scan", "--merge", "hole")
+        self.assertEqual((answer.status, answer.err), (2, "bindsim: hole: File too large\n"))
+
     def test_journal_of_a_scan(self):
         self.try_all(lambda path: ["scan", f"--journal={path}", "./app"], {0, 2})
 
