@@ -6,20 +6,20 @@
 #include <unistd.h>
 
 /* What a loader would read of ENVIRON, unless a plan says all, then what --env says. */
-static void take_environment(struct bs_option_reader *r, char **environ)
+static void take_environment(struct bs_option_reader *r, char **environment)
 {
 	BS_VEC(struct bs_variable) all = { 0 };
 	struct bs_plan *plan = &r->line->plan;
 
 	for (; !r->plan_file && !r->no_env && !plan->root && !bs_is_about_process(r->line) &&
-	       *environ;
-	     environ++) {
-		const char *equals = strchr(*environ, '=');
+	       *environment;
+	     environment++) {
+		const char *equals = strchr(*environment, '=');
 
-		if (!equals || !bs_is_for_loader(*environ))
+		if (!equals || !bs_is_for_loader(*environment))
 			continue;
 		const char *name =
-			bs_arena_strndup(r->arena, *environ, (size_t)(equals - *environ));
+			bs_arena_strndup(r->arena, *environment, (size_t)(equals - *environment));
 
 		bs_vec_push(r->arena, &all, (struct bs_variable){ name, equals + 1 });
 	}
@@ -30,23 +30,23 @@ static void take_environment(struct bs_option_reader *r, char **environ)
 }
 
 /* Where an executable that the command line names is looked for. */
-static void take_search_path(struct bs_plan *plan, bool check, char **environ)
+static void take_search_path(struct bs_plan *plan, bool check, char **environment)
 {
-	for (; (plan->executable || check) && !plan->root && *environ; environ++)
-		if (strncmp(*environ, "PATH=", 5) == 0)
-			plan->search_path = *environ + 5;
+	for (; (plan->executable || check) && !plan->root && *environment; environment++)
+		if (strncmp(*environment, "PATH=", 5) == 0)
+			plan->search_path = *environment + 5;
 }
 
 /* The question is the plan file's and the command line's together. */
-static bool finish_plan(struct bs_option_reader *r, char **environ)
+static bool finish_plan(struct bs_option_reader *r, char **environment)
 {
 	struct bs_plan *plan = &r->line->plan, below = { 0 };
 
 	bs_say_all(&r->said, plan);
 	plan->settings = r->settings.v;
 	plan->n_settings = r->settings.n;
-	take_environment(r, environ);
-	take_search_path(plan, r->line->command == BS_COMMAND_CHECK && !r->plan_file, environ);
+	take_environment(r, environment);
+	take_search_path(plan, r->line->command == BS_COMMAND_CHECK && !r->plan_file, environment);
 	if (!r->plan_file)
 		return true;
 	if (!bs_plan_load(r->arena, r->plan_file, &below))
@@ -107,7 +107,7 @@ bool bs_add_own_output(struct bs_option_reader *r, const struct bs_format *forma
 	return is_written;
 }
 
-bool bs_options_end(struct bs_option_reader *r, char **environ)
+bool bs_options_end(struct bs_option_reader *r, char **environment)
 {
 	struct bs_command_line *line = r->line;
 	const struct bs_selection *selection = &line->selection;
@@ -131,7 +131,7 @@ bool bs_options_end(struct bs_option_reader *r, char **environ)
 		return false;
 	}
 	if (line->command == BS_COMMAND_SCAN)
-		return bs_options_fit(r) && bs_scan_open(r) && finish_plan(r, environ);
+		return bs_options_fit(r) && bs_scan_open(r) && finish_plan(r, environment);
 	if (!bs_options_fit(r) || (checks && !bs_check_open(r)))
 		return false;
 	if (bs_is_about_process(line) && !bs_live_open(r))
@@ -144,12 +144,12 @@ bool bs_options_end(struct bs_option_reader *r, char **environ)
 		return false;
 	}
 	if (line->command == BS_COMMAND_DIFF)
-		return bs_diff_open(r) && bs_read_show(r) && finish_plan(r, environ);
+		return bs_diff_open(r) && bs_read_show(r) && finish_plan(r, environment);
 	if (line->command == BS_COMMAND_ORDER)
-		return bs_order_open(r) && bs_read_show(r) && finish_plan(r, environ);
+		return bs_order_open(r) && bs_read_show(r) && finish_plan(r, environment);
 	if (line->command == BS_COMMAND_VERIFY && !bs_is_about_process(line)) {
-		line->verify.environ = environ;
-		if (!bs_verify_open(r) || !bs_read_show(r) || !finish_plan(r, environ))
+		line->verify.environ = environment;
+		if (!bs_verify_open(r) || !bs_read_show(r) || !finish_plan(r, environment))
 			return false;
 		bs_verify_arguments(line);
 		return true;
@@ -173,5 +173,5 @@ bool bs_options_end(struct bs_option_reader *r, char **environ)
 		line->plan.trace |= line->outputs.v[i].format->traces;
 		line->simulates |= !line->outputs.v[i].format->question;
 	}
-	return bs_read_show(r) && finish_plan(r, environ) && (!checks || bs_check_plans(r));
+	return bs_read_show(r) && finish_plan(r, environment) && (!checks || bs_check_plans(r));
 }
